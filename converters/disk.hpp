@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disks, whole: look at one, convert one. What migration and the `disk` command call; engines stand below.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "converters/images/image.hpp"
+#include "converters/progress.hpp"
+
+namespace ferry::disk {
+
+enum class Engine { automatic, native, qemu_img };
+enum class TargetFormat { qcow2, raw };
+enum class Compression { none, zlib, zstd };
+// copy: read and write. share: clone blocks (FICLONERANGE), an error where the file system cannot. automatic:
+// share where possible, else copy. overlay: a qcow2 that is empty and backed by the untouched source, which
+// QEMU must be able to read. link: the source image itself is used in place.
+enum class Mode { automatic, copy, share, overlay, link };
+
+// What is known of a medium before anything is written.
+struct DiskInfo {
+  std::vector<image::ImageInfo> chain;  // base first
+  std::uint64_t virtual_size = 0;       // bytes, as the guest sees it
+  std::uint64_t allocated = 0;          // guest bytes with data, through the chain; at most
+  Engine engine = Engine::native;       // which one will read it
+  std::vector<Finding> findings;
+};
+
+// Reads headers and tables only. Throws as image::open_chain does.
+[[nodiscard]] DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine engine);
+
+// A further state of the disk that becomes an internal snapshot.
+struct SnapshotState {
+  std::string name;          // unique in the image; libvirt's snapshot name
+  std::int64_t created = 0;  // seconds since 1970
+  Medium medium;
+};
+
+struct ConvertRequest {
+  Medium medium;                         // the current state
+  std::vector<SnapshotState> snapshots;  // written in this order; native engine and qcow2 only
+  std::filesystem::path target;          // is created, must not exist; removed again when anything fails
+  TargetFormat format = TargetFormat::qcow2;
+  Engine engine = Engine::automatic;
+  Mode mode = Mode::automatic;
+  Compression compression = Compression::none;
+  std::uint32_t cluster_size = 65536;  // bytes, a power of two from 4096 to 2 MiB
+  unsigned threads = 0;                // 0: as many as the machine has
+  bool verify = false;                 // read the target back and compare
+  image::OpenOptions open;
+};
+
+struct ConvertResult {
+  Engine engine = Engine::native;
+  Mode mode = Mode::copy;
+  std::uint64_t virtual_size = 0;     // bytes
+  std::uint64_t bytes_written = 0;    // into the target
+  std::uint64_t bytes_shared = 0;     // cloned, not copied
+  std::optional<std::string> sha256;  // of the whole guest content, when verify was asked for
+  std::vector<Finding> findings;
+};
+
+// Throws Error: as inspect(); no_space; io; subprocess; verify; cancelled when `stop` is requested. On any
+// throw the target does not exist afterwards.
+ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop);
+
+}  // namespace ferry::disk

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every importer is given and gives back.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "model/machine.hpp"
+
+namespace ferry {
+
+struct ImportOptions {
+  // VirtualBox's own registry file (VirtualBox.xml) to resolve media and linked clones; empty: look for it where
+  // VirtualBox keeps it ($VBOX_USER_HOME, ~/.config/VirtualBox, ~/.VirtualBox), and do without when it is not there.
+  std::filesystem::path virtualbox_registry;
+  bool use_host_registry = true;  // false: never look outside the source (tests, recorded plans)
+  // OVF: which deployment option selects the Items; empty: the default one.
+  std::string ovf_configuration;
+};
+
+}  // namespace ferry

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// OVF packages: a descriptor in a folder, or an .ova (tar, also gzip'd as a whole).
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "importers/common.hpp"
+
+namespace ferry::ovf {
+
+// Reads an .ovf or .ova. As many machines as the envelope has VirtualSystems.
+// Disks inside an .ova are given as FileRange{ova, offset, length}: they are read in place.
+// Throws Error malformed/missing/unsafe/unsupported with file (and member), line and path.
+[[nodiscard]] std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options);
+
+[[nodiscard]] bool looks_like_ovf(std::string_view head);
+// A tar whose first regular member is an .ovf, or a gzip of one.
+[[nodiscard]] bool looks_like_ova(const std::filesystem::path &file);
+
+// What the package's manifest (.mf) says, with each member's place. Empty without a manifest.
+struct ManifestEntry {
+  std::string member;
+  std::string algorithm;  // "SHA1", "SHA256", "SHA512"
+  std::string digest;     // lower-case hex
+  FileRange range;
+  bool gzip_outer = false;  // the package is a gzip'd tar: the range is of the decompressed tar
+  Place where;
+};
+[[nodiscard]] std::vector<ManifestEntry> manifest(const std::filesystem::path &file);
+// Hashes every member that the manifest names. Throws Error malformed at the first that differs or is missing.
+void verify_manifest(const std::filesystem::path &file);
+
+}  // namespace ferry::ovf

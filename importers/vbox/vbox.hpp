@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// VirtualBox machine settings (.vbox), every settings version.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "importers/common.hpp"
+#include "model/support/xml.hpp"
+
+namespace ferry::vbox {
+
+// Reads a .vbox file (or a machine settings file named .xml by old versions). One machine.
+// Throws Error malformed/missing/encrypted/unsupported with file, line and path.
+[[nodiscard]] ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions &options);
+
+// Reads a `vbox:Machine` element that stands inside an OVF. Its media carry no files: each drive's medium has one
+// image with uuid and declared_location only, for the OVF importer to replace.
+[[nodiscard]] ImportedMachine import_embedded(const xml::Element &machine, const std::filesystem::path &ovf_file,
+                                              const ImportOptions &options);
+
+// True when `head` (the first KiB of a file, or more) looks like VirtualBox settings.
+[[nodiscard]] bool looks_like_vbox(std::string_view head);
+
+// A machine that VirtualBox.xml registers on this host.
+struct RegisteredMachine {
+  std::filesystem::path file;  // of its .vbox
+  Uuid uuid;
+  std::string name;  // from the .vbox; the file's stem when that cannot be read
+};
+// Reads the MachineRegistry of a VirtualBox.xml. Throws Error malformed/io.
+[[nodiscard]] std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &virtualbox_xml);
+// Where VirtualBox.xml is for the current user; empty when there is none.
+[[nodiscard]] std::filesystem::path host_registry();
+
+}  // namespace ferry::vbox

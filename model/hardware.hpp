@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a machine is made of. Plain values. std::optional means "the source did not say, and its platform has
+// no default that matters"; where the platform has a default, the importer fills it in.
+//
+// Every struct carries `origin`, the place in the source that declared it, for findings. The ledger names
+// fields by their JSON path in the machine: "hardware.cpu.count", "snapshots.0.hardware.nics.1.mac".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/medium.hpp"
+
+namespace ferry {
+
+// ---- firmware, board, CPU, memory ----
+
+enum class FirmwareType { bios, efi32, efi64 };
+
+struct Firmware {
+  FirmwareType type = FirmwareType::bios;
+  std::optional<bool> secure_boot;                  // nullopt: the variable store decides
+  std::optional<std::filesystem::path> nvram_file;  // absolute, exists; VirtualBox's or VMware's own format
+  bool nvram_encrypted = false;
+  std::optional<unsigned> boot_menu_timeout_ms;
+  std::optional<bool> boot_menu;
+  bool acpi = true;
+  bool ioapic = true;
+  Place origin;
+};
+
+enum class Chipset { piix3, ich9, i440bx_vmware, armv8_virtual };
+
+struct CpuFeature {
+  std::string name;  // libvirt's feature name, "vmx"
+  bool enabled = true;
+};
+
+struct Cpu {
+  enum class Architecture { x86, x86_64, arm64 };
+  Architecture architecture = Architecture::x86_64;
+  unsigned count = 1;                        // virtual CPUs in all
+  std::optional<unsigned> cores_per_socket;  // VMware; VirtualBox shows one socket with all cores
+  std::optional<unsigned> threads_per_core;
+  std::optional<bool> pae, long_mode, nested_virtualization, apic, x2apic, hotplug;
+  std::optional<unsigned> execution_cap_percent;
+  std::optional<std::string> profile;  // VirtualBox CPU profile: "Intel Core i7-6700K"
+  std::vector<CpuFeature> features;    // asked for or masked one by one
+  Place origin;
+};
+
+struct Memory {
+  std::uint64_t bytes = 0;
+  std::optional<std::uint64_t> balloon_bytes;  // memory given back to the host
+  std::optional<bool> page_fusion, large_pages;
+  bool hot_add = false;
+  Place origin;
+};
+
+enum class Paravirtualization { none, legacy, minimal, hyperv, kvm };  // "Default" is resolved by guest OS
+
+// ---- storage ----
+
+enum class ControllerType {
+  ide_piix3,
+  ide_piix4,
+  ide_ich6,
+  ide_vmware,
+  ahci,
+  lsilogic,
+  lsilogic_sas,
+  buslogic,
+  pvscsi,
+  virtio_scsi,
+  nvme,
+  usb_storage,
+  floppy,
+};
+
+enum class DriveKind { disk, cdrom, floppy };
+
+struct Drive {
+  DriveKind kind = DriveKind::disk;
+  unsigned port = 0;             // IDE: channel; SATA: port; SCSI: target; NVMe: namespace; floppy: drive number
+  unsigned device = 0;           // IDE: 0 master, 1 slave; otherwise 0
+  std::optional<Medium> medium;  // nullopt: an empty drive
+  std::optional<std::string> host_device;    // the drive passes through this device of the source's host
+  std::optional<std::string> client_device;  // VMware: "emptyBackingString" and the like, nothing on our side
+  std::optional<std::string> serial;         // as the guest sees it, when the source sets it
+  std::optional<std::string> model;          // as the guest sees it, when the source sets it
+  std::optional<bool> nonrotational, discard, hotpluggable, passthrough, temporary_eject;
+  bool connected_at_start = true;
+  Place origin;
+};
+
+struct Controller {
+  ControllerType type = ControllerType::ahci;
+  std::string name;    // "SATA", "scsi0"
+  unsigned index = 0;  // instance among those of its type
+  std::optional<unsigned> ports;
+  std::optional<unsigned> pci_slot;  // as the guest sees it: VirtualBox bus 0 slot; VMware pciSlotNumber
+  std::optional<bool> host_io_cache;
+  bool bootable = true;
+  std::vector<Drive> drives;
+  Place origin;
+};
+
+// ---- network ----
+
+enum class NicModel {
+  am79c960,
+  am79c970a,
+  am79c973,  // PCnet
+  e1000_82540em,
+  e1000_82543gc,
+  e1000_82545em,
+  e1000e,
+  e82583v,
+  virtio,
+  vlance,
+  vmxnet,
+  vmxnet2,
+  vmxnet3,
+  flexible,
+  ne1000,
+  ne2000,
+  wd8003,
+  wd8013,
+  elnk2,
+  elnk1,
+  usbnet,
+};
+
+enum class NicMode {
+  none,
+  null,
+  nat,
+  nat_network,
+  bridged,
+  internal,
+  host_only,
+  host_only_network,
+  generic,
+  cloud,
+  custom
+};
+
+struct PortForward {
+  enum class Protocol { tcp, udp };
+  std::string name;
+  Protocol protocol = Protocol::tcp;
+  std::string host_address, guest_address;  // empty: any, the guest's own
+  std::uint16_t host_port = 0, guest_port = 0;
+  Place origin;
+};
+
+struct Nic {
+  NicModel model = NicModel::e1000_82540em;
+  std::optional<MacAddress> mac;     // nullopt: generated at the next start
+  bool mac_generated = false;        // the platform made it; a copy of the machine would get another
+  unsigned slot = 0;                 // adapter number, from 0
+  std::optional<unsigned> pci_slot;  // as the guest sees it: VirtualBox bus 0 slot; VMware pciSlotNumber
+  NicMode mode = NicMode::nat;
+  std::string network;                  // host interface, internal network, vmnet or port group
+  std::optional<std::string> nat_cidr;  // "10.0.2.0/24" when the source sets it
+  bool cable_connected = true;
+  std::vector<PortForward> forwards;
+  std::optional<unsigned> boot_priority;
+  std::optional<std::uint64_t> bandwidth_bytes_per_second;
+  std::map<std::string, std::string> properties;  // generic drivers, TFTP, DNS: by the source's own names
+  Place origin;
+};
+
+// ---- other devices ----
+
+struct CharPort {  // a serial or parallel port
+  enum class Backend { disconnected, host_device, pipe, file, tcp, udp, unix_socket, thin_print };
+  unsigned slot = 0;  // COM1 is 0
+  Backend backend = Backend::disconnected;
+  std::string path;  // device, file or pipe name; "host:port" for TCP
+  bool server = false;
+  std::optional<std::string> uart;  // "16550A"
+  std::optional<unsigned> io_base, irq;
+  bool connected_at_start = true;
+  Place origin;
+};
+
+struct Sound {
+  enum class Model { ac97, sb16, hda, es1371 };
+  Model model = Model::ac97;
+  std::optional<std::string> codec;
+  std::optional<std::string> host_driver;
+  bool output = true, input = true;
+  Place origin;
+};
+
+struct UsbController {
+  enum class Type { ohci, uhci, ehci, xhci };
+  Type type = Type::ohci;
+  std::optional<unsigned> pci_slot;
+  Place origin;
+};
+
+struct UsbFilter {
+  std::string name;
+  bool active = true;
+  std::optional<std::string> vendor_id, product_id, revision, manufacturer, product, serial_number, port;
+  Place origin;
+};
+
+struct Input {
+  enum class Pointing { ps2_mouse, usb_mouse, usb_tablet, usb_multi_touch, combo };
+  enum class Keyboard { ps2, usb, combo };
+  Pointing pointing = Pointing::ps2_mouse;
+  Keyboard keyboard = Keyboard::ps2;
+  Place origin;
+};
+
+struct Display {
+  enum class Adapter { none, vboxvga, vmsvga, vboxsvga, vmware_svga, qemu_ramfb };
+  Adapter adapter = Adapter::vboxvga;
+  std::optional<std::uint64_t> video_memory_bytes;
+  unsigned monitors = 1;
+  bool accelerate_3d = false, accelerate_2d = false;
+  struct Remote {  // VRDE or VMware's VNC; the password is never kept
+    bool enabled = false;
+    std::string ports, address;
+    Place origin;
+  };
+  std::optional<Remote> remote;
+  Place origin;
+};
+
+struct Clock {
+  enum class Base { local_time, utc };
+  Base base = Base::utc;
+  std::int64_t offset_ms = 0;
+  std::optional<bool> hpet;
+  Place origin;
+};
+
+struct Tpm {
+  enum class Version { v1_2, v2_0, host, swtpm };
+  Version version = Version::v2_0;
+  bool state_encrypted = false;  // VMware's vTPM always; its state cannot be carried
+  Place origin;
+};
+
+struct BootDevice {
+  enum class Kind { none, floppy, cdrom, disk, network, usb };
+  Kind kind = Kind::disk;
+  std::optional<std::string> detail;  // VMware hddOrder: "scsi0:0"
+};
+
+struct SharedFolder {
+  std::string name, host_path, mount_point;
+  bool writable = false, auto_mount = false;
+  Place origin;
+};
+
+// Strings of the SMBIOS tables that the user set; keys are libvirt's own:
+// "bios.vendor", "system.manufacturer", "system.serial", "baseBoard.product", "chassis.asset", "oemStrings.0".
+struct Smbios {
+  std::optional<Uuid> uuid;  // as the source writes it
+  // How the source platform lays the UUID into the table: true: the first three fields little-endian, as QEMU
+  // does; false: plain bytes (VirtualBox's default, VMX uuid.bios).
+  bool uuid_little_endian = true;
+  // The SMBIOS version that the source platform reports is below 2.6, so Linux prints plain bytes.
+  bool older_than_2_6 = false;
+  std::map<std::string, std::string> strings;
+  Place origin;
+};
+
+// All devices of one state of a machine: the current one, or a snapshot's.
+struct Hardware {
+  Firmware firmware;
+  Chipset chipset = Chipset::piix3;
+  Cpu cpu;
+  Memory memory;
+  std::optional<Paravirtualization> paravirtualization;
+  std::vector<Controller> controllers;
+  std::vector<Nic> nics;
+  std::vector<CharPort> serial_ports, parallel_ports;
+  std::optional<Sound> sound;
+  std::vector<UsbController> usb_controllers;
+  std::vector<UsbFilter> usb_filters;
+  Input input;
+  Display display;
+  Clock clock;
+  std::optional<Tpm> tpm;
+  std::vector<BootDevice> boot_order;  // empty: the platform's default
+  std::vector<SharedFolder> shared_folders;
+  Smbios smbios;
+};
+
+}  // namespace ferry

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ledger.hpp"
+
+#include <unordered_map>
+#include <utility>
+
+namespace ferry {
+
+std::string_view to_string(Disposition disposition) {
+  switch (disposition) {
+    case Disposition::unknown: return "unknown";
+    case Disposition::unsettled: return "unsettled";
+    case Disposition::kept: return "kept";
+    case Disposition::translated: return "translated";
+    case Disposition::dropped: return "dropped";
+    case Disposition::irrelevant: return "irrelevant";
+  }
+  return "unknown";
+}
+
+Ledger::Id Ledger::enter(Place where, std::string value) {
+  entries_.push_back({std::move(where), std::move(value), {}, Disposition::unknown, {}});
+  return entries_.size() - 1;
+}
+
+void Ledger::take(Id id, std::string_view field) {
+  LedgerEntry &entry = entries_.at(id);
+  if (entry.disposition != Disposition::unknown) return;
+  entry.field = field;
+  entry.disposition = Disposition::unsettled;
+}
+
+void Ledger::settle(Id id, Disposition disposition, std::string_view note) {
+  LedgerEntry &entry = entries_.at(id);
+  entry.disposition = disposition;
+  entry.note = note;
+}
+
+void Ledger::hide(Id id) { entries_.at(id).value = "(secret)"; }
+
+void Ledger::settle(const std::vector<Settlement> &settlements) {
+  std::unordered_map<std::string_view, const Settlement *> by_field;
+  for (const Settlement &settlement : settlements) by_field[settlement.field] = &settlement;
+  for (LedgerEntry &entry : entries_) {
+    if (entry.disposition != Disposition::unsettled) continue;
+    for (std::string_view field = entry.field; !field.empty();) {
+      if (const auto hit = by_field.find(field); hit != by_field.end()) {
+        entry.disposition = hit->second->disposition;
+        entry.note = hit->second->note;
+        break;
+      }
+      const std::size_t dot = field.rfind('.');
+      field = dot == std::string_view::npos ? std::string_view{} : field.substr(0, dot);
+    }
+  }
+}
+
+LedgerCounts Ledger::counts() const {
+  LedgerCounts counts;
+  counts.total = entries_.size();
+  for (const LedgerEntry &entry : entries_) {
+    switch (entry.disposition) {
+      case Disposition::unknown: ++counts.unknown; break;
+      case Disposition::unsettled: ++counts.unsettled; break;
+      case Disposition::kept: ++counts.kept; break;
+      case Disposition::translated: ++counts.translated; break;
+      case Disposition::dropped: ++counts.dropped; break;
+      case Disposition::irrelevant: ++counts.irrelevant; break;
+    }
+  }
+  return counts;
+}
+
+}  // namespace ferry

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Media: what a drive holds, as a chain of image files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/error.hpp"
+#include "model/support/identity.hpp"
+
+namespace ferry {
+
+enum class ImageFormat { unknown, raw, vdi, vmdk, vhd, vhdx, qcow, qcow2, qed, parallels, iso, iscsi, host_device };
+
+// Where the bytes of an image file are. Usually a whole file; inside an OVA a part of the tar; in a chunked
+// OVF package several files one after the other.
+struct FileRange {
+  std::filesystem::path file;           // absolute
+  std::uint64_t offset = 0;             // bytes
+  std::optional<std::uint64_t> length;  // bytes; to the end of the file when absent
+  friend bool operator==(const FileRange &, const FileRange &) = default;
+};
+
+// One image file as the source names it. What it really is, its own header says (converters/images).
+struct ImageFile {
+  std::string declared_location;  // the text in the source: "Snapshots/{...}.vdi", "disk-000001.vmdk"
+  std::vector<FileRange> pieces;  // resolved; empty when the file was not found
+  bool gzip = false;              // the pieces, joined, are a gzip stream (OVF compression="gzip")
+  ImageFormat declared_format = ImageFormat::unknown;
+  std::optional<Uuid> uuid;                        // the registry's identity of this image
+  std::optional<std::uint64_t> declared_capacity;  // bytes
+  bool encrypted = false;                          // the source says so (CRYPT/KeyStore, DekMissing)
+  Place origin;
+
+  // The only piece's file, or the declared location when nothing was found.
+  [[nodiscard]] std::filesystem::path display_path() const;
+};
+
+// VirtualBox's media types; VMware's disk modes map onto them (independent-persistent: writethrough,
+// independent-nonpersistent: immutable).
+enum class MediumType { normal, immutable, writethrough, shareable, readonly, multiattach };
+
+// chain.front() is the base image, chain.back() the one that is attached. Importers list the links that the
+// source's own registry names; links that only the image files know are found by converters/images.
+struct Medium {
+  std::vector<ImageFile> chain;
+  MediumType type = MediumType::normal;
+  bool auto_reset = false;  // immutable: changes are thrown away at each start
+  Place origin;
+};
+
+}  // namespace ferry

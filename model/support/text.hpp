@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text: UTF-8 and the encodings that source files declare.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ferry::text {
+
+[[nodiscard]] bool is_valid_utf8(std::string_view bytes);
+// Code points; every byte that is not part of valid UTF-8 becomes U+FFFD.
+[[nodiscard]] std::u32string decode_utf8_lossy(std::string_view bytes);
+void append_utf8(std::string &out, char32_t code_point);
+
+// Converts `bytes` from the named encoding ("windows-1252", "GBK", "Shift_JIS", "UTF-8", "UTF-16LE") to
+// UTF-8. nullopt when the encoding is not known or the bytes are not valid in it.
+[[nodiscard]] std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding);
+
+[[nodiscard]] std::string lower_ascii(std::string_view text);
+[[nodiscard]] bool iequals_ascii(std::string_view a, std::string_view b);
+[[nodiscard]] std::string_view trim(std::string_view text);  // blanks, tabs, CR, LF at both ends
+
+// A whole decimal number (no sign, no blanks); nullopt for anything else or overflow.
+[[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
+[[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
+
+// "3.5 GiB", "512 MiB", "17 bytes": for people.
+[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+
+// `text` with control characters and terminal escapes made visible, for messages: "\n" becomes "\\n".
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace ferry::text
