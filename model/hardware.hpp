@@ -24,6 +24,7 @@ struct Firmware {
   FirmwareType type = FirmwareType::bios;
   std::optional<bool> secure_boot;                  // nullopt: the variable store decides
   std::optional<std::filesystem::path> nvram_file;  // absolute, exists; VirtualBox's or VMware's own format
+  std::optional<FileRange> nvram_inside;            // instead of nvram_file: a part of a larger file (an .ova)
   bool nvram_encrypted = false;
   std::optional<unsigned> boot_menu_timeout_ms;
   std::optional<bool> boot_menu;

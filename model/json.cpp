@@ -100,6 +100,8 @@ Json write_image(const ImageFile &image, const JsonContext &context) {
   ObjectWriter out(context);
   out.put("declared_location", image.declared_location).list("pieces", image.pieces, write_range);
   if (image.gzip) out.put("gzip", true);
+  if (image.gzip_outer) out.put("gzip_outer", true);
+  if (image.blank) out.put("blank", true);
   out.put("declared_format", image.declared_format)
       .put("uuid", image.uuid)
       .put("declared_capacity", image.declared_capacity);
@@ -186,6 +188,7 @@ Json write_firmware(const Firmware &firmware, const JsonContext &context) {
   ObjectWriter out(context);
   out.put("type", firmware.type).put("secure_boot", firmware.secure_boot);
   if (firmware.nvram_file) out.path("nvram_file", *firmware.nvram_file);
+  out.object("nvram_inside", firmware.nvram_inside, write_range);
   if (firmware.nvram_encrypted) out.put("nvram_encrypted", true);
   out.put("boot_menu_timeout_ms", firmware.boot_menu_timeout_ms).put("boot_menu", firmware.boot_menu);
   return out.put("acpi", firmware.acpi).put("ioapic", firmware.ioapic).origin(firmware.origin);

@@ -29,6 +29,12 @@ struct ImageFile {
   std::string declared_location;  // the text in the source: "Snapshots/{...}.vdi", "disk-000001.vmdk"
   std::vector<FileRange> pieces;  // resolved; empty when the file was not found
   bool gzip = false;              // the pieces, joined, are a gzip stream (OVF compression="gzip")
+  // The pieces' file is as a whole a gzip stream (a gzip'd .ova), and the ranges are of what it inflates to: the image
+  // can only be streamed. `gzip` may hold as well, inside.
+  bool gzip_outer = false;
+  // No file stands behind it by intent (an OVF Disk without fileRef): a new disk of declared_capacity that reads as
+  // zeros, for migration to make. Not the same as empty pieces, which mean that the file was not found.
+  bool blank = false;
   ImageFormat declared_format = ImageFormat::unknown;
   std::optional<Uuid> uuid;                        // the registry's identity of this image
   std::optional<std::uint64_t> declared_capacity;  // bytes
