@@ -114,9 +114,10 @@ struct MapEntry {
 
 // An extent line of a VMDK descriptor.
 struct DescriptorExtent {
-  std::string access;  // "RW", "RDONLY", "NOACCESS"
-  std::string type;    // "SPARSE", "FLAT", "ZERO", "VMFS"
-  std::string file;    // as written
+  std::string access;         // "RW", "RDONLY", "NOACCESS"
+  std::string type;           // "SPARSE", "FLAT", "ZERO", "VMFS"
+  std::string file;           // as written
+  std::uint64_t sectors = 0;  // of 512 bytes; 0: not told
 };
 
 // What qemu-img reads wrongly although it exits 0, or must not be let at. Empty: it reads this image rightly.

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calling qemu-img: queries whose JSON answers are read here, and writing programs whose target gets its name last.
+#include "converters/qemu_img.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <stdlib.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "converters/subprocess/subprocess.hpp"
+#include "model/error.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::qemu_img {
+
+namespace {
+
+using Json = nlohmann::json;
+using Arguments = std::vector<std::string>;
+
+// Coroutines that read ahead: qemu-img's maximum is 16. With out-of-order writes (-W) two to three times faster than
+// the default on sparse sources.
+constexpr auto parallel_requests = "16";
+
+Error not_installed(const Context &context) {
+  return Error(ErrorKind::missing, {.message = "the program " + context.program + " is not installed",
+                                    .advice = "Install it: the package is qemu-utils on Debian and Ubuntu, qemu-img on "
+                                              "Fedora and openSUSE, and run again."});
+}
+
+std::string without_prefix(std::string_view errors) {
+  errors = text::trim(errors);
+  constexpr std::string_view prefix = "qemu-img: ";
+  if (errors.starts_with(prefix)) errors.remove_prefix(prefix.size());
+  return text::printable(errors);
+}
+
+Error failed(std::string_view verb, const std::filesystem::path &file, const subprocess::Result &result) {
+  const auto said = without_prefix(result.errors);
+  return Error(ErrorKind::subprocess, {.where = {.file = file},
+                                       .message = "qemu-img " + std::string(verb) + " failed with " + result.how(),
+                                       .found = said.empty() ? "no message" : said});
+}
+
+subprocess::Result start(const Context &context, Arguments arguments, const subprocess::Limits &limits,
+                         std::function<void(std::string_view)> on_line = {}) {
+  if (subprocess::find_program(context.program).empty()) throw not_installed(context);
+  return subprocess::run(
+      {.program = context.program, .arguments = std::move(arguments), .limits = limits, .on_line = std::move(on_line)},
+      context.stop);
+}
+
+subprocess::Limits query_limits(const Context &context) {
+  subprocess::Limits limits;
+  limits.deadline = context.query_deadline;
+  limits.address_space = context.query_address_space;
+  limits.cpu_seconds = context.query_cpu_seconds;
+  return limits;
+}
+
+// One line of `map` is about 120 bytes; a fragmented disk has hundreds of thousands of them.
+constexpr std::size_t map_output = 512U * 1024 * 1024;
+
+subprocess::Limits long_limits(const Context &context, std::size_t max_output = 65536) {
+  subprocess::Limits limits;
+  limits.deadline = context.read_deadline;
+  limits.max_output = max_output;
+  return limits;
+}
+
+Json parse(const std::string &output, std::string_view verb, const std::filesystem::path &file) {
+  auto json = Json::parse(output, nullptr, false);
+  if (!json.is_discarded()) return json;
+  throw Error(ErrorKind::malformed,
+              {.where = {.file = file},
+               .message = "qemu-img " + std::string(verb) + " answered with something that is not JSON",
+               .found = text::printable(output.substr(0, 80))});
+}
+
+// A field of an answer; the default when it is absent or of another type.
+std::uint64_t number(const Json &json, const char *key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+bool flag(const Json &json, const char *key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+std::optional<std::string> string(const Json &json, const char *key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  if (found == json.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+Info read_info(const Json &json) {
+  Info out;
+  out.format = string(json, "format").value_or("");
+  out.virtual_size = number(json, "virtual-size");
+  out.actual_size = number(json, "actual-size");
+  out.cluster_size = number(json, "cluster-size");
+  out.backing_file = string(json, "backing-filename");
+  out.backing_format = string(json, "backing-filename-format");
+  out.encrypted = flag(json, "encrypted");
+  out.dirty = flag(json, "dirty-flag");
+  if (const auto specific = json.find("format-specific"); specific != json.end() && specific->is_object()) {
+    if (const auto data = specific->find("data"); data != specific->end()) {
+      out.data_file = string(*data, "data-file");
+      out.corrupt = flag(*data, "corrupt");
+    }
+  }
+  if (const auto snapshots = json.find("snapshots"); snapshots != json.end() && snapshots->is_array())
+    for (const auto &snapshot : *snapshots) out.snapshots.push_back(string(snapshot, "name").value_or(""));
+  return out;
+}
+
+// A file under a temporary name in the target's folder, with access for the owner alone. Publishing gives it its name;
+// otherwise it is removed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
+    if (!target_.is_absolute()) target_ = std::filesystem::absolute(target_);
+    if (std::error_code error;
+        std::filesystem::symlink_status(target_, error).type() != std::filesystem::file_type::not_found)
+      throw taken();
+    std::string name = (target_.parent_path() / ".ferry-XXXXXX.part").string();
+    const int fd = ::mkostemps(name.data(), 5, O_CLOEXEC);
+    if (fd < 0) throw system_error("a file cannot be created in the destination", target_.parent_path());
+    ::close(fd);
+    path_ = name;
+  }
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile &) = delete;
+  TemporaryFile &operator=(const TemporaryFile &) = delete;
+  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+
+  void publish() {
+    const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = fd >= 0 && ::fsync(fd) == 0;
+    if (fd >= 0) ::close(fd);
+    if (!synced) throw system_error("the image cannot be written to the disk", path_);
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
+      if (errno == EEXIST) throw taken();
+      // File systems without RENAME_NOREPLACE (NFS, some FUSE) have hard links or nothing: a plain rename then.
+      if (errno != EINVAL || ::rename(path_.c_str(), target_.c_str()) != 0)
+        throw system_error("the image cannot be given its name", target_);
+    }
+    path_.clear();
+  }
+
+ private:
+  [[nodiscard]] Error taken() const {
+    return Error(ErrorKind::conflict, {.where = {.file = target_},
+                                       .message = "the target exists already",
+                                       .advice = "Remove it, or choose another name or folder."});
+  }
+  static Error system_error(const char *what, const std::filesystem::path &file) {
+    const int number = errno;
+    return Error(number == ENOSPC ? ErrorKind::no_space : ErrorKind::io,
+                 {.where = {.file = file}, .message = what, .found = std::generic_category().message(number)});
+  }
+  std::filesystem::path target_, path_;
+};
+
+// "    (12.34/100%)" to 12.34; nullopt for any other line.
+std::optional<double> percent(std::string_view line) {
+  line = text::trim(line);
+  constexpr std::string_view end = "/100%)";
+  if (!line.starts_with('(') || !line.ends_with(end)) return std::nullopt;
+  line = line.substr(1, line.size() - 1 - end.size());
+  double value = 0;
+  const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+  if (error != std::errc{} || stop != line.data() + line.size() || !(value >= 0 && value <= 100)) return std::nullopt;
+  return value;
+}
+
+// Turns percentages into bytes done; never goes back.
+class Meter {
+ public:
+  Meter(Progress *progress, const std::filesystem::path &target, std::uint64_t total)
+      : progress_(progress), total_(total) {
+    if (progress_ != nullptr) progress_->begin(target.filename().string() + ": converting", total);
+  }
+  ~Meter() {
+    if (progress_ != nullptr) progress_->end();
+  }
+  Meter(const Meter &) = delete;
+  Meter &operator=(const Meter &) = delete;
+  void line(std::string_view line) {
+    const auto value = percent(line);
+    if (progress_ == nullptr || !value) return;
+    const auto done = static_cast<std::uint64_t>(static_cast<long double>(total_) * *value / 100);
+    if (done <= done_) return;
+    progress_->advance(done - done_);
+    done_ = done;
+  }
+
+ private:
+  Progress *progress_;
+  std::uint64_t total_, done_ = 0;
+};
+
+void refuse_links(const Source &source, const Info &info) {
+  const auto &link = info.backing_file ? info.backing_file : info.data_file;
+  if (!link) return;
+  throw Error(ErrorKind::unsafe, {.where = {.file = source.range.file},
+                                  .message = "the image names another file that it needs, and qemu-img would follow it "
+                                             "wherever it leads",
+                                  .found = text::printable(*link),
+                                  .expected = "an image that stands alone"});
+}
+
+Arguments convert_arguments(const ConvertRequest &request, const std::filesystem::path &target) {
+  Arguments out = {"convert", "-p", "-U", "-m", parallel_requests, "-W"};
+  const bool compressed = request.compression != disk::Compression::none;
+  if (request.format == disk::TargetFormat::qcow2) {
+    std::string options = "compat=1.1,cluster_size=" + std::to_string(request.cluster_size);
+    if (request.compression == disk::Compression::zstd) options += ",compression_type=zstd";
+    out.insert(out.end(), {"-O", "qcow2", "-o", options});
+    if (compressed) out.emplace_back("-c");
+  } else {
+    if (compressed) throw Error(ErrorKind::usage, {.message = "a raw image cannot be compressed"});
+    out.insert(out.end(), {"-O", "raw"});
+  }
+  // An absolute path: a colon behind the first slash is not taken for a protocol.
+  out.insert(out.end(), {"--image-opts", image_options(request.source), target.string()});
+  return out;
+}
+
+}  // namespace
+
+bool available(const Context &context) { return !subprocess::find_program(context.program).empty(); }
+
+std::string version(const Context &context) {
+  const auto result = start(context, {"--version"}, query_limits(context));
+  if (!result.ok()) throw failed("--version", context.program, result);
+  // "qemu-img version 7.2.22 (Debian 1:7.2+dfsg-7)".
+  constexpr std::string_view before = "qemu-img version ";
+  std::string_view line = result.output;
+  if (!line.starts_with(before))
+    throw Error(ErrorKind::malformed, {.where = {.file = context.program},
+                                       .message = "qemu-img does not say its version",
+                                       .found = text::printable(line.substr(0, 80))});
+  line.remove_prefix(before.size());
+  return std::string(line.substr(0, line.find_first_of(" \r\n")));
+}
+
+Info info(const Source &source, const Context &context) {
+  const auto &file = source.range.file;
+  const auto result =
+      start(context, {"info", "-U", "--output=json", "--image-opts", image_options(source)}, query_limits(context));
+  if (!result.ok()) throw failed("info", file, result);
+  const auto json = parse(result.output, "info", file);
+  if (!json.is_object() || !string(json, "format") || !json.contains("virtual-size"))
+    throw Error(ErrorKind::malformed, {.where = {.file = file},
+                                       .message = "qemu-img info does not say format and size",
+                                       .found = text::printable(result.output.substr(0, 80))});
+  Info out = read_info(json);
+  out.json = result.output;
+  return out;
+}
+
+void convert(const ConvertRequest &request, Progress *progress, const Context &context) {
+  const auto &file = request.source.range.file;
+  const auto about = info(request.source, context);
+  refuse_links(request.source, about);
+  TemporaryFile target(request.target);
+  auto arguments = convert_arguments(request, target.path());
+  {
+    Meter meter(progress, request.target, request.virtual_size != 0 ? request.virtual_size : about.virtual_size);
+    const auto result =
+        start(context, std::move(arguments), long_limits(context), [&](std::string_view line) { meter.line(line); });
+    if (!result.ok()) throw failed("convert", file, result);
+  }
+  if (request.format == disk::TargetFormat::qcow2) {
+    const auto checked = check({.format = ImageFormat::qcow2, .range = {.file = target.path()}}, context);
+    if (!checked.clean())
+      throw Error(ErrorKind::verify,
+                  {.where = {.file = request.target},
+                   .message = "qemu-img check finds errors in what qemu-img has written",
+                   .found = std::to_string(checked.corruptions) + " corruptions, " + std::to_string(checked.leaks) +
+                            " leaked clusters, " + std::to_string(checked.errors) + " errors"});
+  }
+  target.publish();
+}
+
+CheckResult check(const Source &source, const Context &context) {
+  const auto result =
+      start(context, {"check", "-U", "--output=json", "--image-opts", image_options(source)}, long_limits(context));
+  CheckResult out;
+  // 63: the format has no check. 2: corruptions, 3: leaks; both come with the JSON answer.
+  if (result.signal == 0 && result.exit_code == 63) {
+    out.supported = false;
+    return out;
+  }
+  if (result.signal != 0 || (result.exit_code != 0 && result.exit_code != 2 && result.exit_code != 3))
+    throw failed("check", source.range.file, result);
+  const auto json = parse(result.output, "check", source.range.file);
+  out.corruptions = number(json, "corruptions");
+  out.leaks = number(json, "leaks");
+  out.errors = number(json, "check-errors");
+  out.image_end = number(json, "image-end-offset");
+  if (result.exit_code == 2 && out.corruptions == 0) out.corruptions = 1;
+  if (result.exit_code == 3 && out.leaks == 0) out.leaks = 1;
+  out.json = result.output;
+  return out;
+}
+
+void create_qcow2(const std::filesystem::path &target, std::uint64_t virtual_size, const Context &context) {
+  TemporaryFile file(target);
+  const auto result =
+      start(context, {"create", "-q", "-f", "qcow2", file.path().string(), std::to_string(virtual_size)},
+            query_limits(context));
+  if (!result.ok()) throw failed("create", target, result);
+  file.publish();
+}
+
+void create_overlay(const std::filesystem::path &target, const Source &backing, const Context &context) {
+  if (backing.range.offset != 0 || backing.range.length || backing.format == ImageFormat::vhd)
+    throw Error(ErrorKind::unsupported,
+                {.where = {.file = backing.range.file},
+                 .message = "a qcow2 image cannot name this image as its backing file",
+                 .expected = "a whole file that QEMU reads rightly by its name and format alone"});
+  const auto size = info(backing, context).virtual_size;
+  TemporaryFile file(target);
+  // -u: the backing file is not opened by its bare name; its size is given instead.
+  const auto result =
+      start(context,
+            {"create", "-q", "-u", "-f", "qcow2", "-b", std::filesystem::absolute(backing.range.file).string(), "-F",
+             std::string(driver_name(backing.format)), file.path().string(), std::to_string(size)},
+            query_limits(context));
+  if (!result.ok()) throw failed("create", target, result);
+  file.publish();
+}
+
+Difference compare(const Source &left, const Source &right, bool strict, const Context &context) {
+  Arguments arguments = {"compare", "-U", "--image-opts"};
+  if (strict) arguments.emplace_back("-s");
+  arguments.insert(arguments.end(), {image_options(left), image_options(right)});
+  const auto result = start(context, std::move(arguments), long_limits(context));
+  if (result.ok()) return {};
+  if (result.signal != 0 || result.exit_code != 1) throw failed("compare", left.range.file, result);
+  const auto said = text::trim(result.output);
+  return {said.empty() ? "the contents differ" : text::printable(said)};
+}
+
+std::vector<MapEntry> map(const Source &source, const Context &context) {
+  const auto &file = source.range.file;
+  const auto result = start(context, {"map", "-U", "--output=json", "--image-opts", image_options(source)},
+                            long_limits(context, map_output));
+  if (!result.ok()) throw failed("map", file, result);
+  const auto json = parse(result.output, "map", file);
+  std::vector<MapEntry> out;
+  if (!json.is_array()) return out;
+  out.reserve(json.size());
+  for (const auto &entry : json) {
+    MapEntry next;
+    next.start = number(entry, "start");
+    next.length = number(entry, "length");
+    next.depth = static_cast<unsigned>(number(entry, "depth"));
+    next.zero = flag(entry, "zero");
+    next.data = flag(entry, "data");
+    next.present = !entry.contains("present") || flag(entry, "present");
+    if (entry.contains("offset")) next.offset = number(entry, "offset");
+    out.push_back(next);
+  }
+  return out;
+}
+
+}  // namespace ferry::qemu_img
