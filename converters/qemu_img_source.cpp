@@ -44,11 +44,12 @@ Source source_of(const ImageFile &file, ImageFormat format) {
   if (file.pieces.empty())
     throw Error(ErrorKind::missing,
                 {.where = file.origin, .message = "the disk image is not there", .found = file.declared_location});
-  if (file.pieces.size() > 1 || file.gzip) {
+  const bool packed = file.gzip || file.gzip_outer;
+  if (file.pieces.size() > 1 || packed) {
     throw Error(ErrorKind::unsupported,
                 {.where = {.file = file.display_path()},
-                 .message = file.gzip ? "qemu-img cannot read a disk image that is gzip'd inside its package"
-                                      : "qemu-img cannot read a disk image that is cut into pieces",
+                 .message = packed ? "qemu-img cannot read a disk image that is gzip'd inside its package"
+                                   : "qemu-img cannot read a disk image that is cut into pieces",
                  .advice = "Unpack the package and migrate the unpacked machine."});
   }
   static_cast<void>(driver_name(format));  // throws for what is no image file
