@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importers/vmx/dictionary.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <system_error>
+
+#include "model/support/text.hpp"
+
+namespace ferry::vmx {
+namespace {
+
+constexpr std::size_t kMaxSettings = 20'000;  // the largest .vmx in the wild has some 300
+
+constexpr std::string_view kBom = "\xEF\xBB\xBF";
+
+// The C library's names of the encodings that VMware writes. Windows's Shift_JIS and GBK are the vendor's own
+// supersets, and in them the backslash of a path stays a backslash.
+std::string iconv_name(std::string_view declared) {
+  struct Row {
+    std::string_view vmware, iconv;
+  };
+  static constexpr std::array<Row, 13> kRows{{{"utf8", "UTF-8"},
+                                              {"shift_jis", "CP932"},
+                                              {"windows-31j", "CP932"},
+                                              {"windows-932", "CP932"},
+                                              {"gbk", "CP936"},
+                                              {"gb2312", "CP936"},
+                                              {"windows-936", "CP936"},
+                                              {"windows-949", "UHC"},
+                                              {"euc-kr", "UHC"},
+                                              {"ks_c_5601-1987", "UHC"},
+                                              {"big5", "BIG5-HKSCS"},
+                                              {"windows-950", "BIG5-HKSCS"},
+                                              {"us-ascii", "UTF-8"}}};
+  const std::string lower = text::lower_ascii(declared);
+  for (const Row &row : kRows) {
+    if (row.vmware == lower) return std::string(row.iconv);
+  }
+  return std::string(declared);
+}
+
+bool is_single_byte(std::string_view encoding) {
+  const std::string lower = text::lower_ascii(encoding);
+  return lower.rfind("windows-125", 0) == 0 || lower.rfind("iso-8859", 0) == 0 || lower == "macintosh";
+}
+
+bool is_ascii(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Which encoding the file is in. A declaration can lie: bytes that are valid UTF-8 beyond ASCII are taken for
+// UTF-8 where the declared encoding gives every byte a meaning or cannot decode the file.
+std::string choose_encoding(std::string_view bytes, const std::string &declared, const std::filesystem::path &file) {
+  if (is_ascii(bytes)) return "UTF-8";
+  const bool utf8 = text::is_valid_utf8(bytes);
+  if (declared.empty()) return utf8 ? "UTF-8" : "windows-1252";
+  const std::string name = iconv_name(declared);
+  if (utf8 && is_single_byte(declared)) return "UTF-8";
+  if (text::iequals_ascii(name, "UTF-8")) return "UTF-8";  // broken values are mended one by one
+  if (text::to_utf8(bytes, name)) return name;
+  if (utf8) return "UTF-8";
+  if (!text::to_utf8("a", name)) {
+    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, ".encoding"},
+                                       .message = "the file declares a text encoding that is not known",
+                                       .found = "\"" + text::printable(declared) + "\"",
+                                       .expected = "UTF-8, windows-1252, Shift_JIS, GBK, windows-949 or the like",
+                                       .advice = "Convert the file to UTF-8 and set .encoding = \"UTF-8\"."});
+  }
+  return text::to_utf8(bytes, "windows-1252") ? "windows-1252" : name;
+}
+
+// One line's bytes in UTF-8; false when some could not be decoded (they are U+FFFD then).
+bool decode_line(std::string_view bytes, const std::string &encoding, std::string &out) {
+  if (auto converted = text::to_utf8(bytes, encoding)) {
+    out = std::move(*converted);
+    return true;
+  }
+  out.clear();
+  for (const char32_t c : text::decode_utf8_lossy(bytes)) text::append_utf8(out, c);
+  return false;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Undoes |XX. Bytes past ASCII that were escaped one by one are in the file's encoding.
+std::string unescape(std::string_view value, const std::string &encoding) {
+  std::string out;
+  std::string run;
+  const auto flush = [&] {
+    if (run.empty()) return;
+    std::string decoded;
+    decode_line(run, encoding, decoded);
+    out += decoded;
+    run.clear();
+  };
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '|' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 && hex_value(value[i + 2]) >= 0) {
+      run += static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
+      i += 2;
+      continue;
+    }
+    flush();
+    out += value[i];
+  }
+  flush();
+  // |00 cannot be meant in a text, and no name or path of the target can carry it.
+  out.erase(std::remove(out.begin(), out.end(), '\0'), out.end());
+  return out;
+}
+
+class Parser {
+ public:
+  explicit Parser(Dictionary &out) : out_(out) {}
+
+  void line(std::string_view raw, std::uint64_t number) {
+    std::string decoded;
+    const bool clean = decode_line(raw, out_.encoding, decoded);
+    const std::string_view text = text::trim(decoded);
+    if (text.empty() || text.front() == '#') return;
+    if (!clean) odd(Oddity::Kind::undecodable_value, number, text);
+    const std::size_t equals = text.find('=');
+    const std::string_view key = text::trim(text.substr(0, equals));
+    if (equals == std::string_view::npos || key.empty() || key.find_first_of(" \t\"") != std::string_view::npos) {
+      odd(Oddity::Kind::not_a_setting, number, text);
+      return;
+    }
+    const std::string_view value = take_value(text::trim(text.substr(equals + 1)), number);
+    out_.settings.push_back({std::string(key), unescape(value, out_.encoding), number});
+  }
+
+ private:
+  std::string_view take_value(std::string_view rest, std::uint64_t number) {
+    if (rest.empty() || rest.front() != '"') return text::trim(rest.substr(0, rest.find('#')));
+    rest.remove_prefix(1);
+    const std::size_t close = rest.find('"');
+    if (close == std::string_view::npos) {
+      odd(Oddity::Kind::unterminated_quote, number, rest);
+      return rest;
+    }
+    const std::string_view after = text::trim(rest.substr(close + 1));
+    if (!after.empty() && after.front() != '#') odd(Oddity::Kind::text_after_value, number, after);
+    return rest.substr(0, close);
+  }
+
+  void odd(Oddity::Kind kind, std::uint64_t number, std::string_view text) {
+    out_.oddities.push_back({kind, number, std::string(text)});
+  }
+
+  Dictionary &out_;
+};
+
+template <class Visit>
+void for_each_line(std::string_view bytes, Visit visit) {
+  std::uint64_t number = 0;
+  while (!bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+    visit(bytes.substr(0, end), ++number);
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+}
+
+// The declaration itself is ASCII in every encoding that VMware writes.
+std::string find_declared_encoding(std::string_view bytes) {
+  std::string found;
+  for_each_line(bytes, [&](std::string_view line, std::uint64_t) {
+    const std::size_t equals = line.find('=');
+    if (!found.empty() || equals == std::string_view::npos) return;
+    const std::string key = text::lower_ascii(text::trim(line.substr(0, equals)));
+    if (key != ".encoding" && key != "encoding") return;
+    std::string_view value = text::trim(line.substr(equals + 1));
+    while (!value.empty() && value.front() == '"') value.remove_prefix(1);
+    found = value.substr(0, value.find('"'));
+  });
+  return found;
+}
+
+}  // namespace
+
+Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path &shown_as) {
+  if (bytes.substr(0, kBom.size()) == kBom) bytes.remove_prefix(kBom.size());
+  if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
+    throw Error(ErrorKind::malformed,
+                {.where = {shown_as, std::nullopt, "offset " + std::to_string(nul)},
+                 .message = "the file is not text",
+                 .found = "a NUL byte",
+                 .expected = "lines of key = \"value\"",
+                 .advice = "Take the machine's .vmx file; a copy that was cut short or damaged cannot be read."});
+  }
+  Dictionary out;
+  out.declared_encoding = find_declared_encoding(bytes);
+  out.encoding = choose_encoding(bytes, out.declared_encoding, shown_as);
+  Parser parser(out);
+  // Multi-byte encodings of VMware never use the newline inside a character, so lines can be cut before decoding.
+  for_each_line(bytes, [&](std::string_view line, std::uint64_t number) { parser.line(line, number); });
+  if (out.settings.size() + out.oddities.size() > kMaxSettings) {
+    throw Error(ErrorKind::malformed, {.where = {shown_as, std::nullopt, {}},
+                                       .message = "the file holds too many settings for one machine",
+                                       .found = std::to_string(out.settings.size() + out.oddities.size()),
+                                       .expected = "at most " + std::to_string(kMaxSettings)});
+  }
+  return out;
+}
+
+std::string read_text_file(const std::filesystem::path &file, std::uint64_t limit) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) {
+    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "the file is not there"});
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}}, .message = "this is not a regular file"});
+  }
+  std::ifstream in(file, std::ios::binary);
+  const std::uint64_t size = std::filesystem::file_size(file, error);
+  if (error || !in) {
+    throw Error(ErrorKind::io, {.where = {file, std::nullopt, {}},
+                                .message = "the file cannot be read",
+                                .advice = "Check the permissions of the file."});
+  }
+  if (size > limit) {
+    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}},
+                                       .message = "the file is too large for a machine's settings",
+                                       .found = text::human_bytes(size),
+                                       .expected = "at most " + text::human_bytes(limit)});
+  }
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
+std::optional<bool> parse_boolean(std::string_view value) {
+  const std::string lower = text::lower_ascii(text::trim(value));
+  if (lower == "true" || lower == "1" || lower == "yes" || lower == "on" || lower == "y" || lower == "t") return true;
+  if (lower == "false" || lower == "0" || lower == "no" || lower == "off" || lower == "n" || lower == "f") return false;
+  return std::nullopt;
+}
+
+}  // namespace ferry::vmx
