@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/copy/engine.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <sys/stat.h>
+#include <vector>
+
+#include "converters/copy/parallel.hpp"
+#include "converters/copy/piece_reader.hpp"
+#include "converters/copy/unit_map.hpp"
+#include "model/error.hpp"
+
+namespace ferry::copy {
+
+namespace {
+
+// Bytes that a thread reads, tests and writes at a time: they stay in a core's own cache from the read to the
+// write, and are enough to make the system calls' cost vanish.
+constexpr std::uint64_t batch_bytes = 512U << 10U;
+
+// What is asked of the maps at once. Small enough to spread a small disk over the threads, large enough to step
+// over an empty 2 TiB quickly; fewer units where units are small or states are many bound the memory.
+std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads, bool sharing) {
+  constexpr std::uint64_t largest = 64U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
+  std::uint64_t size = std::min<std::uint64_t>(sharing ? largest_shared : largest, units * unit * (sharing ? 4 : 1));
+  while (size > smallest && (size / unit * states > 4 * units || (!sharing && size * threads * 16 > total))) size /= 2;
+  return std::max<std::uint64_t>(size, unit);
+}
+
+std::uint64_t longest(std::span<const image::Chain *const> states) {
+  std::uint64_t size = 0;
+  for (const image::Chain *chain : states) size = std::max(size, chain->virtual_size());
+  return size;
+}
+
+bool all_zero(const std::uint8_t *bytes, std::size_t length) {
+  // Data nearly always show in the first words.
+  std::uint64_t head[2];
+  std::memcpy(head, bytes, sizeof(head));
+  if ((head[0] | head[1]) != 0) return false;
+  return std::memcmp(bytes, bytes + 1, length - 1) == 0 && bytes[0] == 0;
+}
+
+bool can_clone(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
+               std::uint32_t alignment) {
+  if (alignment == 0 || content.part_count != 1) return false;
+  const Part &part = map.parts(content).front();
+  const image::SourceFile::Descriptor &source = files.files[part.file].descriptor;
+  return !part.deflated() && part.length == unit && source.fd >= 0 && (source.base + part.file_offset) % alignment == 0;
+}
+
+// What the threads share.
+struct Shared {
+  std::span<const State> states;
+  const SourceFiles &files;
+  Sink &sink;
+  const Options &options;
+  std::uint32_t alignment = 0;                   // 0: nothing is cloned
+  std::unique_ptr<std::atomic<bool>[]> refused;  // per file: cloning from it did not work
+  std::atomic<std::uint64_t> stored{0}, cloned{0};
+};
+
+class Worker {
+ public:
+  explicit Worker(Shared &shared)
+      : shared_(shared),
+        unit_(shared.sink.unit()),
+        capacity_(std::max<std::uint64_t>(1, batch_bytes / unit_)),
+        map_(shared.states, unit_),
+        reader_(shared.files),
+        lane_(shared.sink.lane()),
+        buffer_(static_cast<std::uint8_t *>(std::aligned_alloc(4096, capacity_ * unit_)), std::free) {
+    if (!buffer_) throw std::bad_alloc();
+  }
+
+  void run(std::uint64_t begin, std::uint64_t end) {
+    map_.load(begin, end);
+    const std::span<const Content> contents = map_.contents();
+    for (std::size_t i = 0; i < contents.size();) {
+      throw_if_stopped(shared_.options.stop);
+      if (clonable(contents[i])) {
+        i += clone_from(contents.subspan(i));
+      } else {
+        std::size_t count = 1;
+        while (count < capacity_ && i + count < contents.size() && !clonable(contents[i + count])) ++count;
+        copy_batch(contents.subspan(i, count));
+        i += count;
+      }
+    }
+    lane_->flush();
+  }
+
+ private:
+  [[nodiscard]] bool clonable(const Content &content) const {
+    return can_clone(map_, content, shared_.files, unit_, shared_.alignment) &&
+           !shared_.refused[map_.parts(content).front().file];
+  }
+
+  // Clones the longest run that begins with the first of `contents`; returns how many it took.
+  std::size_t clone_from(std::span<const Content> contents) {
+    const Part &first = map_.parts(contents.front()).front();
+    std::size_t count = 1;
+    for (; count < contents.size() && clonable(contents[count]); ++count) {
+      const Part &part = map_.parts(contents[count]).front();
+      if (contents[count].unit != contents.front().unit + count || part.file != first.file ||
+          part.file_offset != first.file_offset + count * unit_ ||
+          !std::ranges::equal(map_.states(contents[count]), map_.states(contents.front()))) {
+        break;
+      }
+    }
+    const SourceFiles::File &source = shared_.files.files[first.file];
+    const std::uint64_t bytes = std::uint64_t{count} * unit_;
+    const std::uint64_t cloned = lane_->clone({.fd = source.descriptor.fd,
+                                               .offset = source.descriptor.base + first.file_offset,
+                                               .first_unit = contents.front().unit,
+                                               .count = count,
+                                               .states = map_.states(contents.front())});
+    if (cloned < bytes) refuse(first.file);
+    shared_.cloned += cloned;
+    shared_.stored += bytes - cloned;
+    advance(contents.first(count));
+    return count;
+  }
+
+  void refuse(std::uint32_t file) {
+    shared_.refused[file] = true;
+    if (shared_.options.sharing != Sharing::required) return;
+    throw Error(ErrorKind::unsupported,
+                {.where = {.file = shared_.files.files[file].file->path()},
+                 .message = "the file system does not share this file's blocks with the target",
+                 .advice = "Use --disk-mode copy, or put both on one Btrfs or XFS file system."});
+  }
+
+  void copy_batch(std::span<const Content> contents) {
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      reader_.add(map_.parts(contents[i]), buffer_.get() + i * unit_, unit_);
+    }
+    reader_.read();
+    pieces_.clear();
+    placements_.clear();
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      const std::uint8_t *piece = buffer_.get() + i * unit_;
+      if (all_zero(piece, unit_)) continue;
+      for (const std::uint32_t state : map_.states(contents[i])) {
+        placements_.push_back(
+            {.state = state, .piece = static_cast<std::uint32_t>(pieces_.size()), .unit = contents[i].unit});
+      }
+      pieces_.push_back(piece);
+    }
+    if (shared_.states.size() > 1) {
+      std::ranges::sort(placements_, [](const Placement &a, const Placement &b) {
+        return a.state != b.state ? a.state < b.state : a.unit < b.unit;
+      });
+    }
+    if (!pieces_.empty()) lane_->store({.pieces = pieces_, .placements = placements_});
+    shared_.stored += pieces_.size() * unit_;
+    advance(contents);
+  }
+
+  void advance(std::span<const Content> contents) const {
+    if (shared_.options.progress == nullptr) return;
+    std::uint64_t sum = 0;
+    for (const Content &content : contents) sum += map_.data_bytes(content);
+    shared_.options.progress->advance(sum);
+  }
+
+  Shared &shared_;
+  std::uint32_t unit_;
+  std::uint64_t capacity_;  // units in the buffer
+  UnitMap map_;
+  PieceReader reader_;
+  std::unique_ptr<Lane> lane_;
+  std::unique_ptr<std::uint8_t, void (*)(void *)> buffer_;
+  std::vector<const std::uint8_t *> pieces_;
+  std::vector<Placement> placements_;
+};
+
+std::uint64_t physical_size(const SourceFiles &files) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::uint64_t sum = 0;
+  for (const SourceFiles::File &file : files.files) {
+    struct stat status {};
+    if (file.descriptor.fd < 0 || fstat(file.descriptor.fd, &status) != 0) {
+      sum += file.file->size();
+    } else if (seen.insert({status.st_dev, status.st_ino}).second) {
+      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
+              const Options &options) {
+  SourceFiles files;
+  const std::vector<State> states = number_files(chains, files);
+  const unsigned threads = thread_count(options.threads);
+  const std::uint64_t total = longest(chains);
+  const std::uint64_t window = window_size(total, unit, states.size(), threads, true);
+  Survey out{.physical_bytes = physical_size(files)};
+  std::mutex guard;
+  for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
+    return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
+      map->load(begin, end);
+      std::uint64_t data = 0, clonable = 0;
+      for (const Content &content : map->contents()) {
+        const std::uint64_t bytes = map->data_bytes(content);
+        data += bytes;
+        if (can_clone(*map, content, files, unit, alignment)) clonable += bytes;
+      }
+      const std::lock_guard lock(guard);
+      out.data_bytes += data;
+      out.clonable_bytes += clonable;
+    };
+  });
+  out.progress_total = out.data_bytes;
+  return out;
+}
+
+Outcome copy(std::span<const image::Chain *const> chains, Sink &sink, const Options &options) {
+  SourceFiles files;
+  const std::vector<State> states = number_files(chains, files);
+  const bool sharing = options.sharing != Sharing::never;
+  Shared shared{.states = states,
+                .files = files,
+                .sink = sink,
+                .options = options,
+                .alignment = sharing ? sink.clone_alignment() : 0,
+                .refused = std::make_unique<std::atomic<bool>[]>(files.files.size())};
+  const unsigned threads = thread_count(options.threads);
+  const std::uint64_t total = longest(chains);
+  const std::uint64_t window = window_size(total, sink.unit(), states.size(), threads, shared.alignment != 0);
+  for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
+    return [worker = std::make_shared<Worker>(shared)](std::uint64_t begin, std::uint64_t end) {
+      worker->run(begin, end);
+    };
+  });
+  return {.bytes_stored = shared.stored, .bytes_shared = shared.cloned};
+}
+
+}  // namespace ferry::copy

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The copy engine: takes the states of a disk, as chains of extent maps, into a sink. It knows no format.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+
+#include "converters/copy/sink.hpp"
+#include "converters/images/image.hpp"
+#include "converters/progress.hpp"
+
+namespace ferry::copy {
+
+enum class Sharing {
+  never,  // read and write
+  where_possible,
+  required,  // an Error unsupported when aligned plain data cannot be cloned
+};
+
+struct Options {
+  unsigned threads = 0;  // 0: see thread_count()
+  Sharing sharing = Sharing::never;
+  Progress *progress = nullptr;  // advanced by data bytes; begin() and end() are the caller's
+  std::stop_token stop;
+};
+
+struct Outcome {
+  std::uint64_t bytes_stored = 0;  // written by reading and writing, in whole units
+  std::uint64_t bytes_shared = 0;  // cloned
+};
+
+// What lies before the engine, from the maps alone.
+struct Survey {
+  std::uint64_t data_bytes = 0;      // plain and deflated guest bytes that show, each distinct content once
+  std::uint64_t progress_total = 0;  // what Progress::advance() will sum up to
+  std::uint64_t clonable_bytes = 0;  // of data_bytes: in whole, aligned units of plain data
+  std::uint64_t physical_bytes = 0;  // that the sources' files occupy on their disks
+};
+
+// `alignment` as Sink::clone_alignment().
+[[nodiscard]] Survey survey(std::span<const image::Chain *const> states, std::uint32_t unit, std::uint32_t alignment,
+                            const Options &options);
+
+// Copies all states; state i of the sink is states[i]. Holes and zeros are not read, units that turn out to be
+// all zero are not stored. Memory: a few MiB per thread, whatever the disk's size.
+// Throws Error io, malformed (from the sources), no_space, io (from the sink), cancelled, unsupported (sharing).
+Outcome copy(std::span<const image::Chain *const> states, Sink &sink, const Options &options);
+
+}  // namespace ferry::copy

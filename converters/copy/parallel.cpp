@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/copy/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "model/error.hpp"
+
+namespace ferry::copy {
+
+void throw_if_stopped(const std::stop_token &stop) {
+  if (stop.stop_requested()) throw Error(ErrorKind::cancelled, {.message = "the work was stopped"});
+}
+
+unsigned thread_count(unsigned wanted) {
+  if (wanted != 0) return std::min(wanted, 256U);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
+}
+
+void for_each_window(unsigned threads, std::uint64_t total, std::uint64_t window, const std::stop_token &stop,
+                     const std::function<WindowWork()> &make) {
+  std::atomic<std::uint64_t> next{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr first;
+  std::mutex first_guard;
+
+  const auto run = [&] {
+    try {
+      const WindowWork work = make();
+      for (;;) {
+        throw_if_stopped(stop);
+        const std::uint64_t begin = next.fetch_add(window);
+        if (begin >= total || failed) return;
+        work(begin, std::min(begin + window, total));
+      }
+    } catch (...) {
+      const std::lock_guard lock(first_guard);
+      if (!first) first = std::current_exception();
+      failed = true;
+    }
+  };
+
+  {
+    const std::uint64_t windows = (total + window - 1) / window;
+    std::vector<std::jthread> helpers;
+    for (unsigned i = 1; i < threads && i < windows; ++i) helpers.emplace_back(run);
+    run();
+  }
+  if (first) std::rethrow_exception(first);
+}
+
+}  // namespace ferry::copy

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/copy/target_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "model/error.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::copy {
+
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// rename() that never replaces, also where the file system has no RENAME_NOREPLACE (NFS, old FUSE).
+int rename_without_replacing(const char *from, const char *to) {
+  if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  if (link(from, to) != 0) return errno;
+  return unlink(from) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+TargetFile::TargetFile(std::filesystem::path final_path) : final_(std::filesystem::absolute(final_path)) {
+  std::error_code ignored;
+  if (std::filesystem::symlink_status(final_, ignored).type() != std::filesystem::file_type::not_found) {
+    throw Error(ErrorKind::conflict, {.where = {.file = final_},
+                                      .message = "the target exists already",
+                                      .advice = "Choose another name, or remove the file."});
+  }
+  std::string pattern = (final_.parent_path() / ("." + final_.filename().string() + ".ferry-XXXXXX")).string();
+  fd_ = mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600 by definition
+  if (fd_ < 0) fail(errno, "the target cannot be created");
+  temporary_ = pattern;
+}
+
+TargetFile::~TargetFile() {
+  if (fd_ >= 0) close(fd_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+void TargetFile::fail(int error, const char *what) const {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  throw Error(full ? ErrorKind::no_space : ErrorKind::io,
+              {.where = {.file = final_},
+               .message = what,
+               .found = reason(error),
+               .advice = full ? "Free space in the target's folder, or choose another one." : ""});
+}
+
+void TargetFile::write(std::uint64_t offset, const void *data, std::size_t length) const {
+  const auto *bytes = static_cast<const char *>(data);
+  while (length > 0) {
+    const ssize_t done = pwrite(fd_, bytes, length, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail(errno, "the target cannot be written");
+    bytes += done;
+    offset += static_cast<std::uint64_t>(done);
+    length -= static_cast<std::size_t>(done);
+  }
+}
+
+void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
+  while (!pieces.empty()) {
+    const auto count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
+    const ssize_t result = pwritev(fd_, pieces.data(), count, static_cast<off_t>(offset));
+    if (result < 0 && errno == EINTR) continue;
+    if (result < 0) fail(errno, "the target cannot be written");
+    auto done = static_cast<std::size_t>(result);
+    offset += done;
+    while (!pieces.empty() && done >= pieces.front().iov_len) {
+      done -= pieces.front().iov_len;
+      pieces = pieces.subspan(1);
+    }
+    if (done > 0) {
+      pieces.front().iov_base = static_cast<char *>(pieces.front().iov_base) + done;
+      pieces.front().iov_len -= done;
+    }
+  }
+}
+
+void TargetFile::resize(std::uint64_t size) const {
+  if (ftruncate(fd_, static_cast<off_t>(size)) != 0) fail(errno, "the target cannot be given its size");
+}
+
+void TargetFile::start_writeback(std::uint64_t offset, std::uint64_t length) const {
+  // Only a hint: where it fails, publish() waits longer.
+  sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
+}
+
+std::uint64_t TargetFile::space_available() const {
+  struct statvfs status {};
+  if (fstatvfs(fd_, &status) != 0) fail(errno, "the free space cannot be read");
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+std::uint32_t TargetFile::block_size() const {
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) fail(errno, "the target cannot be examined");
+  return static_cast<std::uint32_t>(status.st_blksize);
+}
+
+void TargetFile::require_space(std::uint64_t bytes) const {
+  const std::uint64_t available = space_available();
+  if (available >= bytes) return;
+  throw Error(ErrorKind::no_space, {.where = {.file = final_},
+                                    .message = "the target's folder has not enough room",
+                                    .found = text::human_bytes(available),
+                                    .expected = text::human_bytes(bytes),
+                                    .advice = "Free space in the target's folder, or choose another one."});
+}
+
+void TargetFile::publish() {
+  if (fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
+  if (const int error = rename_without_replacing(temporary_.c_str(), final_.c_str()); error != 0) {
+    if (error != EEXIST) fail(error, "the target cannot be given its name");
+    throw Error(ErrorKind::conflict, {.where = {.file = final_},
+                                      .message = "the target has been created by somebody else meanwhile",
+                                      .advice = "Choose another name, or remove the file."});
+  }
+  temporary_.clear();
+  const int folder = open(final_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;  // a folder that may be written but not read: the name is given, only not yet durable
+  fsync(folder);
+  close(folder);
+}
+
+}  // namespace ferry::copy

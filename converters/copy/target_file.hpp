@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file that a conversion makes: under a temporary name in the target's folder, published by a rename that
+// never replaces, gone again when it was not published.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <sys/uio.h>
+
+namespace ferry::copy {
+
+// All writes are positional and may come from many threads.
+class TargetFile {
+ public:
+  // Creates the temporary file (mode 0600). Throws conflict when `final_path` exists, io or no_space otherwise.
+  explicit TargetFile(std::filesystem::path final_path);
+  ~TargetFile();  // removes the temporary file unless publish() succeeded
+  TargetFile(const TargetFile &) = delete;
+  TargetFile &operator=(const TargetFile &) = delete;
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const std::filesystem::path &path() const { return temporary_; }  // until published
+  [[nodiscard]] const std::filesystem::path &final_path() const { return final_; }
+
+  void write(std::uint64_t offset, const void *data, std::size_t length) const;
+  // Writes the pieces one after the other from `offset`; `pieces` is used up.
+  void write(std::uint64_t offset, std::span<iovec> pieces) const;
+  void resize(std::uint64_t size) const;
+  // Asks the kernel to start writing a range to the disk, so that publish() has little left to wait for.
+  void start_writeback(std::uint64_t offset, std::uint64_t length) const;
+
+  // Bytes that an unprivileged user can still write in the target's folder.
+  [[nodiscard]] std::uint64_t space_available() const;
+  // The file's unit of allocation (and of cloning) in bytes.
+  [[nodiscard]] std::uint32_t block_size() const;
+  // Throws no_space, naming both numbers, when fewer than `bytes` are left.
+  void require_space(std::uint64_t bytes) const;
+
+  // Makes the content durable and gives the file its name. Throws conflict when that is taken by now.
+  void publish();
+
+ private:
+  [[noreturn]] void fail(int error, const char *what) const;
+
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
+}  // namespace ferry::copy

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host clusters and their reference counts.
+//
+// One refcount block of 16-bit counts covers a group of cluster_size / 2 clusters. While data come in, each group
+// begins with its own block (group 0: header first, then the block), so that a count's place in the file follows
+// from the cluster's number, counts are written as clusters are filled, and nothing of them stays in memory.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "converters/copy/target_file.hpp"
+
+namespace ferry::qcow2 {
+
+struct ClusterRange {
+  std::uint64_t first = 0, count = 0;
+};
+
+class Allocator {
+ public:
+  Allocator(const copy::TargetFile &file, std::uint32_t cluster_size);
+
+  // Gives out up to `wanted` consecutive clusters, at least one. Thread-safe.
+  [[nodiscard]] ClusterRange claim(std::uint64_t wanted);
+  // Gives out exactly `count` consecutive clusters (at most cluster_size / 2 - 1); what is left of a group that is
+  // too short stays free. Thread-safe.
+  [[nodiscard]] std::uint64_t claim_whole(std::uint64_t count);
+  // Writes the reference counts of clusters that claim() gave. Each is set once, by whoever claimed it.
+  void set_refcounts(std::uint64_t first, std::span<const std::uint16_t> counts) const;
+  void set_refcount_one(std::uint64_t first, std::uint64_t count) const;
+
+  // The end: consecutive clusters of any number with one reference each; no claim() after this.
+  [[nodiscard]] std::uint64_t claim_tail(std::uint64_t count);
+  struct Tables {
+    std::uint64_t offset = 0;    // of the refcount table, bytes
+    std::uint64_t clusters = 0;  // of the refcount table
+    std::uint64_t end = 0;       // of the file, bytes
+  };
+  // Places what is missing of refcount blocks and the refcount table, and writes them. Throws unsupported when
+  // the file is beyond QEMU's limit.
+  Tables finish();
+
+ private:
+  [[nodiscard]] std::uint64_t block_cluster(std::uint64_t group) const;
+
+  const copy::TargetFile &file_;
+  const std::uint64_t cluster_size_;
+  const std::uint64_t group_;  // clusters that one refcount block covers
+  std::mutex guard_;
+  std::uint64_t next_ = 2;  // cluster 0 is the header, 1 the first refcount block
+  // Set by the first claim_tail(): groups from here on have their blocks in `tail_blocks_`.
+  std::uint64_t in_place_groups_ = 0;
+  std::vector<ClusterRange> tail_;
+  std::vector<std::uint64_t> tail_blocks_;
+};
+
+}  // namespace ferry::qcow2

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/qcow2/lanes.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "converters/copy/clone.hpp"
+#include "converters/qcow2/format.hpp"
+#include "model/error.hpp"
+
+namespace ferry::qcow2 {
+
+namespace {
+
+// An L2 entry as it lies in the file.
+std::uint64_t on_disk(std::uint64_t entry) {
+  std::uint64_t out = 0;
+  put(reinterpret_cast<std::uint8_t *>(&out), entry);
+  return out;
+}
+
+// Calls `write(first, count)` for each run of consecutive units of one state in `items`, which are sorted.
+template <class Items, class Write>
+void for_each_run(const Items &items, const Write &write) {
+  for (std::size_t first = 0; first < items.size();) {
+    std::size_t count = 1;
+    while (first + count < items.size() && items[first + count].state == items[first].state &&
+           items[first + count].unit == items[first].unit + count) {
+      ++count;
+    }
+    write(first, count);
+    first += count;
+  }
+}
+
+}  // namespace
+
+// ---- plain ----
+
+void PlainLane::store(const copy::Batch &batch) {
+  const std::uint64_t cluster = writer_.layout().cluster_size;
+  const std::size_t total = batch.pieces.size();
+  refcounts_.assign(total, 0);
+  for (const copy::Placement &placement : batch.placements) ++refcounts_[placement.piece];
+  host_.clear();
+  while (host_.size() < total) {
+    const std::size_t done = host_.size();
+    const ClusterRange range = writer_.allocator().claim(total - done);
+    vectors_.clear();
+    for (std::uint64_t i = 0; i < range.count; ++i) {
+      auto *piece = const_cast<std::uint8_t *>(batch.pieces[done + i]);
+      host_.push_back((range.first + i) * cluster);
+      // Pieces that lie one behind the other in memory go as one vector.
+      if (!vectors_.empty() &&
+          static_cast<std::uint8_t *>(vectors_.back().iov_base) + vectors_.back().iov_len == piece) {
+        vectors_.back().iov_len += cluster;
+      } else {
+        vectors_.push_back({.iov_base = piece, .iov_len = cluster});
+      }
+    }
+    writer_.file().write(range.first * cluster, vectors_);
+    writer_.allocator().set_refcounts(range.first, std::span(refcounts_).subspan(done, range.count));
+  }
+  for_each_run(batch.placements, [&](std::size_t first, std::size_t count) {
+    const copy::Placement &start = batch.placements[first];
+    entries_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t piece = batch.placements[first + i].piece;
+      const bool copied = writer_.is_active(start.state) && refcounts_[piece] == 1;
+      entries_.push_back(on_disk(host_[piece] | (copied ? entry_copied : 0)));
+    }
+    writer_.write_l2(start.state, start.unit, entries_);
+  });
+}
+
+std::uint64_t PlainLane::clone(const copy::CloneRun &run) {
+  const std::uint64_t cluster = writer_.layout().cluster_size;
+  std::uint64_t cloned = 0;
+  for (std::uint64_t done = 0; done < run.count;) {
+    const ClusterRange range = writer_.allocator().claim(run.count - done);
+    const std::uint64_t from = run.offset + done * cluster, to = range.first * cluster, bytes = range.count * cluster;
+    if (copy::clone_range(run.fd, from, writer_.file().fd(), to, bytes)) {
+      cloned += bytes;
+    } else {
+      copy::copy_range(run.fd, from, writer_.file().fd(), to, bytes);
+    }
+    refcounts_.assign(range.count, static_cast<std::uint16_t>(run.states.size()));
+    writer_.allocator().set_refcounts(range.first, refcounts_);
+    for (const std::uint32_t state : run.states) {
+      const bool copied = writer_.is_active(state) && run.states.size() == 1;
+      entries_.clear();
+      for (std::uint64_t i = 0; i < range.count; ++i) {
+        entries_.push_back(on_disk((to + i * cluster) | (copied ? entry_copied : 0)));
+      }
+      writer_.write_l2(state, run.first_unit + done, entries_);
+    }
+    done += range.count;
+  }
+  return cloned;
+}
+
+// ---- compressed ----
+
+CompressedLane::CompressedLane(Writer &writer)
+    : writer_(writer),
+      plain_(writer),
+      cluster_(writer.layout().cluster_size),
+      compressor_(make_compressor(writer.layout().compression)),
+      scratch_(cluster_ - 1),  // what does not fit in less than a cluster is not worth it
+      arena_(std::max(std::clamp<std::uint64_t>(16 * cluster_, 256U << 10U, 1U << 20U), 2 * cluster_)),
+      refcounts_(arena_.size() / cluster_) {}
+
+void CompressedLane::store(const copy::Batch &batch) {
+  by_piece_.assign(batch.placements.begin(), batch.placements.end());
+  std::ranges::stable_sort(by_piece_, {}, &copy::Placement::piece);
+  plain_pieces_.clear();
+  plain_placements_.clear();
+  const std::span<const copy::Placement> all = by_piece_;
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t count = 1;
+    while (first + count < all.size() && all[first + count].piece == all[first].piece) ++count;
+    const std::span<const copy::Placement> placements = all.subspan(first, count);
+    const std::uint8_t *piece = batch.pieces[all[first].piece];
+    if (!pack(piece, placements)) {
+      for (copy::Placement placement : placements) {
+        placement.piece = static_cast<std::uint32_t>(plain_pieces_.size());
+        plain_placements_.push_back(placement);
+      }
+      plain_pieces_.push_back(piece);
+    }
+    first += count;
+  }
+  if (plain_pieces_.empty()) return;
+  std::ranges::sort(plain_placements_, [](const copy::Placement &a, const copy::Placement &b) {
+    return a.state != b.state ? a.state < b.state : a.unit < b.unit;
+  });
+  plain_.store({.pieces = plain_pieces_, .placements = plain_placements_});
+}
+
+bool CompressedLane::pack(const std::uint8_t *piece, std::span<const copy::Placement> placements) {
+  const std::size_t length = compressor_->compress({piece, cluster_}, scratch_);
+  if (length == 0) return false;
+  reserve(length, static_cast<std::uint32_t>(placements.size()));
+  std::memcpy(arena_.data() + used_, scratch_.data(), length);
+  for (const copy::Placement &placement : placements) {
+    pending_.push_back({.state = placement.state, .packed = {used_, length}, .unit = placement.unit});
+  }
+  used_ += length;
+  return true;
+}
+
+// Makes room for `length` bytes at used_ and counts their references.
+void CompressedLane::reserve(std::uint64_t length, std::uint32_t references) {
+  if (used_ % cluster_ != 0 && refcounts_[used_ / cluster_] + references > max_refcount) {
+    used_ = (used_ / cluster_ + 1) * cluster_;  // tiny pieces in many states: this cluster's count is full
+  }
+  if (used_ + length > arena_.size()) flush();
+  for (std::uint64_t i = used_ / cluster_; i <= (used_ + length - 1) / cluster_; ++i) {
+    refcounts_[i] = static_cast<std::uint16_t>(refcounts_[i] + references);
+  }
+}
+
+std::uint64_t CompressedLane::entry(const Packed &packed, std::uint64_t host) const {
+  // Bits 0 .. x-1 hold the offset in bytes, bits x .. 61 how many 512-byte sectors follow the first.
+  const auto x = static_cast<unsigned>(62 - (std::countr_zero(cluster_) - 8));
+  const std::uint64_t begin = host + packed.offset;
+  const std::uint64_t sectors = (begin + packed.length - 1) / 512 - begin / 512;
+  return entry_compressed | sectors << x | begin;
+}
+
+void CompressedLane::flush() {
+  if (used_ == 0) return;
+  const std::uint64_t clusters = (used_ + cluster_ - 1) / cluster_;
+  const std::uint64_t first = writer_.allocator().claim_whole(clusters);
+  const std::uint64_t host = first * cluster_;
+  writer_.file().write(host, arena_.data(), used_);
+  writer_.allocator().set_refcounts(first, std::span(refcounts_).first(clusters));
+  std::ranges::sort(pending_, [](const Pending &a, const Pending &b) {
+    return a.state != b.state ? a.state < b.state : a.unit < b.unit;
+  });
+  for_each_run(pending_, [&](std::size_t begin, std::size_t count) {
+    entries_.clear();
+    for (std::size_t i = 0; i < count; ++i) entries_.push_back(on_disk(entry(pending_[begin + i].packed, host)));
+    writer_.write_l2(pending_[begin].state, pending_[begin].unit, entries_);
+  });
+  pending_.clear();
+  std::ranges::fill(refcounts_, std::uint16_t{0});
+  used_ = 0;
+}
+
+std::uint64_t CompressedLane::clone(const copy::CloneRun &run) {
+  // Sink::clone_alignment() is 0: the engine does not come here.
+  throw Error(ErrorKind::internal,
+              {.message = "compressed clusters cannot be cloned", .found = std::to_string(run.count) + " units"});
+}
+
+}  // namespace ferry::qcow2

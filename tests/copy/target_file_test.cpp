@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/copy/target_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/error.hpp"
+#include "tests/copy/memory_image.hpp"
+
+namespace ferry::test {
+namespace {
+
+std::size_t files_in(const TempFolder &folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder.path()), {}));
+}
+
+TEST(TargetFile, has_its_name_only_when_published) {
+  TempFolder folder;
+  copy::TargetFile file(folder / "disk");
+  file.write(0, "abc", 3);
+  EXPECT_FALSE(std::filesystem::exists(folder / "disk"));
+  file.publish();
+  EXPECT_EQ(std::filesystem::file_size(folder / "disk"), 3U);
+  EXPECT_EQ(files_in(folder), 1U);
+}
+
+TEST(TargetFile, leaves_nothing_when_it_is_not_published) {
+  TempFolder folder;
+  { copy::TargetFile file(folder / "disk"); }
+  EXPECT_EQ(files_in(folder), 0U);
+}
+
+TEST(TargetFile, refuses_a_name_that_is_taken) {
+  TempFolder folder;
+  std::filesystem::create_symlink("nowhere", folder / "disk");
+  try {
+    copy::TargetFile file(folder / "disk");
+    FAIL() << "a dangling link is a taken name too";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  }
+}
+
+TEST(TargetFile, never_replaces_what_appeared_meanwhile) {
+  TempFolder folder;
+  copy::TargetFile file(folder / "disk");
+  DiskFile other(folder / "disk");
+  other.append({1, 2, 3});
+  try {
+    file.publish();
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  }
+  EXPECT_EQ(std::filesystem::file_size(folder / "disk"), 3U);
+}
+
+TEST(TargetFile, says_how_much_room_is_missing) {
+  TempFolder folder;
+  copy::TargetFile file(folder / "disk");
+  try {
+    file.require_space(std::uint64_t{1} << 62U);
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::no_space);
+    EXPECT_FALSE(error.detail().found.empty());
+    EXPECT_FALSE(error.detail().expected.empty());
+  }
+}
+
+}  // namespace
+}  // namespace ferry::test
