@@ -247,6 +247,7 @@ class ParentSearch {
 
 // A file's identity, so that a chain that comes back to itself is noticed under any name.
 std::string file_key(const FormatImage &image) {
+  if (image.files().empty()) return {};
   const SourceFile &first = *image.files().front();
   struct stat status {};
   const auto [fd, base] = first.descriptor();

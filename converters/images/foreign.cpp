@@ -87,13 +87,40 @@ bool needs_qemu_img(ImageFormat format) {
          format == ImageFormat::parallels;
 }
 
-void check_foreign_header(const ImageFile &file, const OpenOptions &options) {
+ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) {
   const auto source = open_source(file);
-  if (source->size() < 64) return;
-  const auto bytes = read_bytes(*source, 0, 8);
-  const ByteReader start(bytes, {.file = source->path()});
-  if (start.big<std::uint32_t>(0, "magic") == qcow_magic) check_qcow(*source, options);
-  if (start.little<std::uint32_t>(0, "magic") == 0x00444551) check_qed(*source, options);
+  const auto bytes = read_bytes(*source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source->size(), 64)));
+  const ByteReader header(bytes, {.file = source->path()});
+  ImageInfo info;
+  info.file = source->path();
+  info.file_size = info.allocated = source->size();
+  info.format = detect_format(file);
+  switch (info.format) {
+    case ImageFormat::qcow:
+    case ImageFormat::qcow2:
+      check_qcow(*source, options);
+      info.virtual_size = header.big<std::uint64_t>(24, "size");
+      break;
+    case ImageFormat::qed:
+      check_qed(*source, options);
+      info.virtual_size = header.little<std::uint64_t>(48, "image size");
+      break;
+    case ImageFormat::parallels: {
+      const auto sectors = header.little<std::uint64_t>(36, "sectors");
+      // The first version has 32 bits there and rubbish above.
+      info.virtual_size =
+          sector_size * (header.text(0, 16, "magic") == "WithoutFreeSpace" ? sectors & 0xffffffffU : sectors);
+      break;
+    }
+    default:
+      throw Error(ErrorKind::unsupported, {.where = {.file = source->path()},
+                                           .message = "this is not a format that qemu-img reads for us",
+                                           .found = {},
+                                           .expected = "QCOW, QCOW2, QED or Parallels",
+                                           .advice = "Name the image's format."});
+  }
+  info.allocated = std::min(info.allocated, info.virtual_size);
+  return info;
 }
 
 }  // namespace ferry::image

@@ -86,6 +86,8 @@ class OverlapWatch {
 
 // The readers. Each opens `source` as its format and throws malformed, unsupported or unsafe.
 [[nodiscard]] std::shared_ptr<FormatImage> open_raw(std::shared_ptr<const SourceFile> source, ImageFormat format);
+// A disk of declared_capacity that no file stands behind (ImageFile::blank): zeros.
+[[nodiscard]] std::shared_ptr<FormatImage> open_blank(const ImageFile &file);
 [[nodiscard]] std::shared_ptr<FormatImage> open_vdi(std::shared_ptr<const SourceFile> source);
 [[nodiscard]] std::shared_ptr<FormatImage> open_vhd(std::shared_ptr<const SourceFile> source);
 [[nodiscard]] std::shared_ptr<FormatImage> open_vhdx(std::shared_ptr<const SourceFile> source);

@@ -125,6 +125,7 @@ ImageFormat detect_format(const ImageFile &file) { return detect(*open_source(fi
 
 std::shared_ptr<FormatImage> open_header(const ImageFile &file, const OpenOptions &options) {
   refuse_by_declaration(file);
+  if (file.blank) return open_blank(file);
   auto source = open_source(file);
   const bool flat = file.declared_format == ImageFormat::raw || file.declared_format == ImageFormat::iso;
   // What a raw disk holds is the guest's to choose, so its content does not decide.

@@ -106,6 +106,30 @@ class PlainFile final : public SourceFile {
   std::uint64_t size_ = 0;
 };
 
+// A range of another source.
+class RangeOfFile final : public SourceFile {
+ public:
+  RangeOfFile(std::shared_ptr<const SourceFile> whole, std::uint64_t base, std::optional<std::uint64_t> length)
+      : whole_(std::move(whole)), base_(base) {
+    if (base > whole_->size() || length.value_or(0) > whole_->size() - base) {
+      too_short(whole_->path(), base, length.value_or(0), whole_->size());
+    }
+    size_ = length.value_or(whole_->size() - base);
+  }
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    if (offset > size_ || length > size_ - offset) too_short(path(), offset, length, size_);
+    whole_->read(base_ + offset, into, length);
+  }
+  [[nodiscard]] Descriptor descriptor() const override { return {}; }
+  [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] const std::filesystem::path &path() const override { return whole_->path(); }
+
+ private:
+  std::shared_ptr<const SourceFile> whole_;
+  std::uint64_t base_;
+  std::uint64_t size_ = 0;
+};
+
 // Several files one after the other.
 class JoinedFile final : public SourceFile {
  public:
@@ -154,8 +178,14 @@ std::shared_ptr<const SourceFile> open_source(const ImageFile &file) {
                                      .advice = "Put the file where the source names it, or name its folder."});
   }
   std::vector<std::shared_ptr<const SourceFile>> parts;
+  std::shared_ptr<const SourceFile> outer;
   for (const FileRange &piece : file.pieces) {
-    parts.push_back(std::make_shared<PlainFile>(piece.file, file.origin, piece.offset, piece.length));
+    if (!file.gzip_outer) {
+      parts.push_back(std::make_shared<PlainFile>(piece.file, file.origin, piece.offset, piece.length));
+      continue;
+    }
+    if (!outer || outer->path() != piece.file) outer = open_gzip(open_file(piece.file, file.origin));
+    parts.push_back(std::make_shared<RangeOfFile>(outer, piece.offset, piece.length));
   }
   std::shared_ptr<const SourceFile> source =
       parts.size() == 1 ? parts.front() : std::make_shared<JoinedFile>(std::move(parts));
