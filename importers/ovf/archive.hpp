@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The members of an .ova. The one wrapper of libarchive.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/error.hpp"
+
+namespace ferry::ovf {
+
+struct ArchiveMember {
+  std::string name;          // without a leading "./"
+  std::uint64_t offset = 0;  // bytes: where its data begin in the tar (in the decompressed tar when it is gzip'd)
+  std::uint64_t size = 0;    // bytes
+  std::string text;          // the content of descriptors and manifests (.ovf, .mf), otherwise empty
+};
+
+struct ArchiveListing {
+  std::vector<ArchiveMember> members;
+  bool gzip = false;             // the tar is compressed as a whole
+  bool has_certificate = false;  // a .cert member
+};
+
+// Lists a tar or a gzip'd tar. Throws Error malformed for what is no tar, is cut off, or has members that cannot be
+// read in place (sparse) or tell apart (duplicates); unsafe for names and member kinds that lead out of the package;
+// io when the file cannot be read.
+[[nodiscard]] ArchiveListing list_archive(const std::filesystem::path &file);
+
+// The name of the first regular member; empty when the file is no tar. Never throws for a file that can be opened.
+[[nodiscard]] std::string first_member(const std::filesystem::path &file);
+
+// Reads the whole archive once and gives each member's bytes, in order, in pieces, with the member's name.
+void stream_archive(const std::filesystem::path &file,
+                    const std::function<void(const std::string &name, std::span<const std::uint8_t>)> &sink);
+
+}  // namespace ferry::ovf

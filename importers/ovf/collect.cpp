@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Declarations: files, disks, networks, deployment configurations and properties (DSP0243 "Envelope element",
+// "DiskSection", "NetworkSection", "DeploymentOptionSection", "ProductSection").
+#include <algorithm>
+
+#include "importers/ovf/context.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+void collect_files(Context &in) {
+  const auto references = in.envelope.child("References");
+  if (!references) return;
+  for (const SettingsReader &file : references->children("File")) {
+    const auto id = peek_attribute(file, "id");
+    if (id && !in.files.emplace(*id, file).second) {
+      in.raise(finding::kElementUnknown, file.place("id"),
+               "two files of the package have the id " + in_quotes(*id) + "; the first one was taken");
+    }
+  }
+}
+
+void collect_disks(Context &in, const Section &section) {
+  for (const SettingsReader &disk : section.reader.children()) {
+    const std::string &name = disk.element().name;
+    if (name != "Disk" && name != "SharedDisk") continue;
+    const auto id = peek_attribute(disk, "diskId");
+    if (id && !in.disks.emplace(*id, disk).second) {
+      in.raise(finding::kElementUnknown, disk.place("diskId"),
+               "two disks of the package have the id " + in_quotes(*id) + "; the first one was taken");
+    }
+  }
+}
+
+void choose_configuration(Context &in, const Section &section) {
+  std::vector<std::string> ids;
+  std::string chosen;
+  for (const SettingsReader &configuration : section.reader.children("Configuration")) {
+    const auto id = peek_attribute(configuration, "id");
+    if (!id) continue;
+    ids.push_back(*id);
+    const auto is_default = peek_attribute(configuration, "default");
+    if (is_default && (*is_default == "true" || *is_default == "1") && chosen.empty()) chosen = *id;
+  }
+  if (ids.empty()) return;
+  if (chosen.empty()) chosen = ids.front();  // DSP0243: without a default the first one is it
+  std::string list;
+  for (const std::string &id : ids) list += (list.empty() ? "" : ", ") + id;
+  const std::string &wanted = in.options.ovf_configuration;
+  if (!wanted.empty()) {
+    if (std::find(ids.begin(), ids.end(), wanted) == ids.end()) {
+      throw Error(ErrorKind::usage, {.where = section.reader.place(),
+                                     .message = "the package has no such deployment configuration",
+                                     .found = in_quotes(wanted),
+                                     .expected = "one of " + text::printable(list)});
+    }
+    chosen = wanted;
+  }
+  in.configuration = chosen;
+  in.raise(finding::kConfiguration, section.reader.place(),
+           "the deployment configuration " + in_quotes(chosen) + " was taken, of " + text::printable(list));
+}
+
+// "web.port.1" for class, key and instance of the product (DSP0243 "Property elements"), and the bare key.
+void collect_properties(Context &in, const Section &section) {
+  const std::string prefix = peek_attribute(section.reader, "class").value_or("");
+  const std::string suffix = peek_attribute(section.reader, "instance").value_or("");
+  for (const SettingsReader &property : section.reader.children("Property")) {
+    const auto key = peek_attribute(property, "key");
+    if (!key) continue;
+    auto value = peek_attribute(property, "value");
+    if (!value) value = peek_attribute(property, "defaultValue");  // 0.9
+    for (const SettingsReader &special : property.children("Value")) {
+      if (peek_attribute(special, "configuration") == in.configuration && !in.configuration.empty()) {
+        value = peek_attribute(special, "value");
+      }
+    }
+    if (!value) continue;
+    in.properties.emplace(*key, *value);
+    std::string full = prefix.empty() ? *key : prefix + "." + *key;
+    if (!suffix.empty()) full += "." + suffix;
+    in.properties.emplace(std::move(full), *value);
+  }
+}
+
+}  // namespace
+
+void collect_declarations(Context &in) {
+  collect_files(in);
+  std::vector<SettingsReader> levels{in.envelope};
+  levels.insert(levels.end(), in.contents.begin(), in.contents.end());
+  for (const SettingsReader &level : levels) {
+    for (const Section &section : sections(level)) {
+      if (section.name == "DiskSection" || section.name == "SharedDiskSection") collect_disks(in, section);
+      if (section.name == "DeploymentOptionSection") choose_configuration(in, section);
+      if (section.name == "NetworkSection") {
+        for (const SettingsReader &network : section.reader.children("Network")) {
+          if (const auto name = peek_attribute(network, "name")) in.networks.emplace(*name, network);
+        }
+      }
+    }
+  }
+  // Properties need the configuration; the innermost level is nearest to the machine and goes first.
+  for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
+    for (const Section &section : sections(*level)) {
+      if (section.name == "ProductSection" || section.name == "PropertySection") collect_properties(in, section);
+    }
+  }
+}
+
+std::optional<std::string> substitute(const Context &in, const std::string &text) {
+  const std::string_view trimmed = text::trim(text);
+  if (!trimmed.starts_with("${") || !trimmed.ends_with("}")) return std::string(trimmed);
+  const auto hit = in.properties.find(std::string(trimmed.substr(2, trimmed.size() - 3)));
+  if (hit == in.properties.end()) return std::nullopt;
+  return hit->second;
+}
+
+std::string in_quotes(std::string_view text) { return "\"" + text::printable(text) + "\""; }
+
+std::optional<std::string> peek(const SettingsReader &element, std::string_view child) {
+  const xml::Element *found = element.element().child(child);
+  if (found == nullptr || found->text.empty()) return std::nullopt;
+  return found->text;
+}
+
+std::optional<std::string> peek_attribute(const SettingsReader &element, std::string_view name) {
+  const std::string *value = element.element().attribute(name);
+  if (value == nullptr || value->empty()) return std::nullopt;
+  return *value;
+}
+
+}  // namespace ferry::ovf

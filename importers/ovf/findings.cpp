@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importers/ovf/findings.hpp"
+
+#include <array>
+
+namespace ferry::ovf {
+
+std::span<const FindingKind *const> finding_kinds() {
+  using namespace finding;
+  static constexpr std::array<const FindingKind *, 22> kKinds{
+      &kVersionUnknown, &kSectionRequired, &kSectionOptional,    &kElementUnknown,   &kConfiguration, &kHardwareChoice,
+      &kEnvironment,    &kUuidNotStated,   &kMacGenerated,       &kFileMissing,      &kFileSize,      &kReferenceBroken,
+      &kParentMissing,  &kAddressTaken,    &kSubtypeUnknown,     &kUnitsGuessed,     &kDeviceDropped, &kBlankDisk,
+      &kSignature,      &kNvramInArchive,  &kVirtualBoxFallback, &kMediumNotExported};
+  return kKinds;
+}
+
+}  // namespace ferry::ovf

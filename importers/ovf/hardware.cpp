@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// VirtualHardwareSection (DSP0243): one or several, each for the platforms that vssd:VirtualSystemType names.
+#include <algorithm>
+#include <array>
+
+#include "importers/ovf/item.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+std::string system_type(const SettingsReader &section) {
+  const auto system = section.child("System");
+  if (!system) return {};
+  return peek(*system, "VirtualSystemType").value_or(peek(*system, "VSType").value_or(""));
+}
+
+// A list: "vmx-07 vmx-08", "foobar, vmx-04, xen3".
+Platform platform_of(const std::string &type) {
+  const std::string lower = text::lower_ascii(type);
+  if (lower.find("virtualbox") != std::string::npos) return Platform::virtualbox;
+  if (lower.find("vmx-") != std::string::npos) return Platform::vmware;
+  return Platform::other;
+}
+
+bool is_known(const std::string &type) {
+  const std::string lower = text::lower_ascii(type);
+  return platform_of(type) != Platform::other || lower.find("kvm") != std::string::npos ||
+         lower.find("qemu") != std::string::npos;
+}
+
+// The first description for a platform that we know, else the first. DSP0243 leaves the choice to the reader.
+std::optional<SettingsReader> choose_section(Context &in) {
+  std::vector<SettingsReader> found;
+  for (const Section &section : sections(in.system())) {
+    if (section.name == "VirtualHardwareSection") found.push_back(section.reader);
+  }
+  if (found.empty()) return std::nullopt;
+  auto chosen = std::find_if(found.begin(), found.end(),
+                             [](const SettingsReader &section) { return is_known(system_type(section)); });
+  if (chosen == found.end()) chosen = found.begin();
+  if (found.size() > 1) {
+    in.raise(finding::kHardwareChoice, chosen->place(),
+             "of " + std::to_string(found.size()) + " hardware descriptions, that for " +
+                 in_quotes(system_type(*chosen)) + " was taken");
+  }
+  for (auto other = found.begin(); other != found.end(); ++other) {
+    if (other != chosen) other->settle_all(Disposition::irrelevant, "describes the machine for another platform");
+  }
+  return *chosen;
+}
+
+void set_platform_defaults(Context &in) {
+  Hardware &hardware = in.machine.hardware;
+  switch (in.platform) {
+    case Platform::vmware:
+      hardware.chipset = Chipset::i440bx_vmware;
+      hardware.display.adapter = Display::Adapter::vmware_svga;
+      hardware.clock.base = Clock::Base::local_time;  // VMware's default, unless the guest asks for UTC
+      break;
+    case Platform::virtualbox:
+      hardware.chipset = Chipset::piix3;
+      hardware.display.adapter = Display::Adapter::vboxvga;
+      hardware.clock.base = Clock::Base::local_time;
+      break;
+    case Platform::other:
+      hardware.chipset = Chipset::piix3;
+      hardware.display.adapter = Display::Adapter::vboxvga;
+      break;
+  }
+  // UTC in the clock is what every guest but Windows and DOS expects of its platform.
+  const OsFamily family = in.machine.guest_os.family;
+  if (family != OsFamily::windows && family != OsFamily::dos && family != OsFamily::os2 &&
+      family != OsFamily::unknown) {
+    hardware.clock.base = Clock::Base::utc;
+  }
+}
+
+// CIM_VirtualSystemSettingData.
+void settle_system(const SettingsReader &section) {
+  const auto system = section.child("System");
+  if (!system) return;
+  for (const SettingsReader &child : system->children()) {
+    const std::string &name = child.element().name;
+    if (name == "VirtualSystemType" || name == "VSType") child.touch("hardware.chipset");
+    if (name == "VirtualSystemIdentifier" || name == "VSIdentifier") child.touch("name");
+    if (name.starts_with("Automatic")) {
+      child.settle_all(Disposition::dropped, "starting and stopping with the host is libvirt's: 'virsh autostart'");
+    }
+    child.settle_all(Disposition::irrelevant, "housekeeping of the source platform");
+  }
+}
+
+}  // namespace
+
+void read_hardware(Context &in) {
+  const auto section = choose_section(in);
+  if (!section) {
+    throw Error(ErrorKind::malformed, {.where = in.system().place(),
+                                       .message = "the package does not describe the machine's hardware",
+                                       .found = "a VirtualSystem without VirtualHardwareSection",
+                                       .expected = "a VirtualHardwareSection",
+                                       .advice = "Export the machine again."});
+  }
+  const std::string type = system_type(*section);
+  in.platform = platform_of(type);
+  in.machine.source.product = type;
+  set_platform_defaults(in);
+  if (!in.machine.guest_os.is_64bit) in.machine.hardware.cpu.architecture = Cpu::Architecture::x86;
+  settle_system(*section);
+  const std::vector<Item> items = select_items(in, *section);
+  add_controllers(in, items);
+  add_drives(in, items);
+  add_devices(in, items);
+  for (const Item &item : items) {
+    settle_item(in, item);
+    settle_device_config(item);
+  }
+  read_vmware_config(in, *section);
+  in.machine.hardware.smbios.origin = section->place();
+  if (!in.machine.hardware.smbios.uuid) {
+    in.raise(finding::kUuidNotStated, section->place(), "the package states no SMBIOS UUID; a new one is made");
+  }
+}
+
+}  // namespace ferry::ovf

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a package to machines: open, parse, take apart, and for each virtual system read declarations, identity and
+// hardware, and account for the rest.
+#include "importers/ovf/context.hpp"
+#include "importers/ovf/ovf.hpp"
+#include "importers/ovf/virtualbox.hpp"
+#include "model/support/xml.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+// The configuration is said as a finding only to packages that have a choice; a stray wish is a mistake.
+void check_configuration(const Context &in) {
+  if (in.options.ovf_configuration.empty() || !in.configuration.empty()) return;
+  throw Error(ErrorKind::usage, {.where = in.envelope.place(),
+                                 .message = "the package offers no deployment configurations",
+                                 .found = in_quotes(in.options.ovf_configuration),
+                                 .expected = "no --ovf-configuration"});
+}
+
+void check_version(Context &in) {
+  if (in.version == "0.9" || in.version == "1" || in.version == "2") return;
+  in.raise(finding::kVersionUnknown, in.envelope.place(),
+           "the envelope is of the unknown version " + in_quotes(in.version));
+}
+
+ImportedMachine import_system(const Package &package, const ImportOptions &options, const SystemTree &tree,
+                              const std::string &version) {
+  ImportedMachine out;
+  const SettingsReader root = SettingsReader::open(tree.envelope, package.shown_as(), out.ledger);
+  Context in{.package = package,
+             .options = options,
+             .machine = out.machine,
+             .findings = out.findings,
+             .envelope = root,
+             .contents = contents(root),
+             .version = version,
+             .platform = Platform::other,
+             .configuration = {},
+             .files = {},
+             .disks = {},
+             .networks = {},
+             .properties = {},
+             .drive_of = {},
+             .controller_places = {}};
+  out.machine.source.kind = SourceKind::ovf;
+  out.machine.source.file = package.file();
+  out.machine.source.format_version = version;
+  out.machine.origin = in.system().place();
+  check_version(in);
+  collect_declarations(in);
+  check_configuration(in);
+  if (!tree.virtualbox_machine || !import_virtualbox(in, *tree.virtualbox_machine, out.ledger)) {
+    read_identity(in);
+    read_hardware(in);
+    read_connections(in);
+  }
+  if (package.has_certificate()) {
+    in.raise(finding::kSignature, {package.file(), {}, {}}, "the package's certificate was not checked");
+  }
+  settle_sections(in);
+  return out;
+}
+
+}  // namespace
+
+std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options) {
+  const Package package = Package::open(file);
+  xml::Element envelope = xml::parse(package.descriptor(), package.shown_as());
+  const std::string version = version_of(envelope);
+  std::vector<ImportedMachine> out;
+  for (const SystemTree &tree : split_systems(std::move(envelope), package.shown_as())) {
+    out.push_back(import_system(package, options, tree, version));
+  }
+  return out;
+}
+
+}  // namespace ferry::ovf

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manifest (.mf) of an OVF package: a line "SHA256(member)= hex" for each file (DSP0243, "Integrity of
+// Packages"). Known deviants: blanks around every part ("SHA256 (a) = ..." by VirtualBox), any case of the
+// algorithm, CRLF, names with parentheses, SHA-512 by ovftool.
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <openssl/evp.h>
+#include <set>
+
+#include "importers/ovf/archive.hpp"
+#include "importers/ovf/ovf.hpp"
+#include "importers/ovf/package.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{4} << 20U;  // large reads: the hash is the bottleneck, not the calls
+
+struct Algorithm {
+  std::string_view name;
+  std::size_t hex_digits;
+  const EVP_MD *(*md)();
+};
+constexpr std::array<Algorithm, 5> kAlgorithms{{{"SHA1", 40, &EVP_sha1},
+                                                {"SHA224", 56, &EVP_sha224},
+                                                {"SHA256", 64, &EVP_sha256},
+                                                {"SHA384", 96, &EVP_sha384},
+                                                {"SHA512", 128, &EVP_sha512}}};
+
+const Algorithm *algorithm(std::string_view name) {
+  const auto hit =
+      std::find_if(kAlgorithms.begin(), kAlgorithms.end(), [&](const Algorithm &a) { return a.name == name; });
+  return hit == kAlgorithms.end() ? nullptr : &*hit;
+}
+
+[[noreturn]] void bad_line(const Place &where, std::string_view line, std::string expected) {
+  throw Error(ErrorKind::malformed, {.where = where,
+                                     .message = "the manifest has a line that cannot be understood",
+                                     .found = "\"" + text::printable(line.substr(0, 200)) + "\"",
+                                     .expected = std::move(expected),
+                                     .advice = "Download or export the package again."});
+}
+
+// "sha-256" and "SHA256 " are the same algorithm.
+std::string canonical_algorithm(std::string_view text) {
+  std::string out;
+  for (const char c : text::trim(text)) {
+    if (c != '-') out += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  return out;
+}
+
+ManifestEntry parse_line(std::string_view line, Place where) {
+  const std::size_t open = line.find('('), equals = line.rfind('=');
+  const std::size_t close = equals == std::string_view::npos ? equals : line.rfind(')', equals);
+  if (open == std::string_view::npos || close == std::string_view::npos || close <= open) {
+    bad_line(where, line, "ALGORITHM(file)= hex digest");
+  }
+  ManifestEntry entry;
+  entry.algorithm = canonical_algorithm(line.substr(0, open));
+  entry.member = std::string(text::trim(line.substr(open + 1, close - open - 1)));
+  entry.digest = text::lower_ascii(text::trim(line.substr(equals + 1)));
+  const Algorithm *known = algorithm(entry.algorithm);
+  if (known == nullptr) {
+    throw Error(ErrorKind::unsupported, {.where = where,
+                                         .message = "the manifest uses a digest that is not known",
+                                         .found = "\"" + text::printable(entry.algorithm) + "\"",
+                                         .expected = "SHA1, SHA256 or SHA512"});
+  }
+  const bool hex = std::all_of(entry.digest.begin(), entry.digest.end(),
+                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  if (!hex || entry.digest.size() != known->hex_digits) {
+    bad_line(where, line, std::to_string(known->hex_digits) + " hex digits for " + entry.algorithm);
+  }
+  entry.where = std::move(where);
+  return entry;
+}
+
+std::vector<ManifestEntry> parse(const Package::Text &manifest) {
+  std::vector<ManifestEntry> out;
+  std::string_view rest = manifest.content;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  for (std::uint64_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = text::trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (!line.empty()) out.push_back(parse_line(line, {manifest.shown_as, number, {}}));
+  }
+  return out;
+}
+
+class Digest {
+ public:
+  explicit Digest(const std::string &name) : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    if (!context_ || EVP_DigestInit_ex(context_.get(), algorithm(name)->md(), nullptr) != 1) {
+      throw Error(ErrorKind::internal, {.message = "OpenSSL does not give the digest " + name});
+    }
+  }
+  void add(std::span<const std::uint8_t> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  [[nodiscard]] std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+    unsigned length = 0;
+    EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (unsigned i = 0; i < length; ++i) {
+      out += kDigits[raw[i] >> 4U];
+      out += kDigits[raw[i] & 15U];
+    }
+    return out;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+void compare(const ManifestEntry &entry, const std::string &found) {
+  if (found == entry.digest) return;
+  throw Error(ErrorKind::malformed,
+              {.where = entry.where,
+               .message = "\"" + text::printable(entry.member) + "\" is not what the manifest says",
+               .found = entry.algorithm + " " + found,
+               .expected = entry.algorithm + " " + entry.digest,
+               .advice = "The package was damaged or changed: download or export it again. If you changed the file "
+                         "yourself, remove the manifest."});
+}
+
+[[noreturn]] void not_there(const ManifestEntry &entry) {
+  throw Error(ErrorKind::malformed, {.where = entry.where,
+                                     .message = "the manifest names a file that is not in the package",
+                                     .found = "no \"" + text::printable(entry.member) + "\"",
+                                     .expected = "every file of the manifest",
+                                     .advice = "Download or export the package again, or put the file in its place."});
+}
+
+std::string hash_range(const ManifestEntry &entry) {
+  std::ifstream in(entry.range.file, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(entry.range.offset));
+  Digest digest(entry.algorithm);
+  std::vector<std::uint8_t> buffer(kBlock);
+  std::uint64_t left = entry.range.length.value_or(UINT64_MAX);
+  while (left > 0 && in) {
+    in.read(reinterpret_cast<char *>(buffer.data()),
+            static_cast<std::streamsize>(std::min<std::uint64_t>(left, buffer.size())));
+    const auto got = static_cast<std::uint64_t>(in.gcount());
+    digest.add(std::span(buffer).first(static_cast<std::size_t>(got)));
+    left -= got;
+  }
+  if (in.bad() || (entry.range.length && left > 0)) {
+    throw Error(ErrorKind::io, {.where = {entry.range.file, std::nullopt, entry.member},
+                                .message = "the file cannot be read to its end"});
+  }
+  return digest.hex();
+}
+
+// One pass over the decompressed tar for all members at once.
+void verify_streamed(const Package &package, const std::vector<ManifestEntry> &entries) {
+  std::multimap<std::string, std::pair<const ManifestEntry *, Digest>> digests;
+  for (const ManifestEntry &entry : entries) digests.emplace(entry.member, std::pair(&entry, Digest(entry.algorithm)));
+  stream_archive(package.file(), [&](const std::string &name, std::span<const std::uint8_t> bytes) {
+    const auto [begin, end] = digests.equal_range(name);
+    for (auto it = begin; it != end; ++it) it->second.second.add(bytes);
+  });
+  for (auto &[name, pair] : digests) compare(*pair.first, pair.second.hex());
+}
+
+}  // namespace
+
+std::vector<ManifestEntry> manifest(const std::filesystem::path &file) {
+  const Package package = Package::open(file);
+  if (!package.manifest()) return {};
+  std::vector<ManifestEntry> entries = parse(*package.manifest());
+  for (ManifestEntry &entry : entries) {
+    std::optional<FileRange> range;
+    for (const std::string &name : member_names(entry.member, entry.where)) {
+      range = package.find(name, entry.where);
+      if (range) {
+        entry.member = name;
+        break;
+      }
+    }
+    if (!range) not_there(entry);
+    entry.range = *range;
+    entry.gzip_outer = package.gzip_outer();
+  }
+  return entries;
+}
+
+void verify_manifest(const std::filesystem::path &file) {
+  const std::vector<ManifestEntry> entries = manifest(file);
+  if (!entries.empty() && entries.front().gzip_outer) {
+    verify_streamed(Package::open(file), entries);
+    return;
+  }
+  for (const ManifestEntry &entry : entries) compare(entry, hash_range(entry));
+}
+
+}  // namespace ferry::ovf

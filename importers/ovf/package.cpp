@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importers/ovf/package.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "importers/ovf/archive.hpp"
+#include "importers/ovf/ovf.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uintmax_t kMaxDescriptorBytes = std::uintmax_t{64} << 20U;  // as much as the XML reader takes
+
+std::string read_file(const fs::path &file) {
+  std::error_code ec;
+  if (!fs::is_regular_file(file, ec)) {
+    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "there is no such file"});
+  }
+  const std::uintmax_t size = fs::file_size(file, ec);
+  if (!ec && size > kMaxDescriptorBytes) {
+    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}},
+                                       .message = "the file is too large for an OVF descriptor",
+                                       .found = std::to_string(size) + " bytes",
+                                       .expected = "at most " + std::to_string(kMaxDescriptorBytes) + " bytes"});
+  }
+  std::ifstream in(file, std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in.good() && !in.eof()) {
+    throw Error(ErrorKind::io, {.where = {file, std::nullopt, {}}, .message = "the file cannot be read"});
+  }
+  return content;
+}
+
+std::string head_of(const fs::path &file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    std::error_code ec;
+    const bool there = fs::exists(file, ec);
+    throw Error(
+        there ? ErrorKind::io : ErrorKind::missing,
+        {.where = {file, std::nullopt, {}}, .message = there ? "the file cannot be read" : "there is no such file"});
+  }
+  std::string head(65536, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return head;
+}
+
+[[noreturn]] void leads_out(const std::string &name, const Place &where, std::string message) {
+  throw Error(ErrorKind::unsafe,
+              {.where = where,
+               .message = std::move(message),
+               .found = "\"" + text::printable(name) + "\"",
+               .expected = "a name inside the package's folder",
+               .advice = "Put the file beside the descriptor and name it there, if you trust the package."});
+}
+
+void check_inside(const std::string &name, const Place &where) {
+  const fs::path path(name);
+  if (name.empty()) leads_out(name, where, "the package names a file without a name");
+  if (path.is_absolute()) leads_out(name, where, "the package names a file outside of its folder");
+  if (std::any_of(path.begin(), path.end(), [](const fs::path &part) { return part == ".."; })) {
+    leads_out(name, where, "the package names a file outside of its folder");
+  }
+  if (name.find('\0') != std::string::npos) leads_out(name, where, "the package names a file with a NUL in its name");
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// %XX decoded; a '%' that no two hex digits follow stays as it is.
+std::string percent_decoded(std::string_view href) {
+  std::string out;
+  for (std::size_t i = 0; i < href.size(); ++i) {
+    if (href[i] == '%' && i + 2 < href.size() && hex_digit(href[i + 1]) >= 0 && hex_digit(href[i + 2]) >= 0) {
+      out += static_cast<char>(hex_digit(href[i + 1]) * 16 + hex_digit(href[i + 2]));
+      i += 2;
+    } else {
+      out += href[i];
+    }
+  }
+  return out;
+}
+
+// The scheme of a URI ("http"), lower case; empty for a relative reference. One letter is a Windows drive.
+std::string scheme_of(std::string_view href) {
+  const std::size_t colon = href.find(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  const std::string scheme = text::lower_ascii(href.substr(0, colon));
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-';
+  };
+  if (scheme[0] < 'a' || scheme[0] > 'z' || !std::all_of(scheme.begin(), scheme.end(), allowed)) return {};
+  return scheme;
+}
+
+}  // namespace
+
+std::vector<std::string> member_names(std::string_view href, const Place &where) {
+  std::string_view relative = text::trim(href);
+  const std::string scheme = scheme_of(relative);
+  if (scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "nfs") {
+    throw Error(ErrorKind::unsupported,
+                {.where = where,
+                 .message = "the package names a file on the network, and virt-ferry fetches nothing",
+                 .found = "\"" + text::printable(relative) + "\"",
+                 .expected = "a file inside the package",
+                 .advice = "Download the file, put it beside the descriptor and name it there."});
+  }
+  if (!scheme.empty()) leads_out(std::string(relative), where, "the package names a file outside of its folder");
+  while (relative.starts_with("./")) relative.remove_prefix(2);
+  std::vector<std::string> names{percent_decoded(relative)};
+  if (names[0] != relative) names.emplace_back(relative);
+  for (const std::string &name : names) check_inside(name, where);
+  return names;
+}
+
+Package Package::open(const fs::path &file) {
+  Package out;
+  out.file_ = fs::absolute(file).lexically_normal();
+  if (looks_like_ovf(head_of(out.file_))) {
+    out.open_folder();
+  } else {
+    out.open_archive();
+  }
+  return out;
+}
+
+void Package::open_folder() {
+  shown_as_ = file_;
+  descriptor_ = read_file(file_);
+  std::error_code ec;
+  has_certificate_ = fs::is_regular_file(fs::path(file_).replace_extension(".cert"), ec);
+  const fs::path manifest = fs::path(file_).replace_extension(".mf");
+  if (fs::is_regular_file(manifest, ec)) manifest_ = Text{read_file(manifest), manifest};
+}
+
+void Package::open_archive() {
+  archive_ = true;
+  ArchiveListing listing = list_archive(file_);
+  gzip_outer_ = listing.gzip;
+  has_certificate_ = listing.has_certificate;
+  const auto has_suffix = [](const ArchiveMember &member, std::string_view suffix) {
+    return text::lower_ascii(fs::path(member.name).extension().string()) == suffix;
+  };
+  const auto shown = [this](const std::string &name) { return fs::path(file_.string() + "!" + name); };
+  const auto descriptor = std::find_if(listing.members.begin(), listing.members.end(),
+                                       [&](const ArchiveMember &member) { return has_suffix(member, ".ovf"); });
+  if (descriptor == listing.members.end()) {
+    throw Error(ErrorKind::malformed, {.where = {file_, std::nullopt, {}},
+                                       .message = "the archive holds no OVF descriptor",
+                                       .found = std::to_string(listing.members.size()) + " members, none named *.ovf",
+                                       .expected = "an OVF or OVA package",
+                                       .advice = "Check that this is the right file."});
+  }
+  shown_as_ = shown(descriptor->name);
+  descriptor_ = std::move(descriptor->text);
+  const std::string stem = fs::path(descriptor->name).replace_extension(".mf").string();
+  for (ArchiveMember &member : listing.members) {
+    if (has_suffix(member, ".mf") && (!manifest_ || member.name == stem)) {
+      manifest_ = Text{std::move(member.text), shown(member.name)};
+    }
+    members_.emplace(std::move(member.name), FileRange{file_, member.offset, member.size});
+  }
+}
+
+std::optional<FileRange> Package::find(const std::string &name, const Place &where) const {
+  check_inside(name, where);
+  if (archive_) {
+    const auto hit = members_.find(name);
+    return hit == members_.end() ? std::nullopt : std::optional(hit->second);
+  }
+  const fs::path folder = file_.parent_path();
+  const fs::path path = (folder / name).lexically_normal();
+  std::error_code ec;
+  const fs::file_status status = fs::status(path, ec);
+  if (!fs::exists(status)) return std::nullopt;
+  if (!fs::is_regular_file(status)) leads_out(name, where, "the package names something that is no regular file");
+  const fs::path real = fs::canonical(path, ec), real_folder = fs::canonical(folder, ec);
+  if (*real.lexically_relative(real_folder).begin() == "..") {
+    leads_out(name, where, "a file of the package is a link that leads out of its folder");
+  }
+  return FileRange{path, 0, std::nullopt};
+}
+
+bool looks_like_ovf(std::string_view head) {
+  // UTF-16 is told from its NULs; the element's name is what counts.
+  std::string plain;
+  plain.reserve(head.size());
+  std::copy_if(head.begin(), head.end(), std::back_inserter(plain), [](char c) { return c != '\0'; });
+  const std::string_view text = plain;
+  const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF\xFF\xFE");
+  if (first == std::string_view::npos || text[first] != '<') return false;
+  for (std::size_t at = text.find("Envelope"); at != std::string_view::npos; at = text.find("Envelope", at + 1)) {
+    // "<Envelope" or "<prefix:Envelope", followed by the end of a name.
+    const std::size_t open = text.rfind('<', at);
+    const std::string_view prefix = text.substr(open + 1, at - open - 1);
+    const bool named =
+        prefix.empty() || (prefix.back() == ':' && prefix.find_first_of(" \t\r\n/!?>\"'=") == prefix.npos);
+    if (named && at + 8 < text.size() && (std::string_view(" \t\r\n>").find(text[at + 8]) != std::string_view::npos)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool looks_like_ova(const fs::path &file) {
+  return text::lower_ascii(fs::path(first_member(file)).extension().string()) == ".ovf";
+}
+
+}  // namespace ferry::ovf

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// An OVF package: a descriptor with the files that belong to it, in a folder or in an .ova.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/medium.hpp"
+
+namespace ferry::ovf {
+
+class Package {
+ public:
+  // Opens an .ovf or .ova; which it is, the content says. Throws Error missing/io/malformed/unsafe.
+  static Package open(const std::filesystem::path &file);
+
+  [[nodiscard]] const std::filesystem::path &file() const { return file_; }  // absolute: the .ovf or .ova
+  [[nodiscard]] const std::string &descriptor() const { return descriptor_; }
+  // How places name the descriptor: the .ovf, or "machine.ova!machine.ovf".
+  [[nodiscard]] const std::filesystem::path &shown_as() const { return shown_as_; }
+  [[nodiscard]] bool is_archive() const { return archive_; }
+  [[nodiscard]] bool gzip_outer() const { return gzip_outer_; }
+  [[nodiscard]] bool has_certificate() const { return has_certificate_; }
+  // The manifest's text and how places name it; nullopt when the package has none.
+  struct Text {
+    std::string content;
+    std::filesystem::path shown_as;
+  };
+  [[nodiscard]] const std::optional<Text> &manifest() const { return manifest_; }
+
+  // Where a member is; nullopt when it is not there. `name` is checked, whoever wrote it: throws Error unsafe when it
+  // leads out of the package, directly or through a link, or is no regular file.
+  [[nodiscard]] std::optional<FileRange> find(const std::string &name, const Place &where) const;
+
+ private:
+  void open_folder();
+  void open_archive();
+
+  std::filesystem::path file_, shown_as_;
+  std::string descriptor_;
+  bool archive_ = false, gzip_outer_ = false, has_certificate_ = false;
+  std::optional<Text> manifest_;
+  std::map<std::string, FileRange> members_;  // of an archive
+};
+
+// The member names that an href may stand for: percent-decoded first, then as written (exporters write both).
+// Throws Error unsupported for http(s) and other schemes, unsafe for absolute names and names with "..".
+[[nodiscard]] std::vector<std::string> member_names(std::string_view href, const Place &where);
+
+}  // namespace ferry::ovf

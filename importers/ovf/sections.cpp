@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections beside the hardware: DSP0243 1.x and 2.x (product, EULA, annotation, startup, resource allocation,
+// operating system, install, environment files, boot device, scale out, placement groups), VMware's (boot order,
+// vService dependencies, IP assignment, storage and placement groups) and vCloud's.
+#include <algorithm>
+#include <array>
+
+#include "importers/ovf/context.hpp"
+#include "importers/ovf/item.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+constexpr auto kIrrelevant = Disposition::irrelevant;
+constexpr auto kDropped = Disposition::dropped;
+
+struct SectionRule {
+  std::string_view name;
+  Disposition disposition;
+  std::string_view note;
+};
+
+constexpr std::string_view kCollection = "belongs to the group of machines, which libvirt does not know";
+constexpr std::string_view kVcloud = "belongs to the source's vCloud";
+constexpr std::string_view kDeployment = "says how the package is deployed, not what the machine is";
+
+// What becomes of what nobody took of a section.
+constexpr std::array kSections{
+    SectionRule{"References", kIrrelevant, "a file of the package that the machine does not use"},
+    SectionRule{"DiskSection", kIrrelevant, "a disk of the package that the machine does not use"},
+    SectionRule{"SharedDiskSection", kIrrelevant, "a disk of the package that the machine does not use"},
+    SectionRule{"NetworkSection", kIrrelevant, "the list of the package's networks; the cards name theirs"},
+    SectionRule{"DeploymentOptionSection", kIrrelevant, "the choice of configurations; one was taken"},
+    SectionRule{"Strings", kIrrelevant, "translations of the package's texts"},
+    SectionRule{"ProductSection", kIrrelevant, "what the package's vendor says of the product"},
+    SectionRule{"PropertySection", kIrrelevant, "what the package's vendor says of the product"},
+    SectionRule{"EulaSection", kIrrelevant, "the licence that the vendor asks to be agreed to"},
+    SectionRule{"AnnotationSection", kIrrelevant, "a further description of the package"},
+    SectionRule{"OperatingSystemSection", kIrrelevant, "a further description of the guest system"},
+    SectionRule{"InstallSection", kDropped,
+                "the machine is started once by the source platform to finish its "
+                "installation; start it once by hand"},
+    SectionRule{"EnvironmentFilesSection", kDropped,
+                "files that the platform hands to the guest; configure it by hand"},
+    SectionRule{"BootDeviceSection", kIrrelevant, "a further boot configuration; the first one was taken"},
+    SectionRule{"BootOrderSection", kIrrelevant, "names the order of the boot devices"},
+    SectionRule{"StartupSection", kDropped,
+                "the order in which a group of machines starts; use 'virsh autostart' or "
+                "start them in order"},
+    SectionRule{"ResourceAllocationSection", kDropped, kCollection},
+    SectionRule{"ScaleOutSection", kDropped, "how many copies of the machine may run; migrate it once for each"},
+    SectionRule{"PlacementGroupSection", kDropped, kCollection},
+    SectionRule{"PlacementSection", kDropped, kCollection},
+    SectionRule{"PlacementPolicy", kDropped, kCollection},
+    SectionRule{"TagBasedPlacementGroupSection", kDropped, kCollection},
+    SectionRule{"TagBasedPlacementSection", kDropped, kCollection},
+    SectionRule{"AvailabilitySection", kDropped, kCollection},
+    SectionRule{"StorageGroupSection", kIrrelevant, "how the source platform stores the disks"},
+    SectionRule{"StorageSection", kIrrelevant, "how the source platform stores the disks"},
+    SectionRule{"EncryptionSection", kDropped, "how parts of the package are encrypted"},
+    SectionRule{"CpuCompatibilitySection", kDropped,
+                "processor features that the guest needs; the new machine has the "
+                "host's processor"},
+    SectionRule{"IpAssignmentSection", kDropped, "how the source platform gives addresses; the new network decides"},
+    SectionRule{"vServiceDependencySection", kDropped, "a service of the source's vCenter"},
+    SectionRule{"LeaseSettingsSection", kIrrelevant, kVcloud},
+    SectionRule{"NetworkConfigSection", kDropped, "a network of the source's vCloud; make it with 'virsh net-define'"},
+    SectionRule{"NetworkConnectionSection", kDropped, "addresses from the source's vCloud; the new network decides"},
+    SectionRule{"GuestCustomizationSection", kDropped, "changes that VMware Tools would make inside the guest"},
+    SectionRule{"CustomizationSection", kIrrelevant, kVcloud},
+    SectionRule{"RuntimeInfoSection", kIrrelevant, kVcloud},
+    SectionRule{"SnapshotSection", kDropped, "snapshots of the source; their disks are not in the package"},
+    SectionRule{"DefaultStorageProfileSection", kIrrelevant, kVcloud},
+    SectionRule{"VirtualHardwareSection", kIrrelevant, "a label of the hardware"},
+    SectionRule{"Info", kIrrelevant, "a text for people"},
+    SectionRule{"Name", kIrrelevant, "the name of the group of machines"},
+};
+
+bool optional(const SettingsReader &section) {
+  const auto required = peek_attribute(section, "required");
+  return required && parse_boolean(*required) == std::optional(false);
+}
+
+void settle_unknown(Context &in, const Section &section) {
+  const bool may_be_ignored = optional(section.reader);
+  section.reader.settle_all(kDropped, "a section that virt-ferry does not know");
+  const std::string &space = section.reader.element().space;
+  in.raise(
+      may_be_ignored ? finding::kSectionOptional : finding::kSectionRequired, section.reader.place(),
+      "the section " + in_quotes(section.name) + (space.empty() ? "" : " of " + in_quotes(space)) + " is not known");
+}
+
+// Properties are what the guest asks its platform for at the first start.
+void settle_product(Context &in, const Section &section) {
+  for (const SettingsReader &property : section.reader.children("Property")) {
+    const std::string qualifiers = text::lower_ascii(peek_attribute(property, "qualifiers").value_or(""));
+    const bool secret = parse_boolean(peek_attribute(property, "password").value_or("")).value_or(false) ||
+                        qualifiers.find("password") != std::string::npos ||
+                        peek_attribute(property, "type") == std::optional<std::string>("password");
+    if (secret) {
+      for (const char *attribute : {"value", "defaultValue"}) property.hide(attribute);
+      for (const SettingsReader &value : property.children("Value")) value.hide("value");
+    }
+    property.settle_all(kDropped,
+                        "a property that the source platform hands to the guest; configure the guest by hand");
+  }
+  (void)in;
+}
+
+// The guest reads properties only where the hardware says how they are handed over.
+void check_environment(Context &in) {
+  std::size_t properties = 0;
+  std::string transport;
+  Place where;
+  for (const SettingsReader &level : in.contents) {
+    for (const Section &section : sections(level)) {
+      if (section.name == "ProductSection") properties += section.reader.children("Property").size();
+      if (section.name != "VirtualHardwareSection") continue;
+      section.reader.settle("transport", kDropped, "how the source platform hands properties to the guest");
+      if (const auto value = peek_attribute(section.reader, "transport")) {
+        transport = *value;
+        where = section.reader.place("transport");
+      }
+    }
+  }
+  if (properties == 0 || transport.empty()) return;
+  in.raise(finding::kEnvironment, where,
+           "the guest takes " + std::to_string(properties) + " deployment properties by " + in_quotes(transport));
+}
+
+// ---- attributes that any element may have ----
+
+void settle_common(const SettingsReader &element) {
+  for (const xml::Attribute &attr : element.element().attributes) {
+    const std::string &name = attr.name;
+    if (name == "required") element.settle(name, kIrrelevant, "says whether a reader may skip the element");
+    if (name == "lang") element.settle(name, kIrrelevant, "the language of the texts");
+    if (name == "msgid") element.settle(name, kIrrelevant, "names a translation of the text");
+    if (attr.space == "http://www.w3.org/2001/XMLSchema-instance")
+      element.settle(name, kIrrelevant, "names an XML type");
+  }
+  if (element.element().name == "Info") element.settle_all(kIrrelevant, "a text for people");
+  for (const SettingsReader &below : element.children()) settle_common(below);
+}
+
+void settle_envelope(Context &in) {
+  in.envelope.settle("version", kIrrelevant, "the version of the format");
+  in.envelope.settle("buildId", kIrrelevant, "the version of the exporter");
+  for (const xml::Attribute &attr : in.envelope.element().attributes) {
+    if (attr.space.empty()) in.envelope.settle(attr.name, kIrrelevant, "an attribute of the whole envelope");
+  }
+}
+
+// ---- identity ----
+
+// Names that exporters give when they have none.
+bool says_nothing(const std::string &name) { return name.empty() || name == "vm" || name == "VM"; }
+
+void read_name(Context &in) {
+  const SettingsReader &system = in.system();
+  const auto name = system.child("Name");
+  const auto id = system.text("id", "name");
+  std::string chosen = name ? name->content("name").value_or("") : "";
+  if (chosen.empty()) chosen = id.value_or("");
+  if (says_nothing(chosen)) {
+    for (const Section &section : sections(system)) {
+      if (section.name != "VirtualHardwareSection") continue;
+      const auto setting = section.reader.child("System");
+      if (setting) chosen = peek(*setting, "VirtualSystemIdentifier").value_or(chosen);
+    }
+  }
+  if (says_nothing(chosen)) chosen = in.package.file().stem().string();
+  in.machine.name = chosen;
+}
+
+void read_guest_os(Context &in, const Section &section) {
+  const SettingsReader &reader = section.reader;
+  const auto description = reader.child("Description");
+  const auto vbox = reader.child("OSType");
+  GuestOs &os = in.machine.guest_os;
+  const auto vmware_type = reader.text("osType", "guest_os");
+  const auto vbox_type = vbox ? vbox->content("guest_os") : std::nullopt;
+  const auto cim = reader.text("id", "guest_os");
+  reader.settle("version", kIrrelevant, "the guest system's version in words");
+  if (vmware_type && !vmware_type->empty()) {
+    os = guest_os_from_vmware(*vmware_type);
+  } else if (vbox_type && !vbox_type->empty()) {
+    os = guest_os_from_virtualbox(*vbox_type);
+  } else if (const auto number = text::parse_u64(text::trim(cim.value_or("")))) {
+    os = guest_os_from_cim(static_cast<int>(std::min<std::uint64_t>(*number, 100000)));
+  }
+  if (!description) return;
+  const std::string text = description->content("guest_os.label").value_or("");
+  // VirtualBox repeats its identifier there.
+  if (!text.empty() && text != os.source_id) os.label = text;
+}
+
+void read_annotation(Context &in, const Section &section) {
+  const auto annotation = section.reader.child("Annotation");
+  if (!annotation || !in.machine.description.empty()) return;
+  in.machine.description = annotation->content("description").value_or("");
+}
+
+// vmw:BootOrderSection: a kind, or the InstanceID of a device, one section for each step.
+void read_boot_order(Context &in, const Section &section) {
+  const std::string type = text::lower_ascii(section.reader.text("type", "boot_order").value_or(""));
+  const auto instance = section.reader.text("instanceId", "hardware.boot_order");
+  BootDevice device;
+  if (type == "disk" || type == "hdd") {
+    device.kind = BootDevice::Kind::disk;
+  } else if (type == "cdrom" || type == "cd") {
+    device.kind = BootDevice::Kind::cdrom;
+  } else if (type == "net" || type == "network" || type == "ethernet") {
+    device.kind = BootDevice::Kind::network;
+  } else if (type == "floppy") {
+    device.kind = BootDevice::Kind::floppy;
+  } else {
+    section.reader.settle("type", kDropped, "not a kind of boot device that is known");
+    return;
+  }
+  (void)instance;
+  in.machine.hardware.boot_order.push_back(std::move(device));
+}
+
+// CIM_BootSourceSetting.StructuredBootString: "CIM:Hard-Disk:1".
+void read_boot_sources(Context &in, const SettingsReader &element) {
+  for (const SettingsReader &child : element.children()) {
+    if (child.element().name != "StructuredBootString") {
+      read_boot_sources(in, child);
+      continue;
+    }
+    const std::string text = text::lower_ascii(child.content("hardware.boot_order").value_or(""));
+    BootDevice device;
+    if (text.find("hard-disk") != std::string::npos) {
+      device.kind = BootDevice::Kind::disk;
+    } else if (text.find("cd/dvd") != std::string::npos) {
+      device.kind = BootDevice::Kind::cdrom;
+    } else if (text.find("network") != std::string::npos || text.find("iscsi") != std::string::npos) {
+      device.kind = BootDevice::Kind::network;
+    } else if (text.find("floppy") != std::string::npos) {
+      device.kind = BootDevice::Kind::floppy;
+    } else if (text.find("usb") != std::string::npos) {
+      device.kind = BootDevice::Kind::usb;
+    } else {
+      child.settle("", kDropped, "not a kind of boot device that a virtual machine has");
+      continue;
+    }
+    in.machine.hardware.boot_order.push_back(std::move(device));
+  }
+}
+
+// vCloud keeps the MAC addresses in a section of their own.
+void read_vcloud_connections(Context &in, const Section &section) {
+  auto &nics = in.machine.hardware.nics;
+  for (const SettingsReader &connection : section.reader.children("NetworkConnection")) {
+    const auto index = text::parse_u64(peek(connection, "NetworkConnectionIndex").value_or(""));
+    const auto mac = MacAddress::parse(peek(connection, "MACAddress").value_or(""));
+    if (!index || *index >= nics.size()) continue;
+    const std::string field = "hardware.nics." + std::to_string(*index);
+    if (mac && !nics[*index].mac) {
+      nics[*index].mac = mac;
+      (void)connection.child("MACAddress")->content(field + ".mac");
+    }
+    if (const auto connected = connection.child("IsConnected")) {
+      nics[*index].cable_connected = parse_boolean(connected->element().text).value_or(true);
+      (void)connected->content(field + ".cable_connected");
+    }
+  }
+}
+
+}  // namespace
+
+void read_identity(Context &in) {
+  read_name(in);
+  for (const Section &section : sections(in.system())) {
+    if (section.name == "OperatingSystemSection") read_guest_os(in, section);
+    if (section.name == "AnnotationSection") read_annotation(in, section);
+    if (section.name == "BootOrderSection") read_boot_order(in, section);
+    if (section.name == "BootDeviceSection" && in.machine.hardware.boot_order.empty()) {
+      read_boot_sources(in, section.reader);
+    }
+  }
+}
+
+void read_connections(Context &in) {
+  for (const Section &section : sections(in.system())) {
+    if (section.name == "NetworkConnectionSection") read_vcloud_connections(in, section);
+  }
+}
+
+void settle_sections(Context &in) {
+  check_environment(in);
+  std::vector<SettingsReader> levels{in.envelope};
+  levels.insert(levels.end(), in.contents.begin(), in.contents.end());
+  for (std::size_t depth = 0; depth < levels.size(); ++depth) {
+    if (depth + 1 < levels.size() && depth > 0) levels[depth].settle("id", kIrrelevant, "the group's identity");
+    for (const Section &section : sections(levels[depth])) {
+      if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(in, section);
+      const auto rule = std::find_if(kSections.begin(), kSections.end(),
+                                     [&](const SectionRule &candidate) { return candidate.name == section.name; });
+      if (rule == kSections.end()) {
+        settle_unknown(in, section);
+        continue;
+      }
+      if (section.name == "VirtualHardwareSection") {
+        section.reader.settle("id", rule->disposition, rule->note);
+        section.reader.settle("", rule->disposition, rule->note);
+      } else {
+        section.reader.settle_all(rule->disposition, rule->note);
+      }
+    }
+  }
+  settle_envelope(in);
+  settle_common(in.envelope);
+}
+
+}  // namespace ferry::ovf

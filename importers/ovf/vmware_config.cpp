@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+// vmw:Config (paths of vSphere's VirtualMachineConfigSpec and of its device objects) and vmw:ExtraConfig (raw .vmx
+// keys), as ovftool and vCenter write them. From VMware's published API reference and OVF Tool guide, and files seen.
+#include <algorithm>
+#include <array>
+
+#include "importers/ovf/item.hpp"
+#include "importers/ovf/vmware_keys.hpp"
+#include "importers/vmx/known_keys.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::ovf {
+namespace {
+
+// One Config or ExtraConfig element.
+class Setting {
+ public:
+  explicit Setting(SettingsReader reader)
+      : reader_(std::move(reader)),
+        key_(peek_attribute(reader_, "key").value_or("")),
+        value_(peek_attribute(reader_, "value").value_or("")) {}
+
+  [[nodiscard]] const std::string &key() const { return key_; }
+  [[nodiscard]] const std::string &value() const { return value_; }
+  [[nodiscard]] bool on() const { return parse_boolean(value_).value_or(false); }
+  [[nodiscard]] Place place() const { return reader_.place(); }
+  void take(std::string_view field) const {
+    (void)reader_.text("key", field);
+    (void)reader_.text("value", field);
+  }
+  // What was taken stays taken.
+  void settle(Disposition disposition, std::string_view note) const { reader_.settle_all(disposition, note); }
+  [[nodiscard]] std::optional<std::uint64_t> number() const { return text::parse_u64(text::trim(value_)); }
+
+ private:
+  SettingsReader reader_;
+  std::string key_, value_;
+};
+
+// "false", "0", "", "off": a feature that is not used leaves nothing to carry.
+bool is_off(const std::string &value) {
+  return text::trim(value).empty() || parse_boolean(value) == std::optional(false) ||
+         text::lower_ascii(value) == "none";
+}
+
+// What the published tables say of a key. A key that is in none of them stays unknown.
+void settle_by_table(const Setting &setting, std::span<const KeyRule> rules) {
+  if (const KeyRule *rule = find_key(rules, setting.key())) {
+    const bool off = rule->disposition == Disposition::dropped && is_off(setting.value());
+    setting.settle(off ? Disposition::irrelevant : rule->disposition,
+                   off ? "switched off, as in the new machine" : rule->note);
+  }
+}
+
+std::vector<Setting> settings(const SettingsReader &element, std::string_view name) {
+  std::vector<Setting> out;
+  for (const SettingsReader &child : element.children(name)) out.emplace_back(child);
+  return out;
+}
+
+template <class Handle>
+void each_config(const Item &item, Handle handle) {
+  for (const char *name : {"Config", "ExtraConfig"}) {
+    for (const Setting &setting : settings(item.reader(), name)) {
+      if (!handle(setting)) settle_by_table(setting, device_keys());
+    }
+  }
+}
+
+std::optional<unsigned> slot(const Setting &setting) {
+  const auto number = setting.number();
+  return number && *number < 100000 ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
+}
+
+// ---- the whole machine ----
+
+void set_firmware(Context &in, const Setting &setting) {
+  Firmware &firmware = in.machine.hardware.firmware;
+  const std::string value = text::lower_ascii(text::trim(setting.value()));
+  firmware.type = value == "efi" ? FirmwareType::efi64 : FirmwareType::bios;
+  firmware.origin = setting.place();
+  setting.take("hardware.firmware.type");
+}
+
+bool take_machine_config(Context &in, const Setting &setting) {
+  Hardware &hardware = in.machine.hardware;
+  const std::string key = text::lower_ascii(setting.key());
+  if (key == "firmware") {
+    set_firmware(in, setting);
+  } else if (key == "bootoptions.efisecurebootenabled" || key == "uefi.secureboot.enabled") {
+    hardware.firmware.secure_boot = setting.on();
+    setting.take("hardware.firmware.secure_boot");
+  } else if ((key == "bootoptions.bootdelay" || key == "bios.bootdelay") && setting.number()) {
+    hardware.firmware.boot_menu_timeout_ms = static_cast<unsigned>(std::min<std::uint64_t>(*setting.number(), 65535));
+    setting.take("hardware.firmware.boot_menu_timeout_ms");
+  } else if (key == "cpuhotaddenabled" || key == "vcpu.hotadd") {
+    hardware.cpu.hotplug = setting.on();
+    setting.take("hardware.cpu.hotplug");
+  } else if (key == "memoryhotaddenabled" || key == "mem.hotadd") {
+    hardware.memory.hot_add = setting.on();
+    setting.take("hardware.memory.hot_add");
+  } else if (key == "nestedhvenabled" || key == "vhv.enable") {
+    hardware.cpu.nested_virtualization = setting.on();
+    setting.take("hardware.cpu.nested_virtualization");
+  } else if (key == "simultaneousthreads" && setting.number() && *setting.number() > 1 && *setting.number() <= 64) {
+    hardware.cpu.threads_per_core = static_cast<unsigned>(*setting.number());
+    setting.take("hardware.cpu.threads_per_core");
+  } else if (key == "hpet0.present") {
+    hardware.clock.hpet = setting.on();
+    setting.take("hardware.clock.hpet");
+  } else if ((key == "uuid" || key == "uuid.bios") && Uuid::parse(setting.value())) {
+    // config.uuid of the vSphere API and uuid.bios of .vmx files: the bytes as they lie in the SMBIOS table.
+    hardware.smbios.uuid = Uuid::parse(setting.value());
+    hardware.smbios.uuid_little_endian = false;
+    setting.take("hardware.smbios.uuid");
+  } else if (key == "virtualsmcpresent" && setting.on()) {
+    in.machine.extra["smc.present"] = "true";
+    setting.take("extra.smc.present");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// "nvram" = "ovf:/file/file2" or "name.nvram".
+void set_nvram(Context &in, const Setting &setting) {
+  setting.take("hardware.firmware.nvram_file");
+  std::string id(text::trim(setting.value()));
+  if (id.starts_with("ovf:")) id.erase(0, 4);
+  if (id.starts_with("/file/")) id.erase(0, 6);
+  // The value may name the file itself; then it need not be declared.
+  std::optional<FileRange> found;
+  if (in.files.find(id) != in.files.end()) {
+    ImageFile file;
+    resolve_file(in, id, file, setting.place(), "hardware.firmware.nvram_file");
+    if (file.pieces.size() == 1 && !file.gzip) found = file.pieces.front();
+  } else {
+    for (const std::string &name : member_names(id, setting.place())) {
+      if (!found) found = in.package.find(name, setting.place());
+    }
+    if (!found)
+      in.raise(finding::kFileMissing, setting.place(), "the package has no firmware variables " + in_quotes(id));
+  }
+  Firmware &firmware = in.machine.hardware.firmware;
+  if (!found) return;
+  if (in.package.gzip_outer()) {
+    in.raise(finding::kNvramInArchive, setting.place(), "the firmware variables " + in_quotes(id) + " were not read");
+  } else if (in.package.is_archive()) {
+    firmware.nvram_inside = *found;
+  } else {
+    firmware.nvram_file = found->file;
+  }
+}
+
+// "scsi0:1.virtualSSD" -> the drive on unit 1 of bus 0; its model field. nullptr when there is none.
+Drive *drive_at(Context &in, std::string_view device, std::string &field) {
+  const std::size_t digits = device.find_first_of("0123456789"), colon = device.find(':');
+  if (digits == std::string_view::npos || colon == std::string_view::npos || colon < digits) return nullptr;
+  const std::string_view bus = device.substr(0, colon);
+  const auto unit = text::parse_u64(device.substr(colon + 1));
+  auto &controllers = in.machine.hardware.controllers;
+  for (std::size_t c = 0; c < controllers.size(); ++c) {
+    if (controllers[c].name != bus) continue;
+    for (std::size_t d = 0; d < controllers[c].drives.size(); ++d) {
+      if (controllers[c].drives[d].port != unit) continue;
+      field = "hardware.controllers." + std::to_string(c) + ".drives." + std::to_string(d);
+      return &controllers[c].drives[d];
+    }
+  }
+  return nullptr;
+}
+
+bool take_drive_key(Context &in, const Setting &setting, std::string_view device, std::string_view name) {
+  std::string field;
+  Drive *drive = drive_at(in, device, field);
+  if (drive == nullptr || name != "virtualssd") return false;
+  drive->nonrotational = setting.on();
+  setting.take(field + ".nonrotational");
+  return true;
+}
+
+bool take_nic_key(Context &in, const Setting &setting, std::string_view device, std::string_view name) {
+  if (!device.starts_with("ethernet")) return false;
+  const auto index = text::parse_u64(device.substr(8));
+  auto &nics = in.machine.hardware.nics;
+  if (!index || *index >= nics.size()) return false;
+  Nic &nic = nics[*index];
+  const std::string field = "hardware.nics." + std::to_string(*index);
+  if (name == "pcislotnumber" && slot(setting)) {
+    nic.pci_slot = slot(setting);
+    setting.take(field + ".pci_slot");
+  } else if ((name == "address" || name == "generatedaddress") && MacAddress::parse(setting.value())) {
+    nic.mac = MacAddress::parse(setting.value());
+    setting.take(field + ".mac");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+bool take_controller_key(Context &in, const Setting &setting, std::string_view device, std::string_view name) {
+  if (name != "pcislotnumber" || !slot(setting)) return false;
+  auto &controllers = in.machine.hardware.controllers;
+  for (std::size_t c = 0; c < controllers.size(); ++c) {
+    if (controllers[c].name != device) continue;
+    controllers[c].pci_slot = slot(setting);
+    setting.take("hardware.controllers." + std::to_string(c) + ".pci_slot");
+    return true;
+  }
+  return false;
+}
+
+// Keys of .vmx files that other parts of the package cannot say.
+bool take_vmx_key(Context &in, const Setting &setting) {
+  const std::string key = text::lower_ascii(setting.key());
+  if (key == "nvram") {
+    set_nvram(in, setting);
+    return true;
+  }
+  Hardware &hardware = in.machine.hardware;
+  if (key == "svga.vramsize" && setting.number()) {
+    hardware.display.video_memory_bytes = *setting.number();
+    setting.take("hardware.display.video_memory_bytes");
+    return true;
+  }
+  if (key == "mks.enable3d") {
+    hardware.display.accelerate_3d = setting.on();
+    setting.take("hardware.display.accelerate_3d");
+    return true;
+  }
+  const std::size_t dot = key.find('.');
+  if (dot == std::string::npos) return false;
+  const std::string device = key.substr(0, dot), name = key.substr(dot + 1);
+  return take_drive_key(in, setting, device, name) || take_nic_key(in, setting, device, name) ||
+         take_controller_key(in, setting, device, name);
+}
+
+}  // namespace
+
+void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
+  for (const Setting &setting : settings(hardware_section, "Config")) {
+    if (!take_machine_config(in, setting)) settle_by_table(setting, machine_keys());
+  }
+  for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
+    if (take_machine_config(in, setting) || take_vmx_key(in, setting)) continue;
+    if (const vmx::KnownKey *known = vmx::find_known_key(text::lower_ascii(setting.key()))) {
+      setting.settle(known->disposition, known->note);
+    }
+    settle_by_table(setting, vmx_keys());
+  }
+}
+
+void read_controller_config(Context & /*in*/, const Item &item, Controller &controller, const std::string &field) {
+  each_config(item, [&](const Setting &setting) {
+    if (setting.key() != "slotInfo.pciSlotNumber" || !slot(setting)) return false;
+    controller.pci_slot = slot(setting);
+    setting.take(field + ".pci_slot");
+    return true;
+  });
+}
+
+void read_nic_config(Context & /*in*/, const Item &item, Nic &nic, const std::string &field) {
+  each_config(item, [&](const Setting &setting) {
+    const std::string key = text::lower_ascii(setting.key());
+    if (key == "slotinfo.pcislotnumber" && slot(setting)) {
+      nic.pci_slot = slot(setting);
+      setting.take(field + ".pci_slot");
+    } else if (key == "connectable.startconnected") {
+      nic.cable_connected = setting.on();
+      setting.take(field + ".cable_connected");
+    } else if (key == "macaddress" && MacAddress::parse(setting.value())) {
+      nic.mac = MacAddress::parse(setting.value());
+      setting.take(field + ".mac");
+    } else {
+      return false;
+    }
+    return true;
+  });
+}
+
+void read_display_config(Context & /*in*/, const Item &item, Display &display) {
+  each_config(item, [&](const Setting &setting) {
+    const std::string key = text::lower_ascii(setting.key());
+    const auto number = setting.number();
+    if (key == "videoramsizeinkb" && number && *number < (std::uint64_t{1} << 40U)) {
+      display.video_memory_bytes = *number * 1024;
+      setting.take("hardware.display.video_memory_bytes");
+    } else if (key == "enable3dsupport") {
+      display.accelerate_3d = setting.on();
+      setting.take("hardware.display.accelerate_3d");
+    } else if (key == "numdisplays" && number && *number >= 1 && *number <= 64) {
+      display.monitors = static_cast<unsigned>(*number);
+      setting.take("hardware.display.monitors");
+    } else {
+      return false;
+    }
+    return true;
+  });
+}
+
+void read_usb_config(Context &in, const Item &item, const std::string &field) {
+  auto &controllers = in.machine.hardware.usb_controllers;
+  each_config(item, [&](const Setting &setting) {
+    const std::string key = text::lower_ascii(setting.key());
+    if (key == "ehcienabled" && setting.on() && controllers.back().type == UsbController::Type::uhci) {
+      UsbController ehci;
+      ehci.type = UsbController::Type::ehci;
+      ehci.origin = setting.place();
+      setting.take("hardware.usb_controllers." + std::to_string(controllers.size()));
+      controllers.push_back(std::move(ehci));
+    } else if (key == "slotinfo.pcislotnumber" && slot(setting)) {
+      controllers.back().pci_slot = slot(setting);
+      setting.take(field + ".pci_slot");
+    } else {
+      return false;
+    }
+    return true;
+  });
+}
+
+void settle_device_config(const Item &item) {
+  each_config(item, [](const Setting &) { return false; });
+}
+
+}  // namespace ferry::ovf
