@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// QCOW, QCOW2 and QED headers as far as they name other files. Facts: QEMU's docs/interop/qcow2.txt and
+// qed_spec.txt. QCOW is big endian, QED little endian.
+#include "converters/images/foreign.hpp"
+
+#include <string>
+
+#include "converters/images/format.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::image {
+namespace {
+
+constexpr std::uint32_t qcow_magic = 0x514649fb;
+constexpr std::uint32_t longest_name = 1023;                // bytes, QCOW2's own limit
+constexpr std::uint64_t incompatible_data_file = 1U << 2U;  // the guest's data are in another file
+constexpr std::uint32_t extension_data_file = 0x44415441;   // its name
+constexpr std::uint64_t qed_backing = 1U << 0U;
+
+// Throws: a named file is never followed.
+[[noreturn]] void refuse(const Place &where, const std::string &what, const std::string &name,
+                         const std::filesystem::path &image, const OpenOptions &options) {
+  const bool protocol = name.find(':') != std::string::npos;
+  const bool inside_roots =
+      !protocol && resolve_below(image.parent_path() / name, allowed_roots(image, options)).has_value();
+  throw Error(inside_roots ? ErrorKind::unsupported : ErrorKind::unsafe,
+              {.where = where,
+               .message = inside_roots ? "the image continues another one, and that chain is not read"
+                                       : "the image leads out of the machine's folders",
+               .found = what + " '" + text::printable(name) + "'",
+               .expected = "an image that stands alone",
+               .advice = "Flatten it where you trust it: qemu-img convert."});
+}
+
+std::string name_at(const SourceFile &source, std::uint64_t offset, std::uint64_t length, const Place &where) {
+  require(length <= longest_name, where, "a file name in the header is too long", length, "at most 1023 bytes");
+  const auto bytes = read_bytes(source, offset, static_cast<std::size_t>(length));
+  return {bytes.begin(), bytes.end()};
+}
+
+void check_qcow(const SourceFile &source, const OpenOptions &options) {
+  const auto bytes = read_bytes(source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), 1U << 16U)));
+  const ByteReader header(bytes, {.file = source.path()});
+  const auto version = header.big<std::uint32_t>(4, "version");
+  const auto backing = header.big<std::uint64_t>(8, "backing file offset");
+  const auto backing_length = header.big<std::uint32_t>(16, "backing file length");
+  if (backing != 0 && backing_length != 0) {
+    refuse(header.at(8, "backing file"), "a backing file",
+           name_at(source, backing, backing_length, header.at(16, "backing file length")), source.path(), options);
+  }
+  const auto crypt = header.big<std::uint32_t>(version == 1 ? 36 : 32, "encryption");
+  if (crypt != 0) {
+    throw Error(ErrorKind::encrypted, {.where = header.at(version == 1 ? 36 : 32, "encryption"),
+                                       .message = "the image is encrypted",
+                                       .found = std::to_string(crypt),
+                                       .expected = "0",
+                                       .advice = "Decrypt it with qemu-img convert first."});
+  }
+  if (version < 3) return;
+  const auto features = header.big<std::uint64_t>(72, "incompatible features");
+  if ((features & incompatible_data_file) == 0) return;
+  std::string name = "(not named)";
+  for (std::size_t at = header.big<std::uint32_t>(100, "header length"); at + 8 <= bytes.size();) {
+    const auto type = header.big<std::uint32_t>(at, "header extension");
+    const std::size_t length = header.big<std::uint32_t>(at + 4, "header extension's length");
+    if (type == 0) break;
+    if (type == extension_data_file) name = name_at(source, at + 8, length, header.at(at, "data file name"));
+    at += 8 + (length + 7) / 8 * 8;
+  }
+  refuse(header.at(72, "incompatible features"), "an external data file", name, source.path(), options);
+}
+
+void check_qed(const SourceFile &source, const OpenOptions &options) {
+  const auto bytes = read_bytes(source, 0, 64);
+  const ByteReader header(bytes, {.file = source.path()});
+  if ((header.little<std::uint64_t>(16, "features") & qed_backing) == 0) return;
+  refuse(header.at(56, "backing file"), "a backing file",
+         name_at(source, header.little<std::uint32_t>(56, "backing file offset"),
+                 header.little<std::uint32_t>(60, "backing file length"), header.at(60, "backing file length")),
+         source.path(), options);
+}
+
+}  // namespace
+
+bool needs_qemu_img(ImageFormat format) {
+  return format == ImageFormat::qcow || format == ImageFormat::qcow2 || format == ImageFormat::qed ||
+         format == ImageFormat::parallels;
+}
+
+ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) {
+  const auto source = open_source(file);
+  const auto bytes = read_bytes(*source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source->size(), 64)));
+  const ByteReader header(bytes, {.file = source->path()});
+  ImageInfo info;
+  info.file = source->path();
+  info.file_size = info.allocated = source->size();
+  info.format = detect_format(file);
+  switch (info.format) {
+    case ImageFormat::qcow:
+    case ImageFormat::qcow2:
+      check_qcow(*source, options);
+      info.virtual_size = header.big<std::uint64_t>(24, "size");
+      break;
+    case ImageFormat::qed:
+      check_qed(*source, options);
+      info.virtual_size = header.little<std::uint64_t>(48, "image size");
+      break;
+    case ImageFormat::parallels: {
+      const auto sectors = header.little<std::uint64_t>(36, "sectors");
+      // The first version has 32 bits there and rubbish above.
+      info.virtual_size =
+          sector_size * (header.text(0, 16, "magic") == "WithoutFreeSpace" ? sectors & 0xffffffffU : sectors);
+      break;
+    }
+    default:
+      throw Error(ErrorKind::unsupported, {.where = {.file = source->path()},
+                                           .message = "this is not a format that qemu-img reads for us",
+                                           .found = {},
+                                           .expected = "QCOW, QCOW2, QED or Parallels",
+                                           .advice = "Name the image's format."});
+  }
+  info.allocated = std::min(info.allocated, info.virtual_size);
+  return info;
+}
+
+}  // namespace ferry::image

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files under an image: a range of a file, several ranges joined, or a gzip stream with random access.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "converters/images/image.hpp"
+#include "model/medium.hpp"
+
+namespace ferry::image {
+
+// Opens a whole regular file for reading. Throws: missing; unsafe when it is a device, FIFO, socket or folder
+// (checked before it is opened, because opening a device can act on it, and again after); io.
+[[nodiscard]] std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin);
+
+// Opens the pieces of `file` as one: joined in their order, and inflated where `file.gzip` says so. Throws as
+// open_file(), and malformed when a piece reaches beyond its file or the gzip stream is damaged.
+[[nodiscard]] std::shared_ptr<const SourceFile> open_source(const ImageFile &file);
+
+// A gzip stream (RFC 1952, one or more members) over `compressed` as a file. Opening reads it through once,
+// which verifies its checksums and notes restart points: the inflater's 32 KiB window every few MiB, at most
+// 256 of them (8 MiB), so no temporary copy is made and memory stays bounded whatever the size. A read inflates from
+// the restart point before it; readers that go forwards continue where they stopped. Throws malformed.
+[[nodiscard]] std::shared_ptr<const SourceFile> open_gzip(std::shared_ptr<const SourceFile> compressed);
+
+// `length` bytes from `offset`. The caller bounds `length` before; throws as SourceFile::read.
+[[nodiscard]] std::vector<std::uint8_t> read_bytes(const SourceFile &file, std::uint64_t offset, std::size_t length);
+
+}  // namespace ferry::image

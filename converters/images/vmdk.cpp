@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// VMDK as a whole: a descriptor (a file of its own, or embedded in a hosted sparse file) and the parts that its
+// extent lines name, laid one after the other. What a line names must lie in the image's own folder or an
+// allowed one; types that name host devices are refused. The guest sees the sum of the lines, so an odd size is
+// not rounded to a grain (VirtualBox; QEMU rounds).
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "converters/images/findings.hpp"
+#include "converters/images/format.hpp"
+#include "converters/images/vmdk_descriptor.hpp"
+#include "converters/images/vmdk_parts.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::image {
+namespace {
+
+class VmdkImage final : public FormatImage {
+ public:
+  VmdkImage(std::shared_ptr<const SourceFile> source, const OpenOptions &options) : options_(&options) {
+    info_.format = ImageFormat::vmdk;
+    info_.file = source->path();
+    switch (sparse_kind(*source)) {
+      case SparseKind::hosted: open_hosted(std::move(source)); break;
+      case SparseKind::cowd: open_bare(cowd_part(source), source, "vmfsSparse"); break;
+      case SparseKind::sesparse: open_bare(sesparse_part(source), source, "seSparse"); break;
+      case SparseKind::none: open_text(std::move(source)); break;
+    }
+    options_ = nullptr;
+  }
+
+  void check_tables() override {
+    info_.allocated = 0;
+    for (const Placed &placed : parts_) info_.allocated += placed.part->check(info_.findings);
+    info_.allocated = std::min(info_.allocated, info_.virtual_size);
+  }
+
+  void map(std::uint64_t begin, std::uint64_t end, std::vector<Extent> &out) const override {
+    end = std::min(end, info_.virtual_size);
+    auto placed = std::ranges::upper_bound(parts_, begin, {}, &Placed::guest_begin);
+    if (placed != parts_.begin()) --placed;
+    for (; begin < end && placed != parts_.end(); ++placed) {
+      const std::uint64_t stop = std::min(end, placed->guest_begin + placed->length);
+      if (stop <= begin) continue;
+      placed->part->map(begin - placed->guest_begin, stop - placed->guest_begin, placed->guest_begin, placed->file,
+                        out);
+      begin = stop;
+    }
+  }
+
+ private:
+  struct Placed {
+    std::uint64_t guest_begin = 0, length = 0;  // bytes
+    std::uint16_t file = 0;
+    std::unique_ptr<VmdkPart> part;
+  };
+
+  void place(std::unique_ptr<VmdkPart> part, std::uint64_t length, std::size_t file) {
+    info_.block_size = std::max(info_.block_size, part->block_size());
+    parts_.push_back({info_.virtual_size, length, static_cast<std::uint16_t>(file), std::move(part)});
+    info_.virtual_size += length;
+  }
+
+  // A hosted sparse file that holds its descriptor, or a bare part of a split disk.
+  void open_hosted(std::shared_ptr<const SourceFile> source) {
+    auto hosted = hosted_sparse_part(source);
+    if (hosted.descriptor.empty()) {
+      refuse_orphan(*source);
+    }
+    const auto descriptor =
+        parse_descriptor(hosted.descriptor, {.file = source->path(), .line = {}, .path = "embedded descriptor"});
+    read_descriptor(descriptor, source->path());
+    const Place where{.file = source->path(), .line = {}, .path = "embedded descriptor"};
+    require(descriptor.extents.size() == 1, where, "an embedded descriptor must name one extent: the file itself",
+            descriptor.extents.size(), "1");
+    const auto &line = descriptor.extents.front();
+    if (line.type != "SPARSE") refuse_type(line, where);
+    require(line.sectors <= hosted.part->size() / sector_size, where,
+            "the descriptor's size is larger than the file's capacity", line.sectors,
+            "at most " + std::to_string(hosted.part->size() / sector_size) + " sectors");
+    add_file(std::move(source));
+    place(std::move(hosted.part), line.sectors * sector_size, 0);
+  }
+
+  // A COWD or SESparse file opened by itself: only its descriptor knows its parent.
+  void open_bare(std::unique_ptr<VmdkPart> /*part*/, const std::shared_ptr<const SourceFile> &source,
+                 const char * /*type*/) {
+    refuse_orphan(*source);
+  }
+
+  [[noreturn]] static void refuse_orphan(const SourceFile &source) {
+    throw Error(ErrorKind::unsupported,
+                {.where = {.file = source.path()},
+                 .message = "this file is one extent of a VMDK, not the disk",
+                 .found = "an extent without a descriptor",
+                 .expected = "the descriptor file that names it",
+                 .advice = "Give the descriptor, usually the same name without -s001, -delta or -sesparse."});
+  }
+
+  void open_text(std::shared_ptr<const SourceFile> source) {
+    require(source->size() <= longest_descriptor, {.file = source->path()}, "the descriptor is too long",
+            source->size(), "at most " + std::to_string(longest_descriptor) + " bytes");
+    const auto bytes = read_bytes(*source, 0, static_cast<std::size_t>(source->size()));
+    const std::string text(bytes.begin(), bytes.end());
+    const auto descriptor = parse_descriptor(text, {.file = source->path()});
+    read_descriptor(descriptor, source->path());
+    info_.file_size = source->size();
+    const auto roots = allowed_roots(source->path(), *options_);
+    for (const auto &line : descriptor.extents) place_line(line, source->path(), roots);
+    if (files_.empty()) files_.push_back(std::move(source));  // only zeros: Extent::file 0 still names something
+  }
+
+  void read_descriptor(const VmdkDescriptor &descriptor, const std::filesystem::path &file) {
+    info_.variant = descriptor.create_type;
+    refuse_device_types(descriptor.create_type, file);
+    require(!descriptor.extents.empty(), {.file = file}, "the descriptor names no extent", 0, "at least 1");
+    const auto uuid_at = [&](const char *key) -> std::optional<Uuid> {
+      const auto found = descriptor.database.find(key);
+      return found == descriptor.database.end() ? std::nullopt : Uuid::parse(found->second);
+    };
+    linkage_.id = uuid_at("ddb.uuid.image");
+    if (linkage_.id && linkage_.id->is_nil()) linkage_.id.reset();
+    info_.uuid = linkage_.id ? linkage_.id : uuid_at("ddb.uuid");
+    linkage_.modification = uuid_at("ddb.uuid.modification");
+    linkage_.cid = descriptor.cid;
+    if (const auto parent = uuid_at("ddb.uuid.parent"); parent && !parent->is_nil()) {
+      linkage_.parent_id = info_.parent_uuid = parent;
+      linkage_.parent_modification = uuid_at("ddb.uuid.parentmodification");
+      info_.has_parent = true;
+    }
+    if (descriptor.parent_cid != 0xffffffff) {
+      linkage_.parent_cid = descriptor.parent_cid;
+      info_.has_parent = true;
+    }
+    info_.parent_hint = descriptor.parent_hint;
+    if (descriptor.parent_hint.empty()) return;
+    linkage_.parent_names.push_back(descriptor.parent_hint);
+    std::ranges::replace(linkage_.parent_names.back(), '\\', '/');
+    // A hint without an identity cannot be verified; open_chain() refuses it.
+    info_.has_parent = true;
+  }
+
+  static void refuse_device_types(const std::string &type, const std::filesystem::path &file) {
+    static constexpr std::array<std::string_view, 8> refused{
+        "custom",  "fullDevice", "partitionedDevice", "vmfsRaw", "vmfsRawDeviceMap", "vmfsPassthroughRawDeviceMap",
+        "vmfsRDM", "vmfsRDMP"};
+    for (const auto name : refused) {
+      if (!text::iequals_ascii(type, name)) continue;
+      throw Error(ErrorKind::unsupported,
+                  {.where = {.file = file, .line = {}, .path = "createType"},
+                   .message = "this VMDK stands for a device of the host, not for an image",
+                   .found = type,
+                   .expected = "a type that holds its data, such as monolithicSparse",
+                   .advice = "Copy the device to an image first (VBoxManage clonemedium, vmkfstools -i)."});
+    }
+  }
+
+  [[noreturn]] static void refuse_type(const VmdkExtentLine &line, Place where) {
+    where.line = line.line;
+    const bool device = line.type == "VMFSRDM" || line.type == "VMFSRAW";
+    throw Error(ErrorKind::unsupported, {.where = std::move(where),
+                                         .message = device ? "an extent of this VMDK is a device of the host"
+                                                           : "the extent type is not known or does not belong here",
+                                         .found = text::printable(line.type),
+                                         .expected = "SPARSE, FLAT, ZERO, VMFS, VMFSSPARSE or SESPARSE",
+                                         .advice = "Clone the disk in its own software to a plain image first."});
+  }
+
+  void place_line(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
+                  const std::vector<std::filesystem::path> &roots) {
+    const Place where{.file = descriptor, .line = line.line, .path = {}};
+    const std::uint64_t length = line.sectors * sector_size;
+    if (line.access == VmdkExtentLine::Access::none) {
+      info_.findings.push_back(
+          raise(no_access_extent, where,
+                "An extent of " + text::human_bytes(length) + " cannot be accessed and becomes zeros."));
+    }
+    if (line.access == VmdkExtentLine::Access::none || line.type == "ZERO") {
+      place(zero_part(length), length, 0);
+      return;
+    }
+    if (line.type != "FLAT" && line.type != "VMFS" && line.type != "SPARSE" && line.type != "VMFSSPARSE" &&
+        line.type != "SESPARSE") {
+      refuse_type(line, where);
+    }
+    auto source = open_file(find_extent(line, descriptor, roots, where), where);
+    std::unique_ptr<VmdkPart> part;
+    if (line.type == "FLAT" || line.type == "VMFS") {
+      part = flat_part(source, line.offset * sector_size, length, where);
+    } else {
+      part = sparse_part(source, line, where);
+    }
+    require(length <= part->size(), where, "an extent is larger than its file's capacity", line.sectors,
+            "at most " + std::to_string(part->size() / sector_size) + " sectors in '" + source->path().string() + "'");
+    const std::size_t index = files_.size();
+    info_.file_size += source->size();
+    files_.push_back(std::move(source));
+    place(std::move(part), length, index);
+  }
+
+  static std::unique_ptr<VmdkPart> sparse_part(const std::shared_ptr<const SourceFile> &source,
+                                               const VmdkExtentLine &line, const Place &where) {
+    switch (sparse_kind(*source)) {
+      case SparseKind::hosted: return hosted_sparse_part(source).part;
+      case SparseKind::cowd: return cowd_part(source);
+      case SparseKind::sesparse: return sesparse_part(source);
+      case SparseKind::none: break;
+    }
+    throw Error(ErrorKind::malformed, {.where = where,
+                                       .message = "'" + source->path().string() + "' is not a sparse extent",
+                                       .found = "no known magic number",
+                                       .expected = line.type,
+                                       .advice = "The file is damaged or was mixed up; copy it again."});
+  }
+
+  // The file of an extent: below the allowed folders after links are resolved, by its decoded or its raw name.
+  static std::filesystem::path find_extent(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
+                                           const std::vector<std::filesystem::path> &roots, const Place &where) {
+    require(!line.name.empty() && line.name.find('\0') == std::string::npos, where, "an extent names no file", 0,
+            "a file name");
+    for (const std::string &name : {line.name, line.raw_name}) {
+      const auto path = descriptor.parent_path() / name;
+      const bool windows = name.size() > 2 && (name[1] == ':' || name.starts_with("\\"));
+      const auto real = windows ? std::nullopt : resolve_below(path, roots);
+      if (!real) {
+        throw Error(
+            ErrorKind::unsafe,
+            {.where = where,
+             .message = "an extent leads out of the machine's folders",
+             .found = text::printable(name),
+             .expected = "a file in '" + descriptor.parent_path().string() + "' or an allowed folder",
+             .advice = "If the file belongs to the machine, put it beside the descriptor, or allow its folder."});
+      }
+      std::error_code failed;
+      if (std::filesystem::exists(*real, failed)) return *real;
+    }
+    throw Error(ErrorKind::missing, {.where = where,
+                                     .message = "the extent file '" + text::printable(line.name) + "' is not there",
+                                     .found = {},
+                                     .expected = (descriptor.parent_path() / line.name).string(),
+                                     .advice = "Copy all files of the disk, not only the descriptor."});
+  }
+
+  const OpenOptions *options_;  // only while opening
+  std::vector<Placed> parts_;   // by guest_begin, without gaps
+};
+
+}  // namespace
+
+std::shared_ptr<FormatImage> open_vmdk(std::shared_ptr<const SourceFile> source, const OpenOptions &options) {
+  return std::make_shared<VmdkImage>(std::move(source), options);
+}
+
+}  // namespace ferry::image
