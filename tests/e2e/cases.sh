@@ -1,0 +1,227 @@
+# shellcheck shell=bash disable=SC2034,SC2153
+# SPDX-License-Identifier: Apache-2.0
+# The cases, one function each; session.sh runs the one that it is told. What a guest saw on the source platform is
+# known by the platform's own rules: slots, ids and byte orders are written out here.
+
+MIB=$((1024 * 1024))
+# Four extents of split VMDK and a size that 32 bits do not hold.
+BIG=$((6 * 1024 * MIB))
+
+# VirtualBox lays the UUID into the table as plain bytes unless it is told otherwise; a guest of a kind that is not
+# known keeps the bytes.
+case_vbox_sata() {
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  local uuid
+  uuid=$(vdi_uuid "$SOURCE/probe.vdi")
+  vbox AHCI probe.vdi VDI "$uuid"
+  migrate "$SOURCE/probe.vbox"
+  same_machine "$(plain_bytes "$UUID")" 64
+  device 00:03.0 8086:100e 020000
+  equal "the MAC" "$(saw mac.00:03.0)" 080027c0ffee
+  device 00:0d.0 8086:2922 010601
+  # VirtualBox: "VB", the first and the last 32 bits of the image's UUID.
+  equal "the disk's serial number" "$(saw ahci.00:0d.0.00.serial)" "$(vbox_serial "$uuid")"
+}
+
+# "VB%08x-%08x" of the UUID's first and last four bytes as they lie in the VDI, read little-endian.
+vbox_serial() {
+  local bytes
+  bytes=$(little_bytes "$1")
+  printf 'VB%s%s%s%s-%s%s%s%s' "${bytes:6:2}" "${bytes:4:2}" "${bytes:2:2}" "${bytes:0:2}" \
+    "${bytes:30:2}" "${bytes:28:2}" "${bytes:26:2}" "${bytes:24:2}"
+}
+
+# A Linux guest prints the UUID of VirtualBox's SMBIOS 2.5 as plain bytes, and of QEMU's 2.8 little-endian: so that it
+# prints the same, the bytes must be swapped.
+case_vbox_ide() {
+  GUEST=Linux26
+  MAC=08002712ABCD
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  local uuid
+  uuid=$(vdi_uuid "$SOURCE/probe.vdi")
+  vbox PIIX4 probe.vdi VDI "$uuid"
+  migrate "$SOURCE/probe.vbox"
+  same_machine "$(little_bytes "$UUID")" 64
+  device 00:03.0 8086:100e 020000
+  equal "the MAC" "$(saw mac.00:03.0)" 08002712abcd
+  equal "the class of the IDE controller" "$(saw pci.00:01.1 | sed 's/.* 0101.*/0101/')" 0101
+  equal "the disk's serial number" "$(saw ata.1f0.0.serial)" "$(vbox_serial "$uuid")"
+}
+
+# Told to write the UUID little-endian, VirtualBox does as QEMU does.
+case_vbox_little_endian() {
+  MEMORY=96
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")" '<SmbiosUuidLittleEndian enabled="true"/>'
+  migrate "$SOURCE"
+  same_machine "$(little_bytes "$UUID")" 96
+}
+
+# uuid.bios is the bytes as they lie in the table.
+case_vmx_split() {
+  make_disk "$BIG"
+  image vmdk "$SOURCE/probe.vmdk" subformat=twoGbMaxExtentSparse
+  [[ -e $SOURCE/probe-s003.vmdk ]] || fail "the source has no three extents"
+  vmx 564ddf0fb3edb2ff07826f119b001d57 'scsi0.present = "TRUE"
+scsi0.virtualDev = "lsisas1068"
+scsi0.pciSlotNumber = "160"
+scsi0:0.present = "TRUE"
+scsi0:0.fileName = "probe.vmdk"' e1000
+  migrate "$SOURCE/probe.vmx"
+  same_machine 564ddf0fb3edb2ff07826f119b001d57 64
+  has_device 1000:0054
+  has_nic 8086:100f 0050563a7b11
+}
+
+case_vmx_sparse() {
+  make_disk $((4 * MIB))
+  image vmdk "$SOURCE/probe.vmdk" subformat=monolithicSparse
+  vmx 564d0011223344556677889900aabbcc 'scsi0.present = "TRUE"
+scsi0.virtualDev = "pvscsi"
+scsi0.pciSlotNumber = "160"
+scsi0:0.present = "TRUE"
+scsi0:0.fileName = "probe.vmdk"' vmxnet3
+  migrate "$SOURCE/probe.vmx"
+  same_machine 564d0011223344556677889900aabbcc 64
+  has_device 15ad:07c0
+  has_nic 15ad:07b0 0050563a7b11
+}
+
+# A device with that id, wherever.
+has_device() { grep -q "^pci\..*=$1 " "$SERIAL" || fail "there is no PCI device $1"; }
+
+# has_nic ID MAC
+has_nic() {
+  local where
+  where=$(sed -n "s/^pci\.\([^=]*\)=$1 .*/\1/p" "$SERIAL" | head -n 1)
+  [[ -n $where ]] || fail "there is no network card $1"
+  equal "the MAC of the card at $where" "$(saw "mac.$where")" "$2"
+}
+
+case_ova() {
+  make_disk $((4 * MIB))
+  ova
+  migrate "$SOURCE/probe.ova"
+  same_machine "$(plain_bytes "$UUID")" 64
+  device 00:03.0 8086:100e 020000
+  equal "the MAC" "$(saw mac.00:03.0)" 080027c0ffee
+  device 00:0d.0 8086:2922 010601
+}
+
+# The manifest is not there for show: one bit of the disk is enough to be refused, and nothing is left.
+case_ova_damaged() {
+  make_disk $((4 * MIB))
+  ova
+  printf 'x' | dd of="$SOURCE/probe.ova" bs=1 seek=$(($(stat -c %s "$SOURCE/probe.ova") - 20000)) conv=notrunc status=none
+  ferry_status 3 migrate "$SOURCE/probe.ova"
+  grep -q 'probe-disk001.vmdk' "$WORK/run/ferry.log" || fail "the message does not name the member"
+  nothing_left
+}
+
+nothing_left() {
+  equal "the domains" "$(virsh -q list --all --name)" ""
+  equal "the files in the session's folder" "$(find "$IMAGES" -mindepth 1 2>/dev/null || true)" ""
+}
+
+# The machine of the repository, as README.md's example has it.
+case_fixture() {
+  cp "$WORK/test/probe-machine/"* "$SOURCE/"
+  sed -i "s|/tmp/virt-ferry-probe.log|$SERIAL|" "$SOURCE/probe.vbox"
+  cp "$WORK/probe.raw" "$WORK/run/disk.raw"
+  migrate "$SOURCE"
+  same_machine "$(plain_bytes "$UUID")" 64
+  device 00:03.0 8086:100e 020000
+  equal "the MAC" "$(saw mac.00:03.0)" 080027c0ffee
+}
+
+small_machine() {
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+}
+
+case_new_mac() {
+  small_machine
+  migrate "$SOURCE" --mac new
+  local mac
+  mac=$(saw mac.00:03.0)
+  equal "the new MAC's vendor part" "${mac:0:6}" 525400
+  same_machine "$(plain_bytes "$UUID")" 64
+}
+
+case_given_mac_and_uuid() {
+  small_machine
+  migrate "$SOURCE" --mac 1=52:54:00:12:34:56 --uuid 11223344-5566-7788-99aa-bbccddeeff00
+  equal "the MAC" "$(saw mac.00:03.0)" 525400123456
+  equal "the UUID's bytes" "$(saw smbios.uuid)" "$(little_bytes 11223344-5566-7788-99aa-bbccddeeff00)"
+}
+
+case_new_uuid() {
+  small_machine
+  migrate "$SOURCE" --uuid new
+  local seen
+  seen=$(saw smbios.uuid)
+  [[ $seen != "$(plain_bytes "$UUID")" && $seen != "$(little_bytes "$UUID")" ]] || fail "the UUID is the old one"
+  equal "the UUID's bytes" "$seen" "$(little_bytes "$(virsh domuuid "$NAME" | head -n 1)")"
+  equal "the MAC" "$(saw mac.00:03.0)" 080027c0ffee
+}
+
+# A second machine of the same name is refused, and the first one is left alone.
+case_name_taken() {
+  small_machine
+  migrate "$SOURCE"
+  local before
+  before=$(virsh dumpxml --inactive "$NAME"; cd "$IMAGES" && find . -printf '%P %s\n' | sort)
+  ferry_status 3 migrate "$SOURCE"
+  grep -q -e '--name' "$WORK/run/ferry.log" || fail "the message does not name the option that helps"
+  equal "the first machine" "$(virsh dumpxml --inactive "$NAME"; cd "$IMAGES" && find . -printf '%P %s\n' | sort)" "$before"
+  equal "the first machine's state" "$(virsh domstate "$NAME" | head -n 1)" running
+}
+
+# Another name is not enough while the first machine has the same UUID and MAC; with new ones both run.
+case_two_copies() {
+  small_machine
+  migrate "$SOURCE"
+  ferry_status 3 migrate "$SOURCE" --name copy
+  grep -q -e '--uuid' "$WORK/run/ferry.log" || fail "the message does not name the option that helps"
+  ferry_status 0 migrate "$SOURCE" --name copy --uuid new --mac new
+  equal "the domains" "$(virsh -q list --all --name | sort | tr '\n' ' ' | sed 's/ *$//')" "copy probe"
+}
+
+# undo takes back all that a run made, and nothing of the source.
+case_undo() {
+  small_machine
+  migrate "$SOURCE"
+  local before run
+  before=$(fingerprint)
+  run=$(basename "$(find "$HOME/.local/state/virt-ferry/runs" -name '*.jsonl' | head -n 1)" .jsonl)
+  virsh -q destroy "$NAME"
+  ferry_status 0 undo "$run"
+  nothing_left
+  equal "the source after undo" "$(fingerprint)" "$before"
+}
+
+# Without libvirt what was made is there, with the XML to define it.
+case_no_define() {
+  small_machine
+  ferry_status 0 migrate "$SOURCE" --no-define --dest "$HOME/machines"
+  equal "the files" "$(cd "$HOME/machines" && find . -type f -printf '%P\n' | sort | tr '\n' ' ')" "probe.qcow2 probe.xml "
+  equal "the domains" "$(virsh -q list --all --name)" ""
+  virsh -q define --validate "$HOME/machines/probe.xml" >"$WORK/run/define.log" 2>&1 || fail "define: $(<"$WORK/run/define.log")"
+  virsh -q start "$NAME"
+  wait_for_guest "$NAME"
+  same_machine "$(plain_bytes "$UUID")" 64
+}
+
+# A dry run writes nothing at all.
+case_dry_run() {
+  small_machine
+  local before
+  before=$(find "$HOME" -mindepth 1 | grep -v '/\.cache\|/\.config/libvirt' || true)
+  ferry_status 0 migrate "$SOURCE" --dry-run
+  nothing_left
+  equal "the files in the home folder" "$(find "$HOME" -mindepth 1 | grep -v '/\.cache\|/\.config/libvirt' || true)" "$before"
+}

@@ -1,0 +1,203 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the probe machine in the source platforms' forms, below $SOURCE. $WORK/run/disk.raw is its disk's content.
+# The variables are for the cases to set before.
+
+NAME=probe
+UUID=5c0f4a3e-8d21-4b67-9e15-7a3c2d1b0f96
+MAC=080027C0FFEE
+GUEST=Other
+MEMORY=64
+
+# The same UUID's bytes: as they stand in the text, and with the first three fields little-endian.
+plain_bytes() { tr -d - <<<"$1"; }
+little_bytes() { plain_bytes "$1" | sed -E 's/^(..)(..)(..)(..)(..)(..)(..)(..)/\4\3\2\1\6\5\8\7/'; }
+
+# make_disk BYTES: the probe's disk, longer, with a last sector that says so.
+make_disk() {
+  cp "$WORK/probe.raw" "$WORK/run/disk.raw"
+  chmod u+w "$WORK/run/disk.raw"
+  truncate -s "$1" "$WORK/run/disk.raw"
+  printf '%-512s' "virt-ferry probe disk, the last of $1 bytes" |
+    dd of="$WORK/run/disk.raw" bs=512 seek=$(($1 / 512 - 1)) conv=notrunc status=none
+}
+
+# image FORMAT FILE [OPTIONS]
+image() { qemu-img convert -f raw -O "$1" ${3:+-o "$3"} "$WORK/run/disk.raw" "$2"; }
+
+# The UUID in a VDI's header.
+vdi_uuid() {
+  local hex
+  hex=$(od -An -tx1 -j 392 -N 16 "$1" | tr -d ' \n')
+  printf '%s' "${hex:6:2}${hex:4:2}${hex:2:2}${hex:0:2}-${hex:10:2}${hex:8:2}-${hex:14:2}${hex:12:2}-${hex:16:4}-${hex:20:12}"
+}
+
+# VirtualBox's hardware; $1: more in <BIOS>.
+vbox_hardware() {
+  cat <<XML
+    <Hardware>
+      <CPU count="1">
+        <PAE enabled="true"/>
+        <LongMode enabled="true"/>
+      </CPU>
+      <Memory RAMSize="$MEMORY"/>
+      <Display VRAMSize="16"/>
+      <BIOS>
+        <IOAPIC enabled="true"/>
+        $1
+      </BIOS>
+      <Network>
+        <Adapter slot="0" enabled="true" MACAddress="$MAC" type="82540EM">
+          <NAT/>
+        </Adapter>
+      </Network>
+      <UART>
+        <Port slot="0" enabled="true" IOBase="0x3f8" IRQ="4" path="$SERIAL" hostMode="RawFile"/>
+      </UART>
+      <RTC localOrUTC="UTC"/>
+XML
+}
+
+# vbox CONTROLLER-TYPE DISK-FILE DISK-FORMAT DISK-UUID [MORE-IN-BIOS]: $SOURCE/probe.vbox
+vbox() {
+  cat >"$SOURCE/probe.vbox" <<XML
+<?xml version="1.0"?>
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
+  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
+    <MediaRegistry>
+      <HardDisks>
+        <HardDisk uuid="{$4}" location="$2" format="$3" type="Normal"/>
+      </HardDisks>
+    </MediaRegistry>
+$(vbox_hardware "${5:-}")
+      <StorageControllers>
+        <StorageController name="disks" type="$1" PortCount="2" useHostIOCache="false" Bootable="true">
+          <AttachedDevice type="HardDisk" hotpluggable="false" port="0" device="0">
+            <Image uuid="{$4}"/>
+          </AttachedDevice>
+        </StorageController>
+      </StorageControllers>
+    </Hardware>
+  </Machine>
+</VirtualBox>
+XML
+}
+
+# vmx UUID-BYTES CONTROLLER-LINES NIC-MODEL: $SOURCE/probe.vmx with the disk probe.vmdk
+vmx() {
+  cat >"$SOURCE/probe.vmx" <<VMX
+.encoding = "UTF-8"
+config.version = "8"
+virtualHW.version = "19"
+displayName = "$NAME"
+guestOS = "other"
+memsize = "$MEMORY"
+numvcpus = "1"
+uuid.bios = "$(sed -E 's/(..)/\1 /g; s/ $//; s/^(.{23}) /\1-/' <<<"$1")"
+$2
+ethernet0.present = "TRUE"
+ethernet0.virtualDev = "$3"
+ethernet0.connectionType = "nat"
+ethernet0.addressType = "static"
+ethernet0.address = "00:50:56:3a:7b:11"
+ethernet0.pciSlotNumber = "33"
+serial0.present = "TRUE"
+serial0.fileType = "file"
+serial0.fileName = "$SERIAL"
+VMX
+}
+
+# ova: $SOURCE/probe.ova as VirtualBox exports it in OVF 1.0, with a manifest of SHA-256 digests.
+ova() {
+  local folder=$WORK/run/ova disk_uuid=0c8ad4b5-6f0e-4f0b-8f3e-3f1d3a5b7c91
+  mkdir -p "$folder"
+  image vmdk "$folder/probe-disk001.vmdk" subformat=streamOptimized
+  cat >"$folder/probe.ovf" <<XML
+<?xml version="1.0"?>
+<Envelope ovf:version="1.0" xml:lang="en-US" xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData" xmlns:vssd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_VirtualSystemSettingData" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:vbox="http://www.virtualbox.org/ovf/machine">
+  <References>
+    <File ovf:id="file1" ovf:href="probe-disk001.vmdk"/>
+  </References>
+  <DiskSection>
+    <Info>List of the virtual disks used in the package</Info>
+    <Disk ovf:capacity="$(stat -c %s "$WORK/run/disk.raw")" ovf:diskId="vmdisk1" ovf:fileRef="file1" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized" vbox:uuid="$disk_uuid"/>
+  </DiskSection>
+  <NetworkSection>
+    <Info>Logical networks used in the package</Info>
+    <Network ovf:name="NAT">
+      <Description>Logical network used by this appliance.</Description>
+    </Network>
+  </NetworkSection>
+  <VirtualSystem ovf:id="$NAME">
+    <Info>A virtual machine</Info>
+    <OperatingSystemSection ovf:id="1">
+      <Info>The kind of installed guest operating system</Info>
+      <Description>$GUEST</Description>
+      <vbox:OSType ovf:required="false">$GUEST</vbox:OSType>
+    </OperatingSystemSection>
+    <VirtualHardwareSection>
+      <Info>Virtual hardware requirements for a virtual machine</Info>
+      <System>
+        <vssd:ElementName>Virtual Hardware Family</vssd:ElementName>
+        <vssd:InstanceID>0</vssd:InstanceID>
+        <vssd:VirtualSystemIdentifier>$NAME</vssd:VirtualSystemIdentifier>
+        <vssd:VirtualSystemType>virtualbox-2.2</vssd:VirtualSystemType>
+      </System>
+      <Item>
+        <rasd:Caption>1 virtual CPU</rasd:Caption>
+        <rasd:InstanceID>1</rasd:InstanceID>
+        <rasd:ResourceType>3</rasd:ResourceType>
+        <rasd:VirtualQuantity>1</rasd:VirtualQuantity>
+      </Item>
+      <Item>
+        <rasd:AllocationUnits>MegaBytes</rasd:AllocationUnits>
+        <rasd:Caption>$MEMORY MB of memory</rasd:Caption>
+        <rasd:InstanceID>2</rasd:InstanceID>
+        <rasd:ResourceType>4</rasd:ResourceType>
+        <rasd:VirtualQuantity>$MEMORY</rasd:VirtualQuantity>
+      </Item>
+      <Item>
+        <rasd:Address>0</rasd:Address>
+        <rasd:Caption>sataController0</rasd:Caption>
+        <rasd:InstanceID>3</rasd:InstanceID>
+        <rasd:ResourceSubType>AHCI</rasd:ResourceSubType>
+        <rasd:ResourceType>20</rasd:ResourceType>
+      </Item>
+      <Item>
+        <rasd:AddressOnParent>0</rasd:AddressOnParent>
+        <rasd:Caption>disk1</rasd:Caption>
+        <rasd:HostResource>/disk/vmdisk1</rasd:HostResource>
+        <rasd:InstanceID>4</rasd:InstanceID>
+        <rasd:Parent>3</rasd:Parent>
+        <rasd:ResourceType>17</rasd:ResourceType>
+      </Item>
+      <Item>
+        <rasd:AutomaticAllocation>true</rasd:AutomaticAllocation>
+        <rasd:Caption>Ethernet adapter on 'NAT'</rasd:Caption>
+        <rasd:Connection>NAT</rasd:Connection>
+        <rasd:InstanceID>5</rasd:InstanceID>
+        <rasd:ResourceSubType>E1000</rasd:ResourceSubType>
+        <rasd:ResourceType>10</rasd:ResourceType>
+      </Item>
+    </VirtualHardwareSection>
+    <vbox:Machine ovf:required="false" version="1.19-linux" uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
+      <ovf:Info>Complete VirtualBox machine configuration in VirtualBox format</ovf:Info>
+$(vbox_hardware "")
+      <StorageControllers>
+        <StorageController name="disks" type="AHCI" PortCount="1" useHostIOCache="false" Bootable="true">
+          <AttachedDevice type="HardDisk" hotpluggable="false" port="0" device="0">
+            <Image uuid="{$disk_uuid}"/>
+          </AttachedDevice>
+        </StorageController>
+      </StorageControllers>
+    </Hardware>
+    </vbox:Machine>
+  </VirtualSystem>
+</Envelope>
+XML
+  (
+    cd "$folder" || exit
+    sha256sum probe.ovf probe-disk001.vmdk | sed -E 's/^([0-9a-f]+)  (.*)$/SHA256 (\2)= \1/' >probe.mf
+    tar --format=ustar -cf "$SOURCE/probe.ova" probe.ovf probe.mf probe-disk001.vmdk
+  )
+}
