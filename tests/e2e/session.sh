@@ -95,10 +95,11 @@ same_disk() {
   qemu-img compare -q -U -f qcow2 -F raw "$image" "$disk" || fail "the content of $image is not the source's"
 }
 
-# same_machine UUID-BYTES MEMORY-MIB
+# same_machine UUID-BYTES: and memory and processors as the source has them.
 same_machine() {
   equal "the UUID's bytes in the SMBIOS table" "$(saw smbios.uuid)" "$1"
-  equal "the memory in KiB" "$(($(saw memory.cmos_kib)))" $(($2 * 1024))
+  equal "the memory in KiB" "$(($(saw memory.cmos_kib)))" $((MEMORY * 1024))
+  equal "the number of processors" "$(($(saw acpi.cpus)))" "$CPUS"
 }
 
 # device SLOT ID [CLASS]: the PCI function at SLOT.

@@ -8,6 +8,7 @@ UUID=5c0f4a3e-8d21-4b67-9e15-7a3c2d1b0f96
 MAC=080027C0FFEE
 GUEST=Other
 MEMORY=64
+CPUS=1
 
 # The same UUID's bytes: as they stand in the text, and with the first three fields little-endian.
 plain_bytes() { tr -d - <<<"$1"; }
@@ -36,7 +37,7 @@ vdi_uuid() {
 vbox_hardware() {
   cat <<XML
     <Hardware>
-      <CPU count="1">
+      <CPU count="$CPUS">
         <PAE enabled="true"/>
         <LongMode enabled="true"/>
       </CPU>
@@ -92,7 +93,7 @@ virtualHW.version = "19"
 displayName = "$NAME"
 guestOS = "other"
 memsize = "$MEMORY"
-numvcpus = "1"
+numvcpus = "$CPUS"
 uuid.bios = "$(sed -E 's/(..)/\1 /g; s/ $//; s/^(.{23}) /\1-/' <<<"$1")"
 $2
 ethernet0.present = "TRUE"
@@ -144,10 +145,10 @@ ova() {
         <vssd:VirtualSystemType>virtualbox-2.2</vssd:VirtualSystemType>
       </System>
       <Item>
-        <rasd:Caption>1 virtual CPU</rasd:Caption>
+        <rasd:Caption>$CPUS virtual CPU</rasd:Caption>
         <rasd:InstanceID>1</rasd:InstanceID>
         <rasd:ResourceType>3</rasd:ResourceType>
-        <rasd:VirtualQuantity>1</rasd:VirtualQuantity>
+        <rasd:VirtualQuantity>$CPUS</rasd:VirtualQuantity>
       </Item>
       <Item>
         <rasd:AllocationUnits>MegaBytes</rasd:AllocationUnits>

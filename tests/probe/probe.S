@@ -15,6 +15,7 @@
 //   smbios.uuid=0123...                  the 16 bytes as they lie in the table
 //   smbios.manufacturer= .product= .version= .serial=
 //   smbios.memory_mib=0x40               the sum of the memory devices
+//   acpi.cpus=0x02                       the processors that ACPI's MADT calls enabled; no line without ACPI
 //   pci.00:03.0=8086:100e 020000         vendor, device, class code
 //   bus.00:1c.0=01                       a bridge's secondary bus
 //   slot.00:1c.0=0x21                    a PCIe port's physical slot number (what systemd calls ens33)
@@ -104,6 +105,7 @@ stage:
         call    enter_unreal
         call    clock
         call    smbios
+        call    processors
         call    pci
         call    legacy_ide
         movw    $s_done, %si
@@ -453,6 +455,54 @@ memory_device:
         movl    %fs:28(%esi), %eax
 1:      addl    %eax, memory
 9:      ret
+
+// The MADT by way of RSDP ("RSD PTR " in the BIOS area, revision 1 fields) and RSDT.
+processors:
+        movl    $0xe0000, %esi
+1:      cmpl    $0x20445352, %fs:(%esi)
+        jne     2f
+        cmpl    $0x20525450, %fs:4(%esi)
+        je      3f
+2:      addl    $16, %esi
+        cmpl    $0x100000, %esi
+        jb      1b
+        ret
+3:      movl    %fs:16(%esi), %esi
+        movl    %fs:4(%esi), %ecx               // length: a head of 36 bytes and addresses
+        subl    $36, %ecx
+        shrl    $2, %ecx
+        jz      9f
+        cmpl    $64, %ecx                       // more is not believable
+        ja      9f
+        addl    $36, %esi
+4:      movl    %fs:(%esi), %edi
+        addl    $4, %esi
+        cmpl    $0x43495041, %fs:(%edi)         // APIC
+        je      5f
+        decl    %ecx
+        jnz     4b
+9:      ret
+5:      movl    %fs:4(%edi), %ecx
+        addl    %edi, %ecx                      // the end
+        addl    $44, %edi
+        xorb    %dl, %dl
+6:      cmpl    %ecx, %edi
+        jae     8f
+        cmpb    $0, %fs:(%edi)                  // a local APIC
+        jne     7f
+        testb   $1, %fs:4(%edi)
+        jz      7f
+        incb    %dl
+7:      movzbl  %fs:1(%edi), %eax
+        testl   %eax, %eax
+        jz      8f
+        addl    %eax, %edi
+        jmp     6b
+8:      movw    $s_cpus, %si
+        call    puts
+        movb    %dl, %al
+        call    put_0x8
+        jmp     newline
 
 // ---- PCI ----
 
@@ -1043,6 +1093,7 @@ s_system: .asciz "smbios.manufacturer="          // these four in the order of t
         .asciz  "smbios.version="
         .asciz  "smbios.serial="
 s_memory: .asciz "smbios.memory_mib="
+s_cpus: .asciz  "acpi.cpus="
 s_pci:  .asciz  "pci."
 s_bus:  .asciz  "bus."
 s_slot: .asciz  "slot."
