@@ -1,24 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/guest_os.hpp"
 
-#include <string>
+#include <algorithm>
+#include <array>
 
+#include "model/guest_os_tables.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry {
+namespace {
 
-GuestOs guest_os_from_virtualbox(std::string_view os_type) {
-  return {std::string(os_type), std::string(os_type), OsFamily::unknown, true, {}};
+using guest_os_tables::Named;
+
+const Named *find(std::span<const Named> rows, std::string_view id) {
+  const auto at = std::lower_bound(rows.begin(), rows.end(), id,
+                                   [](const Named &row, std::string_view wanted) { return row.id < wanted; });
+  return at != rows.end() && at->id == id ? &*at : nullptr;
 }
-GuestOs guest_os_from_vmware(std::string_view guest_os) {
-  GuestOs out{std::string(guest_os),
-              std::string(guest_os),
-              OsFamily::unknown,
-              guest_os.find("64") != std::string_view::npos,
-              {}};
-  if (text::lower_ascii(guest_os).rfind("win", 0) == 0) out.family = OsFamily::windows;
+
+bool strip_end(std::string &text, std::string_view end) {
+  if (text.size() < end.size() || text.compare(text.size() - end.size(), end.size(), end) != 0) return false;
+  text.resize(text.size() - end.size());
+  return true;
+}
+
+std::string url(std::string_view osinfo) { return osinfo.empty() ? std::string() : "http://" + std::string(osinfo); }
+
+// The nearest row for an id that is newer than the table: "debian17" is answered by the row with the highest
+// number below it. nullptr when the id does not end in a number or no row has its name.
+const Named *newest_before(std::span<const Named> rows, const std::string &id) {
+  const std::size_t name_end = id.find_last_not_of("0123456789") + 1;
+  const auto wanted = text::parse_u64(std::string_view(id).substr(name_end));
+  if (!wanted || name_end == 0) return nullptr;
+  const Named *best = nullptr;
+  std::uint64_t best_number = 0;
+  for (const Named &row : rows) {
+    if (row.id.substr(0, name_end) != id.substr(0, name_end)) continue;
+    const auto number = text::parse_u64(row.id.substr(name_end));
+    if (number && *number <= *wanted && *number >= best_number) best = &row, best_number = *number;
+  }
+  return best;
+}
+
+OsFamily family_by_name(const std::string &id) {
+  struct Row {
+    std::string_view part;
+    OsFamily family;
+  };
+  static constexpr std::array<Row, 28> kParts{
+      {{"darwin", OsFamily::macos},   {"macos", OsFamily::macos},     {"win", OsFamily::windows},
+       {"bsd", OsFamily::bsd},        {"solaris", OsFamily::solaris}, {"netware", OsFamily::netware},
+       {"os2", OsFamily::os2},        {"ecomstation", OsFamily::os2}, {"dos", OsFamily::dos},
+       {"linux", OsFamily::linux},    {"ubuntu", OsFamily::linux},    {"debian", OsFamily::linux},
+       {"rhel", OsFamily::linux},     {"redhat", OsFamily::linux},    {"centos", OsFamily::linux},
+       {"fedora", OsFamily::linux},   {"suse", OsFamily::linux},      {"sles", OsFamily::linux},
+       {"oracle", OsFamily::linux},   {"asianux", OsFamily::linux},   {"mandriva", OsFamily::linux},
+       {"mandrake", OsFamily::linux}, {"photon", OsFamily::linux},    {"coreos", OsFamily::linux},
+       {"gentoo", OsFamily::linux},   {"mageia", OsFamily::linux},    {"vmkernel", OsFamily::other},
+       {"other", OsFamily::other}}};
+  for (const Row &row : kParts) {
+    if (id.find(row.part) != std::string::npos) return row.family;
+  }
+  return OsFamily::unknown;
+}
+
+enum class Mark { none, x86_64, arm64 };
+
+GuestOs make(std::string_view source_id, std::span<const Named> rows, const Named *row, const std::string &id,
+             Mark mark) {
+  GuestOs out;
+  out.source_id = source_id;
+  out.is_64bit = mark != Mark::none;
+  if (row == nullptr) {
+    const Named *before = newest_before(rows, id);
+    out.family = before != nullptr ? before->family : family_by_name(id);
+    out.osinfo_id = before != nullptr ? url(before->osinfo) : std::string();
+    out.label = source_id;
+    return out;
+  }
+  out.is_64bit = out.is_64bit || row->always_64bit;
+  out.family = row->family;
+  out.osinfo_id = url(row->osinfo);
+  out.label = std::string(row->label) + (mark == Mark::arm64 ? " (ARM 64-bit)"
+                                         : out.is_64bit      ? " (64-bit)"
+                                                             : " (32-bit)");
   return out;
 }
-GuestOs guest_os_from_cim(int id) { return {std::to_string(id), {}, OsFamily::unknown, true, {}}; }
+
+GuestOs unnamed() {
+  GuestOs out;
+  out.label = "not said";
+  return out;
+}
+
+}  // namespace
+
+GuestOs guest_os_from_virtualbox(std::string_view os_type) {
+  if (os_type.empty()) return unnamed();
+  std::string id = text::lower_ascii(os_type);
+  Mark mark = Mark::none;
+  if (strip_end(id, "_arm64")) {
+    mark = Mark::arm64;
+  } else if (strip_end(id, "_64") || strip_end(id, "_x64")) {
+    mark = Mark::x86_64;
+  }
+  const auto rows = guest_os_tables::virtualbox();
+  return make(os_type, rows, find(rows, id), id, mark);
+}
+
+// "ubuntu-64", "arm-ubuntu-64", "ubuntu64Guest", "rhel6_64Guest", "otherGuest64".
+GuestOs guest_os_from_vmware(std::string_view guest_os) {
+  if (guest_os.empty()) return unnamed();
+  std::string id = text::lower_ascii(guest_os);
+  Mark mark = Mark::none;
+  const bool arm = id.rfind("arm-", 0) == 0;
+  if (arm) id.erase(0, 4);
+  if (strip_end(id, "guest64")) {
+    mark = Mark::x86_64;
+  } else {
+    strip_end(id, "guest");
+    if (strip_end(id, "-64") || strip_end(id, "_64") || strip_end(id, "64")) mark = Mark::x86_64;
+  }
+  if (arm) mark = Mark::arm64;
+  strip_end(id, "-32");
+  const auto rows = guest_os_tables::vmware();
+  const Named *row = find(rows, id);
+  // "winServer2008DatacenterCore-32", "winVistaUltimate-64": an edition says nothing more.
+  if (row == nullptr && id.rfind("winserver2008", 0) == 0) row = find(rows, "longhorn");
+  if (row == nullptr && id.rfind("winvista", 0) == 0) row = find(rows, "winvista");
+  return make(guest_os, rows, row, id, mark);
+}
+
+GuestOs guest_os_from_cim(int id) {
+  GuestOs out;
+  out.source_id = std::to_string(id);
+  out.label = "CIM operating system " + out.source_id;
+  out.is_64bit = true;
+  for (const guest_os_tables::Numbered &row : guest_os_tables::cim()) {
+    if (row.id != id) continue;
+    out.label = row.label;
+    out.family = row.family;
+    out.is_64bit = row.is_64bit;
+    out.osinfo_id = url(row.osinfo);
+  }
+  return out;
+}
 
 }  // namespace ferry
