@@ -129,6 +129,14 @@ void SettingsReader::settle(std::string_view attribute, Disposition disposition,
   if (const auto id = index_->find(*element_, attribute)) index_->ledger->settle(*id, disposition, note);
 }
 
+void SettingsReader::settle_if_unknown(std::string_view attribute, Disposition disposition,
+                                       std::string_view note) const {
+  const auto id = index_->find(*element_, attribute);
+  if (id && index_->ledger->entries()[*id].disposition == Disposition::unknown) {
+    index_->ledger->settle(*id, disposition, note);
+  }
+}
+
 void SettingsReader::settle_all(Disposition disposition, std::string_view note) const {
   const auto settle_unknown = [&](std::optional<Ledger::Id> id) {
     if (id && index_->ledger->entries()[*id].disposition == Disposition::unknown) {

@@ -45,6 +45,8 @@ class SettingsReader {
 
   // Says what becomes of an attribute ("" for the element's text or mark) without taking it into the model.
   void settle(std::string_view attribute, Disposition disposition, std::string_view note) const;
+  // As settle(), but leaves alone what was taken or settled before: for tables of housekeeping settings.
+  void settle_if_unknown(std::string_view attribute, Disposition disposition, std::string_view note) const;
   // The same for everything in the element and below it that is still unknown.
   void settle_all(Disposition disposition, std::string_view note) const;
   // Masks the value in the ledger.

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// <Hardware> as a whole, and the tree of <Snapshot> elements, each with a <Hardware> of its own.
+#include <charconv>
+#include <set>
+
+#include "importers/vbox/findings.hpp"
+#include "importers/vbox/location.hpp"
+#include "importers/vbox/scope.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::vbox {
+namespace {
+
+// Days since 1970-01-01 of a date of the Gregorian calendar; years are counted from March to put leap days last.
+std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
+  constexpr std::int64_t kDaysOf400Years = 146097;
+  constexpr std::int64_t kDaysTo1970 = 719468;  // from 0000-03-01
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t of_era = year - era * 400;
+  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * kDaysOf400Years + of_era * 365 + of_era / 4 - of_era / 100 + of_year - kDaysTo1970;
+}
+
+// "2023-08-22T14:08:50Z" in seconds since 1970; nullopt for anything else.
+std::optional<std::int64_t> timestamp(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00";
+  if (text.size() < kShape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return std::nullopt;
+  }
+  const auto part = [text](std::size_t at, std::size_t length) {
+    std::int64_t value = 0;
+    std::from_chars(text.data() + at, text.data() + at + length, value);
+    return value;
+  };
+  const std::int64_t month = part(5, 2);
+  const std::int64_t day = part(8, 2);
+  if (month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
+  constexpr std::int64_t kDay = 86400;  // seconds
+  return days_from_civil(part(0, 4), month, day) * kDay + part(11, 2) * 3600 + part(14, 2) * 60 + part(17, 2);
+}
+
+class SnapshotReader {
+ public:
+  explicit SnapshotReader(Import &in) : in_(in) {}
+
+  // The depth is bounded by the XML reader's.
+  void read(const SettingsReader &element, std::optional<std::size_t> parent) {
+    const std::size_t index = in_.machine.snapshots.size();
+    const std::string at = "snapshots." + std::to_string(index);
+    Snapshot snapshot;
+    snapshot.origin = element.place();
+    snapshot.parent = parent;
+    snapshot.id = identity(element, at);
+    snapshot.name = element.text("name", at + ".name").value_or("");
+    read_texts(element, at, snapshot);
+    if (const auto file = element.text("stateFile", at + ".saved_state"); file && !file->empty()) {
+      const Resolved found = resolve(*file, in_.folder);
+      snapshot.saved_state =
+          SavedState{found.file.value_or(in_.folder / with_slashes(*file)), element.place("stateFile")};
+    }
+    read_hardware(in_, element, at + ".hardware", snapshot.hardware);
+    in_.machine.snapshots.push_back(std::move(snapshot));
+    for (const SettingsReader &list : element.children("Snapshots")) {
+      for (const SettingsReader &child : list.children("Snapshot")) read(child, index);
+    }
+  }
+
+ private:
+  std::string identity(const SettingsReader &element, const std::string &at) {
+    const std::string written = element.text("uuid", at + ".id").value_or("");
+    const auto uuid = Uuid::parse(text::trim(written));
+    if (uuid && ids_.insert(*uuid).second) return uuid->text();
+    throw Error(ErrorKind::malformed,
+                {.where = element.place("uuid"),
+                 .message = uuid ? "two snapshots have the same UUID" : "a snapshot has no valid UUID",
+                 .found = "\"" + text::printable(written) + "\"",
+                 .expected = "a UUID of its own for every snapshot",
+                 .advice = "Restore the machine's .vbox-prev, or delete the snapshot in VirtualBox."});
+  }
+
+  static void read_texts(const SettingsReader &element, const std::string &at, Snapshot &snapshot) {
+    if (const auto time = element.text("timeStamp", at + ".created")) {
+      snapshot.created = timestamp(*time);
+      if (!snapshot.created) element.settle("timeStamp", Disposition::dropped, "not a time");
+    }
+    snapshot.description = element.text("Description", at + ".description").value_or("");
+    if (const auto below = element.child("Description")) {
+      snapshot.description = below->content(at + ".description").value_or("");
+    }
+  }
+
+  Import &in_;
+  std::set<Uuid> ids_;
+};
+
+}  // namespace
+
+void read_hardware(Import &in, const SettingsReader &owner, const std::string &prefix, Hardware &hw) {
+  const auto hardware = owner.child("Hardware");
+  if (!hardware) {
+    throw Error(ErrorKind::malformed, {.where = owner.place(),
+                                       .message = "the machine's hardware is missing",
+                                       .expected = "a <Hardware> element",
+                                       .advice = "Restore the machine's .vbox-prev."});
+  }
+  // In development versions of 1.20 <Platform> stood inside <Hardware>.
+  auto platform = owner.child("Platform");
+  if (!platform) platform = hardware->child("Platform");
+  Scope scope{in, owner, *hardware, platform.value_or(*hardware), prefix, hw, {}};
+  read_platform(scope);
+  read_memory(scope);
+  read_firmware(scope);
+  read_display(scope);
+  read_devices(scope);
+  read_usb(scope);
+  read_ports(scope);
+  read_network(scope);
+  read_storage(scope);
+}
+
+void read_snapshots(Import &in, const SettingsReader &machine) {
+  SnapshotReader reader(in);
+  for (const SettingsReader &root : machine.children("Snapshot")) reader.read(root, std::nullopt);
+  const auto current = machine.text("currentSnapshot", "current_snapshot");
+  if (!current || text::trim(*current).empty()) return;
+  const auto uuid = Uuid::parse(text::trim(*current));
+  for (std::size_t i = 0; uuid && i < in.machine.snapshots.size(); ++i) {
+    if (in.machine.snapshots[i].id == uuid->text()) in.machine.current_snapshot = i;
+  }
+  if (!in.machine.current_snapshot) {
+    in.find(kCurrentSnapshot, machine.place("currentSnapshot"),
+            "the current snapshot " + text::printable(*current) + " is not among the machine's snapshots");
+  }
+}
+
+}  // namespace ferry::vbox

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of its own for each test, and machines imported from text.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "importers/vbox/findings.hpp"
+#include "importers/vbox/vbox.hpp"
+
+namespace ferry::vbox::test {
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "ferry-vbox-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  Folder(const Folder &) = delete;
+  Folder &operator=(const Folder &) = delete;
+
+  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+  std::filesystem::path write(const std::string &name, std::string_view content = "image") const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << content;
+    return file;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Never looks at the host's own VirtualBox.
+inline ImportOptions closed() {
+  ImportOptions options;
+  options.use_host_registry = false;
+  return options;
+}
+
+struct Text {
+  std::string version = "1.16-linux";
+  std::string machine_attributes;
+  std::string before_hardware;      // children of <Machine>: <MediaRegistry>, <ExtraData>, ...
+  std::string hardware_attributes;  // of <Hardware>
+  std::string hardware;             // children of <Hardware>
+  std::string after_hardware;       // <StorageControllers>, <Snapshot>
+  std::string os_type = "Debian_64";
+
+  [[nodiscard]] std::string xml() const {
+    return "<?xml version=\"1.0\"?>\n<VirtualBox xmlns=\"http://www.virtualbox.org/\" version=\"" + version + "\">\n" +
+           "<Machine uuid=\"{aabbccdd-0011-2233-4455-66778899aabb}\" name=\"m\" OSType=\"" + os_type + "\" " +
+           machine_attributes + ">\n" + before_hardware + "\n<Hardware " + hardware_attributes +
+           "><Memory RAMSize=\"512\"/>" + hardware + "</Hardware>\n" + after_hardware + "\n</Machine></VirtualBox>\n";
+  }
+};
+
+inline ImportedMachine import_in(const Folder &folder, const Text &text, const ImportOptions &options = closed()) {
+  return import_file(folder.write("m.vbox", text.xml()), options);
+}
+inline ImportedMachine import_text(const Text &text) {
+  const Folder folder;
+  return import_in(folder, text);
+}
+// The hardware of a machine with nothing but `hardware` in it.
+inline Hardware hardware_of(std::string hardware, std::string version = "1.16-linux") {
+  Text text;
+  text.hardware = std::move(hardware);
+  text.version = std::move(version);
+  return import_text(text).machine.hardware;
+}
+
+inline std::size_t count_findings(const ImportedMachine &machine, const FindingKind &kind) {
+  return static_cast<std::size_t>(std::count_if(machine.findings.begin(), machine.findings.end(),
+                                                [&](const Finding &finding) { return finding.id == kind.id; }));
+}
+
+// The first entry whose path ends in `path`.
+inline const LedgerEntry *entry_of(const ImportedMachine &machine, std::string_view path) {
+  for (const LedgerEntry &entry : machine.ledger.entries()) {
+    if (std::string_view(entry.where.path).ends_with(path)) return &entry;
+  }
+  return nullptr;
+}
+
+inline std::vector<std::string> unknown_settings(const ImportedMachine &machine) {
+  std::vector<std::string> out;
+  for (const LedgerEntry &entry : machine.ledger.entries()) {
+    if (entry.disposition == Disposition::unknown) out.push_back(entry.where.text());
+  }
+  return out;
+}
+
+// What import_file throws for `text`.
+inline Error error_of(const Text &text) {
+  try {
+    (void)import_text(text);
+  } catch (const Error &error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error";
+  return Error(ErrorKind::internal, {});
+}
+
+// $FERRY_CORPUS or ../shared/corpus beside the repository; empty when there is none.
+inline std::filesystem::path corpus() {
+  const char *given = std::getenv("FERRY_CORPUS");
+  const std::filesystem::path path = given != nullptr
+                                         ? std::filesystem::path(given)
+                                         : std::filesystem::path(FERRY_SOURCE_DIR) / ".." / "shared" / "corpus";
+  std::error_code error;
+  return std::filesystem::exists(path / "real" / "vbox", error) ? path : std::filesystem::path();
+}
+
+}  // namespace ferry::vbox::test
