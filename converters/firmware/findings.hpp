@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user is told about firmware variables and TPM state.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "model/finding.hpp"
+
+namespace ferry::firmware {
+
+inline constexpr FindingKind variables_encrypted{
+    "firmware.variables-encrypted", Severity::warning,
+    "The source's UEFI variables are encrypted, so the machine starts with the host's blank variable store.",
+    "Remove the encryption in the source platform and migrate again, or choose the boot loader once in the firmware's "
+    "boot menu."};
+inline constexpr FindingKind variables_unreadable{
+    "firmware.variables-unreadable", Severity::warning,
+    "The source's file of UEFI variables is damaged or of an unknown kind, so the machine starts with the host's "
+    "blank variable store.",
+    "If the guest does not boot, choose its boot loader once in the firmware's boot menu."};
+inline constexpr FindingKind boot_entries_carried{
+    "firmware.boot-entries-carried", Severity::info,
+    "The guest's own UEFI boot entries were carried over, in their order.", "Nothing needs to be done."};
+inline constexpr FindingKind boot_entry_dropped{
+    "firmware.boot-entry-dropped", Severity::info,
+    "A UEFI boot entry of the source was left out because it does not name a file on a partition.",
+    "Nothing needs to be done when it was made by the firmware itself; else make it again inside the guest."};
+inline constexpr FindingKind no_boot_entry{
+    "firmware.no-boot-entry", Severity::warning,
+    "No UEFI boot entry of the source could be carried, so the firmware looks for \\EFI\\BOOT\\BOOTX64.EFI on each "
+    "disk.",
+    "If the guest ends in the UEFI shell, choose its loader once with the firmware's Boot Maintenance Manager and "
+    "install the guest's boot loader again."};
+inline constexpr FindingKind keys_not_carried{
+    "firmware.keys-not-carried", Severity::warning,
+    "Secure Boot keys that the source had enrolled were not carried over.",
+    "Enrol them again in the firmware's setup if the guest's boot loader needs them."};
+inline constexpr FindingKind no_revocation_list{
+    "firmware.no-revocation-list", Severity::info,
+    "Secure Boot keys were carried from a source that has no list of revoked boot loaders (dbx).",
+    "Let the guest update it: with fwupd on Linux, Windows does it by itself."};
+inline constexpr FindingKind variable_too_large{
+    "firmware.variable-too-large", Severity::warning,
+    "A UEFI variable of the source does not fit into the host's variable store and was left out.",
+    "Make it again inside the guest if it is needed."};
+inline constexpr FindingKind tpm_state_carried{
+    "firmware.tpm-state-carried", Severity::critical,
+    "The TPM's content was carried over, but its measurements change with the firmware, so secrets sealed to them "
+    "(BitLocker, LUKS with systemd-cryptenroll) will not open by themselves.",
+    "Have the recovery key at hand before the first start, or suspend BitLocker in the source and resume it "
+    "afterwards."};
+inline constexpr FindingKind tpm_state_fresh{
+    "firmware.tpm-state-fresh", Severity::critical,
+    "The machine gets a new, empty TPM: secrets that the old one held (BitLocker, Windows Hello, LUKS with "
+    "systemd-cryptenroll) are not in it.",
+    "Have the recovery key at hand before the first start, or suspend BitLocker in the source and resume it "
+    "afterwards."};
+
+[[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
+  static constexpr std::array kinds = {
+      &variables_encrypted, &variables_unreadable, &boot_entries_carried, &boot_entry_dropped, &no_boot_entry,
+      &keys_not_carried,    &no_revocation_list,   &variable_too_large,   &tpm_state_carried,  &tpm_state_fresh};
+  return kinds;
+}
+
+}  // namespace ferry::firmware

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// VMware's .nvram, as measured on files of Workstation and ESX (there is no published description):
+//   "MRVN", u32 1, then chunks { name[8], u32 length, data } up to the end of the file
+// The chunk "EFI_NV" holds { "VMWNVRAM", u32 0, u32 used } and packed records { GUID, u32 attributes, u32 total of
+// name and data, u32 name, name, data }, unaligned, without checksum; `used` counts the 16 header bytes.
+// Known deviants: macOS guests keep variables with names such as BootOrder under Apple's GUID; boot entries that the
+// firmware made carry bit 30 in their load option attributes. Records of authenticated variables were never seen.
+#include "converters/firmware/vmware_nvram.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "converters/byte_reader.hpp"
+
+namespace ferry::firmware {
+
+namespace {
+
+constexpr std::array<std::uint8_t, 8> file_start = {'M', 'R', 'V', 'N', 1, 0, 0, 0};
+constexpr std::array<std::uint8_t, 4> encrypted_start = {0x9E, 0xDD, 0x43, 0x89};
+constexpr std::size_t chunk_header = 12;
+constexpr std::size_t area_header = 16;
+constexpr std::size_t record_header = 28;
+
+[[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
+  throw Error(
+      ErrorKind::malformed,
+      {.where = where, .message = std::move(message), .found = std::move(found), .expected = std::move(expected)});
+}
+
+bool starts_with(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> start) {
+  return bytes.size() >= start.size() && std::ranges::equal(bytes.first(start.size()), start);
+}
+
+std::vector<Variable> parse_area(const ByteReader &reader) {
+  std::vector<Variable> out;
+  if (reader.text(0, 8, "variable area") != "VMWNVRAM") {
+    fail(reader.at(0, "variable area"), "this is not an area of EFI variables", "other bytes", "VMWNVRAM");
+  }
+  const std::size_t used = reader.little<std::uint32_t>(12, "used bytes");
+  if (used < area_header || used > reader.size()) {
+    fail(reader.at(12, "used bytes"), "the area of EFI variables has an impossible length", std::to_string(used),
+         "16 to " + std::to_string(reader.size()));
+  }
+  std::size_t at = area_header;
+  while (at < used) {
+    if (used - at < record_header) {
+      fail(reader.at(at, "variable"), "a variable's record is cut off", std::to_string(used - at) + " bytes",
+           "at least " + std::to_string(record_header));
+    }
+    const std::size_t total = reader.little<std::uint32_t>(at + 20, "record size");
+    const std::size_t name_size = reader.little<std::uint32_t>(at + 24, "name size");
+    const std::size_t left = used - at - record_header;
+    if (total > left || name_size > total) {
+      fail(reader.at(at + 20, "record size"), "a variable is longer than its area",
+           std::to_string(name_size) + " of " + std::to_string(total), "at most " + std::to_string(left));
+    }
+    const auto name = reader.bytes(at + record_header, name_size, "variable name");
+    if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
+      fail(reader.at(at + record_header, "variable name"), "a variable's name does not end",
+           std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
+    }
+    const auto data = reader.bytes(at + record_header + name_size, total - name_size, "variable data");
+    out.push_back({.name = utf16_from(name.data(), name_size - 2),
+                   .guid = reader.guid(at, "vendor GUID"),
+                   .attributes = reader.little<std::uint32_t>(at + 16, "attributes"),
+                   .timestamp = {},
+                   .data = {data.begin(), data.end()}});
+    at += record_header + total;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, file_start); }
+
+bool is_encrypted_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, encrypted_start); }
+
+std::vector<Variable> parse_vmware_nvram(std::span<const std::uint8_t> bytes, const Place &place) {
+  const ByteReader reader(bytes, place);
+  if (!is_vmware_nvram(bytes)) fail(reader.at(0, "signature"), "this is not VMware's nvram", "other bytes", "MRVN 1");
+  std::vector<Variable> out;
+  bool found = false;
+  std::size_t at = file_start.size();
+  while (at < bytes.size()) {
+    const std::string name = reader.text(at, 8, "chunk name");
+    const std::size_t length = reader.little<std::uint32_t>(at + 8, "chunk length");
+    const auto data = reader.bytes(at + chunk_header, length, "chunk " + name);
+    if (name == "EFI_NV") {
+      if (found) fail(reader.at(at, "chunk name"), "the EFI variables are there twice", "EFI_NV", "it once");
+      found = true;
+      out = parse_area(ByteReader(data, place, at + chunk_header));
+    }
+    at += chunk_header + length;
+  }
+  return out;
+}
+
+}  // namespace ferry::firmware

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/firmware/tpm_state.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "converters/firmware/findings.hpp"
+#include "tests/firmware/builder.hpp"
+
+namespace ferry::firmware {
+namespace {
+
+using namespace testing;  // NOLINT: the builder's
+using ::testing::HasSubstr;
+
+Bytes tpm_blob(std::size_t size = 1346) {
+  Bytes out = {0, 3, 0xAB, 0x36, 0x47, 0x23};
+  out.resize(size, 0x5A);
+  return out;
+}
+
+unsigned mode_of(const std::filesystem::path &path) {
+  struct stat status {};
+  EXPECT_EQ(stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 0777U;
+}
+
+TEST(TpmState, HasSwtpmsHeaderBeforeTheBlob) {
+  const Bytes found = swtpm_state(tpm_blob());
+  const Bytes header = {2, 1, 0, 10, 0, 0, 0, 0, 0x05, 0x52, 0, 1, 0, 0, 0x05, 0x42};
+  ASSERT_EQ(found.size(), 1346U + 16);
+  EXPECT_TRUE(std::equal(header.begin(), header.end(), found.begin()));
+  EXPECT_TRUE(std::equal(found.begin() + 16, found.end(), tpm_blob().begin()));
+}
+
+TEST(TpmState, LiesWhereLibvirtLooksWithLibvirtsModes) {
+  const Folder folder;
+  const auto place = folder.path() / "swtpm" / "6f2d8b5c-2a57-4d2c-8b6e-2f1f6a8b9c0d";
+  umask(0);
+  const auto file = write_swtpm_state(tpm_blob(), place);
+  umask(022);
+  EXPECT_EQ(file, place / "tpm2" / "tpm2-00.permall");
+  EXPECT_EQ(read(file), swtpm_state(tpm_blob()));
+  EXPECT_EQ(mode_of(file), 0600U);
+  EXPECT_EQ(mode_of(place), 0711U);
+  EXPECT_EQ(mode_of(place / "tpm2"), 0700U);
+}
+
+TEST(TpmState, AnExistingStateIsNeverReplaced) {
+  const Folder folder;
+  const auto file = write_swtpm_state(tpm_blob(), folder.path() / "x");
+  try {
+    write_swtpm_state(tpm_blob(2000), folder.path() / "x");
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  }
+  EXPECT_EQ(read(file), swtpm_state(tpm_blob()));
+}
+
+TEST(TpmState, OnlyATpm20sStateIsTaken) {
+  EXPECT_EQ(problem_of_tpm_state(tpm_blob()), "");
+  EXPECT_THAT(problem_of_tpm_state(Bytes(5, 0)), HasSubstr("short"));
+  EXPECT_THAT(problem_of_tpm_state(tpm_blob((1U << 20U) + 1)), HasSubstr("long"));
+  EXPECT_THAT(problem_of_tpm_state(Bytes(100, 0)), HasSubstr("TPM 2.0"));
+  const Folder folder;
+  EXPECT_THROW(write_swtpm_state(Bytes(100, 0), folder.path() / "x"), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
+}
+
+TEST(TpmFinding, IsCriticalInEveryCase) {
+  NvramContents contents;
+  contents.tpm_state = tpm_blob();
+  const Finding carried = tpm_finding(&contents, true, {});
+  EXPECT_EQ(carried.id, "firmware.tpm-state-carried");
+  EXPECT_EQ(carried.severity, Severity::critical);
+  EXPECT_THAT(carried.advice, HasSubstr("BitLocker"));
+  const Finding refused = tpm_finding(&contents, false, {});
+  EXPECT_EQ(refused.id, "firmware.tpm-state-fresh");
+  EXPECT_EQ(refused.severity, Severity::critical);
+  EXPECT_THAT(refused.message, HasSubstr("this host"));
+  contents.tpm_state.clear();
+  contents.tpm_problem = "it is too short";
+  EXPECT_THAT(tpm_finding(&contents, false, {}).message, HasSubstr("too short"));
+  EXPECT_EQ(tpm_finding(nullptr, false, {}).id, "firmware.tpm-state-fresh");
+}
+
+}  // namespace
+}  // namespace ferry::firmware
