@@ -56,6 +56,13 @@ struct TargetNic {  // for the report
   std::optional<std::string> guest_name;  // the interface name that systemd gives it
 };
 
+// Where a drive went: parallel to the domain's disks.
+struct TargetDisk {
+  std::size_t controller = 0, drive = 0;  // indexes of the model
+  std::string target;                     // "sda": what SnapshotInput names
+  std::string bus;                        // libvirt's: "sata"
+};
+
 struct ExportInput {
   const Machine *machine = nullptr;    // names, guest OS
   const Hardware *hardware = nullptr;  // the current state's, or a snapshot's
@@ -70,6 +77,7 @@ struct ExportResult {
   std::string domain_xml;
   Uuid domain_uuid;
   std::vector<TargetNic> nics;
+  std::vector<TargetDisk> disks;
   std::vector<Finding> findings;
   std::vector<Settlement> settlements;  // what became of each field of the model
 };

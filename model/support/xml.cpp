@@ -173,6 +173,16 @@ Node Node::child_in(std::string_view prefix, std::string_view name) {
   return made;
 }
 
+Node &Node::import(std::string_view document) {
+  const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> doc(
+      xmlReadMemory(document.data(), static_cast<int>(document.size()), nullptr, "UTF-8",
+                    XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_NOERROR | XML_PARSE_NOWARNING),
+      &xmlFreeDoc);
+  if (!doc) throw Error(ErrorKind::internal, {.message = "XML of our own making does not parse"});
+  xmlAddChild(node_, xmlDocCopyNode(xmlDocGetRootElement(doc.get()), node_->doc, 1));
+  return *this;
+}
+
 Document::Document(std::string_view root_name) : doc_(xmlNewDoc(xml(std::string("1.0"))), &xmlFreeDoc) {
   xmlDocSetRootElement(doc_.get(), xmlNewNode(nullptr, xml(std::string(root_name))));
 }

@@ -56,6 +56,8 @@ class Node {
   Node &define_namespace(std::string_view prefix, std::string_view uri);
   // Appends an element in the namespace of `prefix`, which this node or an ancestor defines.
   Node child_in(std::string_view prefix, std::string_view name);
+  // Appends the root element of `document`, XML of our own making. Throws Error internal if it does not parse.
+  Node &import(std::string_view document);
 
  private:
   _xmlNode *node_;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mapping's spine, and snapshot metadata.
+#include "exporters/libvirt/export.hpp"
+
+#include <utility>
+
+#include "exporters/libvirt/mapping.hpp"
+#include "model/support/xml.hpp"
+
+namespace ferry::libvirt {
+
+ExportResult export_domain(const ExportInput &input) {
+  if (input.machine == nullptr || input.host == nullptr) {
+    throw Error(ErrorKind::internal, {.message = "export_domain needs a machine and a host profile"});
+  }
+  Mapping m(input);
+  map_board(m);
+  map_identity(m);
+  map_uuid(m);
+  map_smbios(m);
+  map_memory(m);
+  map_cpu(m);
+  map_macos(m);
+  map_firmware(m);
+  map_clock(m);
+  // The guest knows its devices by slot, so those with a slot of the source's come before those without.
+  m.slots.reserve(kVideoSlot);
+  map_nics(m);
+  map_storage(m);
+  map_display(m);
+  map_sound(m);
+  map_usb_input(m);
+  map_char_ports(m);
+  map_tpm(m);
+  map_folders(m);
+  map_boot_order(m);
+  place_spice_channel(m);
+  m.result.domain_xml = domain_xml(m.domain);
+  return std::move(m.result);
+}
+
+std::string snapshot_xml(const SnapshotInput &input) {
+  xml::Document document("domainsnapshot");
+  xml::Node root = document.root();
+  root.child("name", input.name);
+  if (!input.description.empty()) root.child("description", input.description);
+  root.child("state", "shutoff");
+  if (!input.parent.empty()) root.child("parent").child("name", input.parent);
+  root.child("creationTime", std::to_string(input.created));
+  root.child("memory").set("snapshot", "no");
+  xml::Node disks = root.child("disks");
+  for (const std::string &target : input.disk_targets) {
+    disks.child("disk").set("name", target).set("snapshot", "internal");
+  }
+  for (const std::string &target : input.other_targets) {
+    disks.child("disk").set("name", target).set("snapshot", "no");
+  }
+  root.import(input.domain_xml);
+  return document.text();
+}
+
+}  // namespace ferry::libvirt

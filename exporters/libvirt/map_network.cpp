@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network cards: model, MAC address, PCI slot (which makes the guest's interface name), and where they lead.
+//
+// A network that the source isolates from the Internet is never replaced by one that reaches it: without a libvirt
+// network of that name the card is there with its link down, and the report says how to connect it.
+#include <algorithm>
+#include <array>
+
+#include "exporters/libvirt/mapping.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+struct ModelRow {
+  NicModel source;
+  std::string_view name, model;
+  bool exact;
+};
+
+// libvirt passes any model on to QEMU unchecked; these are QEMU's. 82543GC and the 82583V's closest relatives drive
+// the same driver families; the PCnet of QEMU is a 79C970A.
+constexpr std::array<ModelRow, 20> kModels = {{
+    {NicModel::am79c960, "Am79C960", "pcnet", false},
+    {NicModel::am79c970a, "Am79C970A", "pcnet", true},
+    {NicModel::am79c973, "Am79C973", "pcnet", false},
+    {NicModel::e1000_82540em, "82540EM", "e1000", true},
+    {NicModel::e1000_82543gc, "82543GC", "e1000", false},
+    {NicModel::e1000_82545em, "82545EM", "e1000-82545em", true},
+    {NicModel::e1000e, "82574L", "e1000e", true},
+    {NicModel::e82583v, "82583V", "e1000e", false},
+    {NicModel::virtio, "virtio-net", "virtio", true},
+    {NicModel::vlance, "vlance (Am79C970A)", "pcnet", true},
+    {NicModel::vmxnet, "vmxnet", "pcnet", false},
+    {NicModel::vmxnet2, "vmxnet2", "e1000", false},
+    {NicModel::vmxnet3, "vmxnet3", "vmxnet3", true},
+    {NicModel::flexible, "flexible (vlance or vmxnet)", "pcnet", false},
+    {NicModel::ne1000, "NE1000", "ne2k_pci", false},
+    {NicModel::ne2000, "NE2000", "ne2k_pci", false},
+    {NicModel::wd8003, "WD8003", "ne2k_pci", false},
+    {NicModel::wd8013, "WD8013", "ne2k_pci", false},
+    {NicModel::elnk2, "3C503", "ne2k_pci", false},
+    {NicModel::elnk1, "3C501", "ne2k_pci", false},
+}};
+
+constexpr ModelRow kUsbNet = {NicModel::usbnet, "usbnet", "e1000", false};
+
+const ModelRow &row_of(NicModel model) {
+  const auto found = std::find_if(kModels.begin(), kModels.end(), [&](const ModelRow &r) { return r.source == model; });
+  return found == kModels.end() ? kUsbNet : *found;
+}
+
+// VirtualBox's NICs on PCI bus 0, by adapter number.
+constexpr std::array<unsigned, 8> kVirtualBoxSlots = {3, 8, 9, 10, 16, 17, 18, 19};
+
+std::string nic_field(std::size_t index, std::string_view member = {}) {
+  std::string field = field_at("nics", index);
+  if (!member.empty()) field += "." + std::string(member);
+  return field;
+}
+
+std::string nic_label(std::size_t index) { return "Network card " + std::to_string(index + 1); }
+
+// Dotted decimal. What is not could smuggle options into QEMU's argument.
+bool is_ipv4(std::string_view text) {
+  unsigned parts = 0;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    const std::string_view part = text.substr(0, dot);
+    const auto value = text::parse_u64(part);
+    if (part.size() > 3 || !value || *value > 255) return false;
+    ++parts;
+    if (dot == std::string_view::npos) return parts == 4;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+class NicMapper {
+ public:
+  NicMapper(Mapping &m, std::size_t index, const Nic &nic) : m_(m), index_(index), nic_(nic) {}
+
+  void map(SeededRandom &random, std::set<std::string> &taken) {
+    m_.keep(nic_field(index_));
+    choose_model();
+    choose_mac(random, taken);
+    choose_network();
+    choose_slot();
+    map_forwards();
+    map_link();
+    map_rest();
+    m_.domain.interfaces.push_back(out_);
+    m_.result.nics.push_back({out_.mac, out_.model, described_network(), guest_name_});
+  }
+
+ private:
+  void choose_model() {
+    const ModelRow &row = row_of(nic_.model);
+    out_.model = row.model;
+    if (!unknown_or_has(m_.host.nic_models, out_.model)) {
+      constexpr std::array<std::string_view, 4> kCommon = {"e1000e", "e1000", "virtio", "rtl8139"};
+      for (const std::string_view model : kCommon) {
+        if (!has(m_.host.nic_models, model)) continue;
+        out_.model = model;
+        break;
+      }
+    }
+    if (out_.model == row.model && row.exact) {
+      m_.keep(nic_field(index_, "model"), out_.model);
+      return;
+    }
+    m_.translate(nic_field(index_, "model"), std::string(row.name) + " becomes " + out_.model);
+    m_.raise(kNicModelChanged, nic_.origin,
+             nic_label(index_) + " is a " + std::string(row.name) + "; the guest gets " + out_.model + ".");
+  }
+
+  [[nodiscard]] std::string generate(SeededRandom &random, const std::set<std::string> &taken) const {
+    while (true) {
+      const std::uint64_t word = random.next();
+      const MacAddress mac{{0x52, 0x54, 0x00, static_cast<std::uint8_t>(word), static_cast<std::uint8_t>(word >> 8U),
+                            static_cast<std::uint8_t>(word >> 16U)}};
+      std::string text = mac.text();
+      if (!taken.contains(text) && !m_.host.mac_addresses.contains(text)) return text;
+    }
+  }
+
+  void choose_mac(SeededRandom &random, std::set<std::string> &taken) {
+    const std::string generated = generate(random, taken);  // drawn for each card: the others' stay the same
+    const std::string field = nic_field(index_, "mac");
+    const auto given = m_.options.macs.find(index_);
+    if (given != m_.options.macs.end()) {
+      if (given->second.is_multicast()) {
+        throw Error(ErrorKind::usage, {.message = "a network card cannot have a multicast address",
+                                       .found = given->second.text(),
+                                       .expected = "an address whose first byte is even"});
+      }
+      out_.mac = given->second.text();
+      m_.translate(field, "the given address");
+    } else if (m_.options.mac_policy == MacPolicy::regenerate || !nic_.mac) {
+      out_.mac = generated;
+      m_.translate(field, "a new address");
+    } else if (nic_.mac->is_multicast()) {
+      out_.mac = generated;
+      m_.translate(field, "a new address: the source's is a multicast address");
+      m_.raise(kMacInvalid, nic_.origin,
+               nic_label(index_) + " has the multicast address " + nic_.mac->text() + "; it gets a new one.");
+    } else {
+      out_.mac = nic_.mac->text();
+      m_.keep(field);
+      m_.keep(nic_field(index_, "mac_generated"));
+    }
+    refuse_clash();
+    taken.insert(out_.mac);
+  }
+
+  void refuse_clash() const {
+    const auto owner = m_.host.mac_addresses.find(out_.mac);
+    if (owner == m_.host.mac_addresses.end() || owner->second == m_.options.name) return;
+    throw Error(ErrorKind::conflict,
+                {.where = nic_.origin,
+                 .message = "the MAC address is already that of the domain '" + owner->second + "'",
+                 .found = out_.mac,
+                 .expected = "an address that no domain on this connection has",
+                 .advice = "Use --mac new, or --mac " + std::to_string(index_) + "=XX:XX:XX:XX:XX:XX for this card."});
+  }
+
+  // ---- where the card leads ----
+
+  void isolate(const std::string &why) {
+    out_.type = "user";
+    out_.link_up = false;
+    m_.raise(kNicIsolated, nic_.origin, nic_label(index_) + " " + why + "; it is there with its link down.");
+  }
+
+  void use_user(const std::string &why) {
+    out_.type = "user";
+    if (!why.empty()) m_.raise(kNicUserNetwork, nic_.origin, nic_label(index_) + " " + why);
+  }
+
+  bool use_option() {
+    const auto option = m_.options.networks.find(index_);
+    if (option == m_.options.networks.end()) return false;
+    const std::string &spec = option->second;
+    if (spec == "user") {
+      out_.type = "user";
+    } else if (spec == "none") {
+      out_.type = "user";
+      out_.link_up = false;
+    } else if (spec.starts_with("bridge:") && spec.size() > 7) {
+      out_.type = "bridge";
+      out_.source = spec.substr(7);
+    } else if (spec.starts_with("network:") && spec.size() > 8) {
+      out_.type = "network";
+      out_.source = spec.substr(8);
+    } else {
+      throw Error(ErrorKind::usage, {.message = "--network does not understand its value",
+                                     .found = std::to_string(index_) + "=" + spec,
+                                     .expected = "user, bridge:NAME, network:NAME or none"});
+    }
+    m_.translate(nic_field(index_, "mode"), "as asked: " + spec);
+    m_.translate(nic_field(index_, "network"), "as asked: " + spec);
+    return true;
+  }
+
+  void bridge() {
+    if (m_.host.bridges.contains(nic_.network)) {
+      out_.source = nic_.network;
+    } else {
+      for (const std::string &name : m_.host.bridges) {
+        if (name.starts_with("virbr") || !out_.source.empty()) continue;
+        out_.source = name;
+      }
+    }
+    if (out_.source.empty()) {
+      use_user("was bridged to '" + nic_.network +
+               "'; no bridge is open to this user, so it goes through user networking, which others cannot reach.");
+      m_.translate(nic_field(index_, "mode"), "user networking");
+      m_.drop(nic_field(index_, "network"), "no bridge is open to this user");
+      return;
+    }
+    out_.type = "bridge";
+    m_.keep(nic_field(index_, "mode"), "bridged");
+    m_.translate(nic_field(index_, "network"), "bridge " + out_.source);
+  }
+
+  // A closed network of the source: a libvirt network of that name, or no connection at all.
+  void closed(std::string_view kind) {
+    const std::string field = nic_field(index_, "network");
+    if (!nic_.network.empty() && m_.host.networks.contains(nic_.network)) {
+      out_.type = "network";
+      out_.source = nic_.network;
+      m_.translate(nic_field(index_, "mode"), "libvirt network");
+      m_.keep(field, "libvirt network " + nic_.network);
+      return;
+    }
+    isolate("was on the " + std::string(kind) + " '" + nic_.network + "', which this host does not have");
+    m_.drop(nic_field(index_, "mode"), "link down: no such network here");
+    m_.drop(field, "no libvirt network of that name");
+  }
+
+  void user_network(std::string_view note) {
+    use_user("");
+    m_.translate(nic_field(index_, "mode"), note);
+    m_.translate(nic_field(index_, "network"), note);
+  }
+
+  void choose_network() {
+    if (use_option()) return;
+    switch (nic_.mode) {
+      case NicMode::nat: user_network("user networking (NAT)"); break;
+      case NicMode::nat_network:
+        if (!nic_.network.empty() && m_.host.networks.contains(nic_.network)) {
+          closed("NAT network");
+        } else {
+          use_user("was on the NAT network '" + nic_.network +
+                   "'; it gets a NAT of its own and does not see that network's other machines.");
+          m_.translate(nic_field(index_, "mode"), "user networking (NAT)");
+          m_.drop(nic_field(index_, "network"), "other machines of that NAT network are not seen");
+        }
+        break;
+      case NicMode::bridged: bridge(); break;
+      case NicMode::internal: closed("internal network"); break;
+      case NicMode::host_only:
+      case NicMode::host_only_network: closed("host-only network"); break;
+      case NicMode::custom: closed("virtual network"); break;
+      case NicMode::generic: closed("generic driver's network"); break;
+      case NicMode::cloud: closed("cloud network"); break;
+      case NicMode::none:
+      case NicMode::null:
+        out_.type = "user";
+        out_.link_up = false;
+        m_.keep(nic_field(index_, "mode"), "not attached: link down");
+        m_.keep(nic_field(index_, "network"));
+        break;
+    }
+  }
+
+  [[nodiscard]] std::string described_network() const {
+    if (!out_.link_up) return "none (link down)";
+    return out_.source.empty() ? out_.type : out_.type + ":" + out_.source;
+  }
+
+  // ---- slot and interface name ----
+
+  void choose_slot() {
+    const std::string field = nic_field(index_, "pci_slot");
+    std::optional<unsigned> wanted = nic_.pci_slot;
+    if (!wanted && m_.from_virtualbox() && nic_.slot < kVirtualBoxSlots.size()) wanted = kVirtualBoxSlots[nic_.slot];
+    m_.keep(nic_field(index_, "slot"));
+    if (m_.board.root_port_names && wanted) {
+      behind_root_port(*wanted);
+      return;
+    }
+    out_.address = m_.slots.place(wanted);
+    if (!out_.address) {
+      m_.translate(field, "libvirt chooses the slot");
+      return;
+    }
+    const std::string slot = std::to_string(out_.address->slot);
+    // With ACPI hotplug a guest on `pc` names by slot, without it, and on q35's root bus, by path.
+    const bool by_path = m_.board.q35 || m_.domain.controllers.front().hotplug == false;
+    name((by_path ? "enp0s" : "ens") + slot);
+    if (wanted == out_.address->slot) {
+      m_.keep(field);
+    } else {
+      m_.translate(field, "PCI slot " + slot);
+    }
+    if (!wanted || !m_.linux_guest()) return;
+    const std::string old = (m_.from_virtualbox() ? "enp0s" : "ens") + std::to_string(*wanted);
+    if (guest_name_ && *guest_name_ != old) {
+      m_.raise(kNicNameChanges, nic_.origin,
+               nic_label(index_) + " was " + old + " in the guest and will be " + *guest_name_ +
+                   " where the guest names its cards by slot.");
+    }
+  }
+
+  void name(std::string text) {
+    const OsFamily family = m_.machine.guest_os.family;
+    if (family == OsFamily::linux || family == OsFamily::unknown) guest_name_ = std::move(text);
+  }
+
+  // VMware's "ens33": the number is that of a hot-pluggable slot, which QEMU's root ports can be given.
+  void behind_root_port(unsigned number) {
+    DomainController port{.type = "pci", .model = "pcie-root-port"};
+    port.index = ++m_.root_ports;
+    port.chassis = port.index;
+    port.address = m_.slots.place(std::nullopt);
+    port.alias = "ua-rp" + std::to_string(number);
+    out_.address = PciAddress{.bus = port.index, .slot = 0};
+    m_.domain.qemu_overrides.push_back({port.alias, {{"slot", "unsigned", std::to_string(number)}}});
+    m_.domain.controllers.push_back(std::move(port));
+    name("ens" + std::to_string(number));
+    m_.keep(nic_field(index_, "pci_slot"), "slot number of a root port");
+  }
+
+  // ---- the rest ----
+
+  void forward(const PortForward &rule, const std::string &field, std::vector<HostForward> &rules) {
+    const bool tcp = rule.protocol == PortForward::Protocol::tcp;
+    const std::string text = std::string(tcp ? "tcp" : "udp") + " " + rule.host_address + ":" +
+                             std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
+    if (rule.host_port < 1024 && m_.session()) {
+      m_.drop(field, "an ordinary user cannot listen on ports below 1024");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: ports below 1024 are root's.");
+      return;
+    }
+    if (rule.host_port == 0 || rule.guest_port == 0) {
+      m_.drop(field, "a port forward needs both ports");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: it lacks a port.");
+      return;
+    }
+    if (!rule.host_address.empty() && !is_ipv4(rule.host_address)) {
+      m_.drop(field, "the host address is not an IPv4 address");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: not an IPv4 address.");
+      return;
+    }
+    rules.push_back({tcp ? "tcp" : "udp", rule.host_address, rule.host_port, rule.guest_port});
+    m_.translate(field, "forwarded by the user network");
+  }
+
+  void map_forwards() {
+    const std::string list = nic_field(index_, "forwards");
+    m_.keep(list);
+    if (nic_.forwards.empty()) return;
+    if (out_.type != "user" || !out_.link_up) {
+      m_.drop(list, "only a user network forwards ports");
+      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards do not apply to its new network.");
+      return;
+    }
+    const bool passt = m_.host.passt && has(m_.host.network_backends, "passt");
+    if (!passt && !m_.host_has_libvirt(8, 2)) {  // <qemu:override>
+      m_.drop(list, "this host's libvirt cannot forward ports of a user network");
+      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards need libvirt 8.2 or passt.");
+      return;
+    }
+    std::vector<HostForward> rules;
+    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), rules);
+    if (rules.empty()) return;
+    if (passt) {
+      out_.passt = true;
+      out_.forwards = std::move(rules);
+      m_.raise(kForwardByPasst, nic_.origin,
+               nic_label(index_) + " forwards its ports through passt; the guest gets the host's address by DHCP.");
+    } else {
+      forward_by_arguments(rules);
+    }
+  }
+
+  // libvirt 9 has no port forwarding. The card stays libvirt's own, but its back end is one of ours [tried on 9.0].
+  void forward_by_arguments(const std::vector<HostForward> &rules) {
+    out_.alias = "ua-nic" + std::to_string(index_);
+    const std::string id = "ferry-user" + std::to_string(index_);
+    std::string netdev = "user,id=" + id;
+    if (!user_ip().empty()) netdev += ",net=" + user_ip() + "/" + std::to_string(user_prefix());
+    for (const HostForward &rule : rules) {
+      netdev += ",hostfwd=" + rule.protocol + ":" + rule.address + ":" + std::to_string(rule.host_port) +
+                "-:" + std::to_string(rule.guest_port);
+    }
+    m_.domain.qemu_arguments.insert(m_.domain.qemu_arguments.end(), {"-netdev", netdev});
+    m_.domain.qemu_overrides.push_back({out_.alias, {{"netdev", "string", id}}});
+    m_.taint(nic_label(index_) + "'s port forwards");
+  }
+
+  // VirtualBox numbers its NATs 10.0.2.0/24, 10.0.3.0/24 ... by adapter; QEMU's user network is 10.0.2.0/24, with
+  // the same addresses of guest, gateway and name server in it.
+  [[nodiscard]] std::string user_ip() const {
+    if (nic_.nat_cidr) {
+      std::string address = nic_.nat_cidr->substr(0, nic_.nat_cidr->find('/'));
+      return is_ipv4(address) ? address : std::string{};
+    }
+    if (m_.from_virtualbox() && nic_.slot > 0 && nic_.slot < 200) return "10.0." + std::to_string(nic_.slot + 2) + ".0";
+    return {};
+  }
+
+  [[nodiscard]] unsigned user_prefix() const {
+    if (!nic_.nat_cidr || nic_.nat_cidr->find('/') == std::string::npos) return 24;
+    const auto value = text::parse_u64(nic_.nat_cidr->substr(nic_.nat_cidr->find('/') + 1));
+    return value && *value >= 8 && *value <= 28 ? static_cast<unsigned>(*value) : 24;
+  }
+
+  void map_link() {
+    const std::string field = nic_field(index_, "cable_connected");
+    if (!nic_.cable_connected) out_.link_up = false;
+    m_.keep(field, out_.link_up ? "" : "link down");
+    const std::string cidr = nic_field(index_, "nat_cidr");
+    m_.keep(cidr);
+    if (out_.type != "user" || !out_.link_up || nic_.mode != NicMode::nat) {
+      if (nic_.nat_cidr) m_.drop(cidr, "the card is not on a user network");
+      return;
+    }
+    if (out_.passt) {
+      if (nic_.nat_cidr) m_.drop(cidr, "passt gives the guest the host's address");
+      return;
+    }
+    out_.ip = user_ip();
+    out_.prefix = user_prefix();
+  }
+
+  void map_rest() {
+    m_.keep(nic_field(index_, "boot_priority"), "rank in the boot order");
+    const std::string properties = nic_field(index_, "properties");
+    m_.drop(properties, "belongs to the source's own network code");
+    const std::string bandwidth = nic_field(index_, "bandwidth_bytes_per_second");
+    if (nic_.bandwidth_bytes_per_second.value_or(0) != 0) {
+      m_.drop(bandwidth, "a session connection cannot limit bandwidth");
+      m_.raise(kBandwidthDropped, nic_.origin,
+               nic_label(index_) + "'s limit of " + text::human_bytes(*nic_.bandwidth_bytes_per_second) +
+                   " per second is not carried over.");
+    } else {
+      m_.keep(bandwidth, "no limit");
+    }
+  }
+
+  Mapping &m_;
+  std::size_t index_;
+  const Nic &nic_;
+  DomainInterface out_;
+  std::optional<std::string> guest_name_;
+};
+
+}  // namespace
+
+void map_nics(Mapping &m) {
+  SeededRandom random(m.options.random_seed ^ 0x4E4943U);
+  std::set<std::string> taken;
+  for (const Nic &nic : m.hardware.nics) {
+    if (nic.mac) taken.insert(nic.mac->text());
+  }
+  for (std::size_t i = 0; i < m.hardware.nics.size(); ++i) NicMapper(m, i, m.hardware.nics[i]).map(random, taken);
+  if (m.root_ports > 0) {
+    // Native PCIe hotplug reads the port's slot number; ACPI's would hide it.
+    m.domain.qemu_arguments.insert(m.domain.qemu_arguments.end(),
+                                   {"-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"});
+    m.taint("the slot numbers that give network cards VMware's names");
+  }
+}
+
+}  // namespace ferry::libvirt

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machines and hosts for the tests, and what every exported domain must withstand.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "exporters/libvirt/export.hpp"
+#include "model/support/xml.hpp"
+
+namespace ferry::test {
+
+// As Debian 12 with SPICE: libvirt 9.0, QEMU 7.2, no KVM, no passt.
+libvirt::HostProfile debian12();
+// As Debian 13: libvirt 11.3, QEMU 10.0, KVM, passt.
+libvirt::HostProfile debian13();
+// As RHEL 9: no SPICE, no IDE sound, few devices.
+libvirt::HostProfile without_spice();
+
+Machine virtualbox_machine();  // PIIX3, BIOS, a SATA disk, an IDE CD, a NAT card
+Machine vmware_machine();      // BIOS, a SCSI disk, an IDE CD, a NAT card
+Drive disk_drive(unsigned port, std::string_view uuid = "11111111-2222-3333-4444-555555555555");
+Drive cd_drive(unsigned port, unsigned device = 0);
+Controller controller(ControllerType type, std::string name, std::vector<Drive> drives);
+
+// An export of `machine` for `host`, with an image below /var/tmp for each disk.
+struct Fixture {
+  Machine machine;
+  libvirt::HostProfile host = debian12();
+  libvirt::ExportInput input;
+
+  explicit Fixture(Machine m);
+  libvirt::ExportResult run();  // exports; fails the test unless the schema and a real libvirt accept the domain
+};
+
+// The element found by names from the root: "devices/disk"; the n-th of that name, from 0. Fails the test otherwise.
+const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number = 0);
+std::size_t count(const xml::Element &root, std::string_view path);
+std::string attribute(const xml::Element &element, std::string_view name);  // "" when absent
+// The slot of an element's PCI address, -1 without one.
+int slot_of(const xml::Element &device);
+bool found(const libvirt::ExportResult &result, std::string_view finding_id);
+// What became of a field, by the ledger's rules: the longest prefix wins.
+const Settlement *settlement(const libvirt::ExportResult &result, std::string_view field);
+
+void expect_acceptable(const std::string &domain_xml, const libvirt::HostProfile &host);
+
+}  // namespace ferry::test
