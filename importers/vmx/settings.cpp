@@ -136,7 +136,8 @@ void Settings::hide(std::string_view key) {
   if (const Entry *entry = find(key)) ledger_->hide(entry->id);
 }
 
-void Settings::settle_rest(std::string_view prefix, Disposition disposition, std::string_view note) {
+void Settings::settle_rest(std::string_view wanted, Disposition disposition, std::string_view note) {
+  const std::string prefix = text::lower_ascii(wanted);
   for (auto hit = entries_.lower_bound(prefix); hit != entries_.end(); ++hit) {
     if (hit->first.compare(0, prefix.size(), prefix) != 0) break;
     const Ledger::Id id = hit->second.id;
@@ -150,7 +151,8 @@ void Settings::for_each_unknown(const std::function<void(const std::string &)> &
   }
 }
 
-std::vector<std::string> Settings::keys_with(std::string_view prefix) const {
+std::vector<std::string> Settings::keys_with(std::string_view wanted) const {
+  const std::string prefix = text::lower_ascii(wanted);
   std::vector<std::string> out;
   for (auto hit = entries_.lower_bound(prefix); hit != entries_.end(); ++hit) {
     if (hit->first.compare(0, prefix.size(), prefix) != 0) break;

@@ -42,7 +42,7 @@ class Settings {
 
   void settle(std::string_view key, Disposition disposition, std::string_view note);
   void hide(std::string_view key);
-  // Settles what is still unknown and whose key starts with `prefix` (lower case), ends as wished.
+  // Settles what is still unknown and whose key starts with `prefix`, ends as wished.
   void settle_rest(std::string_view prefix, Disposition disposition, std::string_view note);
   // Calls `visit` with each key (lower case) that is still unknown.
   void for_each_unknown(const std::function<void(const std::string &key)> &visit) const;
