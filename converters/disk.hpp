@@ -41,6 +41,12 @@ struct SnapshotState {
   Medium medium;
 };
 
+// The digest of the attached image's file (an OVA's member), computed while it is converted.
+struct SourceDigest {
+  std::string algorithm;  // "SHA1", "SHA256", "SHA512", as manifests write it
+  std::string expected;   // hex; another result is an Error malformed. Empty: only report it
+};
+
 struct ConvertRequest {
   Medium medium;                         // the current state
   std::vector<SnapshotState> snapshots;  // written in this order; native engine and qcow2 only
@@ -51,20 +57,25 @@ struct ConvertRequest {
   Compression compression = Compression::none;
   std::uint32_t cluster_size = 65536;  // bytes, a power of two from 4096 to 2 MiB
   unsigned threads = 0;                // 0: as many as the machine has
-  bool verify = false;                 // read the target back and compare
+  bool verify = false;                 // read the target back and compare, every state of it
+  // Needs an image in one piece that is not gzip'd: throws unsupported otherwise.
+  std::optional<SourceDigest> source_digest;
   image::OpenOptions open;
 };
 
 struct ConvertResult {
   Engine engine = Engine::native;
   Mode mode = Mode::copy;
-  std::uint64_t virtual_size = 0;     // bytes
-  std::uint64_t bytes_written = 0;    // into the target
-  std::uint64_t bytes_shared = 0;     // cloned, not copied
-  std::optional<std::string> sha256;  // of the whole guest content, when verify was asked for
+  std::uint64_t virtual_size = 0;            // bytes
+  std::uint64_t bytes_written = 0;           // into the target
+  std::uint64_t bytes_shared = 0;            // cloned, not copied
+  std::optional<std::string> sha256;         // of the whole guest content, when verify was asked for
+  std::optional<std::string> source_digest;  // hex, when asked for
   std::vector<Finding> findings;
 };
 
+// Mode::overlay and link do without any copying; they throw unsupported, with the reason, for a source that QEMU
+// does not read rightly by itself. Mode::link makes no target.
 // Throws Error: as inspect(); no_space; io; subprocess; verify; cancelled when `stop` is requested. On any
 // throw the target does not exist afterwards.
 ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop);

@@ -208,18 +208,19 @@ Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, s
   for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
     return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
       map->load(begin, end);
-      std::uint64_t data = 0, clonable = 0;
+      std::uint64_t data = 0, clonable = 0, deflated = 0;
       for (const Content &content : map->contents()) {
         const std::uint64_t bytes = map->data_bytes(content);
         data += bytes;
         if (can_clone(*map, content, files, unit, alignment)) clonable += bytes;
+        for (const Part &part : map->parts(content)) deflated += part.deflated() ? part.length : 0;
       }
       const std::lock_guard lock(guard);
       out.data_bytes += data;
       out.clonable_bytes += clonable;
+      out.deflated_bytes += deflated;
     };
   });
-  out.progress_total = out.data_bytes;
   return out;
 }
 

@@ -32,8 +32,9 @@ struct Outcome {
 
 // What lies before the engine, from the maps alone.
 struct Survey {
-  std::uint64_t data_bytes = 0;      // plain and deflated guest bytes that show, each distinct content once
-  std::uint64_t progress_total = 0;  // what Progress::advance() will sum up to
+  // Plain and deflated guest bytes that show, each distinct content once; Progress::advance() sums up to this.
+  std::uint64_t data_bytes = 0;
+  std::uint64_t deflated_bytes = 0;  // of data_bytes
   std::uint64_t clonable_bytes = 0;  // of data_bytes: in whole, aligned units of plain data
   std::uint64_t physical_bytes = 0;  // that the sources' files occupy on their disks
 };

@@ -32,9 +32,11 @@ void for_each_window(unsigned threads, std::uint64_t total, std::uint64_t window
     try {
       const WindowWork work = make();
       for (;;) {
+        // A window that was taken is always worked on: others may wait for their turn behind it.
         throw_if_stopped(stop);
+        if (failed) return;
         const std::uint64_t begin = next.fetch_add(window);
-        if (begin >= total || failed) return;
+        if (begin >= total) return;
         work(begin, std::min(begin + window, total));
       }
     } catch (...) {

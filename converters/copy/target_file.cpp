@@ -123,6 +123,22 @@ void TargetFile::require_space(std::uint64_t bytes) const {
                                     .advice = "Free space in the target's folder, or choose another one."});
 }
 
+void TargetFile::take_over(const std::filesystem::path &other) {
+  const int fd = open(other.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) fail(errno, "the target cannot be opened");
+  close(fd_);
+  fd_ = fd;
+  if (fchmod(fd_, 0600) != 0 || rename(other.c_str(), temporary_.c_str()) != 0) {
+    fail(errno, "the target cannot be given its name");
+  }
+}
+
+std::uint64_t TargetFile::disk_usage() const {
+  struct stat status {};
+  if (fstat(fd_, &status) != 0) fail(errno, "the target cannot be examined");
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
 void TargetFile::publish() {
   if (fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
   if (const int error = rename_without_replacing(temporary_.c_str(), final_.c_str()); error != 0) {

@@ -38,6 +38,11 @@ class TargetFile {
   // Throws no_space, naming both numbers, when fewer than `bytes` are left.
   void require_space(std::uint64_t bytes) const;
 
+  // Puts `other`, a file in the same folder, in the place of the temporary file.
+  void take_over(const std::filesystem::path &other);
+  // Bytes that the file occupies on its disk.
+  [[nodiscard]] std::uint64_t disk_usage() const;
+
   // Makes the content durable and gives the file its name. Throws conflict when that is taken by now.
   void publish();
 

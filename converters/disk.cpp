@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/disk.hpp"
+
+#include "converters/copy/engine.hpp"
+#include "converters/disk_steps.hpp"
+#include "converters/images/foreign.hpp"
+#include "model/error.hpp"
+
+namespace ferry::disk {
+
+namespace {
+
+// Which engine reads a medium. Only a single image of a format that we do not read goes to qemu-img unasked.
+Engine choose_engine(const Medium &medium, Engine wanted) {
+  if (wanted != Engine::automatic) return wanted;
+  const bool foreign = medium.chain.size() == 1 && !medium.chain.front().pieces.empty() &&
+                       !medium.chain.front().blank && image::needs_qemu_img(image::detect_format(medium.chain.front()));
+  return foreign ? Engine::qemu_img : Engine::native;
+}
+
+void check_request(const ConvertRequest &request) {
+  const bool in_place = request.mode == Mode::overlay || request.mode == Mode::link;
+  const auto refuse = [](const char *message) { throw Error(ErrorKind::usage, {.message = message}); };
+  if (request.medium.chain.empty()) refuse("there is no image to convert");
+  if (request.format == TargetFormat::raw && request.compression != Compression::none) {
+    refuse("a raw image cannot be compressed");
+  }
+  if (request.format == TargetFormat::raw && !request.snapshots.empty()) refuse("a raw image cannot hold snapshots");
+  if (request.mode == Mode::share && request.compression != Compression::none) {
+    refuse("blocks that are compressed cannot be shared with the source");
+  }
+  if (in_place && !request.snapshots.empty()) refuse("an overlay cannot take over snapshots; flatten them");
+  if (request.mode == Mode::overlay && request.format != TargetFormat::qcow2) refuse("only a qcow2 can be an overlay");
+}
+
+}  // namespace
+
+DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine engine) {
+  if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to look at"});
+  DiskInfo out{.engine = choose_engine(medium, engine)};
+  if (out.engine == Engine::qemu_img) {
+    const SourceImage source = look_at(medium.chain.back(), options);
+    (void)for_qemu(medium, source, true);
+    out.chain.push_back(source.info);
+    out.virtual_size = source.info.virtual_size;
+    out.allocated = source.info.allocated != 0 ? source.info.allocated : source.info.file_size;
+  } else {
+    const image::Chain chain = image::open_chain(medium, options);
+    for (const auto &image : chain.images()) out.chain.push_back(image->info());
+    out.virtual_size = chain.virtual_size();
+    const image::Chain *state = &chain;
+    out.allocated = copy::survey({&state, 1}, 65536, 0, {}).data_bytes;
+  }
+  for (const image::ImageInfo &info : out.chain) {
+    out.findings.insert(out.findings.end(), info.findings.begin(), info.findings.end());
+  }
+  return out;
+}
+
+ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+  check_request(request);
+  if (request.mode == Mode::overlay || request.mode == Mode::link) return use_in_place(request);
+  if (choose_engine(request.medium, request.engine) == Engine::qemu_img) {
+    return convert_by_qemu_img(request, progress, stop);
+  }
+  return convert_native(request, progress, stop);
+}
+
+}  // namespace ferry::disk

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conversion by our own readers, engine and writers.
+#include <algorithm>
+#include <memory>
+
+#include "converters/copy/clone.hpp"
+#include "converters/copy/engine.hpp"
+#include "converters/copy/raw_sink.hpp"
+#include "converters/copy/target_file.hpp"
+#include "converters/disk_steps.hpp"
+#include "converters/findings.hpp"
+#include "converters/qcow2/writer.hpp"
+#include "converters/verify/hash_pass.hpp"
+#include "converters/verify/read_back.hpp"
+#include "model/error.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::disk {
+
+namespace {
+
+constexpr std::uint64_t sector = 512;  // bytes; what QEMU counts a disk's size in
+
+std::uint64_t whole_sectors(std::uint64_t size) { return (size + sector - 1) / sector * sector; }
+
+// Ends a step of the progress on every way out.
+class Step {
+ public:
+  Step(Progress *progress, const std::string &name, std::uint64_t total) : progress_(progress) {
+    if (progress_ != nullptr) progress_->begin(name, total);
+  }
+  ~Step() {
+    if (progress_ != nullptr) progress_->end();
+  }
+  Step(const Step &) = delete;
+  Step &operator=(const Step &) = delete;
+
+ private:
+  Progress *progress_;
+};
+
+class NativeConversion {
+ public:
+  NativeConversion(const ConvertRequest &request, Progress *progress, const std::stop_token &stop)
+      : request_(request), progress_(progress), stop_(stop) {
+    chains_.reserve(request.snapshots.size() + 1);
+    for (const SnapshotState &state : request.snapshots) open(state.medium);
+    open(request.medium);
+    for (const image::Chain &chain : chains_) states_.push_back(&chain);
+  }
+
+  ConvertResult run() {
+    ConvertResult result{.engine = Engine::native, .virtual_size = current().virtual_size()};
+    collect_findings(result);
+    copy::TargetFile file(request_.target);
+    std::unique_ptr<verify::HashPass> hash = start_hash();
+    write(file, result);
+    if (hash) check_hash(hash->finish(), result);
+    if (request_.verify) verify_target(file, result);
+    file.publish();
+    return result;
+  }
+
+ private:
+  [[nodiscard]] const image::Chain &current() const { return chains_.back(); }
+  void open(const Medium &medium) { chains_.push_back(image::open_chain(medium, request_.open)); }
+
+  void collect_findings(ConvertResult &result) const {
+    for (const image::Chain &chain : chains_) {
+      for (const auto &image : chain.images()) {
+        for (const Finding &finding : image->info().findings) {
+          if (std::ranges::find(result.findings, finding) == result.findings.end()) result.findings.push_back(finding);
+        }
+      }
+    }
+    if (result.virtual_size % sector != 0) {
+      result.findings.push_back(raise(size_rounded, {.file = current().images().back()->info().file},
+                                      "The disk has " + std::to_string(result.virtual_size) +
+                                          " bytes; the new one has " +
+                                          std::to_string(whole_sectors(result.virtual_size)) + "."));
+    }
+  }
+
+  void write(copy::TargetFile &file, ConvertResult &result) {
+    std::unique_ptr<qcow2::Writer> qcow2;
+    std::unique_ptr<copy::RawSink> raw;
+    if (request_.format == TargetFormat::qcow2) {
+      qcow2 = std::make_unique<qcow2::Writer>(file, layout());
+    }
+    copy::Options options{.threads = request_.threads, .sharing = sharing(file), .progress = progress_, .stop = stop_};
+    if (request_.format == TargetFormat::raw) {
+      raw = std::make_unique<copy::RawSink>(file, whole_sectors(result.virtual_size));
+    }
+    copy::Sink &sink = qcow2 ? static_cast<copy::Sink &>(*qcow2) : *raw;
+    const copy::Survey survey = copy::survey(
+        states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(), options);
+    settle_sharing(survey, options, result);
+    file.require_space(space_needed(survey, sink.unit(), options.sharing != copy::Sharing::never));
+
+    copy::Outcome outcome;
+    {
+      const Step step(progress_, request_.target.filename().string() + ": converting", survey.data_bytes);
+      outcome = copy::copy(states_, sink, options);
+    }
+    result.bytes_shared = outcome.bytes_shared;
+    result.bytes_written = qcow2 ? qcow2->finish() - outcome.bytes_shared : outcome.bytes_stored;
+    result.mode = outcome.bytes_shared > 0 ? Mode::share : Mode::copy;
+  }
+
+  [[nodiscard]] qcow2::Layout layout() const {
+    qcow2::Layout out{.cluster_size = request_.cluster_size, .virtual_size = current().virtual_size()};
+    if (request_.compression == Compression::zlib) out.compression = qcow2::Compression::zlib;
+    if (request_.compression == Compression::zstd) out.compression = qcow2::Compression::zstd;
+    for (std::size_t i = 0; i < request_.snapshots.size(); ++i) {
+      out.snapshots.push_back({.name = request_.snapshots[i].name,
+                               .created = request_.snapshots[i].created,
+                               .virtual_size = chains_[i].virtual_size()});
+    }
+    return out;
+  }
+
+  // Whether the file system clones between the source and the target at all.
+  [[nodiscard]] copy::Sharing sharing(const copy::TargetFile &file) const {
+    if (request_.mode == Mode::copy || request_.compression != Compression::none) return copy::Sharing::never;
+    const std::uint32_t block = file.block_size();
+    for (const image::Chain &chain : chains_) {
+      for (const auto &source : chain.files()) {
+        const auto descriptor = source->descriptor();
+        if (descriptor.fd < 0 || source->size() + descriptor.base < block) continue;
+        if (copy::can_clone(descriptor.fd, file.fd(), block)) {
+          return request_.mode == Mode::share ? copy::Sharing::required : copy::Sharing::where_possible;
+        }
+      }
+    }
+    if (request_.mode == Mode::share) refuse_to_share("the file system does not share blocks between these two files");
+    return copy::Sharing::never;
+  }
+
+  [[noreturn]] void refuse_to_share(const char *found) const {
+    throw Error(ErrorKind::unsupported, {.where = {.file = current().images().back()->info().file},
+                                         .message = "the disk's blocks cannot be shared with the target",
+                                         .found = found,
+                                         .expected = "source and target on one Btrfs or XFS file system, and data "
+                                                     "that lie aligned and uncompressed",
+                                         .advice = "Use --disk-mode auto or copy."});
+  }
+
+  // Cloning is possible here; is it for these data?
+  void settle_sharing(const copy::Survey &survey, copy::Options &options, ConvertResult &result) const {
+    if (options.sharing == copy::Sharing::never || survey.clonable_bytes > 0 || survey.data_bytes == 0) return;
+    if (request_.mode == Mode::share) refuse_to_share("no aligned, uncompressed data");
+    options.sharing = copy::Sharing::never;
+    result.findings.push_back(raise(copied_not_shared, {.file = current().images().back()->info().file},
+                                    "The image's data do not lie at multiples of the file system's blocks."));
+  }
+
+  [[nodiscard]] std::uint64_t space_needed(const copy::Survey &survey, std::uint64_t unit, bool shares) const {
+    const std::uint64_t states = states_.size();
+    const std::uint64_t tables = survey.data_bytes / unit * (8 * states + 2) + (4 + 2 * states) * unit;
+    if (request_.compression != Compression::none) return tables;  // nobody knows; writing says when it is full
+    if (shares) return survey.data_bytes - survey.clonable_bytes + tables;
+    // Holes of the source's files are not written.
+    return std::min(survey.data_bytes - survey.deflated_bytes, survey.physical_bytes) + survey.deflated_bytes + tables;
+  }
+
+  [[nodiscard]] std::unique_ptr<verify::HashPass> start_hash() const {
+    if (!request_.source_digest) return nullptr;
+    const ImageFile &image = request_.medium.chain.back();
+    const auto &files = current().images().back()->files();
+    const auto descriptor = files.empty() ? image::SourceFile::Descriptor{} : files.front()->descriptor();
+    if (image.pieces.size() != 1 || image.gzip || image.gzip_outer || files.size() != 1 || descriptor.fd < 0) {
+      throw Error(ErrorKind::unsupported,
+                  {.where = {.file = image.display_path()},
+                   .message = "the digest of an image in several pieces or a gzip'd one cannot be taken on the way",
+                   .advice = "Check the manifest beforehand."});
+    }
+    return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor.fd, descriptor.base,
+                                              files.front()->size());
+  }
+
+  void check_hash(const std::string &found, ConvertResult &result) const {
+    result.source_digest = found;
+    const std::string &expected = request_.source_digest->expected;
+    if (expected.empty() || text::iequals_ascii(expected, found)) return;
+    throw Error(ErrorKind::malformed, {.where = {.file = request_.medium.chain.back().display_path()},
+                                       .message = "the disk image is not what its manifest describes",
+                                       .found = request_.source_digest->algorithm + " " + found,
+                                       .expected = expected,
+                                       .advice = "Fetch the package again: it is damaged or was changed."});
+  }
+
+  void verify_target(const copy::TargetFile &file, ConvertResult &result) const {
+    std::uint64_t total = 0;
+    for (const image::Chain &chain : chains_) total += chain.virtual_size();
+    const Step step(progress_, request_.target.filename().string() + ": verifying", total);
+    const qemu_img::Source target{
+        .format = request_.format == TargetFormat::qcow2 ? ImageFormat::qcow2 : ImageFormat::raw,
+        .range = {.file = file.path()}};
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+      const bool is_current = i + 1 == chains_.size();
+      const std::string digest =
+          verify::read_back({.target = target,
+                             .snapshot = is_current ? std::nullopt : std::optional(request_.snapshots[i].name),
+                             .expected = states_[i],
+                             // A snapshot is served with the current state's size.
+                             .virtual_size = is_current ? chains_[i].virtual_size()
+                                                        : std::min(chains_[i].virtual_size(), current().virtual_size()),
+                             .size_may_differ = !is_current,
+                             .digest = is_current,
+                             .threads = request_.threads,
+                             .progress = progress_,
+                             .stop = stop_});
+      if (is_current) result.sha256 = digest;
+    }
+  }
+
+  const ConvertRequest &request_;
+  Progress *progress_;
+  std::stop_token stop_;
+  std::vector<image::Chain> chains_;  // the snapshots', then the current state's
+  std::vector<const image::Chain *> states_;
+};
+
+}  // namespace
+
+ConvertResult convert_native(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+  return NativeConversion(request, progress, stop).run();
+}
+
+}  // namespace ferry::disk

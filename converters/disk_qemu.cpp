@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sources that QEMU reads by itself: conversion by qemu-img, overlays, links.
+#include <fstream>
+#include <iterator>
+
+#include "converters/copy/target_file.hpp"
+#include "converters/disk_steps.hpp"
+#include "converters/findings.hpp"
+#include "converters/images/foreign.hpp"
+#include "converters/images/vmdk_descriptor.hpp"
+#include "converters/qcow2/writer.hpp"
+#include "converters/verify/read_back.hpp"
+#include "model/error.hpp"
+
+namespace ferry::disk {
+
+namespace {
+
+// QEMU keeps a backing file's name in 1023 bytes.
+constexpr std::size_t longest_backing_name = 1023;
+
+[[noreturn]] void refuse(const Medium &medium, const std::string &reason) {
+  throw Error(ErrorKind::unsupported, {.where = {.file = medium.chain.back().display_path()},
+                                       .message = "QEMU cannot be left to read this disk by itself",
+                                       .found = reason,
+                                       .advice = "Convert it with virt-ferry's own engine."});
+}
+
+std::string_view access_name(image::VmdkExtentLine::Access access) {
+  switch (access) {
+    case image::VmdkExtentLine::Access::read_write: return "RW";
+    case image::VmdkExtentLine::Access::read_only: return "RDONLY";
+    case image::VmdkExtentLine::Access::none: return "NOACCESS";
+  }
+  return "NOACCESS";
+}
+
+// The extents of a VMDK whose descriptor is a text file; an embedded one describes its own file.
+std::vector<qemu_img::DescriptorExtent> descriptor_extents(const image::ImageInfo &info) {
+  std::ifstream in(info.file, std::ios::binary);
+  std::string text(image::longest_descriptor, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (!image::is_descriptor(text)) return {};
+  std::vector<qemu_img::DescriptorExtent> out;
+  for (const image::VmdkExtentLine &line : image::parse_descriptor(text, {.file = info.file}).extents) {
+    out.push_back({.access = std::string(access_name(line.access)),
+                   .type = line.type,
+                   .file = line.raw_name,
+                   .sectors = line.sectors});
+  }
+  return out;
+}
+
+void add_findings(const SourceImage &image, ConvertResult &result) {
+  result.virtual_size = image.info.virtual_size;
+  result.findings = image.info.findings;
+}
+
+}  // namespace
+
+SourceImage look_at(const ImageFile &file, const image::OpenOptions &options) {
+  SourceImage out;
+  out.native = !image::needs_qemu_img(image::detect_format(file));
+  out.info = out.native ? image::open_image(file, options)->info() : image::check_qcow2_header(file, options);
+  if (out.native && out.info.format == ImageFormat::vmdk) out.extents = descriptor_extents(out.info);
+  return out;
+}
+
+qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool with_force_size) {
+  if (medium.chain.size() != 1 || image.info.has_parent) refuse(medium, "it is a chain of images");
+  if (const std::string reason = qemu_img::misread_reason(image.info, image.extents); !reason.empty()) {
+    refuse(medium, reason);
+  }
+  if (image.info.format == ImageFormat::vhd && !with_force_size) {
+    refuse(medium, "QEMU takes a VHD's size from its geometry and cuts off the disk's end");
+  }
+  return qemu_img::source_of(medium.chain.front(), image.info.format);
+}
+
+ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+  if (!request.snapshots.empty()) refuse(request.medium, "snapshots were asked for, and qemu-img forgets them");
+  if (request.mode == Mode::share) refuse(request.medium, "blocks are to be shared, and qemu-img copies");
+  if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img takes none");
+  const SourceImage image = look_at(request.medium.chain.back(), request.open);
+  const qemu_img::Source source = for_qemu(request.medium, image, true);
+  ConvertResult result{.engine = Engine::qemu_img, .mode = Mode::copy};
+  add_findings(image, result);
+  result.findings.push_back(
+      raise(read_by_qemu_img, {.file = image.info.file}, "qemu-img " + qemu_img::version() + " converts this disk."));
+  copy::TargetFile file(request.target);  // holds the name, so that it is published only when all is well
+  const std::filesystem::path made = file.path().string() + ".qemu";
+  struct Remove {
+    const std::filesystem::path &path;
+    ~Remove() {
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);
+    }
+  } const remove{made};
+  const qemu_img::Context context{.stop = stop};
+  qemu_img::convert({.source = source,
+                     .target = made,
+                     .format = request.format,
+                     .compression = request.compression,
+                     .cluster_size = request.cluster_size,
+                     .virtual_size = image.info.virtual_size},
+                    progress, context);
+  file.take_over(made);
+  result.bytes_written = file.disk_usage();
+  if (request.verify) {
+    const qemu_img::Source target{
+        .format = request.format == TargetFormat::qcow2 ? ImageFormat::qcow2 : ImageFormat::raw,
+        .range = {.file = file.path()}};
+    if (const auto difference = qemu_img::compare(source, target, false, context)) {
+      throw Error(ErrorKind::verify, {.where = {.file = request.target},
+                                      .message = "what QEMU reads is not what the source holds",
+                                      .found = difference.message});
+    }
+    const image::Chain *nothing = nullptr;
+    result.sha256 = verify::read_back({.target = target,
+                                       .snapshot = std::nullopt,
+                                       .expected = nothing,
+                                       .virtual_size = qemu_img::info(target, context).virtual_size,
+                                       .digest = true,
+                                       .threads = request.threads,
+                                       .progress = nullptr,
+                                       .stop = stop});
+  }
+  file.publish();
+  return result;
+}
+
+ConvertResult use_in_place(const ConvertRequest &request) {
+  const SourceImage image = look_at(request.medium.chain.back(), request.open);
+  const qemu_img::Source source = for_qemu(request.medium, image, false);
+  if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
+  const std::filesystem::path path = std::filesystem::canonical(source.range.file);
+  if (path.string().size() > longest_backing_name) refuse(request.medium, "its name is too long for QEMU");
+  ConvertResult result{.engine = request.engine == Engine::automatic ? Engine::native : request.engine,
+                       .mode = request.mode};
+  add_findings(image, result);
+  result.findings.push_back(
+      raise(depends_on_source, {.file = path}, "The new machine reads " + path.string() + " from now on."));
+  if (request.mode == Mode::link) return result;
+  copy::TargetFile file(request.target);
+  qcow2::Writer writer(file, {.cluster_size = request.cluster_size,
+                              .virtual_size = image.info.virtual_size,
+                              .snapshots = {},
+                              .backing = qcow2::Backing{.file = path.string(),
+                                                        .format = std::string(qemu_img::driver_name(source.format))}});
+  result.bytes_written = writer.finish();
+  file.publish();
+  return result;
+}
+
+}  // namespace ferry::disk

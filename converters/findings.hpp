@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The findings that conversions raise.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "model/finding.hpp"
+
+namespace ferry::disk {
+
+inline constexpr FindingKind size_rounded{
+    "disk.size_rounded", Severity::info,
+    "A disk's size is no multiple of 512 bytes; the new one is longer by the missing bytes, which are zeros.",
+    "Nothing has to be done."};
+inline constexpr FindingKind copied_not_shared{
+    "disk.copied_not_shared", Severity::info,
+    "Blocks could have been shared with the source on this file system, but the source's data do not lie aligned.",
+    "Nothing has to be done; the copy takes its own space."};
+inline constexpr FindingKind read_by_qemu_img{"disk.read_by_qemu_img", Severity::info,
+                                              "A disk was converted by qemu-img, not by virt-ferry's own readers.",
+                                              "Nothing has to be done."};
+inline constexpr FindingKind depends_on_source{
+    "disk.depends_on_source", Severity::warning,
+    "The new disk reads the source image, which must stay where it is and must not be used otherwise.",
+    "Keep the source unchanged, or migrate with --disk-mode copy."};
+
+[[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
+  static constexpr std::array kinds{&size_rounded, &copied_not_shared, &read_by_qemu_img, &depends_on_source};
+  return kinds;
+}
+
+}  // namespace ferry::disk

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The digest of a source file in the same pass as its conversion: a thread of its own walks through the file, over
+// the same descriptor and a little ahead of or behind the converting threads, so that each page is read from the
+// disk once.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace ferry::verify {
+
+class HashPass {
+ public:
+  // `length` bytes from `offset` of `fd`, which must stay open as long as this lives. Starts at once.
+  HashPass(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length);
+  // Waits for the digest, in lower-case hex. Throws Error io, or malformed when the file is too short.
+  [[nodiscard]] std::string finish();
+
+ private:
+  std::string result_;
+  std::exception_ptr failed_;
+  std::jthread thread_;  // last: it uses the others; its destructor stops it
+};
+
+}  // namespace ferry::verify

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/verify/nbd_server.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <system_error>
+
+#include "converters/subprocess/subprocess.hpp"
+#include "model/error.hpp"
+
+namespace ferry::verify {
+
+namespace {
+
+constexpr auto start_deadline = std::chrono::seconds(30);
+
+std::filesystem::path private_folder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "virt-ferry-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) {
+    throw Error(ErrorKind::io, {.where = {.file = pattern},
+                                .message = "a temporary folder cannot be made",
+                                .found = std::generic_category().message(errno)});
+  }
+  return pattern;
+}
+
+// A value of QEMU's key=value lists: commas are doubled.
+std::string quoted(const std::string &value) {
+  std::string out;
+  for (const char c : value) out.append(c == ',' ? 2 : 1, c);
+  return out;
+}
+
+}  // namespace
+
+NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot)
+    : folder_(private_folder()) {
+  subprocess::Command command{
+      .program = "qemu-nbd",
+      .arguments = {"--read-only", "--persistent", "--shared=0", "--socket=" + socket().string(), "--image-opts"},
+      .limits = {},
+      .on_line = {}};
+  if (snapshot) command.arguments.push_back("--load-snapshot=snapshot.name=" + quoted(*snapshot));
+  command.arguments.push_back(qemu_img::image_options(source));
+  process_ = std::jthread([this, command](const std::stop_token &stop) {
+    try {
+      const subprocess::Result result = subprocess::run(command, stop);
+      const std::lock_guard lock(guard_);
+      ended_ = result.how() + " " + result.errors;
+    } catch (...) {
+      const std::lock_guard lock(guard_);
+      failed_ = std::current_exception();
+    }
+  });
+  try {
+    wait_until_it_listens();
+  } catch (...) {
+    process_ = {};
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+    throw;
+  }
+}
+
+NbdServer::~NbdServer() {
+  process_ = {};  // stops and joins
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+void NbdServer::wait_until_it_listens() {
+  const auto deadline = std::chrono::steady_clock::now() + start_deadline;
+  for (;;) {
+    try {
+      const NbdClient probe(socket());
+      return;
+    } catch (const Error &error) {
+      if (error.kind() != ErrorKind::missing) throw;
+    }
+    {
+      const std::lock_guard lock(guard_);
+      if (failed_) std::rethrow_exception(failed_);
+      if (ended_) {
+        throw Error(ErrorKind::subprocess, {.message = "qemu-nbd does not open what was written", .found = *ended_});
+      }
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(ErrorKind::subprocess, {.message = "qemu-nbd does not listen", .found = "nothing for 30 seconds"});
+    }
+    // There is nothing to wait on: a socket that does not exist yet cannot be polled.
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+std::unique_ptr<NbdClient> NbdServer::connect() const { return std::make_unique<NbdClient>(socket()); }
+
+}  // namespace ferry::verify

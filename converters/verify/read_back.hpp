@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// --verify: reads a written image back through QEMU and compares it with the source as our readers see it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "converters/images/image.hpp"
+#include "converters/progress.hpp"
+#include "converters/qemu_img.hpp"
+
+namespace ferry::verify {
+
+struct Request {
+  qemu_img::Source target;
+  std::optional<std::string> snapshot;     // of the target; the current state without it
+  const image::Chain *expected = nullptr;  // nullptr: nothing to compare with, only the digest is wanted
+  std::uint64_t virtual_size = 0;          // bytes; the target may have up to 511 more, which must be zeros
+  bool size_may_differ = false;            // QEMU serves a snapshot with the current state's size
+  bool digest = false;
+  unsigned threads = 0;
+  Progress *progress = nullptr;  // advanced by guest bytes
+  std::stop_token stop;
+};
+
+// Returns the sha256 of the guest's `virtual_size` bytes, in hex, when it was asked for; else an empty string.
+// Throws Error verify, naming the first guest offset that differs; as NbdServer, NbdClient and the source's
+// readers do; cancelled.
+std::string read_back(const Request &request);
+
+}  // namespace ferry::verify
