@@ -18,6 +18,8 @@ void append(Ledger &to, const Ledger &from) {
     if (!entry.field.empty()) to.take(id, entry.field);
     if (entry.disposition != Disposition::unknown && entry.disposition != Disposition::unsettled) {
       to.settle(id, entry.disposition, entry.note);
+    } else if (entry.disposition == Disposition::unknown && entry.where.path.ends_with("/Machine/Info")) {
+      to.settle(id, Disposition::irrelevant, "a text for people");  // OVF's, not VirtualBox's
     }
   }
 }

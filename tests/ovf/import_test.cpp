@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the descriptor's parts become in the model, one behaviour each.
+#include "tests/ovf/support.hpp"
+
+namespace ferry::ovf::test {
+namespace {
+
+const std::string kMemory = item(4, "VirtualQuantity", "512", "AllocationUnits", "MB");
+
+const Hardware hardware_of(const std::string &items, const std::string &type = "vmx-13") {
+  return import_one({.items = kMemory + items, .type = type}).machine.hardware;
+}
+
+std::string disk_on(const char *parent, const char *unit, const char *instance = "9") {
+  return item(17, "InstanceID", instance, "Parent", parent, "AddressOnParent", unit, "HostResource", "ovf:/disk/d");
+}
+
+TEST(Envelope, WithoutMachineIsRefused) {
+  (void)expect_error(ErrorKind::malformed, [] {
+    (void)import_all(
+        R"(<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"><VirtualSystemCollection/></Envelope>)");
+  });
+  (void)expect_error(ErrorKind::malformed, [] { (void)import_all("<a><Envelope></Envelope></a>"); });
+  (void)expect_error(ErrorKind::malformed, [] { (void)import_all("<Envelope><VirtualSystem></Envelope>"); });
+}
+
+TEST(Envelope, ADoctypeIsRefused) {
+  (void)expect_error(ErrorKind::malformed, [] {
+    (void)import_all("<!DOCTYPE Envelope [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>\n<Envelope>&x;</Envelope>");
+  });
+}
+
+TEST(Envelope, AMachineWithoutHardwareIsRefused) {
+  (void)expect_error(ErrorKind::malformed, [] {
+    (void)import_all(R"(<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"><VirtualSystem/></Envelope>)");
+  });
+}
+
+TEST(Envelope, UnknownSectionsAreTold) {
+  const ImportedMachine imported = import_one(
+      {.sections = R"(<x:A xmlns:x="urn:x" ovf:required="false"><x:B c="1"/></x:A><x:N xmlns:x="urn:x">text</x:N>)",
+       .items = kMemory});
+  EXPECT_TRUE(has_finding(imported, "ovf.section-optional"));
+  EXPECT_TRUE(has_finding(imported, "ovf.section-required"));
+  EXPECT_EQ(entry(imported, "/N").disposition, Disposition::dropped);
+  EXPECT_EQ(count_unknown(imported), 0U);
+}
+
+TEST(Name, ComesFromNameThenIdThenIdentifierThenFile) {
+  EXPECT_EQ(import_one({.system = "<Name>n</Name>", .items = kMemory}).machine.name, "n");
+  EXPECT_EQ(import_one({.items = kMemory}).machine.name, "machine");
+  std::string text = descriptor({.items = kMemory});
+  text.replace(text.find("ovf:id=\"machine\""), 16, "ovf:id=\"vm\"");
+  EXPECT_EQ(import_all(text).at(0).machine.name, "machine");  // the file's stem
+  text.replace(text.find("<vssd:Virt"), 0, "<vssd:VirtualSystemIdentifier>i</vssd:VirtualSystemIdentifier>");
+  EXPECT_EQ(import_all(text).at(0).machine.name, "i");
+}
+
+TEST(GuestOs, IsTheMostExactThatIsSaid) {
+  const auto os = [](const std::string &attributes, const std::string &inside) {
+    return import_one({.system = "<OperatingSystemSection " + attributes + "><Info>i</Info>" + inside +
+                                 "</OperatingSystemSection>",
+                       .items = kMemory})
+        .machine.guest_os;
+  };
+  EXPECT_EQ(os("ovf:id=\"101\" vmw:osType=\"debian10_64Guest\"", "").source_id, "debian10_64Guest");
+  EXPECT_EQ(os("ovf:id=\"94\"", "<Description>Ubuntu_64</Description><vbox:OSType>Ubuntu_64</vbox:OSType>").source_id,
+            "Ubuntu_64");
+  EXPECT_EQ(os("ovf:id=\"101\"", "").source_id, "101");
+  EXPECT_EQ(os("ovf:id=\"101\"", "<Description>My Linux</Description>").label, "My Linux");
+}
+
+TEST(Controllers, TwoIdeItemsAreOneController) {
+  const Hardware hardware =
+      hardware_of(item(5, "InstanceID", "1", "Address", "1") + item(5, "InstanceID", "2", "Address", "0") +
+                  item(15, "InstanceID", "3", "Parent", "1", "AddressOnParent", "1") +
+                  item(15, "InstanceID", "4", "Parent", "2", "AddressOnParent", "0"));
+  ASSERT_EQ(hardware.controllers.size(), 1U);
+  EXPECT_EQ(hardware.controllers[0].type, ControllerType::ide_vmware);
+  ASSERT_EQ(hardware.controllers[0].drives.size(), 2U);
+  EXPECT_EQ(hardware.controllers[0].drives[0].port, 1U);
+  EXPECT_EQ(hardware.controllers[0].drives[0].device, 1U);
+  EXPECT_EQ(hardware.controllers[0].drives[1].port, 0U);
+}
+
+TEST(Controllers, FourIdeItemsAreTwoControllers) {
+  std::string items;
+  for (const char *bus : {"0", "1", "2", "3"}) items += item(5, "InstanceID", bus, "Address", bus);
+  EXPECT_EQ(hardware_of(items).controllers.size(), 2U);
+}
+
+struct Model {
+  int type;
+  const char *subtype;
+  ControllerType expected;
+};
+class ControllerModels : public testing::TestWithParam<Model> {};
+TEST_P(ControllerModels, AreKnown) {
+  const auto hardware =
+      hardware_of(item(GetParam().type, "InstanceID", "1", "ResourceSubType", GetParam().subtype), "xen-3");
+  EXPECT_EQ(hardware.controllers.at(0).type, GetParam().expected);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Subtypes, ControllerModels,
+    testing::Values(
+        Model{6, "lsilogic", ControllerType::lsilogic}, Model{6, "LsiLogicSAS", ControllerType::lsilogic_sas},
+        Model{6, "buslogic", ControllerType::buslogic}, Model{6, "VirtualSCSI", ControllerType::pvscsi},
+        Model{20, "VirtioSCSI", ControllerType::virtio_scsi}, Model{20, "AHCI", ControllerType::ahci},
+        Model{20, "vmware.sata.ahci", ControllerType::ahci}, Model{20, "vmware.nvme.controller", ControllerType::nvme},
+        Model{5, "PIIX3", ControllerType::ide_piix3}, Model{5, "PIIX4", ControllerType::ide_piix4},
+        Model{5, "ICH6", ControllerType::ide_ich6}, Model{6, "buslogic, lsilogic", ControllerType::lsilogic},
+        Model{6, "virtio lsilogic", ControllerType::virtio_scsi}, Model{6, "nonsense", ControllerType::lsilogic}));
+
+TEST(Drives, TheAdaptersOwnScsiIdIsLeftFree) {
+  const ImportedMachine imported =
+      import_one({.disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/>)",
+                  .items = kMemory + item(6, "InstanceID", "1", "ResourceSubType", "lsilogic") + disk_on("1", "7")});
+  EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.at(0).port, 0U);
+  EXPECT_TRUE(has_finding(imported, "ovf.address-taken"));
+}
+
+TEST(Drives, TwoAtOneAddressDoNotHideEachOther) {
+  const ImportedMachine imported =
+      import_one({.disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/>)",
+                  .items = kMemory + item(20, "InstanceID", "1", "ResourceSubType", "AHCI") + disk_on("1", "0", "8") +
+                           disk_on("1", "0", "9")});
+  EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.at(1).port, 1U);
+  EXPECT_TRUE(has_finding(imported, "ovf.address-taken"));
+}
+
+TEST(Drives, WithoutControllerGetOne) {
+  const ImportedMachine imported = import_one(
+      {.disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/>)", .items = kMemory + item(17, "HostResource", "/disk/d")});
+  EXPECT_EQ(imported.machine.hardware.controllers.at(0).type, ControllerType::ahci);
+  EXPECT_TRUE(has_finding(imported, "ovf.parent-missing"));
+}
+
+TEST(Drives, VirtualBox3MeansTheOtherChannel) {
+  const Hardware hardware = hardware_of(item(5, "InstanceID", "1", "Address", "1", "ResourceSubType", "PIIX4") +
+                                            item(15, "InstanceID", "2", "Parent", "1", "AddressOnParent", "0") +
+                                            item(16, "InstanceID", "3", "Parent", "1", "AddressOnParent", "0"),
+                                        "virtualbox-2.2");
+  EXPECT_EQ(hardware.controllers.at(0).drives.at(0).port, 0U);
+  EXPECT_EQ(hardware.controllers.at(0).drives.at(1).port, 1U);
+}
+
+TEST(Drives, AThirdFloppyIsDropped) {
+  const std::string floppy = item(14, "AddressOnParent", "0");
+  const ImportedMachine imported = import_one({.items = kMemory + floppy + floppy + floppy});
+  EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.size(), 2U);
+  EXPECT_TRUE(has_finding(imported, "ovf.device-dropped"));
+}
+
+TEST(Media, EveryFormOfHostResource) {
+  for (const char *form : {"ovf:/disk/d", "/disk/d", "ovf://disk/d", "d", " ovf:/disk/d\n"}) {
+    const ImportedMachine imported = import_one(
+        {.disks = R"(<Disk ovf:diskId="d" ovf:capacity="4096"/>)", .items = kMemory + item(17, "HostResource", form)});
+    const ImageFile &image = imported.machine.hardware.controllers.at(0).drives.at(0).medium->chain.at(0);
+    EXPECT_EQ(image.declared_capacity, 4096U) << form;
+    EXPECT_TRUE(image.blank);
+  }
+}
+
+TEST(Media, AnUndeclaredDiskIsAFinding) {
+  const ImportedMachine imported = import_one({.items = kMemory + item(17, "HostResource", "ovf:/disk/lost")});
+  const ImageFile &image = imported.machine.hardware.controllers.at(0).drives.at(0).medium->chain.at(0);
+  EXPECT_TRUE(image.pieces.empty());
+  EXPECT_FALSE(image.blank);
+  EXPECT_TRUE(has_finding(imported, "ovf.reference-broken"));
+}
+
+TEST(Media, ALoopOfParentsIsRefused) {
+  (void)expect_error(ErrorKind::malformed, [] {
+    (void)import_one({.disks = R"(<Disk ovf:diskId="a" ovf:parentRef="b"/><Disk ovf:diskId="b" ovf:parentRef="a"/>)",
+                      .items = kMemory + item(17, "HostResource", "ovf:/disk/a")});
+  });
+}
+
+TEST(Media, AnUnusedFileOutsideIsNobodysBusiness) {
+  const ImportedMachine imported =
+      import_one({.references = R"(<File ovf:id="f" ovf:href="../../x"/>)", .items = kMemory});
+  EXPECT_EQ(entry(imported, "/File/@href").disposition, Disposition::irrelevant);
+}
+
+TEST(Media, AUsedFileOutsideIsRefused) {
+  const Parts parts{.references = R"(<File ovf:id="f" ovf:href="../x"/>)",
+                    .items = kMemory + item(15, "HostResource", "ovf:/file/f")};
+  EXPECT_EQ(expect_error(ErrorKind::unsafe, [&] { (void)import_one(parts); }).where.path,
+            "/Envelope/References/File/@href");
+}
+
+TEST(Media, UnknownCompressionIsRefused) {
+  (void)expect_error(ErrorKind::unsupported, [] {
+    (void)import_one({.references = R"(<File ovf:id="f" ovf:href="x" ovf:compression="bzip2"/>)",
+                      .items = kMemory + item(15, "HostResource", "ovf:/file/f")});
+  });
+}
+
+TEST(Media, TooManyChunksAreRefused) {
+  (void)expect_error(ErrorKind::malformed, [] {
+    (void)import_one(
+        {.references = R"(<File ovf:id="f" ovf:href="x" ovf:size="18446744073709551615" ovf:chunkSize="1"/>)",
+         .items = kMemory + item(15, "HostResource", "ovf:/file/f")});
+  });
+}
+
+TEST(Memory, UnitsThatMakeNoSenseAreGuessed) {
+  const ImportedMachine imported = import_one({.items = item(4, "VirtualQuantity", "768")});
+  EXPECT_EQ(imported.machine.hardware.memory.bytes, std::uint64_t{768} << 20U);
+  EXPECT_TRUE(has_finding(imported, "ovf.units-guessed"));
+  EXPECT_EQ(import_one({.items = item(4, "VirtualQuantity", "536870912")}).machine.hardware.memory.bytes, 536870912U);
+}
+
+TEST(Memory, ThatIsNoNumberIsRefused) {
+  (void)expect_error(ErrorKind::malformed, [] { (void)import_one({.items = item(4, "VirtualQuantity", "much")}); });
+}
+
+TEST(Processor, OfAnotherKindIsRefused) {
+  (void)expect_error(ErrorKind::unsupported, [] {
+    (void)import_one({.items = kMemory + item(3, "VirtualQuantity", "1", "InstructionSet", "DMTF:Power:64")});
+  });
+  const auto cpu = hardware_of(item(3, "VirtualQuantity", "2", "InstructionSet", "DMTF:ARM:A64")).cpu;
+  EXPECT_EQ(cpu.architecture, Cpu::Architecture::arm64);
+  EXPECT_EQ(cpu.count, 2U);
+}
+
+struct Card {
+  const char *subtype, *platform;
+  NicModel expected;
+};
+class Cards : public testing::TestWithParam<Card> {};
+TEST_P(Cards, AreThePlatformsOwn) {
+  const Hardware hardware = hardware_of(item(10, "ResourceSubType", GetParam().subtype), GetParam().platform);
+  EXPECT_EQ(hardware.nics.at(0).model, GetParam().expected);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Subtypes, Cards,
+    testing::Values(Card{"E1000", "vmx-13", NicModel::e1000_82545em},
+                    Card{"E1000", "virtualbox-2.2", NicModel::e1000_82540em},
+                    Card{"PCNet32", "vmx-04", NicModel::vlance}, Card{"PCNet32", "virtualbox-2.2", NicModel::am79c973},
+                    Card{"VmxNet", "vmx-04", NicModel::vmxnet}, Card{"VmxNet2", "vmx-07", NicModel::vmxnet2},
+                    Card{"VMXNET3 virtio", "vmx-08", NicModel::vmxnet3}, Card{"E1000e", "vmx-13", NicModel::e1000e},
+                    Card{"Flexible", "vmx-07", NicModel::flexible}, Card{"virtio", "kvm", NicModel::virtio}));
+
+TEST(Network, NamesTellTheMode) {
+  const auto nic = [](const char *connection) { return hardware_of(item(10, "Connection", connection)).nics.at(0); };
+  EXPECT_EQ(nic("NAT").mode, NicMode::nat);
+  EXPECT_EQ(nic("Bridged").mode, NicMode::bridged);
+  EXPECT_EQ(nic("HostOnly").mode, NicMode::host_only);
+  EXPECT_EQ(nic("host-only").mode, NicMode::host_only);
+  EXPECT_EQ(nic("Internal").mode, NicMode::internal);
+  EXPECT_EQ(nic("NAT Network").mode, NicMode::nat_network);
+  EXPECT_EQ(nic("none").mode, NicMode::none);
+  EXPECT_EQ(nic("VM Network").mode, NicMode::custom);
+  EXPECT_EQ(nic("VM Network").network, "VM Network");
+}
+
+TEST(Network, TheMacIsKeptOrSaidToBeMissing) {
+  const ImportedMachine with = import_one({.items = kMemory + item(10, "Address", "00-50-56-00-12-34")});
+  EXPECT_EQ(with.machine.hardware.nics.at(0).mac->text(), "00:50:56:00:12:34");
+  EXPECT_FALSE(has_finding(with, "ovf.mac-generated"));
+  const ImportedMachine without = import_one({.items = kMemory + item(10, "Address", "7")});
+  EXPECT_FALSE(without.machine.hardware.nics.at(0).mac);
+  EXPECT_TRUE(has_finding(without, "ovf.mac-generated"));
+}
+
+TEST(Ports, BackendsByKindAndAddress) {
+  const Hardware hardware =
+      hardware_of(item(21, "ResourceSubType", "vmware.serialport.pipe", "HostResource", "p") +
+                  item(21, "ResourceSubType", "vmware.serialport.device", "HostResource", "/dev/ttyS0") +
+                  item(21, "Address", "tcp://0.0.0.0:4000") +
+                  item(21, "ResourceSubType", "vmware.serialport.thinPrint") + item(21));
+  ASSERT_EQ(hardware.serial_ports.size(), 5U);
+  EXPECT_EQ(hardware.serial_ports[0].backend, CharPort::Backend::pipe);
+  EXPECT_EQ(hardware.serial_ports[1].backend, CharPort::Backend::host_device);
+  EXPECT_EQ(hardware.serial_ports[2].backend, CharPort::Backend::tcp);
+  EXPECT_EQ(hardware.serial_ports[2].path, "0.0.0.0:4000");
+  EXPECT_EQ(hardware.serial_ports[3].backend, CharPort::Backend::thin_print);
+  EXPECT_EQ(hardware.serial_ports[4].backend, CharPort::Backend::disconnected);
+}
+
+TEST(Configuration, IsChosenOrRefused) {
+  const auto with = [](const std::string &wanted) {
+    ImportOptions options;
+    options.ovf_configuration = wanted;
+    return import_fixture("deployment-options/sizes.ovf", options);
+  };
+  EXPECT_EQ(with("").machine.hardware.cpu.count, 4U);
+  EXPECT_EQ(with("small").machine.hardware.cpu.count, 1U);
+  EXPECT_TRUE(with("small").machine.hardware.nics.empty());
+  EXPECT_EQ(with("large").machine.hardware.nics.size(), 1U);
+  EXPECT_NE(expect_error(ErrorKind::usage, [&] { (void)with("huge"); }).expected.find("small"), std::string::npos);
+  ImportOptions options;
+  options.ovf_configuration = "x";
+  (void)expect_error(ErrorKind::usage, [&] { (void)import_one({.items = kMemory}, options); });
+}
+
+TEST(Ledger, PasswordsAreHidden) {
+  const ImportedMachine imported = import_fixture("everything/everything.ovf");
+  for (const LedgerEntry &entry : imported.ledger.entries()) EXPECT_EQ(entry.value.find("hunter2"), std::string::npos);
+}
+
+TEST(Ledger, AnUnknownKeyStaysUnknown) {
+  const ImportedMachine imported = import_one(
+      {.items =
+           kMemory + R"(<vmw:Config vmw:key="someday" vmw:value="1"/><vmw:ExtraConfig vmw:key="zz" vmw:value="1"/>)"});
+  EXPECT_EQ(entry(imported, "/Config/@value").disposition, Disposition::unknown);
+  EXPECT_EQ(entry(imported, "/ExtraConfig/@value").disposition, Disposition::unknown);
+}
+
+TEST(Ledger, AnUnknownElementOfADeviceIsTold) {
+  const ImportedMachine imported = import_one({.items = kMemory + item(10, "Colour", "blue")});
+  EXPECT_TRUE(has_finding(imported, "ovf.element-unknown"));
+  EXPECT_EQ(count_unknown(imported), 0U);
+}
+
+}  // namespace
+}  // namespace ferry::ovf::test
