@@ -211,7 +211,11 @@ void read_paravirtualization(Scope &scope) {
     element->settle("debug", Disposition::irrelevant, "debugging of VirtualBox's own interface");
   }
   switch (provider) {
-    case Provider::from_guest: scope.hw.paravirtualization = default_provider(scope.in.machine.guest_os); break;
+    case Provider::from_guest:
+      scope.hw.paravirtualization = scope.hw.cpu.architecture == Cpu::Architecture::arm64
+                                        ? Paravirtualization::none  // x86's alone
+                                        : default_provider(scope.in.machine.guest_os);
+      break;
     case Provider::none: scope.hw.paravirtualization = Paravirtualization::none; break;
     case Provider::legacy: scope.hw.paravirtualization = Paravirtualization::legacy; break;
     case Provider::minimal: scope.hw.paravirtualization = Paravirtualization::minimal; break;

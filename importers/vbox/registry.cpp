@@ -44,13 +44,13 @@ Uuid uuid_of(const SettingsReader &element) {
 }
 
 // Server, target and LUN only: the user name is nobody's business and the password must not be kept.
-std::string iscsi_location(const xml::Element &image) {
-  std::string out = "iscsi://" + value_or_empty(image, "server");
-  if (const std::string port = value_or_empty(image, "port"); !port.empty()) out += ":" + port;
-  for (const std::string_view part : {"target", "lun"}) {
-    if (const std::string value = value_or_empty(image, part); !value.empty()) out += "/" + value;
-  }
-  return out;
+void read_old_iscsi(const xml::Element &image, RegisteredMedium &medium) {
+  std::string address = value_or_empty(image, "server");
+  if (const std::string port = value_or_empty(image, "port"); !port.empty()) address += ":" + port;
+  medium.properties["TargetAddress"] = address;
+  medium.properties["TargetName"] = value_or_empty(image, "target");
+  medium.properties["LUN"] = value_or_empty(image, "lun");
+  medium.location = "iscsi://" + address + "/" + value_or_empty(image, "target") + "/" + value_or_empty(image, "lun");
 }
 
 void read_old_location(const xml::Element &disk, RegisteredMedium &medium) {
@@ -58,8 +58,11 @@ void read_old_location(const xml::Element &disk, RegisteredMedium &medium) {
     const xml::Element *image = disk.child(old.element);
     if (image == nullptr) continue;
     medium.format = old.format.empty() ? value_or_empty(*image, "format") : std::string(old.format);
-    medium.location =
-        old.location_attribute.empty() ? iscsi_location(*image) : value_or_empty(*image, old.location_attribute);
+    if (old.location_attribute.empty()) {
+      read_old_iscsi(*image, medium);
+    } else {
+      medium.location = value_or_empty(*image, old.location_attribute);
+    }
     return;
   }
 }
