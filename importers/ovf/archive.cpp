@@ -20,6 +20,8 @@ namespace {
 constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
 // Chunked packages have a member per chunk; 100,000 is far beyond any real one and bounds what a listing takes.
 constexpr std::size_t kMaxMembers = 100000;
+// The descriptor is the first member by the standard, and not far behind in packages that people tar by hand.
+constexpr std::size_t kLooks = 16;
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
 
 // libarchive converts names with the thread's locale and gives null for UTF-8 names under "C".
@@ -184,16 +186,20 @@ ArchiveListing list_archive(const std::filesystem::path &file) {
   return out;
 }
 
-std::string first_member(const std::filesystem::path &file) {
+bool has_descriptor(const std::filesystem::path &file) {
   const Utf8Locale utf8;
   try {
     const Archive a = open_tar(file);
     archive_entry *entry = nullptr;
     std::string name;
-    return next_file(file, a.get(), entry, name) ? name : std::string{};
+    for (std::size_t i = 0; i < kLooks && next_file(file, a.get(), entry, name); ++i) {
+      if (lower_suffix(name) == ".ovf") return true;
+      // Going on in a compressed tar means inflating the member, which may be a whole disk.
+      if (archive_filter_code(a.get(), 0) == ARCHIVE_FILTER_GZIP) return false;
+    }
   } catch (const Error &) {
-    return {};
   }
+  return false;
 }
 
 void stream_archive(const std::filesystem::path &file,

@@ -31,8 +31,9 @@ struct ArchiveListing {
 // io when the file cannot be read.
 [[nodiscard]] ArchiveListing list_archive(const std::filesystem::path &file);
 
-// The name of the first regular member; empty when the file is no tar. Never throws for a file that can be opened.
-[[nodiscard]] std::string first_member(const std::filesystem::path &file);
+// Whether the file is a tar, or a gzip'd one, with a descriptor (.ovf) as its first member; uncompressed, among its
+// first 16 members. Never throws.
+[[nodiscard]] bool has_descriptor(const std::filesystem::path &file);
 
 // Reads the whole archive once and gives each member's bytes, in order, in pieces, with the member's name.
 void stream_archive(const std::filesystem::path &file,

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::string_view kXsi = "http://www.w3.org/2001/XMLSchema-instance";
 
+// Each machine gets the shared sections with a ledger of its own; a package that multiplies many machines by long
+// sections would fill the memory. Real packages have a few dozen machines and some thousand settings.
+constexpr std::size_t kMaxShared = 1000000;  // settings of the shared sections, times machines
+constexpr std::size_t kMaxWork = 50000000;   // settings of the whole descriptor, times machines
+
 bool is_system(const std::string &name) { return name == "VirtualSystem"; }
 bool is_collection(const std::string &name) {
   return name == "VirtualSystemCollection" || name == "MultipleVirtualSystem";  // the latter: 2.x drafts
@@ -44,6 +49,25 @@ xml::Element pruned(const xml::Element &element, const xml::Element *system) {
     }
   }
   return out;
+}
+
+std::size_t weight(const xml::Element &element) {
+  std::size_t sum = 1 + element.attributes.size();
+  for (const xml::Element &below : element.children) sum += weight(below);
+  return sum;
+}
+
+void check_size(const xml::Element &envelope, const std::vector<const xml::Element *> &systems, const Place &where) {
+  const std::size_t all = weight(envelope);
+  std::size_t own = 0;
+  for (const xml::Element *system : systems) own += weight(*system);
+  if ((all - own) * systems.size() <= kMaxShared && all * systems.size() <= kMaxWork) return;
+  throw Error(ErrorKind::unsupported,
+              {.where = where,
+               .message = "the package has too many machines for its size",
+               .found = std::to_string(systems.size()) + " machines, " + std::to_string(all) + " settings",
+               .expected = "some dozens of machines",
+               .advice = "Split the package."});
 }
 
 xml::Element *only_system(xml::Element &element) {
@@ -113,6 +137,7 @@ std::vector<SystemTree> split_systems(xml::Element envelope, const std::filesyst
     out.push_back(take_virtualbox_machine(std::move(envelope)));
     return out;
   }
+  check_size(envelope, systems, {file, envelope.line, envelope.path});
   for (const xml::Element *system : systems) out.push_back(take_virtualbox_machine(pruned(envelope, system)));
   return out;
 }

@@ -120,6 +120,9 @@ constexpr std::array<Rule, 6> kMoreRules{{
     {"ResourceType", kIrrelevant, "the kind of the device"},
 }};
 
+// More than any platform gives a machine; bounds the work that pairs of devices make.
+constexpr std::size_t kMaxItems = 4096;
+
 const Rule *rule(std::string_view name) {
   for (const Rule &candidate : kRules) {
     if (candidate.name == name) return &candidate;
@@ -186,6 +189,14 @@ std::string Item::label() const {
   return "the device " + in_quotes(instance_);
 }
 
+void check_count(const std::vector<Item> &items, const SettingsReader &last) {
+  if (items.size() <= kMaxItems) return;
+  throw Error(ErrorKind::unsupported, {.where = last.place(),
+                                       .message = "the machine has too many devices",
+                                       .found = "more than " + std::to_string(kMaxItems),
+                                       .expected = "at most " + std::to_string(kMaxItems)});
+}
+
 std::vector<Item> select_items(Context &in, const SettingsReader &hardware_section) {
   std::vector<Item> out;
   for (const SettingsReader &element : hardware_section.children()) {
@@ -208,6 +219,7 @@ std::vector<Item> select_items(Context &in, const SettingsReader &hardware_secti
     });
     if (same == out.end()) {
       out.push_back(std::move(item));
+      check_count(out, element);
     } else if (peek_attribute(element, "configuration") || bound) {
       same->reader().settle_all(Disposition::irrelevant, "replaced by the Item of the chosen deployment configuration");
       *same = std::move(item);
@@ -215,6 +227,7 @@ std::vector<Item> select_items(Context &in, const SettingsReader &hardware_secti
       element.settle_all(Disposition::irrelevant, "replaced by the Item of the chosen deployment configuration");
     } else {
       out.push_back(std::move(item));  // a faulty exporter gave an InstanceID twice: two devices
+      check_count(out, element);
     }
   }
   return out;

@@ -16,7 +16,8 @@ namespace ferry::ovf {
 [[nodiscard]] std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options);
 
 [[nodiscard]] bool looks_like_ovf(std::string_view head);
-// A tar whose first regular member is an .ovf, or a gzip of one.
+// A tar with an .ovf as its first regular member, or a gzip of one; uncompressed, among its first members. Never
+// throws.
 [[nodiscard]] bool looks_like_ova(const std::filesystem::path &file);
 
 // What the package's manifest (.mf) says, with each member's place. Empty without a manifest.

@@ -212,8 +212,6 @@ bool looks_like_ovf(std::string_view head) {
   return false;
 }
 
-bool looks_like_ova(const fs::path &file) {
-  return text::lower_ascii(fs::path(first_member(file)).extension().string()) == ".ovf";
-}
+bool looks_like_ova(const fs::path &file) { return has_descriptor(file); }
 
 }  // namespace ferry::ovf

@@ -23,7 +23,6 @@ struct SectionRule {
 
 constexpr std::string_view kCollection = "belongs to the group of machines, which libvirt does not know";
 constexpr std::string_view kVcloud = "belongs to the source's vCloud";
-constexpr std::string_view kDeployment = "says how the package is deployed, not what the machine is";
 
 // What becomes of what nobody took of a section.
 constexpr std::array kSections{
@@ -92,7 +91,7 @@ void settle_unknown(Context &in, const Section &section) {
 }
 
 // Properties are what the guest asks its platform for at the first start.
-void settle_product(Context &in, const Section &section) {
+void settle_product(const Section &section) {
   for (const SettingsReader &property : section.reader.children("Property")) {
     const std::string qualifiers = text::lower_ascii(peek_attribute(property, "qualifiers").value_or(""));
     const bool secret = parse_boolean(peek_attribute(property, "password").value_or("")).value_or(false) ||
@@ -105,7 +104,6 @@ void settle_product(Context &in, const Section &section) {
     property.settle_all(kDropped,
                         "a property that the source platform hands to the guest; configure the guest by hand");
   }
-  (void)in;
 }
 
 // The guest reads properties only where the hardware says how they are handed over.
@@ -296,7 +294,7 @@ void settle_sections(Context &in) {
   for (std::size_t depth = 0; depth < levels.size(); ++depth) {
     if (depth + 1 < levels.size() && depth > 0) levels[depth].settle("id", kIrrelevant, "the group's identity");
     for (const Section &section : sections(levels[depth])) {
-      if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(in, section);
+      if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(section);
       const auto rule = std::find_if(kSections.begin(), kSections.end(),
                                      [&](const SectionRule &candidate) { return candidate.name == section.name; });
       if (rule == kSections.end()) {

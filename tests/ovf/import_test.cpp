@@ -46,6 +46,20 @@ TEST(Envelope, UnknownSectionsAreTold) {
   EXPECT_EQ(count_unknown(imported), 0U);
 }
 
+TEST(Envelope, ManyMachinesTimesLongSectionsAreRefused) {
+  std::string text = R"(<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1"><References>)";
+  for (int i = 0; i < 20000; ++i) text += "<File/>";
+  text += "</References>";
+  for (int i = 0; i < 2000; ++i) text += "<VirtualSystem/>";
+  (void)expect_error(ErrorKind::unsupported, [&] { (void)import_all(text + "</Envelope>"); });
+}
+
+TEST(Envelope, TooManyDevicesAreRefused) {
+  std::string items = kMemory;
+  for (int i = 0; i < 5000; ++i) items += item(21);
+  (void)expect_error(ErrorKind::unsupported, [&] { (void)import_one({.items = items}); });
+}
+
 TEST(Name, ComesFromNameThenIdThenIdentifierThenFile) {
   EXPECT_EQ(import_one({.system = "<Name>n</Name>", .items = kMemory}).machine.name, "n");
   EXPECT_EQ(import_one({.items = kMemory}).machine.name, "machine");

@@ -119,6 +119,14 @@ TEST(Archive, WhatIsNoTarIsRefused) {
   }
 }
 
+TEST(Archive, TheDescriptorNeedNotBeFirst) {
+  const TempFolder folder;
+  write_tar(folder / "m.ova", {{"disk.vmdk", "content"}, {"m.ovf", kMachine}});
+  EXPECT_TRUE(looks_like_ova(folder / "m.ova"));
+  EXPECT_EQ(read_range(first_image(one(folder / "m.ova")).pieces.at(0)), "content");
+  EXPECT_FALSE(looks_like_ova(folder / "none.ova"));
+}
+
 TEST(Archive, WithoutDescriptorItIsRefused) {
   const TempFolder folder;
   write_tar(folder / "m.ova", {{"disk.vmdk", "x"}});
