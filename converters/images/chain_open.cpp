@@ -159,7 +159,8 @@ class ParentSearch {
         const bool by_hint = std::ranges::find(names, known.display_path().filename().string()) != names.end();
         if (pass != (by_uuid ? 0 : by_hint ? 1 : 2)) continue;
         if (known.pieces.front().file == child_.info().file) continue;
-        if (pass == 2 && known.uuid && parent) continue;  // the registry says that it is another image
+        if (pass == 2 && known.uuid && parent && child_.info().format != ImageFormat::vhdx)
+          continue;  // the registry says that it is another image
         if (ImagePtr found = try_open(known)) return found;
       }
     }
