@@ -34,7 +34,7 @@ class VdiImage final : public FormatImage {
   explicit VdiImage(std::shared_ptr<const SourceFile> source) {
     add_file(std::move(source));
     info_.format = ImageFormat::vdi;
-    const auto bytes = read_bytes(file(), 0, 512);
+    const auto bytes = read_bytes(file(), 0, static_cast<std::size_t>(std::min<std::uint64_t>(512, file().size())));
     const ByteReader header(bytes, {.file = file().path()});
     require(header.little<std::uint32_t>(64, "signature") == signature, header.at(64, "signature"),
             "this is not a VDI image", header.little<std::uint32_t>(64, "signature"), std::to_string(signature));
