@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of a plan, a migration or a batch: plain values and their three forms. docs/report.schema.json is
+// the JSON form's schema.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/machine.hpp"
+
+namespace ferry::report {
+
+inline constexpr std::string_view kSchema = "virt-ferry-report/1";
+
+struct Disk {
+  std::string source;              // the attached image
+  std::vector<std::string> chain;  // image files, base first
+  std::string format;              // "vdi dynamic"
+  std::uint64_t virtual_size = 0;  // bytes
+  std::uint64_t allocated = 0;     // bytes
+  std::string target, engine;
+  std::optional<std::string> sha256;  // of the guest content, after --verify
+};
+
+struct Nic {
+  std::string mac, model, network;
+  std::optional<std::string> guest_name;
+};
+
+struct SnapshotLine {
+  std::string name, id, description;
+  std::optional<std::int64_t> created;
+  std::optional<std::string> parent;  // the parent's name
+  bool current = false;
+};
+
+// Why a machine was not planned or migrated.
+struct Refusal {
+  ErrorKind kind{};
+  ErrorDetail detail;
+};
+
+struct MachineReport {
+  std::string name, source, kind, uuid, guest_os;
+  std::string status;   // planned, migrated, skipped, refused, failed
+  std::string run;      // journal id, for undo; empty for a plan
+  std::string summary;  // "pc (PIIX3), BIOS, 2 CPUs, 1.0 GiB memory"
+  std::vector<Disk> disks;
+  std::vector<Nic> nics;
+  std::vector<SnapshotLine> snapshots;
+  Ledger settings;
+  std::vector<Finding> findings;
+  std::uint64_t space_needed = 0;
+  std::optional<std::uint64_t> space_available;
+  std::string domain_xml;
+  std::vector<std::string> files;  // what is or would be written
+  std::optional<Refusal> refusal;
+  std::vector<std::string> next_steps;  // commands to type
+};
+
+struct Document {
+  std::string tool;  // "virt-ferry 0.1.0"
+  std::string host;  // name of the host profile
+  std::vector<MachineReport> machines;
+};
+
+[[nodiscard]] std::string as_json(const Document &document);
+// For a terminal or a mail: at most 100 columns where the content allows, no escapes.
+[[nodiscard]] std::string as_text(const Document &document);
+// One self-contained page: no scripts, nothing from other hosts.
+[[nodiscard]] std::string as_html(const Document &document);
+// One line a machine: name, result, disks, data, worst findings; then the reasons of refusals.
+[[nodiscard]] std::string summary_table(const Document &document);
+
+}  // namespace ferry::report

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "exporters/report/report.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::report {
+namespace {
+
+constexpr std::size_t kWidth = 100;
+constexpr std::size_t kLabel = 13;
+
+// Breaks `text` at blanks so that lines stay within kWidth, each begun by `indent` blanks.
+std::string wrapped(const std::string &text, std::size_t indent) {
+  std::string out;
+  std::size_t column = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::size_t length = end - at;
+    if (column > 0 && indent + column + 1 + length > kWidth) {
+      out += '\n';
+      column = 0;
+    }
+    out += column == 0 ? std::string(indent, ' ') : std::string(" ");
+    out.append(text, at, length);
+    column += length + (column == 0 ? 0 : 1);
+    at = end + 1;
+  }
+  return out + "\n";
+}
+
+std::string line(const std::string &label, const std::string &value) {
+  return "  " + label + std::string(label.size() < kLabel ? kLabel - label.size() : 1, ' ') + value + "\n";
+}
+
+std::string numbered(const char *label, std::size_t index, std::size_t count) {
+  return count == 1 ? label : label + (" " + std::to_string(index + 1));
+}
+
+std::string disk_lines(const MachineReport &machine) {
+  std::string out;
+  for (std::size_t i = 0; i < machine.disks.size(); ++i) {
+    const Disk &disk = machine.disks[i];
+    std::string value = text::printable(disk.source) + " (" + disk.format + ", " + text::human_bytes(disk.virtual_size);
+    value += ", " + text::human_bytes(disk.allocated) + " of data";
+    if (disk.chain.size() > 1) value += ", chain of " + std::to_string(disk.chain.size());
+    out += line(numbered("disk", i, machine.disks.size()), value + ")");
+    if (!disk.target.empty()) out += line("", "-> " + text::printable(disk.target));
+    if (disk.sha256) out += line("", "verified, sha256 " + *disk.sha256);
+  }
+  return out;
+}
+
+std::string nic_lines(const MachineReport &machine) {
+  std::string out;
+  for (std::size_t i = 0; i < machine.nics.size(); ++i) {
+    const Nic &nic = machine.nics[i];
+    out += line(
+        numbered("network", i, machine.nics.size()),
+        nic.model + " " + nic.mac + ", " + nic.network + (nic.guest_name ? ", the guest sees " + *nic.guest_name : ""));
+  }
+  return out;
+}
+
+std::string snapshot_lines(const MachineReport &machine) {
+  std::string out;
+  for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
+    const SnapshotLine &snapshot = machine.snapshots[i];
+    out +=
+        line(i == 0 ? "snapshots" : "", text::printable(snapshot.name) +
+                                            (snapshot.parent ? ", child of " + text::printable(*snapshot.parent) : "") +
+                                            (snapshot.current ? ", current" : ""));
+  }
+  return out;
+}
+
+std::string finding_text(const Finding &finding) {
+  std::string out = "  " + std::string(to_string(finding.severity)) + ": " + finding.id;
+  if (const std::string where = finding.where.text(); !where.empty()) out += " at " + text::printable(where);
+  out += "\n" + wrapped(text::printable(finding.message), 4);
+  if (!finding.advice.empty()) out += wrapped(text::printable(finding.advice), 4);
+  return out;
+}
+
+std::string settings_text(const MachineReport &machine) {
+  std::string out;
+  for (const LedgerEntry &entry : machine.settings.entries()) {
+    if (entry.disposition != Disposition::dropped && entry.disposition != Disposition::unknown &&
+        entry.disposition != Disposition::unsettled) {
+      continue;
+    }
+    std::string value = text::printable(entry.value);
+    if (value.size() > 60) value = value.substr(0, 57) + "...";
+    out += "  " + std::string(to_string(entry.disposition)) + ": ";
+    out += (entry.where.line ? "line " + std::to_string(*entry.where.line) + ": " : "") +
+           text::printable(entry.where.path);
+    out += value.empty() ? "\n" : " = \"" + value + "\"\n";
+    if (!entry.note.empty()) out += wrapped(text::printable(entry.note), 4);
+  }
+  return out.empty() ? out : "\n  Settings that are not carried over\n" + out;
+}
+
+std::string counts_text(const LedgerCounts &counts) {
+  std::string out = std::to_string(counts.total) + ": " + std::to_string(counts.kept) + " kept, " +
+                    std::to_string(counts.translated) + " translated, " + std::to_string(counts.dropped) +
+                    " dropped, " + std::to_string(counts.irrelevant) + " irrelevant, " +
+                    std::to_string(counts.unknown) + " unknown";
+  if (counts.unsettled > 0) out += ", " + std::to_string(counts.unsettled) + " unsettled";
+  return out;
+}
+
+std::string refusal_text(const MachineReport &machine) {
+  const ErrorDetail &detail = machine.refusal->detail;
+  std::string out = line(machine.status, std::string(to_string(machine.refusal->kind)));
+  if (const std::string where = detail.where.text(); !where.empty()) out += line("where", text::printable(where));
+  out += wrapped(text::printable(detail.message), 4);
+  if (!detail.found.empty()) out += wrapped("found " + text::printable(detail.found), 4);
+  if (!detail.expected.empty()) out += wrapped("expected " + text::printable(detail.expected), 4);
+  if (!detail.advice.empty()) out += wrapped(text::printable(detail.advice), 4);
+  return out;
+}
+
+std::string machine_text(const MachineReport &machine) {
+  std::string out = text::printable(machine.name) + "\n";
+  out += line("source", text::printable(machine.source));
+  if (!machine.guest_os.empty()) out += line("guest", text::printable(machine.guest_os));
+  if (!machine.summary.empty()) out += line("machine", machine.summary);
+  if (!machine.uuid.empty()) out += line("uuid", machine.uuid);
+  out += disk_lines(machine) + nic_lines(machine) + snapshot_lines(machine);
+  if (machine.space_needed > 0) {
+    out += line("space",
+                text::human_bytes(machine.space_needed) + " needed" +
+                    (machine.space_available ? ", " + text::human_bytes(*machine.space_available) + " available" : ""));
+  }
+  for (std::size_t i = 0; i < machine.files.size(); ++i) {
+    out += line(i != 0 ? "" : machine.status == "migrated" ? "written" : "writes", text::printable(machine.files[i]));
+  }
+  if (machine.settings.counts().total > 0) out += line("settings", counts_text(machine.settings.counts()));
+  if (!machine.run.empty()) out += line("run", machine.run);
+  if (machine.refusal) out += refusal_text(machine);
+  if (!machine.findings.empty()) out += "\n  Findings\n";
+  for (const Severity severity : {Severity::critical, Severity::warning, Severity::info}) {
+    for (const Finding &finding : machine.findings) {
+      if (finding.severity == severity) out += finding_text(finding);
+    }
+  }
+  out += settings_text(machine);
+  if (!machine.next_steps.empty()) out += "\n  Next\n";
+  for (const std::string &step : machine.next_steps) out += "    " + step + "\n";
+  return out;
+}
+
+std::string worst_finding(const MachineReport &machine) {
+  std::array<std::size_t, 3> counts{};
+  for (const Finding &finding : machine.findings) ++counts[static_cast<std::size_t>(finding.severity)];
+  if (counts[2] > 0) return std::to_string(counts[2]) + " critical";
+  if (counts[1] > 0) return std::to_string(counts[1]) + (counts[1] == 1 ? " warning" : " warnings");
+  return "-";
+}
+
+}  // namespace
+
+std::string as_text(const Document &document) {
+  std::string out;
+  for (const MachineReport &machine : document.machines) out += (out.empty() ? "" : "\n") + machine_text(machine);
+  return out;
+}
+
+std::string summary_table(const Document &document) {
+  std::vector<std::array<std::string, 5>> rows{{"MACHINE", "RESULT", "DISKS", "DATA", "FINDINGS"}};
+  for (const MachineReport &machine : document.machines) {
+    std::uint64_t data = 0;
+    for (const Disk &disk : machine.disks) data += disk.allocated;
+    rows.push_back({text::printable(machine.name), machine.status, std::to_string(machine.disks.size()),
+                    text::human_bytes(data), worst_finding(machine)});
+  }
+  std::array<std::size_t, 5> widths{};
+  for (const auto &row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], text::decode_utf8_lossy(row[i]).size());
+  }
+  std::string out;
+  for (const auto &row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += row[i];
+      if (i + 1 < row.size()) out += std::string(widths[i] - text::decode_utf8_lossy(row[i]).size() + 2, ' ');
+    }
+    out += '\n';
+  }
+  for (const MachineReport &machine : document.machines) {
+    if (machine.refusal)
+      out += "\n" + text::printable(machine.name) + ": " + text::printable(machine.refusal->detail.message) + "\n";
+  }
+  return out;
+}
+
+}  // namespace ferry::report

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/report/report.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace ferry::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A machine that uses every field, with a name that tries to break out of text, JSON and HTML.
+MachineReport full_machine() {
+  MachineReport machine;
+  machine.name = "a<b>\"&\x1b[31m";
+  machine.source = "/vms/a.vbox";
+  machine.kind = "vbox";
+  machine.uuid = "11111111-2222-3333-4444-555555555555";
+  machine.guest_os = "Debian 12";
+  machine.status = "migrated";
+  machine.run = "20261123-120000-abcd";
+  machine.summary = "PIIX3, BIOS, 2 CPUs, 1.0 GiB memory";
+  machine.disks.push_back({"/vms/leaf.vdi",
+                           {"/vms/base.vdi", "/vms/leaf.vdi"},
+                           "vdi differencing",
+                           1U << 30U,
+                           1U << 20U,
+                           "/out/a.qcow2",
+                           "native",
+                           std::string(64, 'a')});
+  machine.nics.push_back({"08:00:27:00:00:01", "e1000", "user", "enp0s3"});
+  machine.snapshots.push_back({"first", "id-1", "clean", 1700000000, std::nullopt, false});
+  machine.snapshots.push_back({"second", "id-2", "", std::nullopt, "first", true});
+  const auto dropped = machine.settings.enter({"/vms/a.vbox", 12, "/A/@b"}, "value");
+  machine.settings.settle(dropped, Disposition::dropped, "libvirt has no such thing");
+  machine.settings.enter({"/vms/a.vbox", 13, "/A/@c"}, "odd");
+  machine.findings.push_back({"disk.none", Severity::critical, {"/vms/a.vbox", 4, "/A"}, "the message", "the advice"});
+  machine.space_needed = 5;
+  machine.space_available = 10;
+  machine.domain_xml = "<domain type='kvm'/>\n";
+  machine.files = {"/out/a.qcow2", "/out/a.xml"};
+  machine.next_steps = {"virsh start a"};
+  return machine;
+}
+
+MachineReport refused_machine() {
+  MachineReport machine;
+  machine.name = "broken";
+  machine.source = "/vms/broken.vmx";
+  machine.kind = "vmx";
+  machine.status = "refused";
+  machine.refusal = {
+      ErrorKind::encrypted,
+      {{"/vms/broken.vmx", 3, "encryption.keySafe"}, "the machine is encrypted", "a key safe", "none", "Decrypt it."}};
+  return machine;
+}
+
+Document document() { return {"virt-ferry 0.1.0", "Debian 12", {full_machine(), refused_machine()}}; }
+
+TEST(Report, json_holds_to_the_published_schema) {
+  const fs::path file = fs::temp_directory_path() / ("ferry-report-" + std::to_string(getpid()) + ".json");
+  std::ofstream(file) << as_json(document());
+  const std::string schema = std::string(FERRY_SOURCE_DIR) + "/docs/report.schema.json";
+  if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
+    GTEST_SKIP() << "python3-jsonschema is not installed";
+  const std::string check =
+      "python3 -c 'import json,jsonschema,sys; jsonschema.validate(json.load(open(sys.argv[1])), "
+      "json.load(open(sys.argv[2])))' ";
+  EXPECT_EQ(std::system((check + file.string() + " " + schema).c_str()), 0);
+  // The schema must be able to refuse: a report with a foreign member is not one.
+  auto json = nlohmann::json::parse(as_json(document()));
+  json["machines"][0]["surprise"] = 1;
+  std::ofstream(file) << json.dump();
+  EXPECT_NE(std::system((check + file.string() + " " + schema + " 2>/dev/null").c_str()), 0);
+  fs::remove(file);
+}
+
+TEST(Report, json_takes_text_that_is_not_utf8) {
+  Document broken = document();
+  broken.machines[0].files.emplace_back("/out/\xff.qcow2");
+  EXPECT_FALSE(nlohmann::json::parse(as_json(broken), nullptr, false).is_discarded());
+}
+
+TEST(Report, html_and_text_let_no_markup_or_escape_through) {
+  const std::string html = as_html(document());
+  EXPECT_EQ(html.find("a<b>"), std::string::npos);
+  EXPECT_NE(html.find("a&lt;b&gt;&quot;&amp;"), std::string::npos);
+  EXPECT_EQ(html.find("http"), std::string::npos) << "a report must not reach for other hosts";
+  EXPECT_EQ(html.find('\x1b'), std::string::npos);
+  EXPECT_EQ(as_text(document()).find('\x1b'), std::string::npos);
+}
+
+TEST(Report, text_shows_what_is_lost_with_its_line) {
+  const std::string text = as_text(document());
+  EXPECT_NE(text.find("2: 0 kept, 0 translated, 1 dropped, 0 irrelevant, 1 unknown"), std::string::npos) << text;
+  EXPECT_NE(text.find("dropped: line 12: /A/@b = \"value\""), std::string::npos) << text;
+  EXPECT_NE(text.find("unknown: line 13: /A/@c = \"odd\""), std::string::npos) << text;
+  EXPECT_NE(text.find("critical: disk.none at /vms/a.vbox:4: /A"), std::string::npos) << text;
+  EXPECT_NE(text.find("the machine is encrypted"), std::string::npos) << text;
+}
+
+TEST(Report, the_summary_has_a_line_for_each_machine) {
+  const std::string table = summary_table(document());
+  EXPECT_NE(table.find("broken          refused   0      0 bytes  -"), std::string::npos) << table;
+  EXPECT_NE(table.find("broken: the machine is encrypted"), std::string::npos) << table;
+}
+
+}  // namespace
+}  // namespace ferry::report
