@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/batch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <sys/stat.h>
+#include <thread>
+
+#include "migration/journal.hpp"
+#include "migration/manifest.hpp"
+#include "migration/report_builder.hpp"
+#include "migration/target_names.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Job {
+  Planned planned;
+  const Options *options = nullptr;
+};
+
+report::MachineReport not_found(const BatchEntry &entry) {
+  report::MachineReport out;
+  out.name = fs::path(entry.argument).stem().string();
+  out.source = entry.argument;
+  out.kind = "unknown";
+  refuse(out, *entry.error);
+  return out;
+}
+
+bool is_unchanged(const RunRecord &record) {
+  struct stat status {};
+  if (stat(record.source.c_str(), &status) != 0) return false;
+  return static_cast<std::uint64_t>(status.st_size) == record.source_size &&
+         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec == record.source_time;
+}
+
+// The run that migrated this machine before, if all that it made is still there.
+const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path &source, const Options &options,
+                             const fs::path &dest, const std::string &name) {
+  for (auto record = runs.rbegin(); record != runs.rend(); ++record) {
+    const bool same = record->done && !record->undone && record->source == source && record->machine == name &&
+                      record->connect == options.connect && record->dest == dest;
+    const bool complete = std::all_of(record->published.begin(), record->published.end(),
+                                      [](const PublishedFile &file) { return fs::exists(file.file); });
+    if (same && complete && (!options.define || !record->domain.empty()) && is_unchanged(*record)) return &*record;
+  }
+  return nullptr;
+}
+
+// Marks what an earlier run did. Its plan was refused for the very names that run took, or it was planned anew.
+bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest) {
+  if (options.overwrite) return false;
+  const std::string name = planned.plan ? planned.plan->name : safe_name(options.name.value_or(planned.report.name));
+  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name);
+  if (record == nullptr) return false;
+  planned.report.status = "skipped";
+  planned.report.run = record->run;
+  planned.report.refusal.reset();
+  planned.plan.reset();
+  return true;
+}
+
+std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, Host &host,
+                          const std::stop_token &stop) {
+  const std::vector<RunRecord> runs = all_runs();
+  std::vector<Job> jobs;
+  for (const BatchEntry &entry : entries) {
+    if (stop.stop_requested()) break;
+    if (entry.error) {
+      jobs.push_back({{not_found(entry), std::nullopt}, &entry.options});
+      continue;
+    }
+    for (Planned &planned : plan_source(*entry.source, entry.options, host.profile)) {
+      skip_if_done(planned, entry.options, runs, destination(entry.options, host.profile));
+      if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
+      jobs.push_back({std::move(planned), &entry.options});
+    }
+  }
+  return jobs;
+}
+
+}  // namespace
+
+std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &defaults) {
+  std::vector<BatchEntry> out;
+  if (fs::is_directory(argument)) {
+    for (const FoundSource &source : find_sources_below(argument))
+      out.push_back({source.file.string(), source, {}, defaults});
+    if (out.empty()) {
+      throw Error(ErrorKind::missing, {.where = {argument, {}, {}},
+                                       .message = "no virtual machine was found below the folder",
+                                       .expected = ".vbox, .vmx, .ovf or .ova files"});
+    }
+    return out;
+  }
+  out = manifest_entries(argument, defaults);
+  for (BatchEntry &entry : out) {
+    try {
+      entry.source = find_source(entry.argument);
+    } catch (const Error &error) {
+      entry.error = error;
+    }
+  }
+  return out;
+}
+
+report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs, bool dry_run, Host &host,
+                           const BatchHooks &hooks, const std::stop_token &stop) {
+  std::vector<Job> work = plan_all(entries, dry_run, host, stop);
+  std::mutex done_mutex;
+  std::atomic<std::size_t> next = 0;
+  const auto worker = [&] {
+    for (std::size_t i = next++; i < work.size(); i = next++) {
+      Job &job = work[i];
+      if (!dry_run && job.planned.plan) {
+        migrate_planned(job.planned, *job.options, host,
+                        hooks.progress ? hooks.progress(job.planned.report.name) : nullptr, stop);
+      }
+      job.planned.plan.reset();
+      const std::lock_guard lock(done_mutex);
+      if (hooks.machine_done) hooks.machine_done(job.planned.report);
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (unsigned i = 1; i < std::max(1U, jobs); ++i) threads.emplace_back(worker);
+  worker();
+  threads.clear();
+  report::Document document;
+  document.host = host.profile.name;
+  for (Job &job : work) document.machines.push_back(std::move(job.planned.report));
+  return document;
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Findings that the spine raises. docs/findings.md lists them with those of the other components.
+#pragma once
+
+#include <array>
+
+#include "model/finding.hpp"
+
+namespace ferry::migration {
+
+inline constexpr FindingKind kNameChanged{"name.changed", Severity::info,
+                                          "The machine's name has characters that libvirt or a file name cannot carry.",
+                                          "Choose another one with --name."};
+inline constexpr FindingKind kBuiltInProfile{
+    "host.built-in-profile", Severity::info,
+    "libvirt was not asked, so the plan is made for a conservative Debian 12 host.",
+    "Install libvirt, or plan for a recorded host with --host-profile."};
+inline constexpr FindingKind kSnapshotsFlattened{
+    "snapshot.flattened", Severity::info, "The snapshots are left behind because --snapshots flatten was asked for.",
+    "Leave the option out to keep them."};
+inline constexpr FindingKind kSnapshotRenamed{"snapshot.renamed", Severity::info,
+                                              "A snapshot's name is not unique or not one that libvirt takes.",
+                                              "Nothing needs to be done."};
+inline constexpr FindingKind kSnapshotMemoryDropped{
+    "snapshot.memory-dropped", Severity::warning,
+    "A snapshot was taken while the machine ran; its memory cannot be carried, its disks are as after a power cut.",
+    "Reverting to it boots the guest afresh; let its file system check run."};
+inline constexpr FindingKind kSnapshotRevertUefi{
+    "snapshot.revert-uefi", Severity::warning,
+    "libvirt before 10.9 does not revert internal snapshots of machines with UEFI variables.",
+    "The snapshots are kept and usable after an upgrade of libvirt, or with 'qemu-img snapshot -a' on the disks; "
+    "or use --snapshots flatten."};
+inline constexpr FindingKind kSnapshotOnlyDisk{"snapshot.disk-only", Severity::warning,
+                                               "A disk belongs to snapshots but no longer to the machine.",
+                                               "It is kept as an image of its own that only those snapshots attach."};
+inline constexpr FindingKind kSnapshotDiskMissing{
+    "snapshot.disk-missing", Severity::warning, "A snapshot's state of a disk cannot be read.",
+    "The snapshot is left out; the current state is whole. Delete the snapshot in the source, or repair the image."};
+inline constexpr FindingKind kRemovableMissing{"medium.removable-missing", Severity::warning,
+                                               "The image in a CD or floppy drive is not there; the drive stays empty.",
+                                               "Insert another image after the migration."};
+inline constexpr FindingKind kRemovableLinked{"medium.removable-linked", Severity::info,
+                                              "The image in a CD drive is used where it is.",
+                                              "Keep the file, or copy it to the new machine with --removable copy."};
+inline constexpr FindingKind kSavedStateDiscarded{
+    "state.discarded", Severity::warning,
+    "The machine's saved state is left behind because --discard-saved-state was asked for.",
+    "The guest boots afresh; let its file system check run."};
+inline constexpr FindingKind kManifestChecked{
+    "ova.manifest", Severity::info,
+    "The package has a manifest; every member's digest is checked before the conversion.", "Nothing needs to be done."};
+inline constexpr FindingKind kRunsWithoutDefine{
+    "host.unreachable", Severity::warning,
+    "libvirt could not be reached, so the machine cannot be defined by this run.",
+    "Everything is made; define the machine later with the printed command."};
+
+inline constexpr std::array kFindings{
+    &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
+    &kSnapshotRevertUefi,  &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
+    &kSavedStateDiscarded, &kManifestChecked,  &kRunsWithoutDefine};
+
+}  // namespace ferry::migration

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host that a plan is made for, and the connection that a run defines on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "exporters/libvirt/connection.hpp"
+#include "migration/options.hpp"
+
+namespace ferry::migration {
+
+struct Host {
+  libvirt::HostProfile profile;
+  std::unique_ptr<libvirt::Connection> connection;  // null: nobody to define on
+  std::optional<Error> unreachable;                 // why there is no connection
+};
+
+// For a dry run: a recorded profile, or libvirt's answers, or the built-in profile. Throws only for a recorded
+// profile that cannot be read.
+[[nodiscard]] Host host_for_plan(const Options &options);
+
+// For a run. Throws Error usage for root with qemu:///session; other connections that cannot be opened are in
+// `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked, but not needed.
+[[nodiscard]] Host host_for_run(const Options &options);
+
+// Enters a planned machine, so that the next plan of a batch does not take its name, UUID or MACs.
+void reserve(libvirt::HostProfile &profile, const std::string &name, const Uuid &uuid,
+             const std::vector<libvirt::TargetNic> &nics);
+
+}  // namespace ferry::migration

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal of a run: what was made, written before it is made, so that a crash at any point leaves a run that
+// can be undone. One JSON object a line in $XDG_STATE_HOME/virt-ferry/runs/RUN.jsonl.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferry::migration {
+
+// A file that a run moved into its place. The inode tells it from a file that somebody put there later.
+struct PublishedFile {
+  std::filesystem::path file;
+  std::uint64_t inode = 0;
+  bool replaced = false;  // it had a predecessor, which is gone
+};
+
+// What stands in a journal, read back.
+struct RunRecord {
+  std::string run;
+  std::filesystem::path source;
+  std::uint64_t source_size = 0;  // bytes of the source's own file, to know it again
+  std::int64_t source_time = 0;   // its modification time in nanoseconds
+  std::string machine, connect;
+  std::filesystem::path dest;
+  std::filesystem::path staging;             // gone when the run went well
+  std::vector<PublishedFile> published;      // in order
+  std::vector<std::filesystem::path> state;  // firmware and TPM state outside dest
+  std::string domain;                        // defined by the run; empty: none
+  std::string domain_uuid;
+  bool started = false;
+  bool done = false;
+  bool undone = false;
+};
+
+class Journal {
+ public:
+  // Creates the file of a new run. Throws Error io.
+  Journal(const std::filesystem::path &source, const std::string &machine, const std::string &connect,
+          const std::filesystem::path &dest);
+  ~Journal();
+  Journal(const Journal &) = delete;
+  Journal &operator=(const Journal &) = delete;
+
+  [[nodiscard]] const std::string &run() const { return run_; }
+  // Each is on the disk when the call returns.
+  void staging(const std::filesystem::path &folder);
+  void publish(const PublishedFile &file);
+  void state(const std::filesystem::path &file);
+  void define(const std::string &domain, const std::string &uuid);
+  void start();
+  void done();
+
+ private:
+  void append(const std::string &line);
+  std::string run_;
+  int fd_ = -1;
+};
+
+[[nodiscard]] std::filesystem::path journal_folder();
+// Throws Error missing (with the runs that there are) or malformed.
+[[nodiscard]] RunRecord read_run(const std::string &run);
+// All runs, oldest first; journals that cannot be read are left out.
+[[nodiscard]] std::vector<RunRecord> all_runs();
+// Notes that the run was undone.
+void mark_undone(const std::string &run);
+
+}  // namespace ferry::migration

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The batch manifest: YAML with `defaults` and `machines`; every key but `source` is an option's long name.
+#include "migration/manifest.hpp"
+
+#include <algorithm>
+#include <yaml-cpp/yaml.h>
+
+#include "migration/option_values.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+Place place_of(const fs::path &file, const YAML::Node &node, std::string path) {
+  const int line = node.Mark().line;
+  return {file, line < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(line) + 1), std::move(path)};
+}
+
+[[noreturn]] void malformed(Place where, std::string message, std::string expected) {
+  throw Error(ErrorKind::usage,
+              {.where = std::move(where), .message = std::move(message), .expected = std::move(expected)});
+}
+
+std::string known_keys() {
+  std::string out = "source";
+  for (const OptionSpec &spec : option_specs()) out += ", " + std::string(spec.name);
+  return out;
+}
+
+void apply_value(Options &options, const fs::path &file, const std::string &key, const YAML::Node &value) {
+  try {
+    if (value.IsScalar()) {
+      apply_option(options, key, value.Scalar());
+    } else if (value.IsSequence()) {  // mac: [1=..., 2=...]
+      for (const YAML::Node &item : value) apply_value(options, file, key, item);
+    } else if (value.IsMap()) {  // network: {1: bridge:br0}
+      for (const auto &item : value) apply_option(options, key, item.first.Scalar() + "=" + item.second.Scalar());
+    } else {
+      malformed(place_of(file, value, key), "the option has no value", "a value, a list or a map");
+    }
+  } catch (const Error &error) {
+    ErrorDetail detail = error.detail();
+    detail.where = place_of(file, value, key);
+    throw Error(error.kind(), detail);
+  }
+}
+
+void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
+  if (!map.IsMap()) malformed(place_of(file, map, ""), "this is not a map of options", "key: value lines");
+  for (const auto &item : map) {
+    const std::string key = item.first.Scalar();
+    if (key == "source") continue;
+    const auto specs = option_specs();
+    if (std::none_of(specs.begin(), specs.end(), [&](const OptionSpec &spec) { return spec.name == key; })) {
+      malformed(place_of(file, item.first, key), "the manifest has an unknown key \"" + text::printable(key) + "\"",
+                "one of " + known_keys());
+    }
+    apply_value(options, file, key, item.second);
+  }
+}
+
+// A relative path in a manifest is relative to the manifest, wherever the command runs.
+std::string resolved(const fs::path &manifest, const std::string &source) {
+  const fs::path beside = manifest.parent_path() / source;
+  return fs::exists(beside) ? beside.string() : source;
+}
+
+}  // namespace
+
+std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &defaults) {
+  YAML::Node root;
+  try {
+    root = YAML::LoadFile(file.string());
+  } catch (const YAML::ParserException &error) {
+    malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,
+              "a YAML document");
+  } catch (const YAML::BadFile &) {
+    throw Error(ErrorKind::missing, {.where = {file, {}, {}}, .message = "the manifest cannot be read"});
+  }
+  if (!root.IsMap() || !root["machines"] || !root["machines"].IsSequence()) {
+    malformed({file, 1, {}}, "this is not a batch manifest", "a map with a list 'machines', and 'defaults' if wanted");
+  }
+  for (const auto &item : root) {
+    const std::string key = item.first.Scalar();
+    if (key != "machines" && key != "defaults")
+      malformed(place_of(file, item.first, key), "the manifest has an unknown key \"" + text::printable(key) + "\"",
+                "defaults or machines");
+  }
+  Options base = defaults;
+  if (root["defaults"]) apply_map(base, file, root["defaults"]);
+  std::vector<BatchEntry> out;
+  for (const YAML::Node &machine : root["machines"]) {
+    if (machine.IsScalar()) {
+      out.push_back({resolved(file, machine.Scalar()), {}, {}, base});
+      continue;
+    }
+    if (!machine.IsMap() || !machine["source"])
+      malformed(place_of(file, machine, "machines"), "a machine has no source", "source: FILE");
+    BatchEntry entry{resolved(file, machine["source"].Scalar()), {}, {}, base};
+    apply_map(entry.options, file, machine);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole story of one source: import, plan, convert, export, define.
+#pragma once
+
+#include <stop_token>
+#include <vector>
+
+#include "converters/progress.hpp"
+#include "exporters/report/report.hpp"
+#include "migration/host.hpp"
+#include "migration/options.hpp"
+#include "migration/plan.hpp"
+#include "migration/source.hpp"
+
+namespace ferry::migration {
+
+// A machine with its plan or with the reason why there is none.
+struct Planned {
+  report::MachineReport report;
+  std::optional<MachinePlan> plan;
+};
+
+// Imports and plans every machine of a source and reserves their names in `host`. Errors become refusals in the
+// reports; nothing is written. An Options::name with several machines is refused.
+[[nodiscard]] std::vector<Planned> plan_source(const FoundSource &source, const Options &options,
+                                               libvirt::HostProfile &host);
+
+// Executes the plan (a machine that was refused stays refused) and completes the report. Without a connection
+// everything is made and kept, and the report says how to define it.
+void migrate_planned(Planned &planned, const Options &options, const Host &host, Progress *progress,
+                     const std::stop_token &stop);
+
+// 0 all done; otherwise what the worst refusal's kind says (exit_code()).
+[[nodiscard]] int worst_exit_code(const report::Document &document);
+
+}  // namespace ferry::migration

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/option_values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+[[noreturn]] void bad_value(std::string_view option, const std::string &found, std::string expected) {
+  throw Error(ErrorKind::usage, {.where = {{}, {}, "--" + std::string(option)},
+                                 .message = "the value cannot be understood",
+                                 .found = "\"" + text::printable(found) + "\"",
+                                 .expected = std::move(expected)});
+}
+
+bool flag(std::string_view option, const std::string &value) {
+  if (value == "true") return true;
+  if (value == "false") return false;
+  bad_value(option, value, "true or false");
+}
+
+// "2=SPEC" -> card number 1 (from 0) and SPEC.
+std::pair<std::size_t, std::string> numbered(std::string_view option, const std::string &value,
+                                             const std::string &expected) {
+  const std::size_t equals = value.find('=');
+  const auto number = equals == std::string::npos ? std::nullopt : text::parse_u64(value.substr(0, equals));
+  if (!number || *number == 0 || equals + 1 == value.size()) bad_value(option, value, expected);
+  return {*number - 1, value.substr(equals + 1)};
+}
+
+void set_mac(Options &options, const std::string &value) {
+  constexpr auto kExpected = "keep, new, or N=XX:XX:XX:XX:XX:XX with N from 1";
+  if (value == "keep") {
+    options.domain.mac_policy = libvirt::MacPolicy::keep;
+  } else if (value == "new") {
+    options.domain.mac_policy = libvirt::MacPolicy::regenerate;
+  } else {
+    const auto [number, spec] = numbered("mac", value, kExpected);
+    const auto mac = MacAddress::parse(spec);
+    if (!mac) bad_value("mac", value, kExpected);
+    if (mac->is_multicast()) bad_value("mac", value, "a unicast address (the first byte even)");
+    options.domain.macs[number] = *mac;
+  }
+}
+
+void set_uuid(Options &options, const std::string &value) {
+  if (value == "keep") {
+    options.domain.uuid_policy = libvirt::UuidPolicy::keep;
+  } else if (value == "new") {
+    options.domain.uuid_policy = libvirt::UuidPolicy::regenerate;
+  } else if (const auto uuid = Uuid::parse(value); uuid && !uuid->is_nil()) {
+    options.domain.uuid_policy = libvirt::UuidPolicy::given;
+    options.domain.uuid = uuid;
+  } else {
+    bad_value("uuid", value, "keep, new, or a UUID");
+  }
+}
+
+void set_network(Options &options, const std::string &value) {
+  constexpr auto kExpected = "N=user, N=bridge:NAME, N=network:NAME or N=none with N from 1";
+  const auto [number, spec] = numbered("network", value, kExpected);
+  const bool named =
+      (spec.starts_with("bridge:") && spec.size() > 7) || (spec.starts_with("network:") && spec.size() > 8);
+  if (spec != "user" && spec != "none" && !named) bad_value("network", value, kExpected);
+  options.domain.networks[number] = spec;
+}
+
+template <class T, std::size_t N>
+T one_of(std::string_view option, const std::string &value,
+         const std::array<std::pair<std::string_view, T>, N> &choices) {
+  std::string expected;
+  for (const auto &[name, choice] : choices) {
+    if (name == value) return choice;
+    expected += (expected.empty() ? "" : ", ") + std::string(name);
+  }
+  bad_value(option, value, "one of " + expected);
+}
+
+void set_cluster_size(Options &options, const std::string &value) {
+  const auto bytes = text::parse_u64(value);
+  if (!bytes || *bytes < 4096 || *bytes > (2U << 20U) || (*bytes & (*bytes - 1)) != 0) {
+    bad_value("cluster-size", value, "a power of two from 4096 to 2097152");
+  }
+  options.cluster_size = static_cast<std::uint32_t>(*bytes);
+}
+
+constexpr std::string_view kTarget = "Target";
+constexpr std::string_view kIdentity = "What the guest sees";
+constexpr std::string_view kDisks = "Disks and snapshots";
+
+using Setter = void (*)(Options &, const std::string &);
+struct Row {
+  OptionSpec spec;
+  Setter set;
+};
+
+constexpr std::array kRows{
+    Row{{"connect", "URI", "libvirt connection [qemu:///session]", kTarget},
+        [](Options &o, const std::string &v) { o.connect = v; }},
+    Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
+        [](Options &o, const std::string &v) { o.dest = v; }},
+    Row{{"name", "NAME", "name of the new machine [the source's]", kTarget},
+        [](Options &o, const std::string &v) { o.name = v; }},
+    Row{{"no-define", "", "stop before defining; needs no libvirt", kTarget},
+        [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
+    Row{{"start", "", "start the machine when done", kTarget},
+        [](Options &o, const std::string &v) { o.start = flag("start", v); }},
+    Row{{"overwrite", "", "replace files and a machine of the same name", kTarget},
+        [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
+    Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
+        [](Options &o, const std::string &v) { o.host_profile = v; }},
+    Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
+        [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
+
+    Row{{"mac", "keep|new|N=MAC", "MAC addresses: the source's, fresh ones, or one for card N (from 1) [keep]",
+         kIdentity, true},
+        set_mac},
+    Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
+    Row{{"network", "N=SPEC", "where card N goes: user, bridge:NAME, network:NAME, none", kIdentity, true},
+        set_network},
+    Row{{"nic-names", "keep|auto", "keep ens33-like names too, with QEMU properties that taint the domain [auto]",
+         kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.keep_nic_names =
+              one_of<std::optional<bool>>("nic-names", v,
+                                          std::array<std::pair<std::string_view, std::optional<bool>>, 3>{
+                                              {{"keep", true}, {"auto", std::nullopt}, {"off", false}}});
+        }},
+    Row{{"smbios", "keep|host", "vendor and product strings of the source platform [host]", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.keep_smbios_strings = one_of<bool>(
+              "smbios", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
+        }},
+    Row{{"disk-model", "keep|host", "disk model strings of the source platform, VBOX HARDDISK [host]", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.keep_disk_models = one_of<bool>(
+              "disk-model", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
+        }},
+    Row{{"disk-bus", "BUS", "put all disks on sata, scsi, virtio, ide, usb or nvme", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.disk_bus =
+              one_of<std::string>("disk-bus", v,
+                                  std::array<std::pair<std::string_view, std::string>, 6>{{{"sata", "sata"},
+                                                                                           {"scsi", "scsi"},
+                                                                                           {"virtio", "virtio"},
+                                                                                           {"ide", "ide"},
+                                                                                           {"usb", "usb"},
+                                                                                           {"nvme", "nvme"}}});
+        }},
+    Row{{"video", "MODEL", "video model: vga, virtio, qxl, cirrus, bochs, vmvga, none", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.video_model =
+              one_of<std::string>("video", v,
+                                  std::array<std::pair<std::string_view, std::string>, 7>{{{"vga", "vga"},
+                                                                                           {"virtio", "virtio"},
+                                                                                           {"qxl", "qxl"},
+                                                                                           {"cirrus", "cirrus"},
+                                                                                           {"bochs", "bochs"},
+                                                                                           {"vmvga", "vmvga"},
+                                                                                           {"none", "none"}}});
+        }},
+    Row{{"shared-folders", "none|virtiofs", "shared folders [none]", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.domain.shared_folders =
+              one_of<bool>("shared-folders", v,
+                           std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"virtiofs", true}}});
+        }},
+    Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
+        [](Options &o, const std::string &v) { o.domain.map_host_devices = flag("host-devices", v); }},
+
+    Row{{"snapshots", "keep|flatten", "snapshots [keep]", kDisks},
+        [](Options &o, const std::string &v) {
+          o.keep_snapshots = one_of<bool>(
+              "snapshots", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"flatten", false}}});
+        }},
+    Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
+        [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
+    Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
+         kDisks},
+        [](Options &o, const std::string &v) {
+          using disk::Mode;
+          o.mode = one_of<Mode>("disk-mode", v,
+                                std::array<std::pair<std::string_view, Mode>, 5>{{{"auto", Mode::automatic},
+                                                                                  {"copy", Mode::copy},
+                                                                                  {"share", Mode::share},
+                                                                                  {"overlay", Mode::overlay},
+                                                                                  {"link", Mode::link}}});
+        }},
+    Row{{"compress", "none|zlib|zstd", "compress the new images [none]", kDisks},
+        [](Options &o, const std::string &v) {
+          using disk::Compression;
+          o.compression = one_of<Compression>(
+              "compress", v,
+              std::array<std::pair<std::string_view, Compression>, 3>{
+                  {{"none", Compression::none}, {"zlib", Compression::zlib}, {"zstd", Compression::zstd}}});
+        }},
+    Row{{"cluster-size", "BYTES", "qcow2 cluster size [65536]", kDisks}, set_cluster_size},
+    Row{{"engine", "auto|native|qemu-img", "what reads the disks [auto]", kDisks},
+        [](Options &o, const std::string &v) {
+          using disk::Engine;
+          o.engine = one_of<Engine>(
+              "engine", v,
+              std::array<std::pair<std::string_view, Engine>, 3>{
+                  {{"auto", Engine::automatic}, {"native", Engine::native}, {"qemu-img", Engine::qemu_img}}});
+        }},
+    Row{{"removable", "link|copy", "CD images: use them where they are, or copy them [link]", kDisks},
+        [](Options &o, const std::string &v) {
+          o.copy_removable = one_of<bool>(
+              "removable", v, std::array<std::pair<std::string_view, bool>, 2>{{{"link", false}, {"copy", true}}});
+        }},
+    Row{{"verify", "", "read the result back and compare it with the source", kDisks},
+        [](Options &o, const std::string &v) { o.verify = flag("verify", v); }},
+};
+
+constexpr auto kSpecs = [] {
+  std::array<OptionSpec, kRows.size()> out{};
+  for (std::size_t i = 0; i < kRows.size(); ++i) out[i] = kRows[i].spec;
+  return out;
+}();
+
+}  // namespace
+
+std::span<const OptionSpec> option_specs() { return kSpecs; }
+
+void apply_option(Options &options, std::string_view name, const std::string &value) {
+  const auto *row =
+      std::find_if(kRows.begin(), kRows.end(), [&](const Row &candidate) { return candidate.spec.name == name; });
+  if (row == kRows.end()) {
+    throw Error(ErrorKind::usage, {.message = "there is no option \"" + text::printable(name) + "\""});
+  }
+  row->set(options, value);
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user asked for, for one machine. The command line and a batch manifest both fill it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "converters/disk.hpp"
+#include "exporters/libvirt/export.hpp"
+
+namespace ferry::migration {
+
+struct Options {
+  std::string connect = "qemu:///session";
+  std::optional<std::filesystem::path> dest;  // nullopt: the connection's image folder
+  bool define = true;
+  bool start = false;
+  bool overwrite = false;
+  bool verify = false;
+  std::optional<std::string> name;
+  libvirt::ExportOptions domain;  // MAC, UUID, networks, buses; its name and seed are the planner's
+  bool keep_snapshots = true;
+  bool discard_saved_state = false;
+  bool copy_removable = false;  // CD images are copied, not linked
+  disk::Engine engine = disk::Engine::automatic;
+  disk::Mode mode = disk::Mode::automatic;
+  disk::Compression compression = disk::Compression::none;
+  std::uint32_t cluster_size = 65536;  // bytes
+  unsigned threads = 0;                // 0: as many as the machine has
+  std::string ovf_configuration;
+  std::optional<std::filesystem::path> host_profile;
+};
+
+}  // namespace ferry::migration

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "migration/findings.hpp"
+#include "migration/plan_disks.hpp"
+#include "migration/target_names.hpp"
+#include "model/support/text.hpp"
+#include "model/support/xml.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kRevertsUefiInternal = 10'009'000;  // libvirt 10.9 (FACTS 2)
+constexpr std::uint64_t kSpaceReserve = 1U << 20U;     // bytes per disk: headers, tables, the store
+
+void refuse_what_cannot_be_carried(const Machine &machine, const Options &options) {
+  if (machine.encrypted) {
+    throw Error(
+        ErrorKind::encrypted,
+        {.where = machine.origin,
+         .message = "the whole machine is encrypted; nothing of it can be read without the password",
+         .advice = "Decrypt it in the platform that made it (virtual machine settings, encryption), then migrate."});
+  }
+  if (machine.saved_state && !options.discard_saved_state) {
+    throw Error(
+        ErrorKind::unsupported,
+        {.where = machine.saved_state->origin,
+         .message = "the machine is suspended: its memory is in a saved state that only its own platform can resume",
+         .found = machine.saved_state->file.string(),
+         .expected = "a machine that is switched off",
+         .advice = "Start it there and shut it down, or use --discard-saved-state to migrate the disks as after a "
+                   "power cut."});
+  }
+  const std::size_t nics = machine.hardware.nics.size();
+  for (const auto *numbers : {&options.domain.networks}) {
+    for (const auto &[number, spec] : *numbers) {
+      if (number < nics) continue;
+      throw Error(ErrorKind::usage, {.where = machine.origin,
+                                     .message = "--network " + std::to_string(number + 1) + "=" + spec +
+                                                " names a network card that the machine does not have",
+                                     .expected = "a number from 1 to " + std::to_string(nics)});
+    }
+  }
+  for (const auto &[number, mac] : options.domain.macs) {
+    if (number < nics) continue;
+    throw Error(ErrorKind::usage, {.where = machine.origin,
+                                   .message = "--mac " + std::to_string(number + 1) + "=" + mac.text() +
+                                              " names a network card that the machine does not have",
+                                   .expected = "a number from 1 to " + std::to_string(nics)});
+  }
+}
+
+// FNV-1a: a seed that is the same for the same machine under the same name, so that two plans agree.
+std::uint64_t seed_of(const Machine &machine, const std::string &name) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : machine.source.file.string() + '\n' + name + '\n' + machine.name) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  }
+  return hash;
+}
+
+// A run that overwrites a domain is not in conflict with it.
+libvirt::HostProfile without_domain(libvirt::HostProfile host, const std::string &name) {
+  host.domain_names.erase(name);
+  std::erase_if(host.domain_uuids, [&](const auto &entry) { return entry.second == name; });
+  std::erase_if(host.mac_addresses, [&](const auto &entry) { return entry.second == name; });
+  return host;
+}
+
+void refuse_taken_name(const std::string &name, const Options &options, const libvirt::HostProfile &host) {
+  if (!options.define || options.overwrite || !host.domain_names.contains(name)) return;
+  throw Error(ErrorKind::conflict,
+              {.where = {{}, {}, host.uri},
+               .message = "a machine named \"" + name + "\" is already defined",
+               .advice = "Give the new one another name with --name, or replace the old one with --overwrite."});
+}
+
+class MachinePlanner {
+ public:
+  MachinePlanner(ImportedMachine imported, const Survey &survey, const Options &options,
+                 const libvirt::HostProfile &host)
+      : survey_(survey), options_(options) {
+    plan_.imported = std::move(imported);
+    plan_.name = safe_name(options.name.value_or(machine().name));
+    host_ = options.overwrite ? without_domain(host, plan_.name) : host;
+  }
+
+  MachinePlan plan() {
+    refuse_what_cannot_be_carried(machine(), options_);
+    refuse_taken_name(plan_.name, options_, host_);
+    plan_.dest = destination(options_, host_);
+    plan_.findings = plan_.imported.findings;
+    general_findings();
+    DisksPlan disks = plan_disks(machine(), survey_, options_, plan_.name, plan_.dest);
+    append(plan_.findings, disks.findings);
+    append(settlements_, disks.settlements);
+    plan_firmware();
+    const libvirt::ExportResult result = export_state(machine().hardware, "hardware", disks.media, std::nullopt);
+    plan_.domain_xml = result.domain_xml;
+    plan_.domain_uuid = result.domain_uuid;
+    plan_.nics = result.nics;
+    append(plan_.findings, result.findings);
+    plan_snapshots(disks);
+    plan_.disks = std::move(disks.disks);
+    plan_.copies = std::move(disks.copies);
+    append(settlements_, result.settlements);
+    settle_identity();
+    plan_.imported.ledger.settle(settlements_);
+    list_files();
+    count_space();
+    return std::move(plan_);
+  }
+
+ private:
+  [[nodiscard]] const Machine &machine() const { return plan_.imported.machine; }
+
+  template <class T>
+  static void append(std::vector<T> &to, const std::vector<T> &from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  void general_findings() {
+    if (host_.built_in)
+      plan_.findings.push_back(
+          raise(kBuiltInProfile, {}, "the plan is made for " + host_.name + ", not for this host"));
+    if (plan_.name != options_.name.value_or(machine().name)) {
+      plan_.findings.push_back(
+          raise(kNameChanged, machine().origin, "the machine is called \"" + plan_.name + "\" on the target"));
+    }
+    if (machine().saved_state) {
+      plan_.findings.push_back(raise(kSavedStateDiscarded, machine().saved_state->origin,
+                                     "the saved state " + machine().saved_state->file.string() + " is left behind"));
+      settlements_.push_back({"saved_state", Disposition::dropped, "left behind by --discard-saved-state"});
+    }
+    plan_.check_manifest = survey_.has_manifest;
+    if (survey_.has_manifest)
+      plan_.findings.push_back(
+          raise(kManifestChecked, {machine().source.file, {}, {}}, "the package's manifest is checked"));
+  }
+
+  void plan_firmware() {
+    const Firmware &firmware = machine().hardware.firmware;
+    if (firmware.type == FirmwareType::bios) return;
+    append(plan_.findings, survey_.firmware.findings);
+    const bool secure_boot = firmware.secure_boot.value_or(survey_.firmware.secure_boot.value_or(false));
+    const auto descriptor = libvirt::choose_firmware(machine().hardware, host_, secure_boot);
+    if (!descriptor) return;
+    FirmwarePlan out;
+    out.target = {*descriptor, plan_.dest / (plan_.name + "_VARS.fd"), secure_boot};
+    if (!firmware.nvram_encrypted) out.source_store = firmware.nvram_file;
+    plan_.firmware = std::move(out);
+  }
+
+  libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
+                                     std::vector<libvirt::TargetMedium> media, std::optional<Uuid> uuid) const {
+    libvirt::ExportInput input;
+    input.machine = &machine();
+    input.hardware = &hardware;
+    input.host = &host_;
+    input.options = options_.domain;
+    input.options.name = plan_.name;
+    input.options.random_seed = seed_of(machine(), plan_.name);
+    if (uuid) {
+      input.options.uuid_policy = libvirt::UuidPolicy::given;
+      input.options.uuid = uuid;
+    }
+    input.media = std::move(media);
+    if (plan_.firmware && hardware.firmware.type != FirmwareType::bios) input.firmware = plan_.firmware->target;
+    input.field_prefix = std::move(prefix);
+    return libvirt::export_domain(input);
+  }
+
+  void plan_snapshots(const DisksPlan &disks) {
+    if (machine().snapshots.empty()) return;
+    if (!options_.keep_snapshots) {
+      plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
+                                     std::to_string(machine().snapshots.size()) +
+                                         " snapshots are left behind; the disks are flattened to the current state"));
+      settlements_.push_back({"snapshots", Disposition::dropped, "left behind by --snapshots flatten"});
+      return;
+    }
+    if (options_.mode == disk::Mode::link || options_.mode == disk::Mode::overlay) {
+      throw Error(ErrorKind::usage, {.where = machine().origin,
+                                     .message = "--disk-mode link and overlay cannot keep snapshots",
+                                     .found = std::to_string(machine().snapshots.size()) + " snapshots",
+                                     .advice = "Add --snapshots flatten, or leave out --disk-mode."});
+    }
+    for (std::size_t i = 0; i < machine().snapshots.size(); ++i) {
+      if (disks.snapshot_images[i]) plan_snapshot(i, disks);
+    }
+    if (plan_.firmware && host_.libvirt_version < kRevertsUefiInternal) {
+      plan_.findings.push_back(raise(kSnapshotRevertUefi, machine().hardware.firmware.origin,
+                                     "this host's libvirt does not revert the snapshots of a UEFI machine"));
+    }
+  }
+
+  // The nearest ancestor that is kept: a snapshot that cannot be read does not cut off those below it.
+  std::string parent_name(std::size_t i, const DisksPlan &disks) const {
+    for (auto parent = machine().snapshots[i].parent; parent; parent = machine().snapshots[*parent].parent) {
+      if (disks.snapshot_images[*parent]) return disks.snapshot_names[*parent];
+    }
+    return {};
+  }
+
+  void plan_snapshot(std::size_t i, const DisksPlan &disks) {
+    const Snapshot &snapshot = machine().snapshots[i];
+    const std::string field = "snapshots." + std::to_string(i);
+    const libvirt::ExportResult state =
+        export_state(snapshot.hardware, field + ".hardware", disks.snapshot_media[i], plan_.domain_uuid);
+    append(settlements_, state.settlements);
+    libvirt::SnapshotInput input;
+    input.name = disks.snapshot_names[i];
+    input.description = snapshot.description;
+    input.parent = parent_name(i, disks);
+    input.created = snapshot.created.value_or(0);
+    input.domain_xml = state.domain_xml;
+    const std::set<fs::path> images(disks.snapshot_images[i]->begin(), disks.snapshot_images[i]->end());
+    const xml::Element domain = xml::parse(state.domain_xml, "domain.xml");
+    if (const xml::Element *devices = domain.child("devices")) {
+      for (const xml::Element &element : devices->children) {
+        if (element.name != "disk") continue;
+        const xml::Element *source = element.child("source");
+        const std::string *file = source != nullptr ? source->attribute("file") : nullptr;
+        const std::string dev = *element.child("target")->attribute("dev");
+        (file != nullptr && images.contains(*file) ? input.disk_targets : input.other_targets).push_back(dev);
+      }
+    }
+    settlements_.push_back({field, Disposition::kept, "the snapshot \"" + input.name + "\""});
+    settlements_.push_back({field + ".id", Disposition::translated, "libvirt identifies snapshots by name"});
+    if (snapshot.saved_state) {
+      plan_.findings.push_back(
+          raise(kSnapshotMemoryDropped, snapshot.saved_state->origin,
+                "the snapshot \"" + snapshot.name + "\" loses its memory; its disks are as after a power cut"));
+      settlements_.push_back({field + ".saved_state", Disposition::dropped,
+                              "a saved memory state belongs to its own platform; the disks are kept"});
+    }
+    plan_.snapshots.push_back({i, input.name, libvirt::snapshot_xml(input), machine().current_snapshot == i});
+  }
+
+  // Fields of the machine itself that the spine decides on; the exporter settles the others.
+  void settle_identity() {
+    settlements_.push_back(
+        {"name", Disposition::kept, plan_.name == machine().name ? "" : "as \"" + plan_.name + "\""});
+    settlements_.push_back({"current_snapshot", Disposition::kept, "the current snapshot"});
+    settlements_.push_back({"current_state_modified", Disposition::kept, "the current state is the active disk state"});
+    if (plan_.firmware) {
+      const bool carried = plan_.firmware->source_store.has_value();
+      settlements_.push_back(
+          {"hardware.firmware.nvram_file", carried ? Disposition::translated : Disposition::dropped,
+           carried ? "its boot entries and keys go into " + plan_.firmware->target.nvram.filename().string()
+                   : "the variables cannot be read; the host's template is used"});
+    }
+  }
+
+  void list_files() {
+    for (const DiskPlan &disk : plan_.disks) {
+      if (disk.mode != disk::Mode::link) plan_.files.push_back(disk.target);
+    }
+    for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
+    if (plan_.firmware) plan_.files.push_back(plan_.firmware->target.nvram);
+    plan_.files.push_back(plan_.dest / (plan_.name + ".xml"));
+  }
+
+  void count_space() {
+    for (const DiskPlan &disk : plan_.disks) {
+      if (disk.mode == disk::Mode::link) continue;
+      if (disk.mode != disk::Mode::overlay) plan_.space_needed += disk.needed;
+      plan_.space_needed += kSpaceReserve;
+    }
+    for (const CopyPlan &copy : plan_.copies) {
+      for (const FileRange &piece : copy.image.pieces) {
+        std::error_code error;
+        const std::uint64_t size = piece.length ? *piece.length : fs::file_size(piece.file, error);
+        if (!error) plan_.space_needed += size;
+      }
+    }
+    if (plan_.firmware) plan_.space_needed += kSpaceReserve;
+    plan_.space_available = survey_.available;
+  }
+
+  const Survey &survey_;
+  const Options &options_;
+  libvirt::HostProfile host_;
+  MachinePlan plan_;
+  std::vector<Settlement> settlements_;
+};
+
+}  // namespace
+
+fs::path destination(const Options &options, const libvirt::HostProfile &host) {
+  return fs::absolute(options.dest.value_or(host.image_folder)).lexically_normal();
+}
+
+MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
+                      const libvirt::HostProfile &host) {
+  return MachinePlanner(std::move(imported), survey, options, host).plan();
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan: what a migration would do. A pure function of the machine, what was read of its media, the options
+// and the host profile. The dry run prints it, the run executes it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converters/disk.hpp"
+#include "exporters/libvirt/export.hpp"
+#include "exporters/libvirt/host_profile.hpp"
+#include "migration/options.hpp"
+#include "migration/survey.hpp"
+#include "model/machine.hpp"
+
+namespace ferry::migration {
+
+// One disk to be made, with all the states that go into it.
+struct DiskPlan {
+  std::string field;  // of the drive whose medium is the active state
+  Medium medium;
+  disk::DiskInfo info;
+  std::filesystem::path target;  // final place; the source itself in link mode
+  std::string format;            // libvirt's name: "qcow2"
+  disk::Mode mode = disk::Mode::automatic;
+  std::vector<disk::SnapshotState> snapshots;
+  std::uint64_t needed = 0;  // bytes, at most: what all its states hold, each image once
+};
+
+// A CD or floppy image that is copied as it is.
+struct CopyPlan {
+  ImageFile image;
+  std::filesystem::path target;
+};
+
+struct FirmwarePlan {
+  libvirt::TargetFirmware target;
+  std::optional<std::filesystem::path> source_store;  // variables to carry over
+};
+
+struct SnapshotPlan {
+  std::size_t snapshot = 0;  // index in the machine
+  std::string name;          // on the target
+  std::string xml;           // for virDomainSnapshotCreateXML
+  bool current = false;
+};
+
+struct MachinePlan {
+  ImportedMachine imported;  // with the ledger settled
+  std::string name;
+  std::filesystem::path dest;
+  std::vector<DiskPlan> disks;
+  std::vector<CopyPlan> copies;
+  std::optional<FirmwarePlan> firmware;
+  bool carry_tpm_state = false;
+  std::vector<SnapshotPlan> snapshots;  // parents before children
+  std::string domain_xml;
+  Uuid domain_uuid;
+  std::vector<libvirt::TargetNic> nics;
+  std::vector<Finding> findings;  // of the importer, the media, the exporter and the plan itself
+  std::uint64_t space_needed = 0;
+  std::optional<std::uint64_t> space_available;
+  std::vector<std::filesystem::path> files;  // everything that is written into dest
+  bool check_manifest = false;
+};
+
+// Throws Error: encrypted, missing (a disk), unsupported, conflict (name, UUID or MAC taken; with the option that
+// solves it), usage (an option names a NIC that is not there), no_space.
+[[nodiscard]] MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
+                                    const libvirt::HostProfile &host);
+
+// Where the new machine's files go.
+[[nodiscard]] std::filesystem::path destination(const Options &options, const libvirt::HostProfile &host);
+
+}  // namespace ferry::migration

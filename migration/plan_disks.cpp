@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/plan_disks.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "migration/findings.hpp"
+#include "migration/target_names.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What two states of one disk have in common: the base of their chains.
+std::string base_of(const disk::DiskInfo &info) { return info.chain.empty() ? "" : info.chain.front().file.string(); }
+std::string leaf_of(const disk::DiskInfo &info) { return info.chain.empty() ? "" : info.chain.back().file.string(); }
+
+const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &field) {
+  const MediumFacts &facts = survey.media.at(field);
+  if (facts.error) throw Error(*facts.error);
+  return *facts.info;
+}
+
+class Planner {
+ public:
+  Planner(const Machine &machine, const Survey &survey, const Options &options, const std::string &name,
+          const fs::path &dest)
+      : machine_(machine), survey_(survey), options_(options), name_(name), dest_(dest) {}
+
+  DisksPlan plan() {
+    for (const DriveRef &ref : drives_of(machine_.hardware, "hardware")) {
+      if (!ref.drive->medium) continue;
+      if (ref.drive->kind == DriveKind::disk) {
+        plan_.media.push_back(target_medium(ref, add_disk(ref)));
+      } else if (auto medium = removable(ref)) {
+        plan_.media.push_back(std::move(*medium));
+      }
+    }
+    name_snapshots();
+    plan_.snapshot_media.resize(machine_.snapshots.size());
+    plan_.snapshot_images.resize(machine_.snapshots.size());
+    if (options_.keep_snapshots) {
+      for (std::size_t i = 0; i < machine_.snapshots.size(); ++i) add_snapshot(i);
+      plan_snapshot_only_disks();
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  std::size_t add_disk(const DriveRef &ref) {
+    DiskPlan disk;
+    disk.field = ref.field;
+    disk.medium = *ref.drive->medium;
+    disk.info = facts_or_throw(survey_, ref.field);
+    disk.mode = options_.mode;
+    disk.format = "qcow2";
+    if (disk.mode == disk::Mode::link) {
+      disk.target = leaf_of(disk.info);
+      disk.format = link_format(disk.info);
+    } else {
+      disk.target = dest_ / disk_file(name_, plan_.disks.size(), ".qcow2");
+    }
+    plan_.findings.insert(plan_.findings.end(), disk.info.findings.begin(), disk.info.findings.end());
+    disk.needed = disk.info.allocated;
+    plan_.disks.push_back(std::move(disk));
+    counted_.emplace_back();
+    for (const image::ImageInfo &image : plan_.disks.back().info.chain) counted_.back().insert(image.file);
+    return plan_.disks.size() - 1;
+  }
+
+  static std::string link_format(const disk::DiskInfo &info) {
+    switch (info.chain.back().format) {
+      case ImageFormat::vdi: return "vdi";
+      case ImageFormat::vmdk: return "vmdk";
+      case ImageFormat::vhdx: return "vhdx";
+      case ImageFormat::qcow2: return "qcow2";
+      case ImageFormat::raw: return "raw";
+      default:
+        throw Error(ErrorKind::unsupported, {.where = {info.chain.back().file, {}, {}},
+                                             .message = "QEMU cannot run from this image in place",
+                                             .expected = "a VDI, VMDK, VHDX, qcow2 or raw image",
+                                             .advice = "Leave out --disk-mode link."});
+    }
+  }
+
+  libvirt::TargetMedium target_medium(const DriveRef &ref, std::size_t disk) const {
+    const DiskPlan &plan = plan_.disks[disk];
+    libvirt::TargetMedium out;
+    out.controller = ref.controller;
+    out.drive = ref.index;
+    out.file = plan.target;
+    out.format = plan.format;
+    out.virtual_size = plan.info.virtual_size;
+    out.read_only = ref.drive->medium->type == MediumType::readonly;
+    out.shareable = ref.drive->medium->type == MediumType::shareable;
+    out.transient = ref.drive->medium->type == MediumType::immutable && ref.drive->medium->auto_reset;
+    return out;
+  }
+
+  // A CD or floppy image: linked where it is, or copied; nullopt when it is not there.
+  std::optional<libvirt::TargetMedium> removable(const DriveRef &ref) {
+    const ImageFile &image = ref.drive->medium->chain.back();
+    const Place &where = ref.drive->origin;
+    if (image.pieces.empty()) {
+      plan_.findings.push_back(raise(kRemovableMissing, where,
+                                     "the image \"" + image.declared_location + "\" of a " +
+                                         (ref.drive->kind == DriveKind::cdrom ? "CD" : "floppy") +
+                                         " drive is not there"));
+      plan_.settlements.push_back(
+          {ref.field + ".medium", Disposition::dropped, "the image is not there; the drive is empty"});
+      return std::nullopt;
+    }
+    libvirt::TargetMedium out;
+    out.controller = ref.controller;
+    out.drive = ref.index;
+    out.format = "raw";
+    out.read_only = ref.drive->kind == DriveKind::cdrom;
+    const bool inside_package = image.gzip || image.pieces.size() > 1 || image.pieces.front().length.has_value();
+    // A floppy is written to, so the source's own image must not be used; a CD image in a package has no file.
+    if (options_.copy_removable || inside_package || ref.drive->kind == DriveKind::floppy) {
+      const std::string_view suffix = ref.drive->kind == DriveKind::cdrom ? ".iso" : ".img";
+      const std::size_t number = removable_count_[std::string(suffix)]++;
+      out.file = dest_ / disk_file(name_, number, suffix);
+      plan_.copies.push_back({image, out.file});
+    } else {
+      out.file = image.pieces.front().file;
+      plan_.findings.push_back(
+          raise(kRemovableLinked, where, "the CD image " + out.file.string() + " is used where it is"));
+    }
+    return out;
+  }
+
+  void name_snapshots() {
+    std::set<std::string> taken;
+    for (const Snapshot &snapshot : machine_.snapshots) {
+      plan_.snapshot_names.push_back(unique_snapshot_name(snapshot.name, taken));
+      if (options_.keep_snapshots && plan_.snapshot_names.back() != snapshot.name) {
+        plan_.findings.push_back(
+            raise(kSnapshotRenamed, snapshot.origin,
+                  "the snapshot \"" + snapshot.name + "\" becomes \"" + plan_.snapshot_names.back() + "\""));
+      }
+    }
+  }
+
+  std::optional<std::size_t> disk_with_base(const std::string &base) const {
+    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+      if (base_of(plan_.disks[i].info) == base) return i;
+    }
+    return std::nullopt;
+  }
+
+  // Gives snapshot `i` its states in the images of the current state's disks.
+  void add_snapshot(std::size_t i) {
+    const Snapshot &snapshot = machine_.snapshots[i];
+    const auto drives = drives_of(snapshot.hardware, "snapshots." + std::to_string(i) + ".hardware");
+    for (const DriveRef &ref : drives) {
+      if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+      if (const MediumFacts &facts = survey_.media.at(ref.field); facts.error) {
+        plan_.findings.push_back(raise(kSnapshotDiskMissing, ref.drive->origin,
+                                       "the snapshot \"" + snapshot.name + "\" is left out: " + facts.error->what()));
+        plan_.settlements.push_back(
+            {"snapshots." + std::to_string(i), Disposition::dropped, "a disk of this snapshot cannot be read"});
+        return;
+      }
+    }
+    plan_.snapshot_images[i].emplace();
+    for (const DriveRef &ref : drives) {
+      if (!ref.drive->medium) continue;
+      if (ref.drive->kind != DriveKind::disk) {
+        add_removable_of_snapshot(i, ref);
+        continue;
+      }
+      const disk::DiskInfo &info = *survey_.media.at(ref.field).info;
+      const auto disk = disk_with_base(base_of(info));
+      if (!disk) {
+        only_in_snapshots_[base_of(info)].emplace_back(i, ref);
+        continue;
+      }
+      plan_.snapshot_media[i].push_back(target_medium(ref, *disk));
+      // A write-through or shareable disk is not part of snapshots: it has one state for all.
+      if (leaf_of(info) == leaf_of(plan_.disks[*disk].info)) continue;
+      add_state(i, ref, *disk);
+    }
+  }
+
+  void add_state(std::size_t i, const DriveRef &ref, std::size_t disk) {
+    const Snapshot &snapshot = machine_.snapshots[i];
+    DiskPlan &plan = plan_.disks[disk];
+    plan.snapshots.push_back({plan_.snapshot_names[i], snapshot.created.value_or(0), *ref.drive->medium});
+    // A first state besides the active one brings back what the active one hides.
+    if (plan.snapshots.size() == 1) {
+      plan.needed = 0;
+      for (const image::ImageInfo &image : plan.info.chain) plan.needed += image.allocated;
+    }
+    for (const image::ImageInfo &image : survey_.media.at(ref.field).info->chain) {
+      if (counted_[disk].insert(image.file).second) plan.needed += image.allocated;
+    }
+    plan_.snapshot_images[i]->push_back(plan.target);
+  }
+
+  // A snapshot's CD stays in its drive when the file is there; copies are made for the current state only.
+  void add_removable_of_snapshot(std::size_t i, const DriveRef &ref) {
+    const ImageFile &image = ref.drive->medium->chain.back();
+    if (image.pieces.empty()) return;
+    libvirt::TargetMedium out;
+    out.controller = ref.controller;
+    out.drive = ref.index;
+    out.format = "raw";
+    out.read_only = true;
+    out.file = image.pieces.front().file;
+    for (const CopyPlan &copy : plan_.copies) {
+      if (copy.image.pieces == image.pieces) out.file = copy.target;
+    }
+    plan_.snapshot_media[i].push_back(std::move(out));
+  }
+
+  void plan_snapshot_only_disks() {
+    for (const auto &[base, users] : only_in_snapshots_) {
+      const auto &[last_snapshot, last] = users.back();
+      const std::size_t disk = add_disk(last);
+      plan_.findings.push_back(raise(kSnapshotOnlyDisk, last.drive->origin,
+                                     "the disk " + base + " belongs to snapshots only; it becomes " +
+                                         plan_.disks[disk].target.filename().string()));
+      for (const auto &[snapshot, ref] : users) {
+        plan_.snapshot_media[snapshot].push_back(target_medium(ref, disk));
+        add_state(snapshot, ref, disk);
+      }
+    }
+  }
+
+  const Machine &machine_;
+  const Survey &survey_;
+  const Options &options_;
+  const std::string &name_;
+  const fs::path &dest_;
+  DisksPlan plan_;
+  std::map<std::string, std::size_t> removable_count_;
+  std::vector<std::set<fs::path>> counted_;  // by disk: images that DiskPlan::needed has
+  std::map<std::string, std::vector<std::pair<std::size_t, DriveRef>>> only_in_snapshots_;
+};
+
+}  // namespace
+
+DisksPlan plan_disks(const Machine &machine, const Survey &survey, const Options &options, const std::string &name,
+                     const fs::path &dest) {
+  return Planner(machine, survey, options, name, dest).plan();
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/report_builder.hpp"
+
+#include "model/names.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+std::string chipset_text(Chipset chipset) {
+  switch (chipset) {
+    case Chipset::piix3: return "PIIX3";
+    case Chipset::ich9: return "ICH9";
+    case Chipset::i440bx_vmware: return "440BX";
+    case Chipset::armv8_virtual: return "ARM";
+  }
+  return "?";
+}
+
+std::string firmware_text(const Firmware &firmware) {
+  switch (firmware.type) {
+    case FirmwareType::bios: return "BIOS";
+    case FirmwareType::efi32: return "32-bit UEFI";
+    case FirmwareType::efi64: return "UEFI";
+  }
+  return "?";
+}
+
+std::string summary_of(const Hardware &hardware) {
+  return chipset_text(hardware.chipset) + ", " + firmware_text(hardware.firmware) + ", " +
+         std::to_string(hardware.cpu.count) + (hardware.cpu.count == 1 ? " CPU, " : " CPUs, ") +
+         text::human_bytes(hardware.memory.bytes) + " memory";
+}
+
+std::string engine_text(disk::Engine engine, disk::Mode mode) {
+  if (mode == disk::Mode::link) return "link";
+  if (mode == disk::Mode::overlay) return "overlay";
+  return engine == disk::Engine::qemu_img ? "qemu-img" : "native";
+}
+
+report::Disk disk_of(const DiskPlan &plan) {
+  report::Disk out;
+  for (const image::ImageInfo &image : plan.info.chain) out.chain.push_back(image.file.string());
+  if (!plan.info.chain.empty()) {
+    const image::ImageInfo &leaf = plan.info.chain.back();
+    out.source = leaf.file.string();
+    out.format = std::string(to_string(leaf.format)) + (leaf.variant.empty() ? "" : " " + leaf.variant);
+  }
+  out.virtual_size = plan.info.virtual_size;
+  out.allocated = plan.info.allocated;
+  out.target = plan.target.string();
+  out.engine = engine_text(plan.info.engine, plan.mode);
+  return out;
+}
+
+void describe(report::MachineReport &out, const Machine &machine) {
+  out.source = machine.source.file.string();
+  out.kind = to_string(machine.source.kind);
+  out.guest_os = machine.guest_os.label.empty() ? machine.guest_os.source_id : machine.guest_os.label;
+  out.summary = summary_of(machine.hardware);
+}
+
+}  // namespace
+
+report::MachineReport report_of(const MachinePlan &plan) {
+  report::MachineReport out;
+  const Machine &machine = plan.imported.machine;
+  describe(out, machine);
+  out.name = plan.name;
+  out.status = "planned";
+  out.uuid = plan.domain_uuid.text();
+  for (const DiskPlan &disk : plan.disks) out.disks.push_back(disk_of(disk));
+  for (const libvirt::TargetNic &nic : plan.nics) out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name});
+  for (const SnapshotPlan &planned : plan.snapshots) {
+    const Snapshot &snapshot = machine.snapshots[planned.snapshot];
+    report::SnapshotLine line{planned.name,     snapshot.id,  snapshot.description,
+                              snapshot.created, std::nullopt, planned.current};
+    for (const SnapshotPlan &other : plan.snapshots) {
+      if (snapshot.parent == other.snapshot) line.parent = other.name;
+    }
+    out.snapshots.push_back(std::move(line));
+  }
+  out.settings = plan.imported.ledger;
+  out.findings = plan.findings;
+  out.space_needed = plan.space_needed;
+  out.space_available = plan.space_available;
+  out.domain_xml = plan.domain_xml;
+  for (const auto &file : plan.files) out.files.push_back(file.string());
+  return out;
+}
+
+void add_run(report::MachineReport &report, const RunResult &result) {
+  report.status = "migrated";
+  report.run = result.run;
+  report.findings.insert(report.findings.end(), result.findings.begin(), result.findings.end());
+  report.next_steps = result.next_steps;
+  for (report::Disk &disk : report.disks) {
+    const auto made = result.disks.find(disk.target);
+    if (made == result.disks.end()) continue;
+    disk.sha256 = made->second.sha256;
+    disk.engine = engine_text(made->second.engine, made->second.mode);
+  }
+  if (result.define_error) refuse(report, *result.define_error);
+}
+
+void refuse(report::MachineReport &report, const Error &error) {
+  report.status = exit_code(error.kind()) == 1 ? "failed" : "refused";
+  report.refusal = {error.kind(), error.detail()};
+}
+
+report::MachineReport refusal_of(const FoundSource &source, const ImportedMachine *machine, const Error &error) {
+  report::MachineReport out;
+  out.source = source.file.string();
+  out.kind = to_string(source.kind);
+  out.name = source.file.stem().string();
+  if (machine != nullptr) {
+    describe(out, machine->machine);
+    out.name = machine->machine.name;
+    out.settings = machine->ledger;
+    out.findings = machine->findings;
+  }
+  refuse(out, error);
+  return out;
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/run.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "importers/ovf/ovf.hpp"
+#include "migration/findings.hpp"
+#include "migration/firmware_store.hpp"
+#include "migration/journal.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_io(const fs::path &file, const std::string &what) {
+  throw Error(ErrorKind::io, {.where = {file, {}, {}}, .message = what + ": " + std::strerror(errno)});
+}
+
+// Removes the staging folder unless the run went well.
+class Staging {
+ public:
+  Staging(const fs::path &dest, const std::string &run) : folder_(dest / (".virt-ferry-" + run)) {
+    std::error_code error;
+    fs::create_directories(dest, error);
+    // 0700: images may hold what nobody else on this host should read.
+    if (error || mkdir(folder_.c_str(), 0700) != 0) fail_io(folder_, "the destination cannot be written");
+  }
+  ~Staging() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Staging(const Staging &) = delete;
+  Staging &operator=(const Staging &) = delete;
+  [[nodiscard]] const fs::path &folder() const { return folder_; }
+  [[nodiscard]] fs::path place(const fs::path &final_place) const { return folder_ / final_place.filename(); }
+
+ private:
+  fs::path folder_;
+};
+
+void write_text_file(const fs::path &file, const std::string &text) {
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) fail_io(file, "the file cannot be created");
+  const bool ok = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  close(fd);
+  if (!ok) fail_io(file, "the file cannot be written");
+}
+
+disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, const Options &options,
+                                 const fs::path &target) {
+  disk::ConvertRequest request;
+  request.medium = disk.medium;
+  request.snapshots = disk.snapshots;
+  request.target = target;
+  request.engine = options.engine;
+  request.mode = disk.mode;
+  request.compression = options.compression;
+  request.cluster_size = options.cluster_size;
+  request.threads = options.threads;
+  request.verify = options.verify;
+  request.open = open_options(plan.imported.machine);
+  return request;
+}
+
+disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, const fs::path &target) {
+  disk::ConvertRequest request;
+  request.medium.chain = {copy.image};
+  request.medium.chain.front().declared_format = ImageFormat::raw;
+  request.target = target;
+  request.format = disk::TargetFormat::raw;
+  request.open = open_options(plan.imported.machine);
+  return request;
+}
+
+// Rename within one file system; without `replace` an existing target is never touched.
+void publish_file(const fs::path &from, const fs::path &to, bool replace) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), replace ? 0 : RENAME_NOREPLACE) == 0) return;
+  if (errno == EINVAL && !replace) {  // a file system without RENAME_NOREPLACE: a hard link never replaces either
+    if (link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0) return;
+  }
+  if (errno == EEXIST) {
+    throw Error(ErrorKind::conflict, {.where = {to, {}, {}},
+                                      .message = "the file appeared while the machine was converted",
+                                      .advice = "Move it away, or use --overwrite."});
+  }
+  fail_io(to, "the finished file cannot be moved to its place");
+}
+
+std::uint64_t inode_of(const fs::path &file) {
+  struct stat status {};
+  if (lstat(file.c_str(), &status) != 0) fail_io(file, "a file that the run made is gone");
+  return status.st_ino;
+}
+
+void sync_folder(const fs::path &folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+class Run {
+ public:
+  Run(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
+      const std::stop_token &stop)
+      : plan_(plan),
+        options_(options),
+        connection_(connection),
+        progress_(progress),
+        stop_(stop),
+        journal_(plan.imported.machine.source.file, plan.name, options.connect, plan.dest) {}
+
+  RunResult execute() {
+    result_.run = journal_.run();
+    make_and_publish();
+    define();
+    if (options_.start && result_.defined) start();
+    journal_.done();
+    next_steps();
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] const Machine &machine() const { return plan_.imported.machine; }
+
+  void make_and_publish() {
+    journal_.staging(plan_.dest / (".virt-ferry-" + journal_.run()));
+    const Staging staging(plan_.dest, journal_.run());
+    if (plan_.check_manifest) ovf::verify_manifest(machine().source.file);
+    for (const DiskPlan &disk : plan_.disks) {
+      if (disk.mode == disk::Mode::link) continue;
+      check_stop();
+      disk::ConvertResult made =
+          disk::convert(request_for(disk, plan_, options_, staging.place(disk.target)), progress_, stop_);
+      result_.findings.insert(result_.findings.end(), made.findings.begin(), made.findings.end());
+      result_.disks[disk.target] = std::move(made);
+    }
+    for (const CopyPlan &copy : plan_.copies) {
+      check_stop();
+      (void)disk::convert(request_for(copy, plan_, staging.place(copy.target)), progress_, stop_);
+    }
+    if (plan_.firmware) {
+      const auto findings =
+          make_firmware_store(*plan_.firmware, machine(), staging.place(plan_.firmware->target.nvram));
+      result_.findings.insert(result_.findings.end(), findings.begin(), findings.end());
+    }
+    write_text_file(staging.place(plan_.name + ".xml"), plan_.domain_xml);
+    check_stop();
+    publish(staging);
+  }
+
+  void publish(const Staging &staging) {
+    std::vector<fs::path> published;
+    try {
+      for (const fs::path &file : plan_.files) {
+        const bool replaces = options_.overwrite && fs::exists(fs::symlink_status(file));
+        const fs::path made = staging.place(file);
+        journal_.publish({file, inode_of(made), replaces});
+        publish_file(made, file, options_.overwrite);
+        if (!replaces) published.push_back(file);
+      }
+    } catch (const Error &) {
+      std::error_code ignored;
+      for (const fs::path &file : published) fs::remove(file, ignored);
+      throw;
+    }
+    sync_folder(plan_.dest);
+  }
+
+  void define() {
+    if (connection_ == nullptr) return;
+    try {
+      if (options_.overwrite && connection_->has_domain(plan_.name)) connection_->undefine(plan_.name, false);
+      place_tpm_state();
+      journal_.define(plan_.name, plan_.domain_uuid.text());
+      connection_->define(plan_.domain_xml);
+      for (const SnapshotPlan &snapshot : plan_.snapshots)
+        connection_->redefine_snapshot(plan_.name, snapshot.xml, snapshot.current);
+      connection_->refresh_pool(plan_.dest);
+      result_.defined = true;
+    } catch (const Error &error) {
+      result_.define_error = error;
+    }
+  }
+
+  void place_tpm_state() {
+    if (!machine().hardware.tpm) return;
+    const TpmStateResult placed = place_tpm_state_for(machine(), plan_.domain_uuid, options_.connect);
+    for (const fs::path &file : placed.files) journal_.state(file);
+    result_.findings.insert(result_.findings.end(), placed.findings.begin(), placed.findings.end());
+  }
+
+  void start() {
+    journal_.start();
+    connection_->start(plan_.name);
+    result_.started = true;
+  }
+
+  void check_stop() const {
+    if (stop_.stop_requested())
+      throw Error(ErrorKind::cancelled,
+                  {.where = {machine().source.file, {}, {}}, .message = "the migration was interrupted"});
+  }
+
+  void next_steps() {
+    const std::string virsh = "virsh -c " + shell_quoted(options_.connect) + " ";
+    if (!result_.defined)
+      result_.next_steps.push_back(virsh + "define " + shell_quoted((plan_.dest / (plan_.name + ".xml")).string()));
+    if (!result_.started) result_.next_steps.push_back(virsh + "start " + shell_quoted(plan_.name));
+    result_.next_steps.push_back("virt-ferry undo " + result_.run + "    # takes it all back");
+  }
+
+  static std::string shell_quoted(const std::string &text) {
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@%,";
+    if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+    return out + "'";
+  }
+
+  const MachinePlan &plan_;
+  const Options &options_;
+  libvirt::Connection *connection_;
+  Progress *progress_;
+  const std::stop_token &stop_;
+  Journal journal_;
+  RunResult result_;
+};
+
+}  // namespace
+
+void preflight(const MachinePlan &plan, const Options &options) {
+  for (const fs::path &file : plan.files) {
+    if (options.overwrite || !fs::exists(fs::symlink_status(file))) continue;
+    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+                                      .message = "the target exists already",
+                                      .advice = "Choose another --name or --dest, or replace it with --overwrite."});
+  }
+  if (plan.space_available && *plan.space_available < plan.space_needed) {
+    throw Error(ErrorKind::no_space, {.where = {plan.dest, {}, {}},
+                                      .message = "there is not enough room at the destination",
+                                      .found = text::human_bytes(*plan.space_available) + " free",
+                                      .expected = text::human_bytes(plan.space_needed),
+                                      .advice = "Make room, or choose another place with --dest."});
+  }
+}
+
+RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
+                   const std::stop_token &stop) {
+  preflight(plan, options);
+  return Run(plan, options, connection, progress, stop).execute();
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the user typed to imported machines.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "importers/common.hpp"
+#include "model/machine.hpp"
+
+namespace ferry::migration {
+
+struct FoundSource {
+  SourceKind kind{};
+  std::filesystem::path file;  // absolute
+};
+
+// Takes a file, a folder that holds exactly one source, or a name that registered_machines() lists. What a file
+// is, its content says. Throws Error missing (with the names that are near), usage (several in the folder: lists
+// them), unsupported (a file that is none of ours).
+[[nodiscard]] FoundSource find_source(const std::string &argument);
+
+// What a file is, or nullopt.
+[[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file);
+
+// All sources below a folder, sorted by path; backups (.vbox-prev) and snapshot folders are left out.
+[[nodiscard]] std::vector<FoundSource> find_sources_below(const std::filesystem::path &folder);
+
+// Reads it. One machine for a .vbox or .vmx, as many as the envelope has for an OVF.
+[[nodiscard]] std::vector<ImportedMachine> import_source(const FoundSource &source, const ImportOptions &options);
+
+// A machine that VirtualBox or VMware registers on this host.
+struct RegisteredMachine {
+  std::string name;
+  SourceKind kind{};
+  std::filesystem::path file;
+  bool exists = false;
+};
+[[nodiscard]] std::vector<RegisteredMachine> registered_machines();
+
+}  // namespace ferry::migration

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/survey.hpp"
+
+#include "importers/ovf/ovf.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) {
+  MediumFacts facts;
+  try {
+    facts.info = disk::inspect(medium, open, engine);
+  } catch (const Error &error) {
+    facts.error = error;
+  }
+  return facts;
+}
+
+void look_at_drives(const Hardware &hardware, const std::string &prefix, const image::OpenOptions &open,
+                    disk::Engine engine, Survey &out) {
+  for (const DriveRef &ref : drives_of(hardware, prefix)) {
+    if (ref.drive->kind == DriveKind::disk && ref.drive->medium) {
+      out.media.emplace(ref.field, look_at(*ref.drive->medium, open, engine));
+    }
+  }
+}
+
+void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
+  for (const DriveRef &ref : drives_of(hardware, "")) {
+    if (!ref.drive->medium) continue;
+    for (const ImageFile &image : ref.drive->medium->chain) {
+      if (!image.pieces.empty()) out.push_back(image);
+    }
+  }
+}
+
+// The folder need not exist yet: the nearest one above it that does tells how much room there is.
+std::optional<std::uint64_t> room_at(fs::path folder) {
+  std::error_code error;
+  folder = fs::absolute(folder, error);
+  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  const fs::space_info space = fs::space(folder, error);
+  if (error) return std::nullopt;
+  return space.available;
+}
+
+}  // namespace
+
+std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix) {
+  std::vector<DriveRef> out;
+  for (std::size_t c = 0; c < hardware.controllers.size(); ++c) {
+    const auto &drives = hardware.controllers[c].drives;
+    for (std::size_t d = 0; d < drives.size(); ++d) {
+      out.push_back({&drives[d], c, d, prefix + ".controllers." + std::to_string(c) + ".drives." + std::to_string(d)});
+    }
+  }
+  return out;
+}
+
+image::OpenOptions open_options(const Machine &machine) {
+  image::OpenOptions open;
+  open.allowed_folders.push_back(machine.source.file.parent_path());
+  collect_images(machine.hardware, open.known_images);
+  for (const Snapshot &snapshot : machine.snapshots) collect_images(snapshot.hardware, open.known_images);
+  return open;
+}
+
+Survey survey(const Machine &machine, const Options &options, const fs::path &dest) {
+  Survey out;
+  const image::OpenOptions open = open_options(machine);
+  look_at_drives(machine.hardware, "hardware", open, options.engine, out);
+  if (options.keep_snapshots) {
+    for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
+      look_at_drives(machine.snapshots[i].hardware, "snapshots." + std::to_string(i) + ".hardware", open,
+                     options.engine, out);
+    }
+  }
+  if (machine.source.kind == SourceKind::ovf) out.has_manifest = !ovf::manifest(machine.source.file).empty();
+  out.available = room_at(dest);
+  return out;
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must be read from the disk before a plan can be made: headers of media, room at the destination.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converters/disk.hpp"
+#include "migration/options.hpp"
+#include "model/machine.hpp"
+
+namespace ferry::migration {
+
+// Either what a medium holds or why it cannot be read.
+struct MediumFacts {
+  std::optional<disk::DiskInfo> info;
+  std::optional<Error> error;
+};
+
+struct FirmwareFacts {
+  std::optional<bool> secure_boot;  // what the source's variable store says
+  std::vector<Finding> findings;
+};
+
+struct Survey {
+  std::map<std::string, MediumFacts> media;  // by the drive's field: "hardware.controllers.0.drives.1"
+  FirmwareFacts firmware;
+  bool has_manifest = false;
+  std::optional<std::uint64_t> available;  // bytes free at the destination
+};
+
+// A drive of some state of the machine.
+struct DriveRef {
+  const Drive *drive = nullptr;
+  std::size_t controller = 0, index = 0;
+  std::string field;  // "snapshots.1.hardware.controllers.0.drives.1"
+};
+// All drives of `hardware`, whose field is `prefix`.
+[[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
+
+[[nodiscard]] image::OpenOptions open_options(const Machine &machine);
+
+// Reads; writes nothing. Errors of single media are facts, not exceptions.
+[[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest);
+
+}  // namespace ferry::migration

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/target_names.hpp"
+
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 200;  // with "-12.qcow2" behind it still below NAME_MAX (255)
+
+}  // namespace
+
+std::string safe_name(std::string_view name) {
+  std::string out;
+  for (const char32_t c : text::decode_utf8_lossy(text::trim(name))) {
+    std::string one;
+    text::append_utf8(one, c < 0x20 || c == 0x7F || c == U'/' ? U'_' : c);
+    if (out.size() + one.size() > kMaxNameBytes) break;
+    out += one;
+  }
+  if (!out.empty() && (out.front() == '.' || out.front() == '-')) out.front() = '_';
+  return out.empty() ? "machine" : out;
+}
+
+std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken) {
+  const std::string base = text::trim(name).empty() ? "snapshot" : safe_name(name);
+  std::string out = base;
+  for (int n = 2; !taken.insert(out).second; ++n) out = base + " (" + std::to_string(n) + ")";
+  return out;
+}
+
+std::filesystem::path disk_file(const std::string &name, std::size_t index, std::string_view suffix) {
+  return name + (index == 0 ? "" : "-" + std::to_string(index + 1)) + std::string(suffix);
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names on the target: of the domain, its files and its snapshots.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace ferry::migration {
+
+// A name that libvirt takes and that is safe as the beginning of a file name: no '/', no control characters, no
+// leading '.' or '-', at most 200 bytes, never empty. The same text when it already is one.
+[[nodiscard]] std::string safe_name(std::string_view name);
+
+// A snapshot name that libvirt takes (no '/', not empty) and that is not in `taken`; adds it there.
+[[nodiscard]] std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken);
+
+// "NAME.qcow2", "NAME-2.qcow2": GNOME Boxes ties a volume to a domain by the first form (FACTS 2).
+[[nodiscard]] std::filesystem::path disk_file(const std::string &name, std::size_t index, std::string_view suffix);
+
+}  // namespace ferry::migration

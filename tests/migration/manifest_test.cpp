@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/manifest.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/migration/scratch.hpp"
+
+namespace ferry::migration {
+namespace {
+
+TEST(Manifest, machines_take_defaults_and_their_own_options) {
+  const tests::Scratch scratch;
+  scratch.write("a/web.vbox", "x");
+  const auto file = scratch.write("m.yaml",
+                                  "defaults: {dest: /srv, verify: true}\n"
+                                  "machines:\n"
+                                  "  - source: a/web.vbox\n"
+                                  "    mac: {2: '08:00:27:00:00:01'}\n"
+                                  "    network: ['1=none', '2=bridge:br0']\n"
+                                  "    verify: false\n"
+                                  "  - other\n");
+  const auto entries = manifest_entries(file, {});
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].argument, (scratch.folder() / "a/web.vbox").string());
+  EXPECT_EQ(entries[0].options.dest, "/srv");
+  EXPECT_FALSE(entries[0].options.verify);
+  EXPECT_TRUE(entries[1].options.verify);
+  EXPECT_EQ(entries[0].options.domain.macs.count(1), 1U);
+  EXPECT_EQ(entries[0].options.domain.networks.at(1), "bridge:br0");
+  EXPECT_EQ(entries[1].argument, "other");
+}
+
+void expect_error_at(const std::string &text, std::uint64_t line, const std::string &part) {
+  const tests::Scratch scratch;
+  const auto file = scratch.write("m.yaml", text);
+  try {
+    (void)manifest_entries(file, {});
+    FAIL() << text;
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_EQ(error.detail().where.line, line) << error.what();
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+}
+
+TEST(Manifest, errors_name_file_and_line) {
+  expect_error_at("machines:\n  - source: x\n    colour: red\n", 3, "colour");
+  expect_error_at("machines:\n  - source: x\n    mac: never\n", 3, "never");
+  expect_error_at("machines: [\n", 2, "not YAML");
+  expect_error_at("hello\n", 1, "not a batch manifest");
+  expect_error_at("machines:\n  - name: x\n", 2, "no source");
+  expect_error_at("machine:\n  - x\nmachines: []\n", 1, "machine");
+}
+
+}  // namespace
+}  // namespace ferry::migration

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/option_values.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ferry::migration {
+namespace {
+
+void expect_usage(const char *name, const char *value) {
+  Options options;
+  try {
+    apply_option(options, name, value);
+    FAIL() << name << " took " << value;
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(error.what()).find(value), std::string::npos) << error.what();
+    EXPECT_FALSE(error.detail().expected.empty());
+  }
+}
+
+TEST(OptionValues, mac_policies_and_single_cards) {
+  Options options;
+  apply_option(options, "mac", "new");
+  apply_option(options, "mac", "2=08:00:27:00:00:01");
+  EXPECT_EQ(options.domain.mac_policy, libvirt::MacPolicy::regenerate);
+  EXPECT_EQ(options.domain.macs.at(1).text(), "08:00:27:00:00:01");
+}
+
+TEST(OptionValues, refuses_what_makes_no_sense) {
+  expect_usage("mac", "0=08:00:27:00:00:01");
+  expect_usage("mac", "1=01:00:5e:00:00:01");
+  expect_usage("mac", "sometimes");
+  expect_usage("uuid", "00000000-0000-0000-0000-000000000000");
+  expect_usage("network", "1=bridge:");
+  expect_usage("network", "user");
+  expect_usage("cluster-size", "65537");
+  expect_usage("snapshots", "maybe");
+  expect_usage("verify", "si");
+}
+
+TEST(OptionValues, every_listed_option_can_be_set) {
+  for (const OptionSpec &spec : option_specs()) {
+    Options options;
+    if (spec.value.empty()) {
+      EXPECT_NO_THROW(apply_option(options, spec.name, "true")) << spec.name;
+    } else {
+      EXPECT_FALSE(spec.help.empty());
+    }
+  }
+  Options options;
+  EXPECT_THROW(apply_option(options, "no-such", "x"), Error);
+}
+
+}  // namespace
+}  // namespace ferry::migration

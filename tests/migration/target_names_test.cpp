@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/target_names.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ferry::migration {
+namespace {
+
+TEST(TargetNames, keeps_what_is_safe) {
+  EXPECT_EQ(safe_name("Windows XP (old)"), "Windows XP (old)");
+  EXPECT_EQ(safe_name("Größe"), "Größe");
+}
+
+TEST(TargetNames, defuses_paths_options_and_control_characters) {
+  EXPECT_EQ(safe_name("../x"), "_._x");
+  EXPECT_EQ(safe_name("-rf"), "_rf");
+  EXPECT_EQ(safe_name("a\nb"), "a_b");
+  EXPECT_EQ(safe_name(std::string("a\0b", 3)), "a_b");
+  EXPECT_EQ(safe_name("  "), "machine");
+  EXPECT_EQ(safe_name("\xff"), "\xEF\xBF\xBD");
+}
+
+TEST(TargetNames, bounds_the_length_without_cutting_a_character) {
+  std::string umlauts;
+  for (int i = 0; i < 300; ++i) umlauts += "ü";
+  EXPECT_EQ(safe_name(umlauts).size(), 200U);
+  EXPECT_EQ(safe_name("a" + umlauts).size(), 199U);
+}
+
+TEST(TargetNames, snapshots_get_names_of_their_own) {
+  std::set<std::string> taken;
+  EXPECT_EQ(unique_snapshot_name("a/b", taken), "a_b");
+  EXPECT_EQ(unique_snapshot_name("a_b", taken), "a_b (2)");
+  EXPECT_EQ(unique_snapshot_name("", taken), "snapshot");
+}
+
+TEST(TargetNames, the_first_disk_has_the_machines_name) {
+  EXPECT_EQ(disk_file("web", 0, ".qcow2"), "web.qcow2");
+  EXPECT_EQ(disk_file("web", 1, ".qcow2"), "web-2.qcow2");
+}
+
+}  // namespace
+}  // namespace ferry::migration
