@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/batch.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "cli/command.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress_display.hpp"
+
+namespace ferry::cli {
+namespace {
+
+constexpr int kSomeDidNot = 4;
+
+struct BatchCommand {
+  std::string argument;
+  bool dry_run = false;
+  std::string progress = "auto";
+  unsigned jobs = 1;
+  migration::Options options;
+  OutputOptions output;
+};
+
+// One bar cannot show machines side by side; lines can.
+class ProgressKeeper {
+ public:
+  ProgressKeeper(std::string mode, unsigned jobs) : mode_(jobs > 1 && mode == "auto" ? "none" : std::move(mode)) {}
+  Progress *operator()(const std::string &machine) {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(make_progress(mode_, machine));
+    return kept_.back().get();
+  }
+
+ private:
+  std::string mode_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Progress>> kept_;
+};
+
+int run(BatchCommand &command, const std::stop_token &stop) {
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  command.options.threads = std::max(1U, processors / command.jobs);
+  migration::Host host =
+      command.dry_run ? migration::host_for_plan(command.options) : migration::host_for_run(command.options);
+  const auto entries = migration::batch_entries(command.argument, command.options);
+  ProgressKeeper progress(command.progress, command.jobs);
+  migration::BatchHooks hooks;
+  hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
+  std::size_t finished = 0;
+  hooks.machine_done = [&](const report::MachineReport &machine) {
+    std::fprintf(stderr, "[%zu] %s: %s%s%s\n", ++finished, machine.name.c_str(), machine.status.c_str(),
+                 machine.refusal ? ": " : "", machine.refusal ? machine.refusal->detail.message.c_str() : "");
+  };
+  report::Document document = migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
+  if (command.output.format == "text") {
+    write_output(command.output, report::summary_table(document));
+  } else {
+    write_report(command.output, document);
+  }
+  const bool all = std::none_of(document.machines.begin(), document.machines.end(),
+                                [](const auto &machine) { return machine.refusal.has_value(); });
+  return all && !stop.stop_requested() ? 0 : kSomeDidNot;
+}
+
+}  // namespace
+
+void setup_batch(CLI::App &app, Context &context) {
+  auto command = std::make_shared<BatchCommand>();
+  CLI::App *sub = app.add_subcommand("batch", "Many machines: parallel, resumable, one summary.");
+  sub->add_option("DIR|MANIFEST", command->argument,
+                  "a folder that is searched for machines, or a YAML manifest (docs/batch-manifest.md)")
+      ->required()
+      ->check(CLI::ExistingPath.description(""));
+  sub->add_flag("--dry-run", command->dry_run, "plan all machines; write nothing but the report");
+  add_jobs_option(*sub, command->jobs, "machines at a time [1]");
+  add_machine_options(*sub, command->options);
+  add_progress_option(*sub, command->progress);
+  add_output_options(*sub, command->output, true);
+  sub->footer(
+      "One failure does not stop the others; the exit code is then 4. A machine that an earlier batch migrated\n"
+      "from the same, unchanged source is skipped: run the same command again after an interruption.");
+  sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
+}
+
+}  // namespace ferry::cli

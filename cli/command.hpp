@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command of virt-ferry: setup_NAME() declares its options on its CLI11 subcommand and sets what runs it.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+namespace CLI {
+class App;
+}
+
+namespace ferry::cli {
+
+struct Context {
+  int exit_code = 0;
+  std::stop_token stop;  // requested by SIGINT and SIGTERM
+};
+
+void setup_inspect(CLI::App &app, Context &context);
+void setup_plan(CLI::App &app, Context &context);
+void setup_migrate(CLI::App &app, Context &context);
+void setup_batch(CLI::App &app, Context &context);
+void setup_list(CLI::App &app, Context &context);
+void setup_undo(CLI::App &app, Context &context);
+void setup_disk(CLI::App &app, Context &context);
+void setup_host(CLI::App &app, Context &context);
+
+}  // namespace ferry::cli

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/disk.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress_display.hpp"
+#include "migration/option_values.hpp"
+#include "model/json.hpp"
+#include "model/names.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DiskCommand {
+  std::string source, target;
+  std::string input_format, target_format = "qcow2", progress = "auto";
+  std::vector<std::string> search;
+  bool overwrite = false;
+  unsigned jobs = 0;
+  migration::Options options;  // engine, mode, compression, cluster size, verify
+  OutputOptions output;
+};
+
+Medium medium_of(const DiskCommand &command) {
+  ImageFile image;
+  image.declared_location = command.source;
+  image.origin = {command.source, {}, {}};
+  std::error_code error;
+  if (fs::exists(command.source, error))
+    image.pieces.push_back({fs::absolute(command.source).lexically_normal(), 0, std::nullopt});
+  if (command.input_format == "raw") image.declared_format = ImageFormat::raw;
+  Medium medium;
+  medium.chain.push_back(std::move(image));
+  medium.origin = {command.source, {}, {}};
+  return medium;
+}
+
+// A snapshot's image lies in a folder below its base's; --search names further ones.
+image::OpenOptions open_options(const DiskCommand &command) {
+  image::OpenOptions open;
+  const fs::path folder = fs::absolute(command.source).lexically_normal().parent_path();
+  open.allowed_folders = {folder, folder.parent_path()};
+  for (const std::string &more : command.search) open.allowed_folders.push_back(fs::absolute(more));
+  return open;
+}
+
+std::string format_of(const image::ImageInfo &image) {
+  return std::string(to_string(image.format)) + (image.variant.empty() ? "" : " " + image.variant);
+}
+
+std::string info_text(const disk::DiskInfo &info) {
+  std::string out =
+      "virtual size  " + text::human_bytes(info.virtual_size) + " (" + std::to_string(info.virtual_size) + " bytes)\n";
+  out += "data          " + text::human_bytes(info.allocated) + "\n";
+  out += std::string("read by       ") + (info.engine == disk::Engine::qemu_img ? "qemu-img" : "virt-ferry") +
+         "\nchain, base first\n";
+  for (const image::ImageInfo &image : info.chain) {
+    out += "  " + text::printable(image.file.string()) + "\n    " + format_of(image) + ", " +
+           text::human_bytes(image.virtual_size) + ", " + text::human_bytes(image.allocated) + " of data, file of " +
+           text::human_bytes(image.file_size);
+    if (image.uuid) out += ", uuid " + image.uuid->text();
+    out += "\n";
+  }
+  for (const Finding &finding : info.findings)
+    out += std::string(to_string(finding.severity)) + ": " + finding.message + "\n";
+  return out;
+}
+
+std::string info_json(const disk::DiskInfo &info) {
+  Json chain = Json::array();
+  for (const image::ImageInfo &image : info.chain) {
+    Json one{{"file", image.file.string()},  {"format", std::string(to_string(image.format))},
+             {"variant", image.variant},     {"virtual_size", image.virtual_size},
+             {"allocated", image.allocated}, {"file_size", image.file_size}};
+    if (image.block_size > 0) one["block_size"] = image.block_size;
+    if (image.uuid) one["uuid"] = image.uuid->text();
+    if (image.parent_uuid) one["parent_uuid"] = image.parent_uuid->text();
+    chain.push_back(std::move(one));
+  }
+  Json out{{"schema", "virt-ferry-disk/1"},
+           {"virtual_size", info.virtual_size},
+           {"allocated", info.allocated},
+           {"engine", info.engine == disk::Engine::qemu_img ? "qemu-img" : "native"},
+           {"chain", chain}};
+  out["findings"] = Json::array();
+  for (const Finding &finding : info.findings) out["findings"].push_back(to_json(finding));
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+int convert(const DiskCommand &command, const std::stop_token &stop) {
+  disk::ConvertRequest request;
+  request.medium = medium_of(command);
+  request.target = fs::absolute(command.target);
+  request.format = command.target_format == "raw" ? disk::TargetFormat::raw : disk::TargetFormat::qcow2;
+  request.engine = command.options.engine;
+  request.mode = command.options.mode;
+  request.compression = command.options.compression;
+  request.cluster_size = command.options.cluster_size;
+  request.verify = command.options.verify;
+  request.threads = command.jobs;
+  request.open = open_options(command);
+  if (fs::exists(fs::symlink_status(request.target))) {
+    if (!command.overwrite) {
+      throw Error(ErrorKind::conflict, {.where = {request.target, {}, {}},
+                                        .message = "the target exists already",
+                                        .advice = "Replace it with --overwrite."});
+    }
+    // The new image is made beside the old one, which goes only when the new one is whole.
+    request.target += ".new";
+  }
+  const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
+  const disk::ConvertResult result = disk::convert(request, progress.get(), stop);
+  if (request.target != fs::absolute(command.target)) fs::rename(request.target, command.target);
+  std::string out = text::printable(command.target) + ": " + text::human_bytes(result.virtual_size) + ", " +
+                    text::human_bytes(result.bytes_written) + " written";
+  if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
+  if (result.sha256) out += ", verified, sha256 " + *result.sha256;
+  write_output({}, out + "\n");
+  for (const Finding &finding : result.findings)
+    std::fprintf(stderr, "%s: %s\n", std::string(to_string(finding.severity)).c_str(), finding.message.c_str());
+  return 0;
+}
+
+void add_source(CLI::App &sub, DiskCommand &command) {
+  sub.add_option("IMAGE", command.source, "a VDI, VMDK, VHD, VHDX, qcow2 or raw image, also the last one of a chain")
+      ->required();
+  sub.add_option("--input-format", command.input_format, "raw: take the content as it is")
+      ->option_text("raw")
+      ->check(CLI::IsMember(std::vector<std::string>{"raw"}).description(""));
+  sub.add_option("--search", command.search, "a further folder where parents and extents may be")
+      ->option_text("DIR")
+      ->check(CLI::ExistingDirectory.description(""));
+}
+
+void add_shared_option(CLI::App &sub, DiskCommand &command, const char *name) {
+  for (const migration::OptionSpec &spec : migration::option_specs()) {
+    if (spec.name != name) continue;
+    if (spec.value.empty()) {
+      sub.add_flag_callback(
+          "--" + std::string(name), [&command, name] { migration::apply_option(command.options, name, "true"); },
+          std::string(spec.help));
+    } else {
+      sub.add_option_function<std::string>(
+             "--" + std::string(name),
+             [&command, name](const std::string &value) { migration::apply_option(command.options, name, value); },
+             std::string(spec.help))
+          ->option_text(std::string(spec.value));
+    }
+  }
+}
+
+}  // namespace
+
+void setup_disk(CLI::App &app, Context &context) {
+  CLI::App *sub = app.add_subcommand("disk", "One disk image or chain, without a machine.");
+  sub->require_subcommand(1);
+
+  auto info = std::make_shared<DiskCommand>();
+  CLI::App *info_sub = sub->add_subcommand("info", "The chain, formats, sizes and allocation of an image.");
+  add_source(*info_sub, *info);
+  add_shared_option(*info_sub, *info, "engine");
+  add_output_options(*info_sub, info->output, false);
+  info_sub->callback([info, &context] {
+    const disk::DiskInfo found = disk::inspect(medium_of(*info), open_options(*info), info->options.engine);
+    write_output(info->output, info->output.format == "json" ? info_json(found) : info_text(found));
+    context.exit_code = 0;
+  });
+
+  auto command = std::make_shared<DiskCommand>();
+  CLI::App *convert_sub = sub->add_subcommand("convert", "Convert an image or chain to qcow2 or raw.");
+  add_source(*convert_sub, *command);
+  convert_sub->add_option("TARGET", command->target, "the new image")->required();
+  convert_sub->add_option("--format", command->target_format, "qcow2 or raw [qcow2]")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember(std::vector<std::string>{"qcow2", "raw"}).description(""));
+  convert_sub->add_flag("--overwrite", command->overwrite, "replace an existing target");
+  for (const char *name : {"engine", "disk-mode", "compress", "cluster-size", "verify"})
+    add_shared_option(*convert_sub, *command, name);
+  add_jobs_option(*convert_sub, command->jobs, "threads [one for each processor]");
+  add_progress_option(*convert_sub, command->progress);
+  convert_sub->callback([command, &context] { context.exit_code = convert(*command, context.stop); });
+}
+
+}  // namespace ferry::cli

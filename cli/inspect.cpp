@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "migration/source.hpp"
+#include "model/json.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::cli {
+namespace {
+
+struct InspectCommand {
+  std::string source;
+  std::string ovf_configuration;
+  OutputOptions output;
+};
+
+// The model as indented "name: value" lines; where it came from stands behind, as "  # line 12".
+void write_tree(const Json &json, std::size_t indent, std::string &out) {
+  const std::string blanks(indent, ' ');
+  for (const auto &[key, value] : json.items()) {
+    if (key == "origin") continue;
+    const std::string label = blanks + (json.is_array() ? "- " : key + ":");
+    if (value.is_structured()) {
+      std::string origin;
+      if (value.is_object() && value.contains("origin") && value["origin"].contains("line")) {
+        origin = "  # line " + std::to_string(value["origin"]["line"].get<std::uint64_t>());
+      }
+      out += (json.is_array() ? blanks + "-" : label) + origin + "\n";
+      write_tree(value, indent + 2, out);
+    } else {
+      out += label + (json.is_array() ? "" : " ") +
+             (value.is_string() ? text::printable(value.get<std::string>()) : value.dump()) + "\n";
+    }
+  }
+}
+
+int run(const InspectCommand &command) {
+  ImportOptions options;
+  options.ovf_configuration = command.ovf_configuration;
+  Json machines = Json::array();
+  for (const ImportedMachine &imported : migration::import_source(migration::find_source(command.source), options)) {
+    Json machine = to_json(imported.machine);
+    for (const Finding &finding : imported.findings)
+      machine["findings"].push_back(to_json(finding, {{}, imported.machine.source.file}));
+    machines.push_back(std::move(machine));
+  }
+  std::string out;
+  if (command.output.format == "json") {
+    out = Json{{"schema", "virt-ferry-machine/1"}, {"machines", machines}}.dump(2, ' ', false,
+                                                                                Json::error_handler_t::replace) +
+          "\n";
+  } else {
+    for (const Json &machine : machines) {
+      if (!out.empty()) out += "\n";
+      write_tree(machine, 0, out);
+    }
+  }
+  write_output(command.output, out);
+  return 0;
+}
+
+}  // namespace
+
+void setup_inspect(CLI::App &app, Context &context) {
+  auto command = std::make_shared<InspectCommand>();
+  CLI::App *sub = app.add_subcommand("inspect", "What the source says, as the common machine model.");
+  sub->add_option("SOURCE", command->source,
+                  "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
+      ->required();
+  sub->add_option("--ovf-configuration", command->ovf_configuration, "OVF: deployment option to take [the default one]")
+      ->option_text("ID");
+  add_output_options(*sub, command->output, false);
+  sub->callback([command, &context] { context.exit_code = run(*command); });
+}
+
+}  // namespace ferry::cli

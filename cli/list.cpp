@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "migration/source.hpp"
+#include "model/json.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::cli {
+namespace {
+
+std::string platform(SourceKind kind) { return kind == SourceKind::vbox ? "VirtualBox" : "VMware"; }
+
+std::string as_json(const std::vector<migration::RegisteredMachine> &machines) {
+  Json list = Json::array();
+  for (const auto &machine : machines) {
+    list.push_back({{"name", machine.name},
+                    {"platform", platform(machine.kind)},
+                    {"file", machine.file.string()},
+                    {"exists", machine.exists}});
+  }
+  return Json{{"schema", "virt-ferry-list/1"}, {"machines", list}}.dump(2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
+}
+
+std::string as_table(const std::vector<migration::RegisteredMachine> &machines) {
+  std::size_t width = 4;
+  for (const auto &machine : machines)
+    width = std::max(width, text::decode_utf8_lossy(text::printable(machine.name)).size());
+  std::string out = "NAME" + std::string(width - 4 + 2, ' ') + "PLATFORM    FILE\n";
+  for (const auto &machine : machines) {
+    const std::string name = text::printable(machine.name);
+    out += name + std::string(width - text::decode_utf8_lossy(name).size() + 2, ' ');
+    out += platform(machine.kind) + std::string(machine.kind == SourceKind::vbox ? 2 : 6, ' ');
+    out += text::printable(machine.file.string()) + (machine.exists ? "" : "  (missing)") + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+void setup_list(CLI::App &app, Context &context) {
+  auto output = std::make_shared<OutputOptions>();
+  CLI::App *sub = app.add_subcommand("list", "The VirtualBox and VMware machines that this host's registries name.");
+  add_output_options(*sub, *output, false);
+  sub->callback([output, &context] {
+    const auto machines = migration::registered_machines();
+    write_output(*output, output->format == "json" ? as_json(machines) : as_table(machines));
+    context.exit_code = 0;
+  });
+}
+
+}  // namespace ferry::cli

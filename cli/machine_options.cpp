@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/machine_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "migration/option_values.hpp"
+
+namespace ferry::cli {
+
+void add_machine_options(CLI::App &command, migration::Options &options) {
+  for (const migration::OptionSpec &spec : migration::option_specs()) {
+    const std::string name(spec.name);
+    CLI::Option *option = nullptr;
+    if (spec.value.empty()) {
+      option = command.add_flag_callback(
+          "--" + name, [&options, name] { migration::apply_option(options, name, "true"); }, std::string(spec.help));
+    } else {
+      option = command.add_option_function<std::vector<std::string>>(
+          "--" + name,
+          [&options, name](const std::vector<std::string> &values) {
+            for (const std::string &value : values) migration::apply_option(options, name, value);
+          },
+          std::string(spec.help));
+      option->option_text(std::string(spec.value))->expected(1);
+      option->multi_option_policy(spec.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
+    }
+    option->group(std::string(spec.group));
+  }
+}
+
+void add_jobs_option(CLI::App &command, unsigned &jobs, const char *help) {
+  command.add_option("--jobs", jobs, help)->option_text("N")->check(CLI::Range(1, 1024).description(""));
+}
+
+}  // namespace ferry::cli

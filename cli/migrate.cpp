@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/migrate.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress_display.hpp"
+
+namespace ferry::cli {
+namespace {
+
+struct MigrateCommand {
+  std::string source;
+  bool dry_run = false;
+  std::string progress = "auto";
+  unsigned jobs = 0;
+  migration::Options options;
+  OutputOptions output;
+};
+
+void print_refusals(const report::Document &document) {
+  for (const report::MachineReport &machine : document.machines) {
+    if (machine.refusal) print_error(Error(machine.refusal->kind, machine.refusal->detail));
+  }
+}
+
+int run(MigrateCommand &command, const std::stop_token &stop) {
+  command.options.threads = command.jobs;
+  if (command.dry_run) return dry_run({command.source}, command.options, command.output);
+  const migration::FoundSource source = migration::find_source(command.source);
+  migration::Host host = migration::host_for_run(command.options);
+  report::Document document;
+  document.host = host.profile.name;
+  for (migration::Planned &planned : migration::plan_source(source, command.options, host.profile)) {
+    const auto progress = make_progress(command.progress, planned.report.name);
+    migration::migrate_planned(planned, command.options, host, progress.get(), stop);
+    document.machines.push_back(std::move(planned.report));
+  }
+  write_report(command.output, document);
+  print_refusals(document);
+  return migration::worst_exit_code(document);
+}
+
+}  // namespace
+
+void setup_migrate(CLI::App &app, Context &context) {
+  auto command = std::make_shared<MigrateCommand>();
+  CLI::App *sub = app.add_subcommand("migrate", "Convert the disks, write the XML, define the machine.");
+  sub->add_option("SOURCE", command->source,
+                  "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
+      ->required();
+  sub->add_flag("--dry-run", command->dry_run, "the same as 'plan'");
+  add_jobs_option(*sub, command->jobs, "threads [one for each processor]");
+  add_machine_options(*sub, command->options);
+  add_progress_option(*sub, command->progress);
+  add_output_options(*sub, command->output, true);
+  sub->footer("The source is only read. 'virt-ferry undo RUN' takes the new machine back.");
+  sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
+}
+
+}  // namespace ferry::cli

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "cli/command.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/machine_options.hpp"
+#include "cli/output.hpp"
+
+namespace ferry::cli {
+namespace {
+
+struct PlanCommand {
+  std::vector<std::string> sources;
+  migration::Options options;
+  OutputOptions output;
+};
+
+}  // namespace
+
+void setup_plan(CLI::App &app, Context &context) {
+  auto command = std::make_shared<PlanCommand>();
+  CLI::App *sub = app.add_subcommand("plan", "Dry run: what a migration would do. Writes nothing but the report.");
+  sub->add_option("SOURCE", command->sources,
+                  "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
+      ->required();
+  add_machine_options(*sub, command->options);
+  add_output_options(*sub, command->output, true);
+  sub->callback(
+      [command, &context] { context.exit_code = dry_run(command->sources, command->options, command->output); });
+}
+
+}  // namespace ferry::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/undo.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "migration/journal.hpp"
+
+namespace ferry::cli {
+namespace {
+
+struct UndoCommand {
+  std::string run;
+  bool force = false, list = false;
+};
+
+int run(const UndoCommand &command) {
+  if (command.list || command.run.empty()) {
+    for (const migration::RunRecord &record : migration::all_runs()) {
+      if (record.undone) continue;
+      std::cout << record.run << "  " << (record.done ? "done      " : "unfinished") << "  " << record.machine << "  "
+                << record.dest.string() << "\n";
+    }
+    return 0;
+  }
+  const migration::UndoResult result = migration::undo_run(command.run, command.force);
+  for (const std::string &what : result.removed) std::cout << "removed " << what << "\n";
+  for (const std::string &what : result.kept) std::cout << "kept " << what << "\n";
+  if (result.removed.empty()) std::cout << "nothing of run " << command.run << " was left\n";
+  return 0;
+}
+
+}  // namespace
+
+void setup_undo(CLI::App &app, Context &context) {
+  auto command = std::make_shared<UndoCommand>();
+  CLI::App *sub =
+      app.add_subcommand("undo", "Take back what a run created, never the source. Without RUN: list the runs.");
+  sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");
+  sub->add_flag("--force", command->force, "also when the machine is running: it is switched off");
+  sub->add_flag("--list", command->list, "list the runs that can be undone");
+  sub->callback([command, &context] { context.exit_code = run(*command); });
+}
+
+}  // namespace ferry::cli
