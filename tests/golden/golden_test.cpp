@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Golden cases: fixtures/<importer>/<case>/ holds one source and what is expected of it: expected.json (the model),
+// expected.xml (the domain on the recorded Debian 12 host) and expected.findings; or expected.refusal alone.
+// UPDATE_GOLDEN=1 rewrites them; read the diff.
+#include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "exporters/libvirt/host_profile.hpp"
+#include "migration/plan.hpp"
+#include "migration/source.hpp"
+#include "model/json.hpp"
+#include "model/support/xml.hpp"
+#include "tests/support/imagined_survey.hpp"
+
+namespace ferry {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSource = FERRY_SOURCE_DIR;
+
+std::vector<fs::path> all_cases() {
+  std::vector<fs::path> out;
+  for (const char *importer : {"vbox", "vmx", "ovf"}) {
+    const fs::path folder = kSource / "fixtures" / importer;
+    if (!fs::exists(folder)) continue;
+    for (const auto &entry : fs::directory_iterator(folder)) {
+      if (entry.is_directory()) out.push_back(entry.path());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// The checkout's own path must not stand in what is compared.
+std::string portable(std::string text) {
+  for (std::size_t at = text.find(kSource.string()); at != std::string::npos; at = text.find(kSource.string(), at)) {
+    text.replace(at, kSource.string().size(), "@SOURCE@");
+  }
+  return text;
+}
+
+std::string read(const fs::path &file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+void compare(const fs::path &file, const std::string &actual) {
+  const std::string text = portable(actual);
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(file, std::ios::binary) << text;
+    return;
+  }
+  ASSERT_TRUE(fs::exists(file)) << "run with UPDATE_GOLDEN=1 and read what it writes: " << file;
+  EXPECT_EQ(read(file), text) << file;
+}
+
+std::string findings_text(const std::vector<Finding> &findings) {
+  std::string out;
+  for (const Finding &finding : findings) {
+    out += std::string(to_string(finding.severity)) + " " + finding.id;
+    if (finding.where.line) out += " line " + std::to_string(*finding.where.line);
+    out += ": " + finding.message + "\n";
+  }
+  return out;
+}
+
+void expect_valid(const std::string &xml, const char *schema) {
+  const fs::path file = fs::path("/usr/share/libvirt/schemas") / schema;
+  if (!fs::exists(file)) return;  // without libvirt's schemas the comparison still holds
+  for (const std::string &message : xml::validate_relaxng(xml, file))
+    ADD_FAILURE() << schema << " " << message << "\n" << xml;
+}
+
+migration::MachinePlan plan(const ImportedMachine &imported) {
+  migration::Options options;
+  options.dest = "/home/user/images";
+  const auto host = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
+  return migration::make_plan(imported, tests::imagined_survey(imported.machine), options, host);
+}
+
+class Golden : public testing::TestWithParam<fs::path> {};
+
+TEST_P(Golden, is_as_expected) {
+  const fs::path folder = GetParam();
+  try {
+    ImportOptions import_options;
+    import_options.use_host_registry = false;
+    if (fs::exists(folder / "VirtualBox.xml")) import_options.virtualbox_registry = folder / "VirtualBox.xml";
+    std::string model, domains, findings;
+    fs::path source = folder / "source";  // a case whose folder holds more than one machine names the one it is about
+    source = fs::exists(source) ? folder / read(source).substr(0, read(source).find('\n')) : folder;
+    for (const ImportedMachine &imported :
+         migration::import_source(migration::find_source(source.string()), import_options)) {
+      model += to_json(imported.machine, folder).dump(2) + "\n";
+      const migration::MachinePlan planned = plan(imported);
+      domains += planned.domain_xml;
+      expect_valid(planned.domain_xml, "domain.rng");
+      for (const auto &snapshot : planned.snapshots) {
+        domains += "<!-- snapshot " + snapshot.name + " -->\n" + snapshot.xml;
+        expect_valid(snapshot.xml, "domainsnapshot.rng");
+      }
+      findings += findings_text(planned.findings);
+      for (const LedgerEntry &entry : planned.imported.ledger.entries()) {
+        EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
+        EXPECT_NE(entry.disposition, Disposition::unsettled) << entry.where.text() << " in " << entry.field;
+      }
+    }
+    ASSERT_FALSE(fs::exists(folder / "expected.refusal")) << "a refusal was expected";
+    compare(folder / "expected.json", model);
+    compare(folder / "expected.xml", domains);
+    compare(folder / "expected.findings", findings);
+  } catch (const Error &error) {
+    ASSERT_FALSE(fs::exists(folder / "expected.json")) << error.what();
+    compare(folder / "expected.refusal", std::string(to_string(error.kind())) + ": " + error.what() + "\n");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(cases, Golden, testing::ValuesIn(all_cases()), [](const auto &info) {
+  std::string name = info.param.parent_path().filename().string() + "_" + info.param.filename().string();
+  for (char &c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
+});
+
+}  // namespace
+}  // namespace ferry
