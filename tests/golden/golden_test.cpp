@@ -121,13 +121,15 @@ TEST_P(Golden, is_as_expected) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(cases, Golden, testing::ValuesIn(all_cases()), [](const auto &info) {
-  std::string name = info.param.parent_path().filename().string() + "_" + info.param.filename().string();
+std::string case_name(const testing::TestParamInfo<fs::path> &tested) {
+  std::string name = tested.param.parent_path().filename().string() + "_" + tested.param.filename().string();
   for (char &c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
   }
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(cases, Golden, testing::ValuesIn(all_cases()), case_name);
 
 }  // namespace
 }  // namespace ferry
