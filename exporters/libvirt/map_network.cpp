@@ -460,6 +460,7 @@ class NicMapper {
 }  // namespace
 
 void map_nics(Mapping &m) {
+  m.keep("nics", "the cards that the machine has");  // what names a card as such: VirtualBox's adapter slots
   SeededRandom random(m.options.random_seed ^ 0x4E4943U);
   std::set<std::string> taken;
   for (const Nic &nic : m.hardware.nics) {

@@ -202,7 +202,7 @@ void read_annotation(Context &in, const Section &section) {
 
 // vmw:BootOrderSection: a kind, or the InstanceID of a device, one section for each step.
 void read_boot_order(Context &in, const Section &section) {
-  const std::string type = text::lower_ascii(section.reader.text("type", "boot_order").value_or(""));
+  const std::string type = text::lower_ascii(section.reader.text("type", "hardware.boot_order").value_or(""));
   const auto instance = section.reader.text("instanceId", "hardware.boot_order");
   BootDevice device;
   if (type == "disk" || type == "hdd") {

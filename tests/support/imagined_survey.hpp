@@ -15,6 +15,7 @@ inline migration::Survey imagined_survey(const Machine &machine) {
   const auto add = [&survey](const Hardware &hardware, const std::string &prefix) {
     for (const migration::DriveRef &ref : migration::drives_of(hardware, prefix)) {
       if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+      migration::MediumFacts facts;
       disk::DiskInfo info;
       info.virtual_size = kImaginedSize;
       info.allocated = std::uint64_t{1} << 30U;
@@ -24,9 +25,13 @@ inline migration::Survey imagined_survey(const Machine &machine) {
         one.format = image.declared_format;
         one.virtual_size = kImaginedSize;
         one.allocated = info.allocated;
+        if (image.encrypted) {
+          facts.error = Error(ErrorKind::encrypted, {.where = image.origin, .message = "the disk is encrypted"});
+        }
         info.chain.push_back(one);
       }
-      survey.media.emplace(ref.field, migration::MediumFacts{info, std::nullopt});
+      if (!facts.error) facts.info = info;
+      survey.media.emplace(ref.field, facts);
     }
   };
   add(machine.hardware, "hardware");
