@@ -94,11 +94,13 @@ void read_usb_filters(Reader &reader, Hardware &hardware) {
 void read_remote_display(Reader &reader, Display &display) {
   Settings &settings = reader.settings;
   const std::string field = reader.field("display.remote");
+  bool told = !reader.report;
   for (const char *key : {"RemoteDisplay.vnc.password", "RemoteDisplay.vnc.key"}) {
     if (!settings.has(key)) continue;
     settings.hide(key);
     settings.settle(key, Disposition::dropped, "passwords are never carried; set one on the new machine");
-    if (reader.report) reader.find(kPassword, key, "the VNC display had a password");
+    if (!told) reader.find(kPassword, key, "the VNC display had a password");
+    told = true;
   }
   const auto enabled = settings.boolean("RemoteDisplay.vnc.enabled", field + ".enabled");
   const auto port = settings.filled("RemoteDisplay.vnc.port", field + ".ports");

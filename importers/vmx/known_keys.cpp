@@ -3,8 +3,6 @@
 // the wild. Rows are searched from the top: put a narrow pattern before a wide one.
 #include "importers/vmx/known_keys.hpp"
 
-#include <array>
-
 namespace ferry::vmx {
 namespace {
 
@@ -17,6 +15,8 @@ constexpr std::string_view kHousekeeping = "VMware's own housekeeping";
 constexpr std::string_view kWindow = "how VMware's window shows the machine";
 constexpr std::string_view kHostShare =
     "how VMware shares out its host; set limits on the new machine if you need them";
+constexpr std::string_view kLimit =
+    "a limit on the host's resources; set it on the new machine (cputune, memtune, iotune) if you need it";
 constexpr std::string_view kTools = "VMware Tools do nothing on QEMU; use the QEMU guest agent and SPICE agent";
 constexpr std::string_view kMonitor = "tunes VMware's own monitor";
 constexpr std::string_view kGuestChannel = "a channel between VMware Tools and their host, which QEMU has not";
@@ -29,7 +29,8 @@ constexpr std::string_view kEncryption = "VMware's encryption of the settings th
 constexpr std::string_view kPassthrough = "a device of the source's host; pass one of this host through by hand";
 constexpr std::string_view kDebug = "a debugging aid of VMware";
 
-constexpr std::array kTable{
+// A plain array: clang 14 cannot deduce a std::array of more than 256 elements.
+constexpr KnownKey kTable[] = {
     // the file itself
     KnownKey{".encoding", kIrrelevant, "the file's text encoding"},
     KnownKey{"encoding", kIrrelevant, "the file's text encoding"},
@@ -146,6 +147,11 @@ constexpr std::array kTable{
     KnownKey{"processor#.use", kIrrelevant, kHostShare},
     KnownKey{"processors.*", kIrrelevant, kHostShare},
     KnownKey{"numa.*", kIrrelevant, kHostShare},
+    KnownKey{"sched.cpu.max", kDropped, kLimit},
+    KnownKey{"sched.cpu.affinity", kDropped, kLimit},
+    KnownKey{"sched.mem.max", kDropped, kLimit},
+    KnownKey{"sched.mem.prealloc*", kDropped, kLimit},
+    KnownKey{"sched.*.throughputcap", kDropped, kLimit},
     KnownKey{"sched.*", kIrrelevant, kHostShare},
     KnownKey{"mem.*", kIrrelevant, kHostShare},
     KnownKey{"memallowautoscaledown", kIrrelevant, kHostShare},

@@ -207,7 +207,7 @@ std::optional<Hardware> embedded_hardware(const Reader &machine, const std::stri
 void read_state(Reader &reader, const Machine &machine, const Listed &listed, Ledger &ledger, Snapshot &snapshot) {
   Settings &list = reader.settings;
   const std::string key = listed.name + ".filename";
-  const auto name = list.filled(key, reader.field(""));
+  const auto name = list.filled(key, reader.prefix.substr(0, reader.prefix.size() - 1));
   const auto file = name ? locate_file(reader.folder, *name) : std::nullopt;
   const auto state = file ? read_state_file(*file) : std::nullopt;
   const std::vector<DiskOf> disks = disks_of(list, listed.name);
