@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proof that carrying is worth it: a disk whose ESP holds \EFI\debian\grubx64.efi and no \EFI\BOOT\BOOTX64.EFI, in
+// a PC with OVMF. With the carried store the firmware starts the loader; with the host's blank one it ends in the UEFI
+// shell, which the shell itself says: a startup.nsh on the ESP starts another program.
+#include <chrono>
+#include <gmock/gmock.h>
+
+#include "converters/firmware/carry.hpp"
+#include "converters/subprocess/subprocess.hpp"
+#include "model/error.hpp"
+#include "tests/firmware_boot/efi_program.hpp"
+#include "tests/firmware_boot/gpt.hpp"
+
+namespace ferry::firmware {
+namespace {
+
+using namespace testing;  // NOLINT: the builder's
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char *code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+constexpr const char *blank = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+constexpr const char *loader_says = "FERRY-LOADER-STARTED";
+constexpr const char *shell_says = "FERRY-SHELL-STARTED";
+constexpr int loader_exit = 2 * 0x10 + 1;
+constexpr int shell_exit = 2 * 0x20 + 1;
+
+// Sectors of 512 bytes; the number and the unique GUID of the ESP are what a Boot#### entry names.
+constexpr unsigned esp_number = 2;
+constexpr std::uint64_t esp_start = 6144;
+constexpr std::uint64_t esp_size = 65536;
+constexpr Guid esp_guid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
+
+void must(std::string program, std::vector<std::string> arguments) {
+  const subprocess::Result result =
+      subprocess::run({.program = std::move(program), .arguments = std::move(arguments), .limits = {}, .on_line = {}});
+  ASSERT_TRUE(result.ok()) << result.how() << ": " << result.errors;
+}
+
+class Boot : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char *file : {code, blank}) {
+      if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
+    }
+    for (const char *program : {"qemu-system-x86_64", "mformat", "mcopy", "mmd"}) {
+      if (subprocess::find_program(program).empty()) GTEST_SKIP() << "no " << program;
+    }
+    make_disk();
+  }
+
+  void make_disk() {
+    constexpr std::uint64_t sectors = 98304;
+    const auto raw =
+        folder_.write("disk.raw", gpt_start(sectors, {{.start = 2048, .size = 4096, .unique = some_partition},
+                                                      {.start = esp_start, .size = esp_size, .unique = esp_guid}}));
+    std::filesystem::resize_file(raw, sectors * 512);
+    const std::string at = raw.string() + "@@" + std::to_string(esp_start * 512);
+    must("mformat", {"-i", at, "-T", std::to_string(esp_size), "::"});
+    must("mmd", {"-i", at, "::/EFI", "::/EFI/debian"});
+    const auto loader = folder_.write("grubx64.efi", efi_program(loader_says, 0x10));
+    const auto shell = folder_.write("shell.efi", efi_program(shell_says, 0x20));
+    const auto startup = folder_.write("startup.nsh", bytes("shell.efi\r\n"));
+    must("mcopy", {"-i", at, loader.string(), "::/EFI/debian/grubx64.efi"});
+    must("mcopy", {"-i", at, shell.string(), startup.string(), "::/"});
+  }
+
+  struct Seen {
+    int exit_code = -1;
+    std::string serial;
+  };
+  // `disk`: the device that stands for the disk, in QEMU's words.
+  Seen boot(const std::filesystem::path &store, const std::string &disk) {
+    const auto serial = folder_.path() / "serial.txt";
+    const std::string raw = (folder_.path() / "disk.raw").string();
+    subprocess::Command command{
+        .program = "qemu-system-x86_64",
+        .arguments = {"-nodefaults",   "-machine",
+                      "q35,accel=tcg", "-m",
+                      "256",           "-display",
+                      "none",          "-no-reboot",
+                      "-drive",        std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + code,
+                      "-drive",        "if=pflash,unit=1,format=raw,file=" + store.string(),
+                      "-drive",        "if=none,id=disk,format=raw,file=" + raw,
+                      "-device",       "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                      "-serial",       "file:" + serial.string(),
+                      "-net",          "none"},
+        .limits = {.deadline = std::chrono::seconds(100)},
+        .on_line = {}};
+    for (const char *word : {"-device", disk.c_str()}) command.arguments.emplace_back(word);
+    if (disk.starts_with("scsi")) {
+      command.arguments.insert(command.arguments.end() - 2, {"-device", "virtio-scsi-pci"});
+    }
+    Seen seen;
+    seen.exit_code = subprocess::run(command).exit_code;
+    const Bytes text = read(serial);
+    seen.serial.assign(text.begin(), text.end());
+    return seen;
+  }
+
+  // The entry as the source's firmware wrote it: with the way through its own controllers.
+  static StoredVariable entry(const char16_t *name) {
+    Bytes path = hardware_path();
+    put(path, partition_node(esp_number, esp_start, esp_size, esp_guid));
+    put(path, file_node(u"\\EFI\\debian\\grubx64.efi"));
+    put(path, end_node());
+    return {name, global_guid, load_option(u"debian", path)};
+  }
+
+  std::filesystem::path carried(const Bytes &source) {
+    const auto file = folder_.write("source.nvram", source);
+    const NvramContents contents = read_nvram({{.file = file, .offset = 0, .length = std::nullopt}, false});
+    const auto target = folder_.path() / "web_VARS.fd";
+    carry_variables(select_variables(contents, false), blank, target);
+    return target;
+  }
+
+  Folder folder_;
+};
+
+TEST_F(Boot, WithoutItsVariablesTheGuestEndsInTheShell) {
+  const auto store = folder_.path() / "blank_VARS.fd";
+  std::filesystem::copy_file(blank, store);
+  const Seen seen = boot(store, "ide-hd,drive=disk,bus=ide.0");
+  EXPECT_EQ(seen.exit_code, shell_exit);
+  EXPECT_THAT(seen.serial, HasSubstr(shell_says));
+  EXPECT_THAT(seen.serial, Not(HasSubstr(loader_says)));
+}
+
+TEST_F(Boot, WithVirtualBoxsVariablesItsLoaderStarts) {
+  Bytes tar = tar_member("TpmEmuTpms/permall", Bytes(1346, 7));
+  put(tar, tar_member("efi/nvram", store({entry(u"Boot0004"), {u"BootOrder", global_guid, boot_order({4})}})));
+  const Seen seen = boot(carried(tar), "ide-hd,drive=disk,bus=ide.0");
+  EXPECT_EQ(seen.exit_code, loader_exit);
+  EXPECT_THAT(seen.serial, HasSubstr(loader_says));
+}
+
+TEST_F(Boot, WithVmwaresVariablesItsLoaderStartsOnAnotherController) {
+  const Seen seen = boot(carried(vmware_nvram({entry(u"Boot0006"), {u"BootOrder", global_guid, boot_order({6})}})),
+                         "scsi-hd,drive=disk");
+  EXPECT_EQ(seen.exit_code, loader_exit);
+  EXPECT_THAT(seen.serial, HasSubstr(loader_says));
+}
+
+TEST_F(Boot, ThatBeingTheOnlyDifferenceTheFirmwareKeepsTheStore) {
+  const auto target = carried(store({entry(u"Boot0004"), {u"BootOrder", global_guid, boot_order({4})}}));
+  ASSERT_EQ(boot(target, "ide-hd,drive=disk,bus=ide.0").exit_code, loader_exit);
+  const NvramContents after = read_nvram({{.file = target, .offset = 0, .length = std::nullopt}, false});
+  ASSERT_EQ(after.kind, NvramKind::virtualbox);  // a plain volume
+  const Variable *kept = find(after.variables, u"Boot0004", global_guid);
+  ASSERT_NE(kept, nullptr);
+  const Variable *order = find(after.variables, u"BootOrder", global_guid);
+  ASSERT_NE(order, nullptr);
+  EXPECT_EQ(order->data[0], 4);
+  EXPECT_EQ(boot(target, "ide-hd,drive=disk,bus=ide.0").exit_code, loader_exit) << "at the second start";
+}
+
+}  // namespace
+}  // namespace ferry::firmware
