@@ -46,7 +46,7 @@ void trim(std::string &text) {
 
 std::string space_of(const xmlNs *ns) { return ns == nullptr ? std::string{} : std::string(view(ns->href)); }
 
-// Recursion is bounded: without XML_PARSE_HUGE libxml2 refuses documents deeper than 256 elements.
+// Recursion is bounded: without XML_PARSE_HUGE libxml2 refuses documents deeper than its limit, see allow_depth().
 Element convert(xmlNode *node, std::string path) {
   Element out;
   out.name = view(node->name);
@@ -73,6 +73,14 @@ Element convert(xmlNode *node, std::string path) {
   }
   trim(out.text);
   return out;
+}
+
+// VirtualBox nests up to 250 snapshots, two elements each. libxml2 stops at 256 elements before 2.12, at 2048 since.
+void allow_depth() {
+#if LIBXML_VERSION < 21200
+  constexpr unsigned kDepth = 1024;
+  xmlParserMaxDepth = kDepth;
+#endif
 }
 
 // XML 1.0 "Char", and valid UTF-8; anything else is replaced.
@@ -114,6 +122,8 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
                                        .found = std::to_string(bytes.size()) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxDocumentBytes) + " bytes"});
   }
+  static const bool deeper = (allow_depth(), true);  // once: the limit is libxml2's global
+  (void)deeper;
   const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> parser(
       xmlCreateMemoryParserCtxt(bytes.data(), static_cast<int>(bytes.size())), &xmlFreeParserCtxt);
   if (!parser) {

@@ -167,6 +167,18 @@ TEST(Snapshots, ACurrentOneThatIsNotThereIsSaid) {
   EXPECT_EQ(count_findings(got, kCurrentSnapshot), 1U);
 }
 
+TEST(Snapshots, AsDeepAsVirtualBoxAllows) {
+  std::string tree;
+  for (int i = 250; i > 0; --i) {
+    tree = "<Snapshot uuid='{" + std::to_string(10000000 + i) +
+           "-0000-4000-8000-000000000000}' name='s'><Hardware><Memory RAMSize='4'/></Hardware>" +
+           (tree.empty() ? "" : "<Snapshots>" + tree + "</Snapshots>") + "</Snapshot>";
+  }
+  Text text;
+  text.after_hardware = tree;
+  EXPECT_EQ(import_text(text).machine.snapshots.back().parent, 248U);
+}
+
 TEST(Snapshots, TwoOfOneUuidAreRefused) {
   Text text;
   text.after_hardware = snapshot("1", snapshot("1"));
