@@ -44,15 +44,13 @@ inline constexpr FindingKind variable_too_large{
     "firmware.variable-too-large", Severity::warning,
     "A UEFI variable of the source does not fit into the host's variable store and was left out.",
     "Make it again inside the guest if it is needed."};
+// That secrets sealed to the old firmware's measurements stay closed in either case, the exporter says ("tpm.sealed").
 inline constexpr FindingKind tpm_state_carried{
-    "firmware.tpm-state-carried", Severity::critical,
-    "The TPM's content was carried over, but its measurements change with the firmware, so secrets sealed to them "
-    "(BitLocker, LUKS with systemd-cryptenroll) will not open by themselves.",
-    "Have the recovery key at hand before the first start, or suspend BitLocker in the source and resume it "
-    "afterwards."};
+    "firmware.tpm-state-carried", Severity::info, "The content of the source's TPM was carried over.",
+    "Nothing needs to be done; keep recovery keys at hand, because the TPM's measurements of the boot change."};
 inline constexpr FindingKind tpm_state_fresh{
-    "firmware.tpm-state-fresh", Severity::critical,
-    "The machine gets a new, empty TPM: secrets that the old one held (BitLocker, Windows Hello, LUKS with "
+    "firmware.tpm-state-fresh", Severity::warning,
+    "The machine gets a new, empty TPM: keys that the old one held (BitLocker, Windows Hello, LUKS with "
     "systemd-cryptenroll) are not in it.",
     "Have the recovery key at hand before the first start, or suspend BitLocker in the source and resume it "
     "afterwards."};

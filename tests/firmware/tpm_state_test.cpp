@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converters/firmware/tpm_state.hpp"
 
+#include <chrono>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include "converters/firmware/findings.hpp"
+#include "converters/subprocess/subprocess.hpp"
 #include "tests/firmware/builder.hpp"
 
 namespace ferry::firmware {
@@ -68,16 +70,33 @@ TEST(TpmState, OnlyATpm20sStateIsTaken) {
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
 }
 
-TEST(TpmFinding, IsCriticalInEveryCase) {
+// swtpm's own file, its header taken off, comes back the same.
+TEST(TpmState, IsWhatSwtpmWrites) {
+  if (subprocess::find_program("swtpm_setup").empty()) GTEST_SKIP() << "no swtpm_setup";
+  const Folder folder;
+  const subprocess::Result made =
+      subprocess::run({.program = "swtpm_setup",
+                       .arguments = {"--tpm2", "--tpmstate", folder.path().string(), "--createek"},
+                       .limits = {.deadline = std::chrono::seconds(60)},
+                       .on_line = {}});
+  const auto state = folder.path() / "tpm2-00.permall";
+  if (!made.ok() || !std::filesystem::exists(state)) GTEST_SKIP() << "swtpm_setup cannot work here: " << made.errors;
+  const Bytes theirs = read(state);
+  ASSERT_GT(theirs.size(), 16U);
+  EXPECT_EQ(problem_of_tpm_state(Bytes(theirs.begin() + 16, theirs.end())), "");
+  EXPECT_EQ(swtpm_state(Bytes(theirs.begin() + 16, theirs.end())), theirs);
+}
+
+TEST(TpmFinding, SaysWhatTheNewTpmHolds) {
   NvramContents contents;
   contents.tpm_state = tpm_blob();
   const Finding carried = tpm_finding(&contents, true, {});
   EXPECT_EQ(carried.id, "firmware.tpm-state-carried");
-  EXPECT_EQ(carried.severity, Severity::critical);
-  EXPECT_THAT(carried.advice, HasSubstr("BitLocker"));
+  EXPECT_EQ(carried.severity, Severity::info);
   const Finding refused = tpm_finding(&contents, false, {});
   EXPECT_EQ(refused.id, "firmware.tpm-state-fresh");
-  EXPECT_EQ(refused.severity, Severity::critical);
+  EXPECT_EQ(refused.severity, Severity::warning);
+  EXPECT_THAT(refused.advice, HasSubstr("BitLocker"));
   EXPECT_THAT(refused.message, HasSubstr("this host"));
   contents.tpm_state.clear();
   contents.tpm_problem = "it is too short";
