@@ -4,7 +4,9 @@
 //   scsiB.*, scsiB:T.*  B controller, T target (7 is the controller's own, or 15 of 16 and more)
 //   sataB:P.*, nvmeB:N.*, floppyN.*
 // deviceType is often left out for disks. "disk" stands for a disk on any bus.
+#include <array>
 #include <map>
+#include <set>
 
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
@@ -173,6 +175,7 @@ ControllerType scsi_type(Reader &reader, const std::string &name, const std::str
 struct Bus {
   std::string_view name;
   std::optional<unsigned> ports;
+  std::set<std::pair<unsigned, unsigned>> nodes{};  // bus and unit of each drive that the file names
 };
 
 ControllerType bus_type(Reader &reader, const Bus &bus, const std::string &name, const std::string &field) {
@@ -190,8 +193,8 @@ unsigned count_of(const std::vector<Controller> &controllers, ControllerType typ
 // Reads the drives of bus number `index`; `there` says whether their controller is.
 void read_drives(Reader &reader, const Bus &bus, unsigned index, const std::string &field, bool there,
                  std::vector<Drive> &drives) {
-  for (const auto &[at_bus, unit] : reader.settings.nodes(bus.name)) {
-    if (at_bus != index) continue;
+  for (auto at = bus.nodes.lower_bound({index, 0}); at != bus.nodes.end() && at->first == index; ++at) {
+    const auto [at_bus, unit] = *at;
     const std::string name = std::string(bus.name) + std::to_string(at_bus) + ":" + std::to_string(unit);
     if (!there) {
       reader.settings.settle_rest(name + ".", Disposition::irrelevant, "the controller is not present");
@@ -207,10 +210,10 @@ void read_drives(Reader &reader, const Bus &bus, unsigned index, const std::stri
 }
 
 bool any_drive(Reader &reader, const Bus &bus, unsigned index) {
-  for (const auto &[at_bus, unit] : reader.settings.nodes(bus.name)) {
-    const std::string key = std::string(bus.name) + std::to_string(at_bus) + ":" + std::to_string(unit) + ".present";
-    const std::string *value = reader.settings.peek(key);
-    if (at_bus == index && value != nullptr && parse_boolean(*value).value_or(false)) return true;
+  for (auto at = bus.nodes.lower_bound({index, 0}); at != bus.nodes.end() && at->first == index; ++at) {
+    const std::string *value = reader.settings.peek(std::string(bus.name) + std::to_string(index) + ":" +
+                                                    std::to_string(at->second) + ".present");
+    if (value != nullptr && parse_boolean(*value).value_or(false)) return true;
   }
   return false;
 }
@@ -223,7 +226,8 @@ void read_sharing(Reader &reader, const std::string &name, const std::string &fi
   }
 }
 
-void read_bus(Reader &reader, const Bus &bus, Hardware &hardware) {
+void read_bus(Reader &reader, Bus bus, Hardware &hardware) {
+  bus.nodes = reader.settings.nodes(bus.name);
   for (const unsigned index : reader.settings.indices(bus.name)) {
     const std::string name = std::string(bus.name) + std::to_string(index);
     const std::string field = reader.field("controllers." + std::to_string(hardware.controllers.size()));
@@ -254,9 +258,10 @@ void read_ide(Reader &reader, Hardware &hardware) {
   controller.ports = 2;
   controller.pci_slot = std::nullopt;
   const std::string field = reader.field("controllers." + std::to_string(hardware.controllers.size()));
+  const Bus bus{"ide", 2, reader.settings.nodes("ide")};
   for (const unsigned channel : reader.settings.indices("ide")) {
     const bool there = reader.settings.present("ide" + std::to_string(channel), true, field);
-    read_drives(reader, {"ide", 2}, channel, field, there, controller.drives);
+    read_drives(reader, bus, channel, field, there, controller.drives);
   }
   if (controller.drives.empty()) return;
   controller.origin = controller.drives.front().origin;

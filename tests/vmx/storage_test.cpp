@@ -158,6 +158,15 @@ TEST(Storage, FloppyZeroIsThereUnlessTheFileSaysNo) {
       "a.flp");
 }
 
+TEST(Storage, ThousandsOfDevicesTakeNoTimeInTheSquareOfTheirNumber) {
+  std::string text;
+  for (int i = 0; i < 15'000; ++i) {
+    text += "scsi" + std::to_string(i % 1000) + ":" + std::to_string(i / 1000) + ".present = \"TRUE\"\n";
+  }
+  // The limit of the whole test is ctest's; in the square this takes minutes.
+  EXPECT_EQ(controllers_of(text).size(), 1000U);
+}
+
 // ---- where images are found ----
 
 ImageFile image_of(const ImportedMachine &machine) {
