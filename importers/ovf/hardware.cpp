@@ -56,24 +56,47 @@ void set_platform_defaults(Context &in) {
     case Platform::vmware:
       hardware.chipset = Chipset::i440bx_vmware;
       hardware.display.adapter = Display::Adapter::vmware_svga;
-      hardware.clock.base = Clock::Base::local_time;  // VMware's default, unless the guest asks for UTC
       break;
     case Platform::virtualbox:
-      hardware.chipset = Chipset::piix3;
-      hardware.display.adapter = Display::Adapter::vboxvga;
-      hardware.clock.base = Clock::Base::local_time;
-      break;
     case Platform::other:
       hardware.chipset = Chipset::piix3;
       hardware.display.adapter = Display::Adapter::vboxvga;
       break;
   }
-  // UTC in the clock is what every guest but Windows and DOS expects of its platform.
+  // OVF says nothing of the clock. It holds what the guest keeps there: local time for these, UTC for all others.
   const OsFamily family = in.machine.guest_os.family;
-  if (family != OsFamily::windows && family != OsFamily::dos && family != OsFamily::os2 &&
-      family != OsFamily::unknown) {
-    hardware.clock.base = Clock::Base::utc;
+  const bool local = family == OsFamily::windows || family == OsFamily::dos || family == OsFamily::os2;
+  hardware.clock.base = local ? Clock::Base::local_time : Clock::Base::utc;
+}
+
+// The newest "vmx-N" of a list; 0 without one.
+unsigned vmx_version(const std::string &type) {
+  const std::string lower = text::lower_ascii(type);
+  unsigned newest = 0;
+  for (std::size_t at = lower.find("vmx-"); at != std::string::npos; at = lower.find("vmx-", at + 4)) {
+    unsigned number = 0;
+    for (std::size_t i = at + 4; i < lower.size() && lower[i] >= '0' && lower[i] <= '9' && number < 1000; ++i) {
+      number = number * 10 + static_cast<unsigned>(lower[i] - '0');
+    }
+    newest = std::max(newest, number);
   }
+  return newest;
+}
+
+// VMware's SMBIOS tables, as importers/vmx/smbios.cpp fills them: BIOS says version 2.4 before virtual hardware 14,
+// and the serial number is the UUID's bytes.
+void finish_smbios(Context &in, const std::string &type) {
+  Hardware &hardware = in.machine.hardware;
+  if (in.platform != Platform::vmware || !hardware.smbios.uuid) return;
+  hardware.smbios.older_than_2_6 = hardware.firmware.type == FirmwareType::bios && vmx_version(type) < 14;
+  std::string digits = hardware.smbios.uuid->text();
+  digits.erase(std::remove(digits.begin(), digits.end(), '-'), digits.end());
+  std::string serial = "VMware-";
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    if (i != 0) serial += i == 16 ? '-' : ' ';
+    serial += digits.substr(i, 2);
+  }
+  hardware.smbios.strings["system.serial"] = serial;
 }
 
 // CIM_VirtualSystemSettingData.
@@ -118,6 +141,7 @@ void read_hardware(Context &in) {
   }
   read_vmware_config(in, *section);
   in.machine.hardware.smbios.origin = section->place();
+  finish_smbios(in, type);
   if (!in.machine.hardware.smbios.uuid) {
     in.raise(finding::kUuidNotStated, section->place(), "the package states no SMBIOS UUID; a new one is made");
   }

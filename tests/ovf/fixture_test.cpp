@@ -40,7 +40,7 @@ TEST(Fixtures, ShowEveryFinding) {
     }
   }
   // These need an archive, a certificate or a damaged vbox:Machine: package_test.cpp and below.
-  for (const char *other : {"ovf.nvram-in-archive", "ovf.signature-not-checked", "ovf.virtualbox-fallback"}) {
+  for (const char *other : {"ovf.nvram_in_archive", "ovf.signature_not_checked", "ovf.virtualbox_fallback"}) {
     seen.insert(other);
   }
   for (const FindingKind *kind : finding_kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;
@@ -79,6 +79,8 @@ TEST(Fixtures, VmwareMachine) {
   EXPECT_TRUE(hardware.memory.hot_add);
   EXPECT_EQ(hardware.smbios.uuid->text(), "422c5082-d330-cc0e-c38c-a86cd7c15879");
   EXPECT_FALSE(hardware.smbios.uuid_little_endian);
+  EXPECT_EQ(hardware.smbios.strings.at("system.serial"), "VMware-42 2c 50 82 d3 30 cc 0e-c3 8c a8 6c d7 c1 58 79");
+  EXPECT_FALSE(hardware.smbios.older_than_2_6);
   EXPECT_EQ(hardware.tpm->version, Tpm::Version::v2_0);
   EXPECT_EQ(hardware.sound->model, Sound::Model::hda);
   EXPECT_EQ(hardware.display.video_memory_bytes, 8388608U);
@@ -143,7 +145,7 @@ TEST(Fixtures, CollectionsGiveAMachineEach) {
 TEST(Fixtures, DeploymentOption) {
   const ImportedMachine imported = import_fixture("deployment-options/sizes.ovf");
   EXPECT_TRUE(has_finding(imported, "ovf.configuration"));
-  EXPECT_TRUE(has_finding(imported, "ovf.hardware-choice"));
+  EXPECT_TRUE(has_finding(imported, "ovf.hardware_choice"));
   EXPECT_EQ(imported.machine.hardware.nics.at(0).model, NicModel::e1000e);
 }
 
@@ -171,7 +173,7 @@ TEST(Fixtures, VirtualBoxWithItsOwnDescription) {
   EXPECT_EQ(hardware.controllers[0].drives[0].medium->chain.at(0).declared_capacity, 16777216U);
   EXPECT_EQ(hardware.controllers[0].drives[1].medium->chain.at(0).declared_capacity, 8388608U);
   EXPECT_FALSE(hardware.controllers[1].drives.at(0).medium);
-  EXPECT_TRUE(has_finding(imported, "ovf.medium-not-exported"));
+  EXPECT_TRUE(has_finding(imported, "ovf.medium_not_exported"));
   EXPECT_EQ(entry(imported, "/Item[1]/VirtualQuantity").disposition, Disposition::irrelevant);
 }
 
@@ -179,7 +181,7 @@ TEST(Fixtures, VirtualBoxFallsBackToTheOvfDescription) {
   std::string text = read_file(fixtures() / "virtualbox" / "box.ovf");
   text.replace(text.find("<CPU count=\"2\">"), 15, "<CPU count=\"x\">");
   const ImportedMachine imported = std::move(import_all(text).at(0));
-  EXPECT_TRUE(has_finding(imported, "ovf.virtualbox-fallback"));
+  EXPECT_TRUE(has_finding(imported, "ovf.virtualbox_fallback"));
   EXPECT_EQ(imported.machine.hardware.cpu.count, 2U);
   EXPECT_FALSE(imported.machine.hardware.nics.at(0).mac);
   EXPECT_EQ(count_unknown(imported), 0U);
@@ -206,8 +208,8 @@ TEST(Fixtures, CompressedAndChunkedFiles) {
   write_file(folder / "child.vmdk", "child");
   write_file(folder / "boot.iso", "iso");
   const ImportedMachine imported = std::move(import_file(folder / "packed.ovf", {}).at(0));
-  EXPECT_FALSE(has_finding(imported, "ovf.file-missing"));
-  EXPECT_FALSE(has_finding(imported, "ovf.file-size"));
+  EXPECT_FALSE(has_finding(imported, "ovf.file_missing"));
+  EXPECT_FALSE(has_finding(imported, "ovf.file_size"));
   const auto &drives = imported.machine.hardware.controllers.at(0).drives;
   EXPECT_TRUE(drives.at(0).medium->chain.at(0).gzip);
   EXPECT_EQ(drives[0].medium->chain[0].pieces.at(0).file, folder / "disk 1.vmdk.gz");
@@ -219,7 +221,7 @@ TEST(Fixtures, CompressedAndChunkedFiles) {
   EXPECT_EQ(drives.at(3).kind, DriveKind::cdrom);
   EXPECT_EQ(drives[3].medium->chain.at(0).declared_format, ImageFormat::iso);
   fs::remove(folder / "disk2.vmdk.000000001");
-  EXPECT_TRUE(has_finding(import_file(folder / "packed.ovf", {}).at(0), "ovf.file-missing"));
+  EXPECT_TRUE(has_finding(import_file(folder / "packed.ovf", {}).at(0), "ovf.file_missing"));
 }
 
 TEST(Fixtures, Vcloud) {
@@ -242,7 +244,7 @@ TEST(Fixtures, EveryKindOfDevice) {
   EXPECT_EQ(hardware.controllers.at(0).pci_slot, 16U);
   EXPECT_TRUE(has_finding(imported, "ovf.environment"));
   const auto dropped = std::count_if(imported.findings.begin(), imported.findings.end(),
-                                     [](const Finding &finding) { return finding.id == "ovf.device-dropped"; });
+                                     [](const Finding &finding) { return finding.id == "ovf.device_dropped"; });
   EXPECT_EQ(dropped, 18);
 }
 
@@ -250,7 +252,7 @@ TEST(Fixtures, BrokenPackagesAreReadAsFarAsTheyGo) {
   const ImportedMachine imported = import_fixture("broken/broken.ovf");
   EXPECT_EQ(imported.machine.hardware.memory.bytes, std::uint64_t{256} << 20U);
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.size(), 3U);
-  EXPECT_TRUE(has_finding(imported, "ovf.version-unknown"));
+  EXPECT_TRUE(has_finding(imported, "ovf.version_unknown"));
 }
 
 }  // namespace
