@@ -85,7 +85,7 @@ scsi0.virtualDev = "pvscsi"
 scsi0.pciSlotNumber = "160"
 scsi0:0.present = "TRUE"
 scsi0:0.fileName = "probe.vmdk"' vmxnet3
-  migrate "$SOURCE/probe.vmx"
+  migrate "$SOURCE/probe.vmx" --verify
   same_machine 564d0011223344556677889900aabbcc
   has_device 15ad:07c0
   has_nic 15ad:07b0 0050563a7b11
@@ -122,15 +122,15 @@ case_ova_damaged() {
   nothing_left
 }
 
+# No domain and no file of ours. What a guest has written to its serial port is its user's.
 nothing_left() {
   equal "the domains" "$(virsh -q list --all --name)" ""
-  equal "the files in the session's folder" "$(find "$IMAGES" -mindepth 1 2>/dev/null || true)" ""
+  equal "the files in the session's folder" "$(find "$IMAGES" -mindepth 1 ! -path "$SERIAL" 2>/dev/null || true)" ""
 }
 
 # The machine of the repository, as README.md's example has it.
 case_fixture() {
   cp "$WORK/test/probe-machine/"* "$SOURCE/"
-  sed -i "s|/tmp/virt-ferry-probe.log|$SERIAL|" "$SOURCE/probe.vbox"
   cp "$WORK/probe.raw" "$WORK/run/disk.raw"
   migrate "$SOURCE"
   same_machine "$(plain_bytes "$UUID")"
@@ -211,18 +211,91 @@ case_no_define() {
   ferry_status 0 migrate "$SOURCE" --no-define --dest "$HOME/machines"
   equal "the files" "$(cd "$HOME/machines" && find . -type f -printf '%P\n' | sort | tr '\n' ' ')" "probe.qcow2 probe.xml "
   equal "the domains" "$(virsh -q list --all --name)" ""
+  SERIAL=$HOME/machines/probe-serial1.log
   virsh -q define --validate "$HOME/machines/probe.xml" >"$WORK/run/define.log" 2>&1 || fail "define: $(<"$WORK/run/define.log")"
   virsh -q start "$NAME"
   wait_for_guest "$NAME"
   same_machine "$(plain_bytes "$UUID")"
 }
 
-# A dry run writes nothing at all.
+# A dry run writes nothing at all; libvirt keeps its own files.
 case_dry_run() {
   small_machine
-  local before
-  before=$(find "$HOME" -mindepth 1 | grep -v '/\.cache\|/\.config/libvirt' || true)
   ferry_status 0 migrate "$SOURCE" --dry-run
   nothing_left
-  equal "the files in the home folder" "$(find "$HOME" -mindepth 1 | grep -v '/\.cache\|/\.config/libvirt' || true)" "$before"
+  equal "the files in the home folder" "$(find "$HOME" -type f ! -path '*/libvirt/*')" ""
+}
+
+# What was made stays when libvirt cannot be reached, and the message says how to define it.
+case_no_libvirt() {
+  small_machine
+  ferry_status 3 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
+  grep -q 'virsh.*define' "$WORK/run/ferry.log" || fail "the message does not say how to define the machine"
+  [[ -f $IMAGES/probe.qcow2 && -f $IMAGES/probe.xml ]] || fail "the image or the XML is not there"
+  virsh -q define --validate "$IMAGES/probe.xml" >"$WORK/run/define.log" 2>&1 || fail "define: $(<"$WORK/run/define.log")"
+}
+
+# An earlier machine of the same name is replaced when that is asked for.
+case_overwrite() {
+  small_machine
+  migrate "$SOURCE"
+  virsh -q destroy "$NAME"
+  rm "$SERIAL"
+  MEMORY=80
+  small_machine
+  migrate "$SOURCE" --overwrite
+  same_machine "$(plain_bytes "$UUID")"
+}
+
+# Ctrl-C while the disk is being written.
+case_interrupted() {
+  make_disk $((600 * MIB))
+  openssl rand $((500 * MIB)) | dd of="$WORK/run/disk.raw" bs=1M seek=1 conv=notrunc status=none
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  local before pid status=0 until=$((SECONDS + 60))
+  before=$(fingerprint)
+  # In the background SIGINT is ignored; --default-signal takes that back.
+  env --default-signal=INT virt-ferry migrate "$SOURCE" >"$WORK/run/ferry.log" 2>&1 &
+  pid=$!
+  until [[ $(find "$IMAGES" -type f -size +1M 2>/dev/null) ]]; do
+    ((SECONDS < until)) || fail "no image is being written"
+    kill -0 "$pid" 2>/dev/null || fail "virt-ferry has ended before it could be interrupted"
+    sleep 0.01
+  done
+  kill -INT "$pid"
+  wait "$pid" || status=$?
+  equal "the exit code after Ctrl-C" "$status" 1
+  nothing_left
+  equal "the source" "$(fingerprint)" "$before"
+}
+
+# A folder of machines, one of them broken: the others are migrated.
+case_batch() {
+  small_machine
+  mkdir "$SOURCE/one" "$SOURCE/two" "$SOURCE/three"
+  mv "$SOURCE"/probe.* "$SOURCE/one/"
+  printf '<VirtualBox' >"$SOURCE/three/broken.vbox"
+  NAME=second
+  image vmdk "$SOURCE/probe.vmdk"
+  vmx 564d0011223344556677889900aabbcc 'sata0.present = "TRUE"
+sata0.pciSlotNumber = "35"
+sata0:0.present = "TRUE"
+sata0:0.fileName = "probe.vmdk"' e1000e
+  mv "$SOURCE"/probe.* "$SOURCE/two/"
+  local before
+  before=$(fingerprint)
+  ferry_status 4 batch "$SOURCE" --jobs 2
+  equal "the domains" "$(virsh -q list --all --name | sort | tr '\n' ' ' | sed 's/ *$//')" "probe second"
+  grep -q 'broken.vbox' "$WORK/run/ferry.log" || fail "the summary does not name the machine that failed"
+  equal "the sources" "$(fingerprint)" "$before"
+  virsh -q start second
+  SERIAL=$IMAGES/second-serial1.log
+  wait_for_guest second
+  same_machine 564d0011223344556677889900aabbcc
+  same_disk
+  has_nic 8086:10d3 0050563a7b11
+  # What is done is not done again.
+  ferry_status 4 batch "$SOURCE" --jobs 2
+  equal "the domains after a second run" "$(virsh -q list --all --name | sort | tr '\n' ' ' | sed 's/ *$//')" "probe second"
 }

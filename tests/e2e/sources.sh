@@ -53,7 +53,7 @@ vbox_hardware() {
         </Adapter>
       </Network>
       <UART>
-        <Port slot="0" enabled="true" IOBase="0x3f8" IRQ="4" path="$SERIAL" hostMode="RawFile"/>
+        <Port slot="0" enabled="true" IOBase="0x3f8" IRQ="4" path="$SOURCE_SERIAL" hostMode="RawFile"/>
       </UART>
       <RTC localOrUTC="UTC"/>
 XML
@@ -104,7 +104,7 @@ ethernet0.address = "00:50:56:3a:7b:11"
 ethernet0.pciSlotNumber = "33"
 serial0.present = "TRUE"
 serial0.fileType = "file"
-serial0.fileName = "$SERIAL"
+serial0.fileName = "$SOURCE_SERIAL"
 VMX
 }
 
