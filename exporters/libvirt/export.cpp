@@ -24,7 +24,7 @@ ExportResult export_domain(const ExportInput &input) {
   map_firmware(m);
   map_clock(m);
   // The guest knows its devices by slot, so those with a slot of the source's come before those without.
-  m.slots.reserve(kVideoSlot);
+  for (const unsigned slot : {kVideoSlot, kSoundSlot, kOhciSlot, kEhciSlot, kXhciSlot}) m.slots.reserve(slot);
   map_nics(m);
   map_storage(m);
   map_display(m);

@@ -203,7 +203,13 @@ class PortMapper {
       case Backend::pipe:
       case Backend::unix_socket: socket(); break;
       case Backend::tcp: network("tcp"); break;
-      case Backend::udp: network("udp"); break;
+      case Backend::udp:
+        if (port_.server) {
+          refuse("waited for UDP packets from anywhere, which libvirt does not do");
+        } else {
+          network("udp");
+        }
+        break;
     }
   }
 

@@ -136,7 +136,6 @@ void map_sound(Mapping &m) {
   m.keep("sound");
   if (!m.hardware.sound) return;
   const Sound &sound = *m.hardware.sound;
-  constexpr unsigned kVirtualBoxSlot = 5;
   DomainSound out{.model = wanted_sound(m, sound)};
   const bool near = sound.model == Sound::Model::es1371;
   bool changed = near;
@@ -160,8 +159,7 @@ void map_sound(Mapping &m) {
   }
   const bool hda = out.model == "ich6" || out.model == "ich9";
   if (hda) out.codec = sound.input ? "duplex" : "output";
-  if (out.model != "sb16")
-    out.address = m.slots.place(m.from_virtualbox() ? std::optional(kVirtualBoxSlot) : std::nullopt);
+  if (out.model != "sb16") out.address = m.slots.place(m.from_virtualbox() ? std::optional(kSoundSlot) : std::nullopt);
   m.translate("sound.codec", hda ? "HDA codec " + out.codec : "QEMU's own");
   m.translate("sound.host_driver", m.domain.graphics == "spice" ? "through SPICE" : "none");
   m.keep("sound.output");

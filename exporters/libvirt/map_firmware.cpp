@@ -12,18 +12,16 @@
 namespace ferry::libvirt {
 namespace {
 
-// A name of the board as descriptors' globs ("pc-q35-*") expect it.
-std::string sample_machine(const HostProfile &host, bool q35) {
+// One of the descriptor's globs ("pc-q35-*") takes a machine of this board that the host has.
+bool runs_on(const FirmwareDescriptor &firmware, const HostProfile &host, bool q35) {
   const std::string prefix = q35 ? "pc-q35-" : "pc-i440fx-";
-  for (const std::string &type : host.machine_types) {
-    if (type.starts_with(prefix)) return type;
-  }
-  return prefix + "7.2";
-}
-
-bool runs_on(const FirmwareDescriptor &firmware, const std::string &machine) {
-  return std::any_of(firmware.machines.begin(), firmware.machines.end(),
-                     [&](const std::string &glob) { return ::fnmatch(glob.c_str(), machine.c_str(), 0) == 0; });
+  const auto takes = [&](const std::string &machine) {
+    return std::any_of(firmware.machines.begin(), firmware.machines.end(),
+                       [&](const std::string &glob) { return ::fnmatch(glob.c_str(), machine.c_str(), 0) == 0; });
+  };
+  if (host.machine_types.empty()) return takes(prefix + "7.2");
+  return std::any_of(host.machine_types.begin(), host.machine_types.end(),
+                     [&](const std::string &machine) { return machine.starts_with(prefix) && takes(machine); });
 }
 
 // 0: does not suit; higher is better. `blank`: the variables that will be carried include keys of the source's own,
@@ -49,11 +47,10 @@ int suitability(const FirmwareDescriptor &firmware, bool secure_boot, bool blank
 const FirmwareDescriptor *best(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35) {
   const std::string_view architecture = hardware.firmware.type == FirmwareType::efi32 ? "i386" : "x86_64";
   const bool blank = hardware.firmware.nvram_file && hardware.chipset != Chipset::i440bx_vmware;
-  const std::string machine = sample_machine(host, q35);
   const FirmwareDescriptor *chosen = nullptr;
   int best_score = 0;
   for (const FirmwareDescriptor &firmware : host.firmware) {
-    if (firmware.architecture != architecture || !runs_on(firmware, machine)) continue;
+    if (firmware.architecture != architecture || !runs_on(firmware, host, q35)) continue;
     const int score = suitability(firmware, secure_boot, blank, q35);
     if (score > best_score) {  // of equals the host's own first choice stays
       chosen = &firmware;

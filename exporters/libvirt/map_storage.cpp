@@ -110,7 +110,7 @@ class StorageMapper {
   void place_drives(std::size_t c, bool exact) {
     const Controller &controller = m_.hardware.controllers[c];
     for (std::size_t d = 0; d < controller.drives.size(); ++d) {
-      const BusChoice choice = choose_bus(m_, controller, controller.drives[d].kind);
+      const BusChoice choice = choose_bus(m_, controller, controller.drives[d].kind, medium_of(c, d) == nullptr);
       if (choice.exact == exact) place_drive(c, d, choice);
     }
     const BusChoice choice = choose_bus(m_, controller, DriveKind::cdrom);

@@ -78,9 +78,9 @@ class UsbMapper {
     if (usb.pci_slot) return usb.pci_slot;
     if (!m_.from_virtualbox()) return std::nullopt;
     switch (usb.type) {
-      case Type::ohci: return 6;
-      case Type::ehci: return 11;
-      case Type::xhci: return 12;
+      case Type::ohci: return kOhciSlot;
+      case Type::ehci: return kEhciSlot;
+      case Type::xhci: return kXhciSlot;
       case Type::uhci: return std::nullopt;
     }
     return std::nullopt;
@@ -105,7 +105,7 @@ class UsbMapper {
     } else if (usb.type == Type::ohci && host_has("pci-ohci")) {
       controller("pci-ohci", next_index_++, m_.slots.place(slot));
       m_.keep(field + ".type", "pci-ohci");
-    } else if (usb.type == Type::uhci && add_uhci()) {
+    } else if (usb.type == Type::uhci && add_uhci(slot)) {
       m_.translate(field + ".type", m_.domain.controllers.back().model);
     } else {
       m_.drop(field, "this host's QEMU has no such USB controller");
@@ -114,20 +114,18 @@ class UsbMapper {
     }
   }
 
-  bool add_uhci() {
-    if (!m_.board.q35 && !uhci_there_ && host_has("piix3-uhci")) {
-      uhci_there_ = true;
-      controller("piix3-uhci", next_index_++, PciAddress{.slot = 1, .function = kPiix3UhciFunction});
-      return true;
-    }
-    if (!host_has("ich9-uhci1")) return false;
-    // UHCI of Intel's sets; without its EHCI it is a controller of its own.
-    controller("ich9-uhci1", next_index_++, m_.slots.place(std::nullopt));
+  // On `pc` the first is the chipset's own function; others are cards of the same kind.
+  bool add_uhci(std::optional<unsigned> slot) {
+    if (!host_has("piix3-uhci")) return false;
+    const bool chipset = !m_.board.q35 && !uhci_there_;
+    uhci_there_ = true;
+    controller("piix3-uhci", next_index_++,
+               chipset ? PciAddress{.slot = 1, .function = kPiix3UhciFunction} : m_.slots.place(slot));
     return true;
   }
 
   void add_default() {
-    if (!m_.board.q35 && add_uhci()) return;
+    if (!m_.board.q35 && add_uhci(std::nullopt)) return;
     controller(xhci_model(), next_index_++, m_.slots.place(std::nullopt));
   }
 

@@ -12,6 +12,9 @@ namespace {
 constexpr std::array<unsigned, 21> kUsedBySources = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
                                                      13, 14, 15, 16, 17, 18, 19, 20, 22, 31};
 
+// One PCI bridge on `pc`; on q35 root ports, eight to a slot.
+constexpr unsigned kLeftForBridges = 3;
+
 bool used_by_sources(unsigned slot) {
   for (const unsigned used : kUsedBySources) {
     if (used == slot) return true;
@@ -44,6 +47,10 @@ std::optional<PciAddress> PciSlots::place(std::optional<unsigned> wanted) {
   if (wanted) {
     if (auto address = take(*wanted)) return address;
   }
+  // The last free slots are left to the bridges that libvirt then adds for devices without an address.
+  unsigned free = 0;
+  for (unsigned slot = 0; slot < used_.size(); ++slot) free += used_[slot] || reserved_[slot] ? 0U : 1U;
+  if (free <= kLeftForBridges) return std::nullopt;
   for (const bool avoid : {true, false}) {
     for (unsigned slot = 1; slot < used_.size(); ++slot) {
       // Slot 1 of q35 is left alone: libvirt puts root ports of its own there.

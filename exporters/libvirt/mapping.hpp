@@ -44,7 +44,8 @@ class SeededRandom {
   std::uint64_t state_;
 };
 
-constexpr unsigned kVideoSlot = 2;  // VirtualBox's, and libvirt's own choice on `pc`
+// VirtualBox's fixed slots; the video card's is libvirt's own choice on `pc` too.
+constexpr unsigned kVideoSlot = 2, kSoundSlot = 5, kOhciSlot = 6, kEhciSlot = 11, kXhciSlot = 12;
 
 struct Board {
   bool q35 = false;

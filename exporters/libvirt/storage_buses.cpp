@@ -117,7 +117,7 @@ std::string controller_label(const Controller &controller) {
   return "unknown";
 }
 
-BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind) {
+BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind, bool empty) {
   if (kind == DriveKind::floppy) return {"fdc", {}, true, {}};
   if (auto asked = asked_bus(m, kind)) {
     const BusChoice native = native_bus(m, controller);
@@ -125,7 +125,9 @@ BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind k
   }
   BusChoice choice = native_bus(m, controller);
   // A CD on a floppy controller or an NVMe namespace does not exist; a damaged source could say so.
-  if (kind == DriveKind::cdrom && (choice.bus == "nvme" || choice.bus == "fdc")) return fallback(m, controller, "");
+  if (kind == DriveKind::cdrom && (choice.bus == "nvme" || choice.bus == "fdc"))
+    return fallback(m, controller, "such a controller has no CDs");
+  if (empty && choice.bus == "usb") return fallback(m, controller, "QEMU has no USB drive without a medium");
   if (kind == DriveKind::disk && choice.bus == "fdc")
     return fallback(m, controller, "a floppy controller has no disks");
   return choice;

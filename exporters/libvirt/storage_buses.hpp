@@ -22,7 +22,8 @@ struct BusChoice {
 };
 
 // What suits the drives of `controller`: by QEMU's devices, the host, the board, the guest OS and --disk-bus.
-[[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind);
+// `empty`: the drive has no medium, which QEMU's USB drives must have.
+[[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind, bool empty = false);
 [[nodiscard]] bool is_ide(ControllerType type);
 [[nodiscard]] std::string controller_label(const Controller &controller);
 

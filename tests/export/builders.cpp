@@ -2,90 +2,46 @@
 #include "tests/export/builders.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "tests/export/real_libvirt.hpp"
 
 namespace ferry::test {
 
-using libvirt::FirmwareDescriptor;
 using libvirt::HostProfile;
 
 namespace {
 
-FirmwareDescriptor firmware(std::string code, std::string vars, std::vector<std::string> machines,
-                            std::set<std::string> features) {
-  FirmwareDescriptor out;
-  out.loader = "/usr/share/OVMF/" + code;
-  out.nvram_template = "/usr/share/OVMF/" + vars;
-  out.architecture = "x86_64";
-  out.machines = std::move(machines);
-  out.features = std::move(features);
-  out.vars_size = 540672;
-  return out;
+HostProfile recorded(const std::string &name) {
+  return libvirt::load_host_profile(FERRY_SOURCE_DIR "/fixtures/hosts/" + name + ".json");
 }
 
 }  // namespace
 
-HostProfile debian12() {
-  HostProfile host;
-  host.name = "Debian 12, libvirt 9.0.0, QEMU 7.2.0";
-  host.libvirt_version = 9000000;
-  host.qemu_version = 7002000;
-  host.emulator = "/usr/bin/qemu-system-x86_64";
-  host.machine_types = {"pc", "pc-i440fx-7.2", "q35", "pc-q35-7.2"};
-  host.cpu_modes = {"maximum", "host-model", "custom"};
-  host.cpu_models = {"qemu64", "Penryn"};
-  host.disk_buses = {"ide", "sata", "scsi", "virtio", "usb", "fdc"};
-  host.graphics = {"spice", "vnc"};
-  host.video_models = {"vga", "qxl", "virtio", "cirrus", "bochs", "vmvga", "none"};
-  host.sound_models = {"ac97", "ich6", "ich9", "sb16", "es1370"};
-  host.nic_models = {"e1000", "e1000e", "e1000-82545em", "virtio", "vmxnet3", "pcnet", "rtl8139", "ne2k_pci"};
-  host.scsi_models = {"virtio-scsi", "lsilogic", "lsisas1068", "vmpvscsi"};
-  host.usb_models = {"pci-ohci", "ich9-ehci1", "ich9-uhci1", "nec-xhci", "qemu-xhci", "piix3-uhci"};
-  host.tpm_models = {"tpm-crb", "tpm-tis"};
-  host.tpm_backends = {"emulator"};
-  host.network_backends = {"default"};
-  host.filesystem_drivers = {"path", "virtiofs"};
-  host.char_types = {"spicevmc", "pty", "unix"};
-  host.usb_redirection = true;
-  host.swtpm_setup = true;
-  host.image_folder = "/var/tmp/images";
-  host.firmware = {
-      firmware("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd", {"pc-q35-*"},
-               {"secure-boot", "enrolled-keys", "requires-smm"}),
-      firmware("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", {"pc-q35-*"}, {"secure-boot", "requires-smm"}),
-      firmware("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", {"pc-i440fx-*", "pc-q35-*"}, {})};
-  return host;
-}
+HostProfile debian12() { return recorded("debian-12"); }
+HostProfile debian13() { return recorded("debian-13"); }
+HostProfile without_spice() { return recorded("no-spice"); }
 
-HostProfile debian13() {
-  HostProfile host = debian12();
-  host.name = "Debian 13, libvirt 11.3.0, QEMU 10.0.0";
-  host.libvirt_version = 11003000;
-  host.qemu_version = 10000000;
+HostProfile with_kvm(HostProfile host) {
   host.kvm = true;
   host.cpu_modes.insert("host-passthrough");
   host.hyperv_features = {"relaxed", "vapic",  "spinlocks",   "vpindex",  "runtime",
                           "synic",   "stimer", "frequencies", "tlbflush", "ipi"};
-  host.network_backends = {"default", "passt"};
-  host.passt = true;
-  host.virtiofsd = true;
   return host;
 }
 
-HostProfile without_spice() {
-  HostProfile host = debian12();
-  host.name = "no SPICE";
-  host.graphics = {"vnc"};
+HostProfile with_few_devices() {
+  HostProfile host = without_spice();
+  host.name = "an enterprise build of QEMU: no old devices";
   host.video_models = {"vga", "virtio", "bochs", "none"};
-  host.char_types = {"pty", "unix"};
-  host.usb_redirection = false;
   host.scsi_models = {"virtio-scsi"};
   host.nic_models = {"e1000e", "virtio", "rtl8139"};
   host.sound_models = {"ich6", "ich9"};
   host.usb_models = {"qemu-xhci"};
   host.disk_buses = {"sata", "scsi", "virtio", "usb"};
+  host.machine_types = {"q35", "pc-q35-9.2"};
+  host.swtpm_setup = false;
   return host;
 }
 
@@ -163,28 +119,48 @@ Fixture::Fixture(Machine m) : machine(std::move(m)) {
 }
 
 libvirt::ExportResult Fixture::run() {
+  libvirt::ExportResult result = map();
+  expect_acceptable(result.domain_xml, host);
+  return result;
+}
+
+void Fixture::run_and_start() {
+  const std::filesystem::path folder = real_libvirt_folder();
+  make_media(folder, "raw");
+  for (const libvirt::TargetMedium &medium : input.media) {
+    std::ofstream(medium.file).close();
+    std::filesystem::resize_file(medium.file, 1U << 20U);
+  }
+  const libvirt::ExportResult result = map();
+  bool skipped = false;
+  const auto message = start_in_real_libvirt(result.domain_xml, skipped);
+  EXPECT_FALSE(message.has_value()) << *message << "\n" << result.domain_xml;
+}
+
+void Fixture::make_media(const std::filesystem::path &folder, const std::string &disk_format) {
+  for (std::size_t c = 0; c < machine.hardware.controllers.size(); ++c) {
+    for (std::size_t d = 0; d < machine.hardware.controllers[c].drives.size(); ++d) {
+      const Drive &drive = machine.hardware.controllers[c].drives[d];
+      if (!drive.medium) continue;
+      const bool disk = drive.kind == DriveKind::disk;
+      libvirt::TargetMedium medium;
+      medium.controller = c;
+      medium.drive = d;
+      medium.file = folder / ("box-" + std::to_string(c) + "-" + std::to_string(d) + (disk ? ".disk" : ".iso"));
+      medium.format = disk ? disk_format : "raw";
+      medium.read_only = drive.kind == DriveKind::cdrom;
+      if (change_media) change_media(medium);
+      input.media.push_back(medium);
+    }
+  }
+}
+
+libvirt::ExportResult Fixture::map() {
   input.machine = &machine;
   input.hardware = &machine.hardware;
   input.host = &host;
-  if (input.media.empty()) {
-    for (std::size_t c = 0; c < machine.hardware.controllers.size(); ++c) {
-      for (std::size_t d = 0; d < machine.hardware.controllers[c].drives.size(); ++d) {
-        const Drive &drive = machine.hardware.controllers[c].drives[d];
-        if (!drive.medium) continue;
-        libvirt::TargetMedium medium;
-        medium.controller = c;
-        medium.drive = d;
-        medium.file = "/var/tmp/images/box-" + std::to_string(c) + "-" + std::to_string(d) +
-                      (drive.kind == DriveKind::disk ? ".qcow2" : ".iso");
-        medium.format = drive.kind == DriveKind::disk ? "qcow2" : "raw";
-        medium.read_only = drive.kind == DriveKind::cdrom;
-        input.media.push_back(medium);
-      }
-    }
-  }
-  libvirt::ExportResult result = libvirt::export_domain(input);
-  expect_acceptable(result.domain_xml, host);
-  return result;
+  if (input.media.empty()) make_media("/var/tmp/images", "qcow2");
+  return libvirt::export_domain(input);
 }
 
 const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number) {

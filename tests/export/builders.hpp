@@ -2,6 +2,7 @@
 // Machines and hosts for the tests, and what every exported domain must withstand.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -10,12 +11,15 @@
 
 namespace ferry::test {
 
-// As Debian 12 with SPICE: libvirt 9.0, QEMU 7.2, no KVM, no passt.
+// Recorded profiles (fixtures/hosts): Debian 12 with libvirt 9.0, Debian 13 with 11.3, Debian 12 without SPICE.
+// None of them has KVM.
 libvirt::HostProfile debian12();
-// As Debian 13: libvirt 11.3, QEMU 10.0, KVM, passt.
 libvirt::HostProfile debian13();
-// As RHEL 9: no SPICE, no IDE sound, few devices.
 libvirt::HostProfile without_spice();
+// The same host where libvirt offers KVM, with the Hyper-V features that it then lists.
+libvirt::HostProfile with_kvm(libvirt::HostProfile host);
+// What an enterprise build of QEMU has: q35 only, no IDE, no old cards, no SPICE, no TPM.
+libvirt::HostProfile with_few_devices();
 
 Machine virtualbox_machine();  // PIIX3, BIOS, a SATA disk, an IDE CD, a NAT card
 Machine vmware_machine();      // BIOS, a SCSI disk, an IDE CD, a NAT card
@@ -29,7 +33,12 @@ struct Fixture {
   libvirt::HostProfile host = debian12();
   libvirt::ExportInput input;
 
+  std::function<void(libvirt::TargetMedium &)> change_media;  // before the export
+
   explicit Fixture(Machine m);
+  void make_media(const std::filesystem::path &folder, const std::string &disk_format);
+  libvirt::ExportResult map();  // exports, checks nothing
+  void run_and_start();         // exports, and fails the test unless a real QEMU starts the machine
   libvirt::ExportResult run();  // exports; fails the test unless the schema and a real libvirt accept the domain
 };
 

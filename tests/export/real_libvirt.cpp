@@ -30,6 +30,7 @@ class Driver {
     return driver;
   }
 
+  [[nodiscard]] const std::string &root() const { return root_; }
   [[nodiscard]] virConnectPtr connection() const { return connection_; }
 
  private:
@@ -99,6 +100,19 @@ std::optional<std::string> define_snapshot_in_real_libvirt(const std::string &do
   virDomainSnapshotFree(snapshot);
   return std::nullopt;
 }
+
+std::optional<std::string> start_in_real_libvirt(const std::string &domain_xml, bool &skipped) {
+  virConnectPtr connection = Driver::instance().connection();
+  skipped = connection == nullptr;
+  if (skipped) return std::nullopt;
+  const DomainHandle domain(virDomainDefineXMLFlags(connection, domain_xml.c_str(), VIR_DOMAIN_DEFINE_VALIDATE));
+  if (!domain) return last_error();
+  if (virDomainCreateWithFlags(domain.get(), VIR_DOMAIN_START_PAUSED) != 0) return last_error();
+  virDomainDestroy(domain.get());
+  return std::nullopt;
+}
+
+std::filesystem::path real_libvirt_folder() { return Driver::instance().root(); }
 
 unsigned real_libvirt_version() {
   unsigned long version = 0;
