@@ -68,6 +68,8 @@ void map_identity(Mapping &m) {
     m.translate("/name", "domain name " + m.domain.name);
   }
   m.keep("/description");
+  m.keep("/current_snapshot");
+  m.keep("/current_state_modified", "the current state is always carried over as it is");
   m.drop("/groups", "libvirt has no groups of machines");
   if (!machine.groups.empty() && machine.groups != std::vector<std::string>{"/"}) {
     m.raise(kGroupsDropped, machine.origin, "The machine's groups are not carried over: libvirt has none.");

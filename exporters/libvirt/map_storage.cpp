@@ -257,10 +257,20 @@ class StorageMapper {
     }
     disk.serial = *drive.serial;
     m_.keep(field);
-    if (disk.serial.size() <= serial_limit(disk.bus)) return;
-    disk.serial.resize(serial_limit(disk.bus));
-    m_.translate(field, "cut to " + disk.serial);
-    m_.raise(kDiskSerial, drive.origin, "The disk serial '" + *drive.serial + "' is cut to '" + disk.serial + "'.");
+    if (disk.serial.size() > serial_limit(disk.bus)) {
+      disk.serial.resize(serial_limit(disk.bus));
+      m_.translate(field, "cut to " + disk.serial);
+      m_.raise(kDiskSerial, drive.origin, "The disk serial '" + *drive.serial + "' is cut to '" + disk.serial + "'.");
+    }
+    if (disk.bus == "nvme") move_serial_to_controller(disk);
+  }
+
+  // An NVMe serial number is the controller's; libvirt 11.5 writes it there.
+  void move_serial_to_controller(DomainDisk &disk) {
+    for (DomainController &controller : m_.domain.controllers) {
+      if (controller.type == "nvme" && controller.index == disk.drive->controller) controller.serial = disk.serial;
+    }
+    disk.serial.clear();
   }
 
   // The model string that the source's drive shows.
@@ -422,7 +432,7 @@ class StorageMapper {
     std::stable_sort(made_.begin(), made_.end(), [](const Made &a, const Made &b) {
       return std::pair(a.target.controller, a.target.drive) < std::pair(b.target.controller, b.target.drive);
     });
-    std::size_t sd = 0, vd = 0, nvme = 0;
+    std::size_t sd = 0, vd = 0;
     for (Made &made : made_) {
       DomainDisk &disk = made.disk;
       if (disk.bus == "ide") {
@@ -432,7 +442,9 @@ class StorageMapper {
       } else if (disk.bus == "virtio") {
         disk.target = "vd" + letters(vd++);
       } else if (disk.bus == "nvme") {
-        disk.target = "nvme" + std::to_string(nvme++) + "n1";
+        // libvirt takes the controller from the name.
+        disk.target = "nvme" + std::to_string(disk.drive->controller) + "n1";
+        disk.drive.reset();
       } else {
         disk.target = "sd" + letters(sd++);
       }
