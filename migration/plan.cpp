@@ -164,7 +164,7 @@ class MachinePlanner {
     input.host = &host_;
     input.options = options_.domain;
     input.options.name = plan_.name;
-    input.options.random_seed = seed_of(machine(), plan_.name);
+    if (input.options.random_seed == 0) input.options.random_seed = seed_of(machine(), plan_.name);
     if (uuid) {
       input.options.uuid_policy = libvirt::UuidPolicy::given;
       input.options.uuid = uuid;

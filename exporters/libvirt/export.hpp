@@ -21,8 +21,8 @@ struct ExportOptions {
   MacPolicy mac_policy = MacPolicy::keep;
   std::map<std::size_t, MacAddress> macs;  // by NIC number, from 0
   UuidPolicy uuid_policy = UuidPolicy::keep;
-  std::optional<Uuid> uuid;                     // UuidPolicy::given
-  std::uint64_t random_seed = 0;                // for regenerated MACs and UUIDs: makes the plan repeatable
+  std::optional<Uuid> uuid;       // UuidPolicy::given
+  std::uint64_t random_seed = 0;  // for regenerated MACs and UUIDs; 0: the planner takes one from the source
   std::map<std::size_t, std::string> networks;  // NIC number -> user | bridge:br0 | network:NAME | none
   std::optional<bool> keep_nic_names;           // --nic-names keep|off; nullopt: where no taint is needed
   bool keep_smbios_strings = false;             // --smbios keep: the source platform's vendor strings
