@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <openssl/evp.h>
 #include <spawn.h>
@@ -39,7 +38,10 @@ void write_file(const std::filesystem::path &file, std::string_view text) {
 Bytes read_file(const std::filesystem::path &file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
+  Bytes bytes(static_cast<std::size_t>(std::filesystem::file_size(file)));
+  in.read(reinterpret_cast<char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!in) throw std::runtime_error("cannot read " + file.string());
+  return bytes;
 }
 
 std::filesystem::path corpus() {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens arbitrary bytes as one of the image formats, maps it whole and reads its start. Anything but an Error is a
+// defect. FUZZ_FORMAT names the format: formats that are parts of a VMDK get a descriptor beside them.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+#include "converters/images/foreign.hpp"
+#include "converters/images/image.hpp"
+
+namespace {
+
+using namespace ferry;
+namespace fs = std::filesystem;
+
+#define FUZZ_NAME_OF(format) #format
+#define FUZZ_NAME(format) FUZZ_NAME_OF(format)
+constexpr std::string_view format = FUZZ_NAME(FUZZ_FORMAT);
+
+// A folder that holds the input as "disk", and for extents their descriptor "disk.vmdk".
+class Workplace {
+ public:
+  Workplace() {
+    std::string name =
+        (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "ferry-fuzz-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    if (format == "cowd" || format == "sesparse") {
+      std::ofstream(folder_ / "disk.vmdk")
+          << "# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\ncreateType=\"vmfsSparse\"\nRW 8 VMFSSPARSE \"disk\"\n";
+    }
+    if (format == "vmdk_descriptor") std::ofstream(folder_ / "flat") << std::string(65536, 'x');
+  }
+  Workplace(const Workplace &) = delete;
+  Workplace &operator=(const Workplace &) = delete;
+  ~Workplace() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  [[nodiscard]] ImageFile put(const std::uint8_t *data, std::size_t size) const {
+    std::ofstream out(folder_ / "disk", std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char *>(data), static_cast<std::streamsize>(size));
+    out.close();
+    ImageFile file;
+    const bool extent = format == "cowd" || format == "sesparse";
+    file.pieces.push_back({folder_ / (extent ? "disk.vmdk" : "disk"), 0, std::nullopt});
+    file.gzip = format == "gzip";
+    if (format == "gzip") file.declared_format = ImageFormat::raw;
+    return file;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+// What the target's format begins with, so that no run is wasted on other formats.
+bool is_of_format(const std::uint8_t *data, std::size_t size) {
+  const std::string_view start(reinterpret_cast<const char *>(data), size);
+  if (format == "vdi") return size > 68 && start.substr(64, 4) == "\x7f\x10\xda\xbe";
+  if (format == "vmdk_sparse" || format == "vmdk_stream") return start.starts_with("KDMV");
+  if (format == "cowd") return start.starts_with("COWD");
+  if (format == "vhdx") return start.starts_with("vhdxfile");
+  return true;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+  static const Workplace workplace;
+  if (!is_of_format(data, size)) return -1;
+  const ImageFile file = workplace.put(data, size);
+  try {
+    if (format == "foreign") {
+      static_cast<void>(image::check_qcow2_header(file, {}));
+      return 0;
+    }
+    Medium medium;
+    medium.chain.push_back(file);
+    const auto chain = image::open_chain(medium, {});
+    const std::uint64_t disk = chain.virtual_size();
+    std::vector<image::Chain::VisibleExtent> extents;
+    chain.map(0, std::min<std::uint64_t>(disk, 1U << 28U), extents);
+    std::uint64_t at = 0;
+    for (const auto &visible : extents) {
+      if (visible.visible_begin != at || visible.visible_end <= at) std::abort();
+      at = visible.visible_end;
+    }
+    if (at != std::min<std::uint64_t>(disk, 1U << 28U)) std::abort();
+    std::vector<std::uint8_t> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(disk, 1U << 17U)));
+    chain.read(0, buffer.data(), buffer.size());
+    chain.read(disk - buffer.size(), buffer.data(), buffer.size());
+  } catch (const Error &error) {
+    if (error.kind() == ErrorKind::internal) std::abort();
+  }
+  return 0;
+}
