@@ -11,7 +11,6 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint32_t qcow_magic = 0x514649fb;
 constexpr std::uint32_t longest_name = 1023;                // bytes, QCOW2's own limit
 constexpr std::uint64_t incompatible_data_file = 1U << 2U;  // the guest's data are in another file
 constexpr std::uint32_t extension_data_file = 0x44415441;   // its name
