@@ -54,9 +54,14 @@ inline constexpr FindingKind kRunsWithoutDefine{
     "libvirt could not be reached, so the machine cannot be defined by this run.",
     "Everything is made; define the machine later with the printed command."};
 
+inline constexpr FindingKind kSecureBootDropped{
+    "firmware.secure-boot-dropped", Severity::critical,
+    "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
+    "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
+
 inline constexpr std::array kFindings{
     &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
     &kSnapshotRevertUefi,  &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
-    &kSavedStateDiscarded, &kManifestChecked,  &kRunsWithoutDefine};
+    &kSavedStateDiscarded, &kManifestChecked,  &kRunsWithoutDefine,   &kSecureBootDropped};
 
 }  // namespace ferry::migration

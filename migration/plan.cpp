@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
 #include "migration/plan_disks.hpp"
 #include "migration/target_names.hpp"
 #include "model/support/text.hpp"
-#include "model/support/xml.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -105,6 +105,7 @@ class MachinePlanner {
     plan_.domain_uuid = result.domain_uuid;
     plan_.nics = result.nics;
     append(plan_.findings, result.findings);
+    plan_tpm(result.has_tpm);
     plan_snapshots(disks);
     plan_.disks = std::move(disks.disks);
     plan_.copies = std::move(disks.copies);
@@ -146,14 +147,31 @@ class MachinePlanner {
   void plan_firmware() {
     const Firmware &firmware = machine().hardware.firmware;
     if (firmware.type == FirmwareType::bios) return;
-    append(plan_.findings, survey_.firmware.findings);
-    const bool secure_boot = firmware.secure_boot.value_or(survey_.firmware.secure_boot.value_or(false));
-    const auto descriptor = libvirt::choose_firmware(machine().hardware, host_, secure_boot);
-    if (!descriptor) return;
+    const std::optional<bool> stored = survey_.nvram ? firmware::secure_boot_of(*survey_.nvram) : std::nullopt;
+    bool secure_boot = firmware.secure_boot.value_or(stored.value_or(false));
     FirmwarePlan out;
-    out.target = {*descriptor, plan_.dest / (plan_.name + "_VARS.fd"), secure_boot};
-    if (!firmware.nvram_encrypted) out.source_store = firmware.nvram_file;
+    try {
+      out.target.descriptor = *libvirt::choose_firmware(machine().hardware, host_, secure_boot);
+    } catch (const Error &error) {
+      if (!secure_boot) throw;
+      secure_boot = false;
+      plan_.findings.push_back(raise(kSecureBootDropped, firmware.origin, error.detail().message));
+      out.target.descriptor = *libvirt::choose_firmware(machine().hardware, host_, false);
+    }
+    out.target.nvram = plan_.dest / (plan_.name + "_VARS.fd");
+    out.target.secure_boot = secure_boot;
+    if (survey_.nvram) out.variables = firmware::select_variables(*survey_.nvram, secure_boot);
     plan_.firmware = std::move(out);
+  }
+
+  // Whether TPM state can be placed: a session's swtpm folder is the user's own, others' are not.
+  void plan_tpm(bool has_tpm) {
+    if (!has_tpm) return;
+    const bool has_state = survey_.nvram && !survey_.nvram->tpm_state.empty();
+    const bool carried = has_state && options_.define && options_.connect == "qemu:///session";
+    plan_.findings.push_back(
+        firmware::tpm_finding(survey_.nvram ? &*survey_.nvram : nullptr, carried, machine().hardware.tpm->origin));
+    if (carried) plan_.tpm_state = survey_.nvram->tpm_state;
   }
 
   libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
@@ -220,15 +238,11 @@ class MachinePlanner {
     input.created = snapshot.created.value_or(0);
     input.domain_xml = state.domain_xml;
     const std::set<fs::path> images(disks.snapshot_images[i]->begin(), disks.snapshot_images[i]->end());
-    const xml::Element domain = xml::parse(state.domain_xml, "domain.xml");
-    if (const xml::Element *devices = domain.child("devices")) {
-      for (const xml::Element &element : devices->children) {
-        if (element.name != "disk") continue;
-        const xml::Element *source = element.child("source");
-        const std::string *file = source != nullptr ? source->attribute("file") : nullptr;
-        const std::string dev = *element.child("target")->attribute("dev");
-        (file != nullptr && images.contains(*file) ? input.disk_targets : input.other_targets).push_back(dev);
-      }
+    for (const libvirt::TargetDisk &disk : state.disks) {
+      const bool inside = std::any_of(disks.snapshot_media[i].begin(), disks.snapshot_media[i].end(), [&](const auto &medium) {
+        return medium.controller == disk.controller && medium.drive == disk.drive && images.contains(medium.file);
+      });
+      (inside ? input.disk_targets : input.other_targets).push_back(disk.target);
     }
     settlements_.push_back({field, Disposition::kept, "the snapshot \"" + input.name + "\""});
     settlements_.push_back({field + ".id", Disposition::translated, "libvirt identifies snapshots by name"});
@@ -248,12 +262,12 @@ class MachinePlanner {
         {"name", Disposition::kept, plan_.name == machine().name ? "" : "as \"" + plan_.name + "\""});
     settlements_.push_back({"current_snapshot", Disposition::kept, "the current snapshot"});
     settlements_.push_back({"current_state_modified", Disposition::kept, "the current state is the active disk state"});
-    if (plan_.firmware) {
-      const bool carried = plan_.firmware->source_store.has_value();
+    if (plan_.firmware && survey_.nvram) {
+      const std::string store = plan_.firmware->target.nvram.filename().string();
+      const std::size_t kept = plan_.firmware->variables.kept.size();
       settlements_.push_back(
-          {"hardware.firmware.nvram_file", carried ? Disposition::translated : Disposition::dropped,
-           carried ? "its boot entries and keys go into " + plan_.firmware->target.nvram.filename().string()
-                   : "the variables cannot be read; the host's template is used"});
+          {"hardware.firmware.nvram_file", Disposition::translated,
+           std::to_string(kept) + (kept == 1 ? " boot entry goes" : " boot entries go") + " into " + store});
     }
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "converters/disk.hpp"
+#include "converters/firmware/carry.hpp"
 #include "exporters/libvirt/export.hpp"
 #include "exporters/libvirt/host_profile.hpp"
 #include "migration/options.hpp"
@@ -37,7 +38,7 @@ struct CopyPlan {
 
 struct FirmwarePlan {
   libvirt::TargetFirmware target;
-  std::optional<std::filesystem::path> source_store;  // variables to carry over
+  firmware::Selection variables;  // of the source's store, to be carried over; empty: the template as it is
 };
 
 struct SnapshotPlan {
@@ -54,7 +55,7 @@ struct MachinePlan {
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
   std::optional<FirmwarePlan> firmware;
-  bool carry_tpm_state = false;
+  std::vector<std::uint8_t> tpm_state;  // VirtualBox's, to be carried over; empty: none
   std::vector<SnapshotPlan> snapshots;  // parents before children
   std::string domain_xml;
   Uuid domain_uuid;

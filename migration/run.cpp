@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -10,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "converters/firmware/carry.hpp"
+#include "converters/firmware/tpm_state.hpp"
 #include "importers/ovf/ovf.hpp"
 #include "migration/findings.hpp"
-#include "migration/firmware_store.hpp"
 #include "migration/journal.hpp"
 #include "model/support/text.hpp"
 
@@ -95,6 +97,12 @@ void publish_file(const fs::path &from, const fs::path &to, bool replace) {
   fail_io(to, "the finished file cannot be moved to its place");
 }
 
+fs::path session_config_folder() {
+  if (const char *config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config == '/') return config;
+  const char *home = std::getenv("HOME");
+  return fs::path(home != nullptr ? home : "/") / ".config";
+}
+
 std::uint64_t inode_of(const fs::path &file) {
   struct stat status {};
   if (lstat(file.c_str(), &status) != 0) fail_io(file, "a file that the run made is gone");
@@ -149,9 +157,10 @@ class Run {
       (void)disk::convert(request_for(copy, plan_, staging.place(copy.target)), progress_, stop_);
     }
     if (plan_.firmware) {
-      const auto findings =
-          make_firmware_store(*plan_.firmware, machine(), staging.place(plan_.firmware->target.nvram));
-      result_.findings.insert(result_.findings.end(), findings.begin(), findings.end());
+      const firmware::CarryResult carried =
+          firmware::carry_variables(plan_.firmware->variables, plan_.firmware->target.descriptor.nvram_template,
+                                    staging.place(plan_.firmware->target.nvram));
+      result_.findings.insert(result_.findings.end(), carried.findings.begin(), carried.findings.end());
     }
     write_text_file(staging.place(plan_.name + ".xml"), plan_.domain_xml);
     check_stop();
@@ -192,11 +201,13 @@ class Run {
     }
   }
 
+  // libvirt keeps a session's TPM state below the user's configuration and does not touch what is there (measured with
+  // libvirt 9.0).
   void place_tpm_state() {
-    if (!machine().hardware.tpm) return;
-    const TpmStateResult placed = place_tpm_state_for(machine(), plan_.domain_uuid, options_.connect);
-    for (const fs::path &file : placed.files) journal_.state(file);
-    result_.findings.insert(result_.findings.end(), placed.findings.begin(), placed.findings.end());
+    if (plan_.tpm_state.empty()) return;
+    const fs::path folder = session_config_folder() / "libvirt/qemu/swtpm" / plan_.domain_uuid.text();
+    journal_.state(folder / "tpm2/tpm2-00.permall");
+    firmware::write_swtpm_state(plan_.tpm_state, folder);
   }
 
   void start() {

@@ -77,6 +77,10 @@ Survey survey(const Machine &machine, const Options &options, const fs::path &de
                      options.engine, out);
     }
   }
+  const Hardware &hardware = machine.hardware;
+  if (hardware.firmware.type != FirmwareType::bios || hardware.tpm) {
+    if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = firmware::read_nvram(*store);
+  }
   if (machine.source.kind == SourceKind::ovf) out.has_manifest = !ovf::manifest(machine.source.file).empty();
   out.available = room_at(dest);
   return out;

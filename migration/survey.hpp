@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "converters/disk.hpp"
+#include "converters/firmware/carry.hpp"
 #include "migration/options.hpp"
 #include "model/machine.hpp"
 
@@ -21,14 +22,9 @@ struct MediumFacts {
   std::optional<Error> error;
 };
 
-struct FirmwareFacts {
-  std::optional<bool> secure_boot;  // what the source's variable store says
-  std::vector<Finding> findings;
-};
-
 struct Survey {
-  std::map<std::string, MediumFacts> media;  // by the drive's field: "hardware.controllers.0.drives.1"
-  FirmwareFacts firmware;
+  std::map<std::string, MediumFacts> media;      // by the drive's field: "hardware.controllers.0.drives.1"
+  std::optional<firmware::NvramContents> nvram;  // UEFI variables and TPM state of the source, when it has a store
   bool has_manifest = false;
   std::optional<std::uint64_t> available;  // bytes free at the destination
 };

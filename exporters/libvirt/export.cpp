@@ -35,6 +35,7 @@ ExportResult export_domain(const ExportInput &input) {
   map_folders(m);
   map_boot_order(m);
   place_spice_channel(m);
+  m.result.has_tpm = m.domain.tpm.has_value();
   m.result.domain_xml = domain_xml(m.domain);
   return std::move(m.result);
 }

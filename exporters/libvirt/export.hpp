@@ -78,6 +78,7 @@ struct ExportResult {
   Uuid domain_uuid;
   std::vector<TargetNic> nics;
   std::vector<TargetDisk> disks;
+  bool has_tpm = false;  // the domain has an emulated one
   std::vector<Finding> findings;
   std::vector<Settlement> settlements;  // what became of each field of the model
 };
