@@ -11,6 +11,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -53,8 +54,9 @@ int run(BatchCommand &command, const std::stop_token &stop) {
   hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
   std::size_t finished = 0;
   hooks.machine_done = [&](const report::MachineReport &machine) {
-    std::fprintf(stderr, "[%zu] %s: %s%s%s\n", ++finished, machine.name.c_str(), machine.status.c_str(),
-                 machine.refusal ? ": " : "", machine.refusal ? machine.refusal->detail.message.c_str() : "");
+    const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
+    std::fprintf(stderr, "[%zu] %s: %s%s\n", ++finished, text::printable(machine.name).c_str(), machine.status.c_str(),
+                 why.c_str());
   };
   report::Document document = migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
   if (command.output.format == "text") {

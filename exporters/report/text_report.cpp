@@ -191,8 +191,12 @@ std::string summary_table(const Document &document) {
     out += '\n';
   }
   for (const MachineReport &machine : document.machines) {
-    if (machine.refusal)
-      out += "\n" + text::printable(machine.name) + ": " + text::printable(machine.refusal->detail.message) + "\n";
+    if (!machine.refusal) continue;
+    const ErrorDetail &detail = machine.refusal->detail;
+    const std::string where = detail.where.text();
+    out += "\n" + text::printable(machine.name) + ": " + (where.empty() ? "" : text::printable(where) + ": ") +
+           text::printable(detail.message) + "\n";
+    if (!detail.advice.empty()) out += wrapped(text::printable(detail.advice), 4);
   }
   return out;
 }
