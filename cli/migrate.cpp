@@ -39,9 +39,15 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
     migration::migrate_planned(planned, command.options, host, progress.get(), stop);
     document.machines.push_back(std::move(planned.report));
   }
-  write_report(command.output, document);
+  const int code = migration::worst_exit_code(document);
   print_refusals(document);
-  return migration::worst_exit_code(document);
+  // On a terminal the reason of a refusal stands on stderr already.
+  if (command.output.format == "text" && command.output.file.empty()) {
+    std::erase_if(document.machines,
+                  [](const auto &machine) { return machine.status == "refused" && machine.run.empty(); });
+  }
+  write_report(command.output, document);
+  return code;
 }
 
 }  // namespace

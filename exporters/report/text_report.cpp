@@ -86,6 +86,7 @@ std::string finding_text(const Finding &finding) {
 }
 
 std::string settings_text(const MachineReport &machine) {
+  if (machine.refusal) return {};  // nothing was decided on them
   std::string out;
   for (const LedgerEntry &entry : machine.settings.entries()) {
     if (entry.disposition != Disposition::dropped && entry.disposition != Disposition::unknown &&
@@ -138,7 +139,8 @@ std::string machine_text(const MachineReport &machine) {
   for (std::size_t i = 0; i < machine.files.size(); ++i) {
     out += line(i != 0 ? "" : machine.status == "migrated" ? "written" : "writes", text::printable(machine.files[i]));
   }
-  if (machine.settings.counts().total > 0) out += line("settings", counts_text(machine.settings.counts()));
+  if (!machine.refusal && machine.settings.counts().total > 0)
+    out += line("settings", counts_text(machine.settings.counts()));
   if (!machine.run.empty()) out += line("run", machine.run);
   if (machine.refusal) out += refusal_text(machine);
   if (!machine.findings.empty()) out += "\n  Findings\n";
