@@ -18,6 +18,10 @@ if(FERRY_SANITIZE)
   target_compile_options(ferry_build_flags INTERFACE -fsanitize=${FERRY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(ferry_build_flags INTERFACE -fsanitize=${FERRY_SANITIZE})
 endif()
+if(FERRY_FUZZ)
+  # Coverage for libFuzzer in our libraries; each fuzz target links the fuzzer itself.
+  target_compile_options(ferry_build_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # ferry_library(NAME SOURCES... [DEPENDS targets of ours] [USES third-party targets, private])
 function(ferry_library name)
