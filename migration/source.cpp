@@ -116,6 +116,13 @@ FoundSource find_source(const std::string &argument) {
                 {.where = {path, {}, {}}, .message = "the file cannot be read", .advice = "Check its permissions."});
   }
   const auto kind = detect_source(path);
+  if (!kind && read_head(path).find("<!DOCTYPE") != std::string::npos) {
+    throw Error(ErrorKind::malformed,
+                {.where = {path, {}, {}},
+                 .message = "the file has a DOCTYPE declaration, so it is not read",
+                 .expected = "plain XML without a document type",
+                 .advice = "Neither VirtualBox nor VMware writes one; remove it if you trust the file."});
+  }
   if (!kind) {
     throw Error(ErrorKind::malformed,
                 {.where = {path, {}, {}},

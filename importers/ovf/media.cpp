@@ -149,7 +149,9 @@ ImageFile image_of_disk(Context &in, const SettingsReader &disk, const std::stri
   image.origin = disk.place();
   (void)disk.text("diskId", field);
   if (const auto format = disk.text("format", field + ".declared_format")) image.declared_format = format_of(*format);
-  if (const auto uuid = disk.text("uuid", field + ".uuid")) image.uuid = Uuid::parse(*uuid);
+  // VirtualBox's vbox:uuid ties the disk to vbox:Machine; the exported image has a new identity of its own (all of 9
+  // packages that VirtualBox 6.1 wrote), so it is not one that the image could be held to.
+  (void)disk.text("uuid", field);
   set_capacity(in, disk, image, field + ".declared_capacity");
   disk.settle("populatedSize", Disposition::irrelevant, "an estimate of the data in the image; the image is measured");
   disk.settle("readOnly", Disposition::dropped, "a disk of the package is given to the machine as its own, writable");
