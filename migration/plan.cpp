@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kRevertsUefiInternal = 10'009'000;  // libvirt 10.9 (FACTS 2)
+constexpr unsigned kRevertsUefiInternal = 10'009'000;  // libvirt 10.9, by its release notes
 constexpr std::uint64_t kSpaceReserve = 1U << 20U;     // bytes per disk: headers, tables, the store
 
 void refuse_what_cannot_be_carried(const Machine &machine, const Options &options) {

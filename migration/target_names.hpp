@@ -16,7 +16,7 @@ namespace ferry::migration {
 // A snapshot name that libvirt takes (no '/', not empty) and that is not in `taken`; adds it there.
 [[nodiscard]] std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken);
 
-// "NAME.qcow2", "NAME-2.qcow2": GNOME Boxes ties a volume to a domain by the first form (FACTS 2).
+// "NAME.qcow2", "NAME-2.qcow2": GNOME Boxes ties a volume to a domain by the first form (seen with Boxes 43).
 [[nodiscard]] std::filesystem::path disk_file(const std::string &name, std::size_t index, std::string_view suffix);
 
 }  // namespace ferry::migration

@@ -87,7 +87,7 @@ struct ExportResult {
 // (ARM guest, unknown chipset) and conflict for a MAC or UUID that a defined domain has (naming the option).
 [[nodiscard]] ExportResult export_domain(const ExportInput &input);
 
-// Which firmware pair suits the machine on this host (NVRAM.md 9.3): from one descriptor, raw, x86_64 or i386, the
+// Which firmware pair suits the machine on this host: from one descriptor, raw, x86_64 or i386, the
 // right size class. nullopt for BIOS machines. Throws Error unsupported when an EFI machine meets a host without.
 [[nodiscard]] std::optional<FirmwareDescriptor> choose_firmware(const Hardware &hardware, const HostProfile &host,
                                                                 bool secure_boot);

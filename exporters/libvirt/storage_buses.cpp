@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FACTS of storage controllers (tried on QEMU 7.2): IDE, AHCI, LSISAS1068, PVSCSI and virtio-scsi have exact
+// Storage controllers (tried on QEMU 7.2): IDE, AHCI, LSISAS1068, PVSCSI and virtio-scsi have exact
 // counterparts, LSI53C1030 and BusLogic none, NVMe one from libvirt 11.5.
 #include "exporters/libvirt/storage_buses.hpp"
 

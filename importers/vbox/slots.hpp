@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where VirtualBox puts its devices on the guest's PCI bus. Facts: FACTS of the project and VirtualBox's rules.
+// Where VirtualBox puts its devices on the guest's PCI bus. Seen on VirtualBox 6.1 and 7.0, and its rules.
 #pragma once
 
 #include <optional>

@@ -48,7 +48,7 @@ std::string hex(std::uint32_t value, unsigned width) {
   return out;
 }
 
-// What VirtualBox's devices say of themselves when the user sets nothing (facts: FACTS 1.3, and device names that
+// What VirtualBox's devices say of themselves when the user sets nothing (its documentation, and device names that
 // guests report): ATA disks by the first and last 32-bit word of the base image's UUID as it lies in memory on x86;
 // drives without a UUID, such as CDs, by their place; NVMe always the same.
 void set_identity(const Controller &controller, Drive &drive) {

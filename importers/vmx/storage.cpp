@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Disk, CD and floppy drives. Facts: FACTS on VMware, the wild, and libvirt's test files (compared, not copied).
+// Disk, CD and floppy drives. Facts: files in the wild, and libvirt's test files (compared, not copied).
 //   ideC:D.*  C channel, D 0 master 1 slave; the one PIIX4 controller has no keys of its own
 //   scsiB.*, scsiB:T.*  B controller, T target (7 is the controller's own, or 15 of 16 and more)
 //   sataB:P.*, nvmeB:N.*, floppyN.*
