@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 58> kKnownFeatures = {
     "ssbd",         "sse",     "sse2",     "ssse3",      "pni",    "sse4.1",  "sse4.2", "svm",      "tsc",
     "tsc-deadline", "vmx",     "x2apic",   "xsave"};
 
-void disable(Mapping &m, std::string_view name) { m.domain.cpu.features.push_back({std::string(name), "disable"}); }
+void disable(Mapping &m, std::string_view name) { m.cpu_feature(name, "disable"); }
 
 void map_topology(Mapping &m) {
   const Cpu &cpu = m.hardware.cpu;

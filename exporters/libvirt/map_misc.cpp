@@ -175,7 +175,7 @@ void map_macos(Mapping &m) {
   cpu.model = "Penryn";
   // What releases up to macOS 12 ask for beyond a Penryn; shown where the host has it.
   for (const std::string_view feature : {"sse4.2", "popcnt", "aes", "xsave", "avx"}) {
-    cpu.features.push_back({std::string(feature), "optional"});
+    m.cpu_feature(feature, "optional");
   }
   m.translate("cpu", "CPU model Penryn, which macOS knows");
   m.raise(kMacosCpu, m.hardware.cpu.origin, "macOS gets a Penryn CPU, which its releases up to 12 know.");

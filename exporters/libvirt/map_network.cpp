@@ -110,7 +110,7 @@ class NicMapper {
     }
     m_.translate(nic_field(index_, "model"), std::string(row.name) + " becomes " + out_.model);
     m_.raise(kNicModelChanged, nic_.origin,
-             nic_label(index_) + " is a " + std::string(row.name) + "; the guest gets " + out_.model + ".");
+             nic_label(index_) + " was " + std::string(row.name) + "; the guest gets " + out_.model + ".");
   }
 
   [[nodiscard]] std::string generate(SeededRandom &random, const std::set<std::string> &taken) const {
@@ -211,8 +211,8 @@ class NicMapper {
       }
     }
     if (out_.source.empty()) {
-      use_user("was bridged to '" + nic_.network +
-               "'; no bridge is open to this user, so it goes through user networking, which others cannot reach.");
+      use_user("was bridged" + (nic_.network.empty() ? std::string{} : " to" + quoted_network()) +
+               "; no bridge is open to this user, so it goes through user networking, which others cannot reach.");
       m_.translate(nic_field(index_, "mode"), "user networking");
       m_.drop(nic_field(index_, "network"), "no bridge is open to this user");
       return;
@@ -232,9 +232,13 @@ class NicMapper {
       m_.keep(field, "libvirt network " + nic_.network);
       return;
     }
-    isolate("was on the " + std::string(kind) + " '" + nic_.network + "', which this host does not have");
+    isolate("was on the " + std::string(kind) + quoted_network() + ", which this host does not have");
     m_.drop(nic_field(index_, "mode"), "link down: no such network here");
     m_.drop(field, "no libvirt network of that name");
+  }
+
+  [[nodiscard]] std::string quoted_network() const {
+    return nic_.network.empty() ? std::string{} : " '" + nic_.network + "'";
   }
 
   void user_network(std::string_view note) {
@@ -251,8 +255,8 @@ class NicMapper {
         if (!nic_.network.empty() && m_.host.networks.contains(nic_.network)) {
           closed("NAT network");
         } else {
-          use_user("was on the NAT network '" + nic_.network +
-                   "'; it gets a NAT of its own and does not see that network's other machines.");
+          use_user("was on the NAT network" + quoted_network() +
+                   "; it gets a NAT of its own and does not see that network's other machines.");
           m_.translate(nic_field(index_, "mode"), "user networking (NAT)");
           m_.drop(nic_field(index_, "network"), "other machines of that NAT network are not seen");
         }

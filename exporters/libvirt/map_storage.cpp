@@ -282,6 +282,22 @@ class StorageMapper {
     return "VMware Virtual " + bus + (disk ? " Hard Drive" : " CDROM Drive");
   }
 
+  // One word on the platform's own strings, which a Linux guest may have in names below /dev/disk/by-id; each string
+  // that the user chose is named.
+  void report_model(const Controller &controller, const Drive &drive) {
+    if (!drive.model) return;
+    const bool own = drive.model->starts_with("VBOX ") || drive.model->starts_with("ORCL-VBOX") ||
+                     drive.model->starts_with("VMware ");
+    if (!own) {
+      m_.raise(kDiskModel, drive.origin,
+               drive_label(controller, drive) + " showed the model '" + *drive.model + "'; the guest sees QEMU's.");
+    } else if (m_.linux_guest() && !model_reported_) {
+      model_reported_ = true;
+      m_.raise(kDiskModel, drive.origin,
+               "The drives showed '" + *drive.model + "' and the like; the guest sees QEMU's.");
+    }
+  }
+
   void map_model(std::size_t c, std::size_t d, DomainDisk &disk) {
     const Controller &controller = m_.hardware.controllers[c];
     const Drive &drive = controller.drives[d];
@@ -289,10 +305,7 @@ class StorageMapper {
     if (disk.bus == "fdc" || disk.bus == "usb" || disk.bus == "virtio" || disk.bus == "nvme") return;
     if (!m_.options.keep_disk_models) {
       m_.drop(field, "the guest sees QEMU's model string; --disk-model keep keeps the source's");
-      if (drive.model) {
-        m_.raise(kDiskModel, drive.origin,
-                 drive_label(controller, drive) + " showed the model '" + *drive.model + "'; the guest sees QEMU's.");
-      }
+      report_model(controller, drive);
       return;
     }
     if (disk.bus == "scsi") {
@@ -464,6 +477,7 @@ class StorageMapper {
   Mapping &m_;
   Buses buses_;
   std::vector<Made> made_;
+  bool model_reported_ = false;
 };
 
 }  // namespace

@@ -97,6 +97,13 @@ std::filesystem::path Mapping::target_folder() const {
   return host.image_folder;
 }
 
+void Mapping::cpu_feature(std::string_view name, std::string_view policy) {
+  for (const CpuFeaturePolicy &feature : domain.cpu.features) {
+    if (feature.name == name) return;
+  }
+  domain.cpu.features.push_back({std::string(name), std::string(policy)});
+}
+
 void Mapping::raise(const FindingKind &kind, const Place &where, std::string message, std::string advice) {
   result.findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
 }

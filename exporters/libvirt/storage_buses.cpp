@@ -100,14 +100,14 @@ bool is_ide(ControllerType type) {
 
 std::string controller_label(const Controller &controller) {
   switch (controller.type) {
-    case ControllerType::ide_piix3: return "IDE (PIIX3)";
-    case ControllerType::ide_piix4: return "IDE (PIIX4)";
-    case ControllerType::ide_ich6: return "IDE (ICH6)";
+    case ControllerType::ide_piix3: return "PIIX3 IDE";
+    case ControllerType::ide_piix4: return "PIIX4 IDE";
+    case ControllerType::ide_ich6: return "ICH6 IDE";
     case ControllerType::ide_vmware: return "IDE";
-    case ControllerType::ahci: return "SATA (AHCI)";
-    case ControllerType::lsilogic: return "LSI Logic SCSI (LSI53C1030)";
-    case ControllerType::lsilogic_sas: return "LSI Logic SAS (LSISAS1068)";
-    case ControllerType::buslogic: return "BusLogic SCSI";
+    case ControllerType::ahci: return "AHCI";
+    case ControllerType::lsilogic: return "LSI53C1030";
+    case ControllerType::lsilogic_sas: return "LSISAS1068";
+    case ControllerType::buslogic: return "BusLogic";
     case ControllerType::pvscsi: return "VMware PVSCSI";
     case ControllerType::virtio_scsi: return "virtio-scsi";
     case ControllerType::nvme: return "NVMe";

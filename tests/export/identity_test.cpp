@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names, UUIDs, DMI strings, guest OS, firmware, TPM, folders, macOS, snapshots.
+#include <gtest/gtest.h>
+
+#include "tests/export/builders.hpp"
+#include "tests/export/real_libvirt.hpp"
+
+namespace ferry::test {
+namespace {
+
+constexpr std::string_view kWritten = "00112233-4455-6677-8899-aabbccddeeff";
+constexpr std::string_view kSwapped = "33221100-5544-7766-8899-aabbccddeeff";
+
+xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+
+std::string uuid_of(const libvirt::ExportResult &result) { return element(domain(result), "uuid").text; }
+
+std::string entry(const xml::Element &root, const std::string &group, std::string_view name) {
+  for (const xml::Element &child : element(root, "sysinfo/" + group).children) {
+    if (attribute(child, "name") == name) return child.text;
+  }
+  return {};
+}
+
+TEST(Uuid, LinuxOnOldSmbiosPrintsTheSameText) {
+  Fixture fixture(virtualbox_machine());  // plain bytes, SMBIOS 2.5, Linux
+  const auto result = fixture.run();
+  EXPECT_EQ(uuid_of(result), kWritten);
+  EXPECT_TRUE(found(result, "smbios.uuid"));
+  EXPECT_EQ(result.domain_uuid.text(), kWritten);
+}
+
+TEST(Uuid, WindowsAndUnknownGuestsKeepTheSameBytes) {
+  for (const OsFamily family : {OsFamily::windows, OsFamily::unknown}) {
+    Fixture fixture(virtualbox_machine());
+    fixture.machine.guest_os.family = family;
+    EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
+  }
+}
+
+TEST(Uuid, LittleEndianSourcesAreKeptAsWritten) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os.family = OsFamily::windows;
+  fixture.machine.hardware.smbios.uuid_little_endian = true;
+  EXPECT_EQ(uuid_of(fixture.run()), kWritten);
+  // A Linux guest of SMBIOS 2.5 reads those bytes plainly.
+  fixture.machine.guest_os.family = OsFamily::linux;
+  EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
+}
+
+TEST(Uuid, VmwaresBytesAreSwappedForEveryGuest) {
+  for (const OsFamily family : {OsFamily::windows, OsFamily::linux}) {
+    Fixture fixture(vmware_machine());
+    fixture.machine.guest_os.family = family;
+    fixture.machine.hardware.smbios.older_than_2_6 = false;
+    EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
+  }
+}
+
+TEST(Uuid, NewOnesAreRandomButRepeatable) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.options.uuid_policy = libvirt::UuidPolicy::regenerate;
+  const std::string first = uuid_of(fixture.run());
+  EXPECT_EQ(uuid_of(fixture.run()), first);
+  EXPECT_NE(first, kWritten);
+  EXPECT_EQ(first[14], '4');
+  fixture.input.options.random_seed = 2;
+  EXPECT_NE(uuid_of(fixture.run()), first);
+}
+
+TEST(Uuid, AGivenOneIsTakenAndAUselessOneRefused) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.options.uuid_policy = libvirt::UuidPolicy::given;
+  fixture.input.options.uuid = Uuid::parse(kSwapped);
+  EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
+  fixture.input.options.uuid = Uuid{};
+  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Uuid, WithoutAUsableOneTheGuestGetsANewOne) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.smbios.uuid = Uuid{};
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "smbios.uuid_generated"));
+}
+
+TEST(Uuid, AClashNamesTheOption) {
+  Fixture fixture(virtualbox_machine());
+  fixture.host.domain_uuids[std::string(kWritten)] = "other";
+  try {
+    (void)fixture.map();
+    FAIL() << "two domains with one UUID";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_NE(error.detail().advice.find("--uuid new"), std::string::npos);
+  }
+  fixture.host.domain_uuids[std::string(kWritten)] = "box";  // the domain that is replaced
+  EXPECT_EQ(uuid_of(fixture.run()), kWritten);
+}
+
+TEST(Smbios, StringsOfTheUserArriveAndBadOnesAreReported) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.smbios.strings = {{"system.manufacturer", "ACME & Söhne"},
+                                             {"bios.date", "01/31/2020"},
+                                             {"baseBoard.asset", "A1"},
+                                             {"chassis.sku", "K"},
+                                             {"oemStrings.0", "vboxVer_7"},
+                                             {"system.wakeup", "6"}};
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(attribute(element(root, "os/smbios"), "mode"), "sysinfo");
+  EXPECT_EQ(entry(root, "system", "manufacturer"), "ACME & Söhne");
+  EXPECT_EQ(entry(root, "baseBoard", "asset"), "A1");
+  EXPECT_EQ(element(root, "sysinfo/oemStrings/entry").text, "vboxVer_7");
+  EXPECT_TRUE(found(result, "smbios.string_dropped"));
+  EXPECT_EQ(settlement(result, "hardware.smbios.strings.system.wakeup")->disposition, Disposition::dropped);
+  EXPECT_EQ(settlement(result, "hardware.smbios.strings.bios.date")->disposition, Disposition::kept);
+}
+
+TEST(Smbios, ADateThatLibvirtRefusesIsDropped) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.smbios.strings = {{"bios.date", "2020-01-31"}};
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "smbios.string_dropped"));
+  EXPECT_EQ(count(domain(result), "sysinfo"), 0U);
+}
+
+TEST(Smbios, PlatformStringsOnRequest) {
+  Fixture virtualbox(virtualbox_machine());
+  EXPECT_EQ(count(domain(virtualbox.run()), "sysinfo"), 0U);
+  virtualbox.input.options.keep_smbios_strings = true;
+  EXPECT_EQ(entry(domain(virtualbox.run()), "system", "product"), "VirtualBox");
+  Fixture vmware(vmware_machine());
+  vmware.input.options.keep_smbios_strings = true;
+  const auto result = vmware.run();
+  EXPECT_EQ(entry(domain(result), "system", "manufacturer"), "VMware, Inc.");
+  EXPECT_EQ(entry(domain(result), "system", "serial"), "VMware-00 11 22 33 44 55 66 77-88 99 aa bb cc dd ee ff");
+  EXPECT_TRUE(found(result, "smbios.platform_kept"));
+}
+
+TEST(Identity, NamesDescriptionAndOsinfo) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.name = "Büro\nPC";
+  fixture.machine.description = "two\nlines & more";
+  fixture.machine.groups = {"/work"};
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(element(root, "name").text, "box");
+  EXPECT_EQ(element(root, "title").text, "Büro PC");
+  EXPECT_EQ(element(root, "description").text, "two\nlines & more");
+  EXPECT_EQ(attribute(element(root, "metadata/libosinfo/os"), "id"), "http://debian.org/debian/12");
+  EXPECT_TRUE(found(result, "machine.groups_dropped"));
+}
+
+TEST(Identity, AnUnknownGuestSystemIsReported) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os.osinfo_id.clear();
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "guest_os.unknown"));
+  EXPECT_EQ(count(domain(result), "metadata"), 0U);
+}
+
+// ---- firmware ----
+
+TEST(Firmware, BiosMachinesHaveNoLoader) {
+  Fixture fixture(virtualbox_machine());
+  EXPECT_EQ(count(domain(fixture.run()), "os/loader"), 0U);
+  EXPECT_FALSE(libvirt::choose_firmware(fixture.machine.hardware, debian12(), false));
+}
+
+TEST(Firmware, EfiTakesThePlainPairOnBothBoards) {
+  for (const Chipset chipset : {Chipset::piix3, Chipset::ich9}) {
+    Fixture fixture(virtualbox_machine());
+    fixture.machine.hardware.chipset = chipset;
+    fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+    const auto chosen = libvirt::choose_firmware(fixture.machine.hardware, debian12(), false);
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(chosen->loader.filename(), "OVMF_CODE_4M.fd");
+    EXPECT_EQ(chosen->nvram_template.filename(), "OVMF_VARS_4M.fd");
+  }
+}
+
+TEST(Firmware, SecureBootTakesEnrolledKeysUnlessTheSourcesOwnAreCarried) {
+  Hardware hardware = virtualbox_machine().hardware;
+  hardware.firmware.type = FirmwareType::efi64;
+  EXPECT_TRUE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
+  hardware.firmware.nvram_file = "/home/user/box.nvram";  // VirtualBox's, with its own keys
+  EXPECT_FALSE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
+  hardware.chipset = Chipset::i440bx_vmware;  // VMware's keys cannot be read
+  EXPECT_TRUE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
+}
+
+TEST(Firmware, TheLargerStoreIsPreferred) {
+  libvirt::HostProfile host = debian12();
+  libvirt::FirmwareDescriptor small = host.firmware.back();
+  small.loader = "/usr/share/OVMF/OVMF_CODE.fd";
+  small.nvram_template = "/usr/share/OVMF/OVMF_VARS.fd";
+  small.vars_size = 131072;
+  host.firmware.insert(host.firmware.begin(), small);
+  Hardware hardware = virtualbox_machine().hardware;
+  hardware.firmware.type = FirmwareType::efi64;
+  EXPECT_EQ(libvirt::choose_firmware(hardware, host, false)->vars_size, 540672U);
+}
+
+TEST(Firmware, AHostWithoutIsRefusedWithAdvice) {
+  libvirt::HostProfile host = debian12();
+  host.firmware.clear();
+  Hardware hardware = virtualbox_machine().hardware;
+  hardware.firmware.type = FirmwareType::efi64;
+  try {
+    (void)libvirt::choose_firmware(hardware, host, false);
+    FAIL() << "firmware from nowhere";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(error.detail().advice.find("ovmf"), std::string::npos);
+  }
+}
+
+TEST(Firmware, LoaderAndStoreAreNamedAndAcpiIsOn) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+  fixture.machine.hardware.firmware.acpi = false;
+  fixture.input.firmware = libvirt::TargetFirmware{
+      *libvirt::choose_firmware(fixture.machine.hardware, fixture.host, false), "/var/tmp/images/box_VARS.fd", false};
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(element(root, "os/loader").text, "/usr/share/OVMF/OVMF_CODE_4M.fd");
+  EXPECT_EQ(element(root, "os/nvram").text, "/var/tmp/images/box_VARS.fd");
+  EXPECT_EQ(count(root, "features/acpi"), 1U);
+  EXPECT_EQ(settlement(result, "hardware.firmware.acpi")->disposition, Disposition::translated);
+}
+
+TEST(Firmware, BootMenuAndIoapic) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.firmware.boot_menu = true;
+  fixture.machine.hardware.firmware.boot_menu_timeout_ms = 3000;
+  fixture.machine.hardware.firmware.ioapic = false;
+  const auto result = fixture.run();
+  EXPECT_EQ(attribute(element(domain(result), "os/bootmenu"), "timeout"), "3000");
+  EXPECT_TRUE(found(result, "cpu.ioapic_on"));
+}
+
+// ---- TPM, folders, macOS ----
+
+TEST(Tpm, IsEmulatedWithAWarningOnSealedKeys) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.tpm = Tpm{};
+  const auto result = fixture.run();
+  EXPECT_EQ(attribute(element(domain(result), "devices/tpm"), "model"), "tpm-crb");
+  EXPECT_TRUE(found(result, "tpm.sealed"));
+  fixture.machine.hardware.tpm->version = Tpm::Version::v1_2;
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(attribute(element(root, "devices/tpm"), "model"), "tpm-tis");
+  EXPECT_EQ(attribute(element(root, "devices/tpm/backend"), "version"), "1.2");
+}
+
+TEST(Tpm, IsDroppedWithoutAnEmulator) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.tpm = Tpm{};
+  fixture.host.swtpm_setup = false;
+  const auto result = fixture.run();
+  EXPECT_EQ(count(domain(result), "devices/tpm"), 0U);
+  EXPECT_TRUE(found(result, "tpm.dropped"));
+}
+
+std::vector<SharedFolder> folders() {
+  return {{.name = "docs", .host_path = "/home/user/docs", .writable = true},
+          {.name = "all", .host_path = "/", .writable = true},
+          {.name = "home", .host_path = "/home/user", .writable = true},
+          {.name = "etc", .host_path = "/home/../etc/ssh", .writable = true},
+          {.name = "ro", .host_path = "/home/user/ro", .writable = false}};
+}
+
+TEST(Folders, AreLeftOutUnlessAskedFor) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.shared_folders = folders();
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "folder.dropped"));
+  EXPECT_EQ(count(domain(result), "devices/filesystem"), 0U);
+}
+
+TEST(Folders, VirtiofsTakesNarrowWritableFoldersOnly) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.shared_folders = folders();
+  fixture.input.options.shared_folders = true;
+  fixture.host = debian13();
+  fixture.host.libvirt_version = 10010000;  // read-only virtiofs is of 11.0
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(count(root, "devices/filesystem"), 1U);
+  EXPECT_EQ(attribute(element(root, "devices/filesystem/source"), "dir"), "/home/user/docs");
+  EXPECT_EQ(attribute(element(root, "memoryBacking/access"), "mode"), "shared");
+  EXPECT_TRUE(found(result, "folder.dropped"));
+  fixture.host = debian13();
+  EXPECT_EQ(count(domain(fixture.run()), "devices/filesystem"), 2U);
+}
+
+TEST(Folders, ASessionOfLibvirt9CannotShare) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.shared_folders = folders();
+  fixture.input.options.shared_folders = true;
+  EXPECT_EQ(count(domain(fixture.run()), "devices/filesystem"), 0U);
+}
+
+TEST(Macos, KeyAndCpu) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os.family = OsFamily::macos;
+  fixture.machine.extra["smc.key"] = "not, the key";
+  const auto result = fixture.run();
+  EXPECT_NE(result.domain_xml.find("isa-applesmc,osk=not,, the key"), std::string::npos);
+  EXPECT_EQ(element(domain(result), "cpu/model").text, "Penryn");
+  EXPECT_TRUE(found(result, "macos.cpu"));
+  fixture.machine.extra.clear();
+  EXPECT_TRUE(found(fixture.run(), "macos.no_smc_key"));
+}
+
+// ---- snapshots ----
+
+TEST(SnapshotXml, IsTakenByARealLibvirt) {
+  Fixture fixture(virtualbox_machine());
+  const auto result = fixture.run();
+  libvirt::SnapshotInput input;
+  input.name = "before <update>";
+  input.description = "a & b";
+  input.created = 1700000000;
+  input.domain_xml = result.domain_xml;
+  for (const libvirt::TargetDisk &disk : result.disks) {
+    (fixture.machine.hardware.controllers[disk.controller].drives[disk.drive].medium ? input.disk_targets
+                                                                                     : input.other_targets)
+        .push_back(disk.target);
+  }
+  const std::string text = libvirt::snapshot_xml(input);
+  const xml::Element root = xml::parse(text, "snapshot.xml");
+  EXPECT_EQ(element(root, "name").text, "before <update>");
+  EXPECT_EQ(element(root, "creationTime").text, "1700000000");
+  EXPECT_EQ(element(root, "domain/uuid").text, element(domain(result), "uuid").text);
+  bool skipped = false;
+  const auto message = define_snapshot_in_real_libvirt(result.domain_xml, text, skipped);
+  EXPECT_FALSE(message.has_value()) << *message << "\n" << text;
+}
+
+TEST(SnapshotXml, ASnapshotHasItsDomainsUuid) {
+  Fixture fixture(virtualbox_machine());
+  Hardware older = fixture.machine.hardware;
+  older.smbios.uuid = Uuid::parse("99999999-8888-7777-6666-555555555555");
+  fixture.input.machine = &fixture.machine;
+  fixture.input.hardware = &older;
+  fixture.input.host = &fixture.host;
+  EXPECT_EQ(uuid_of(libvirt::export_domain(fixture.input)), kWritten);
+}
+
+}  // namespace
+}  // namespace ferry::test

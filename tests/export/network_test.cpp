@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/export/builders.hpp"
+
+namespace ferry::test {
+namespace {
+
+xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+
+Fixture with_mode(NicMode mode, std::string network = {}) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].mode = mode;
+  fixture.machine.hardware.nics[0].network = std::move(network);
+  return fixture;
+}
+
+std::string link_of(const libvirt::ExportResult &result) {
+  const xml::Element root = domain(result);
+  const xml::Element *link = element(root, "devices/interface").child("link");
+  return link == nullptr ? "up" : attribute(*link, "state");
+}
+
+std::string type_of(const libvirt::ExportResult &result) {
+  return attribute(element(domain(result), "devices/interface"), "type");
+}
+
+TEST(Nic, VirtualBoxNamesStayOnPc) {
+  Fixture fixture(virtualbox_machine());
+  const auto result = fixture.run();
+  EXPECT_EQ(result.nics[0].guest_name, "enp0s3");
+  EXPECT_EQ(result.nics[0].model, "e1000");
+  EXPECT_EQ(result.nics[0].mac, "08:00:27:11:22:33");
+  const xml::Element root = domain(result);
+  EXPECT_EQ(slot_of(element(root, "devices/interface")), 3);
+  EXPECT_EQ(attribute(element(root, "devices/controller/target"), "hotplug"), "off");
+  EXPECT_FALSE(found(result, "nic.name_changes"));
+}
+
+TEST(Nic, VirtualBoxNamesStayOnQ35) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.chipset = Chipset::ich9;
+  EXPECT_EQ(fixture.run().nics[0].guest_name, "enp0s3");
+}
+
+TEST(Nic, NamesChangeWithAWordWhereLibvirtCannotTurnHotplugOff) {
+  Fixture fixture(virtualbox_machine());
+  fixture.host.libvirt_version = 7008000;
+  const auto result = fixture.run();
+  EXPECT_EQ(result.nics[0].guest_name, "ens3");
+  EXPECT_TRUE(found(result, "nic.name_changes"));
+}
+
+TEST(Nic, VmwareNamesChangeUnlessAskedFor) {
+  Fixture fixture(vmware_machine());
+  const auto plain = fixture.run();
+  EXPECT_TRUE(found(plain, "nic.name_changes"));
+  EXPECT_FALSE(found(plain, "domain.tainted"));
+  fixture.machine.hardware.controllers.pop_back();  // the IDE CD
+  fixture.input.media.clear();
+  fixture.input.options.keep_nic_names = true;
+  const auto kept = fixture.run();
+  EXPECT_EQ(kept.nics[0].guest_name, "ens33");
+  EXPECT_TRUE(found(kept, "domain.tainted"));
+  EXPECT_NE(kept.domain_xml.find("acpi-pci-hotplug-with-bridge-support=off"), std::string::npos);
+}
+
+TEST(Nic, WindowsHasNoInterfaceNamesOfSystemd) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os.family = OsFamily::windows;
+  EXPECT_FALSE(fixture.run().nics[0].guest_name.has_value());
+}
+
+TEST(Nic, ModelsWithoutACounterpartAreReported) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].model = NicModel::e1000_82543gc;
+  const auto result = fixture.run();
+  EXPECT_EQ(result.nics[0].model, "e1000");
+  EXPECT_TRUE(found(result, "nic.model_changed"));
+  fixture.machine.hardware.nics[0].model = NicModel::e1000_82540em;
+  fixture.host = with_few_devices();
+  fixture.machine.hardware.controllers.pop_back();
+  fixture.input.media.clear();
+  EXPECT_EQ(fixture.run().nics[0].model, "e1000e");
+}
+
+TEST(Nic, NewMacsAreLocalUniqueAndRepeatable) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics.push_back({.slot = 1});
+  fixture.input.options.mac_policy = libvirt::MacPolicy::regenerate;
+  const auto first = fixture.run();
+  EXPECT_TRUE(first.nics[0].mac.starts_with("52:54:00:"));
+  EXPECT_NE(first.nics[0].mac, first.nics[1].mac);
+  EXPECT_EQ(fixture.run().nics[0].mac, first.nics[0].mac);
+  fixture.host.mac_addresses[first.nics[0].mac] = "other";
+  EXPECT_NE(fixture.run().nics[0].mac, first.nics[0].mac);
+}
+
+TEST(Nic, AGivenMacIsTaken) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.options.macs[0] = *MacAddress::parse("52:54:00:00:00:09");
+  EXPECT_EQ(fixture.run().nics[0].mac, "52:54:00:00:00:09");
+  fixture.input.options.macs[0] = *MacAddress::parse("53:54:00:00:00:09");
+  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Nic, AMulticastMacIsReplaced) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].mac = MacAddress::parse("01:00:5e:00:00:01");
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "nic.mac_invalid"));
+  EXPECT_TRUE(result.nics[0].mac.starts_with("52:54:00:"));
+}
+
+TEST(Nic, AClashNamesTheOption) {
+  Fixture fixture(virtualbox_machine());
+  fixture.host.mac_addresses["08:00:27:11:22:33"] = "other";
+  try {
+    (void)fixture.map();
+    FAIL() << "two cards with one address";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_NE(error.detail().advice.find("--mac new"), std::string::npos);
+  }
+}
+
+TEST(Nic, ClosedNetworksDoNotReachTheInternet) {
+  for (const NicMode mode : {NicMode::internal, NicMode::host_only, NicMode::host_only_network, NicMode::custom,
+                             NicMode::generic, NicMode::cloud}) {
+    Fixture fixture = with_mode(mode, "lab");
+    const auto result = fixture.run();
+    EXPECT_EQ(link_of(result), "down");
+    EXPECT_TRUE(found(result, "nic.isolated"));
+    EXPECT_EQ(result.nics[0].network, "none (link down)");
+  }
+}
+
+TEST(Nic, ANetworkOfThatNameIsUsed) {
+  Fixture fixture = with_mode(NicMode::internal, "lab");
+  fixture.host.networks = {"lab"};
+  const auto result = fixture.run();
+  EXPECT_EQ(type_of(result), "network");
+  EXPECT_EQ(result.nics[0].network, "network:lab");
+  EXPECT_FALSE(found(result, "nic.isolated"));
+}
+
+TEST(Nic, ANatNetworkBecomesANatOfItsOwn) {
+  Fixture fixture = with_mode(NicMode::nat_network, "net1");
+  const auto result = fixture.run();
+  EXPECT_EQ(type_of(result), "user");
+  EXPECT_EQ(link_of(result), "up");
+  EXPECT_TRUE(found(result, "nic.user_network"));
+}
+
+TEST(Nic, BridgedUsesABridgeThatTheUserMayUse) {
+  Fixture fixture = with_mode(NicMode::bridged, "eth0");
+  EXPECT_TRUE(found(fixture.run(), "nic.user_network"));
+  fixture.host.bridges = {"br0", "virbr0"};
+  const auto result = fixture.run();
+  EXPECT_EQ(type_of(result), "bridge");
+  EXPECT_EQ(result.nics[0].network, "bridge:br0");
+}
+
+TEST(Nic, NotAttachedAndUnpluggedCardsHaveTheirLinkDown) {
+  EXPECT_EQ(link_of(with_mode(NicMode::null).run()), "down");
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].cable_connected = false;
+  EXPECT_EQ(link_of(fixture.run()), "down");
+}
+
+TEST(Nic, NetworksThatAreAskedFor) {
+  Fixture fixture = with_mode(NicMode::internal, "lab");
+  auto &spec = fixture.input.options.networks[0];
+  spec = "user";
+  EXPECT_EQ(link_of(fixture.run()), "up");
+  spec = "bridge:br7";
+  EXPECT_EQ(fixture.run().nics[0].network, "bridge:br7");
+  spec = "network:default";
+  EXPECT_EQ(fixture.run().nics[0].network, "network:default");
+  spec = "none";
+  EXPECT_EQ(link_of(fixture.run()), "down");
+  spec = "wifi";
+  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Nic, EachNatHasVirtualBoxsOwnAddresses) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics.push_back({.slot = 1});
+  fixture.machine.hardware.nics.push_back({.slot = 2, .nat_cidr = "192.168.77.0/25"});
+  fixture.machine.hardware.nics.push_back({.slot = 3, .nat_cidr = "10.0.0.0,smb=/"});
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(element(root, "devices/interface", 0).child("ip"), nullptr);  // QEMU's default is the same
+  EXPECT_EQ(attribute(*element(root, "devices/interface", 1).child("ip"), "address"), "10.0.3.0");
+  EXPECT_EQ(attribute(*element(root, "devices/interface", 2).child("ip"), "prefix"), "25");
+  EXPECT_EQ(element(root, "devices/interface", 3).child("ip"), nullptr);  // no way into QEMU's arguments
+}
+
+std::vector<PortForward> forwards() {
+  return {{.name = "ssh", .host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},
+          {.name = "dns", .protocol = PortForward::Protocol::udp, .host_port = 5353, .guest_port = 53},
+          {.name = "http", .host_port = 80, .guest_port = 80},
+          {.name = "evil", .host_address = "1,smb=/", .host_port = 2223, .guest_port = 22}};
+}
+
+TEST(Nic, ForwardsGoThroughPasstWhereLibvirtTakesIt) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].forwards = forwards();
+  fixture.host = debian13();
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(count(root, "devices/interface/portForward"), 2U);
+  EXPECT_EQ(attribute(element(root, "devices/interface/portForward/range"), "start"), "2222");
+  EXPECT_EQ(attribute(element(root, "devices/interface/backend"), "type"), "passt");
+  EXPECT_TRUE(found(result, "nic.forward_passt"));
+  EXPECT_TRUE(found(result, "nic.forward_dropped"));  // port 80, and no address
+}
+
+TEST(Nic, ForwardsGoThroughArgumentsOnLibvirt9) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].forwards = forwards();
+  const auto result = fixture.run();
+  EXPECT_NE(result.domain_xml.find("hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::5353-:53\""), std::string::npos);
+  EXPECT_EQ(result.domain_xml.find("smb"), std::string::npos);
+  EXPECT_TRUE(found(result, "domain.tainted"));
+  EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.2.host_port")->disposition, Disposition::dropped);
+  EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.0.host_port")->disposition, Disposition::translated);
+}
+
+TEST(Nic, ForwardsNeedAUserNetworkAndALibvirtThatCan) {
+  Fixture fixture = with_mode(NicMode::internal, "lab");
+  fixture.machine.hardware.nics[0].forwards = forwards();
+  EXPECT_TRUE(found(fixture.run(), "nic.forward_dropped"));
+  fixture.machine.hardware.nics[0].mode = NicMode::nat;
+  fixture.host.libvirt_version = 8001000;
+  const auto result = fixture.run();
+  EXPECT_TRUE(found(result, "nic.forward_dropped"));
+  EXPECT_FALSE(found(result, "domain.tainted"));
+}
+
+TEST(Nic, BandwidthIsDroppedWithAWord) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].bandwidth_bytes_per_second = 1000000;
+  EXPECT_TRUE(found(fixture.run(), "nic.bandwidth_dropped"));
+}
+
+}  // namespace
+}  // namespace ferry::test

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/export/builders.hpp"
+
+namespace ferry::test {
+namespace {
+
+xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+
+// The n-th disk's bus and drive address: "sata 0:0:0:3".
+std::string place(const libvirt::ExportResult &result, std::size_t number = 0) {
+  const xml::Element root = domain(result);
+  const xml::Element &disk = element(root, "devices/disk", number);
+  std::string text = attribute(element(disk, "target"), "bus");
+  if (disk.child("address") == nullptr) return text;
+  const xml::Element &address = element(disk, "address");
+  return text + " " + attribute(address, "controller") + ":" + attribute(address, "bus") + ":" +
+         attribute(address, "target") + ":" + attribute(address, "unit");
+}
+
+// The first controller of the type and, if given, the model.
+xml::Element controller_of(const libvirt::ExportResult &result, std::string_view type, std::string_view model = {}) {
+  const xml::Element root = domain(result);
+  for (const xml::Element &child : element(root, "devices").children) {
+    if (child.name != "controller" || attribute(child, "type") != type) continue;
+    if (model.empty() || attribute(child, "model") == model) return child;
+  }
+  ADD_FAILURE() << "no controller " << type << " " << model;
+  return {};
+}
+
+Fixture with(ControllerType type, std::vector<Drive> drives, bool vmware = false) {
+  Fixture fixture(vmware ? vmware_machine() : virtualbox_machine());
+  fixture.machine.hardware.controllers = {controller(type, "c", std::move(drives))};
+  return fixture;
+}
+
+Drive ide_disk(unsigned channel, unsigned unit) {
+  Drive drive = disk_drive(channel);
+  drive.device = unit;
+  return drive;
+}
+
+TEST(Storage, IdeKeepsChannelAndUnit) {
+  Fixture fixture = with(ControllerType::ide_piix4, {ide_disk(0, 1), ide_disk(1, 0)});
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 0), "ide 0:0:0:1");
+  EXPECT_EQ(place(result, 1), "ide 0:1:0:0");
+  EXPECT_EQ(result.disks[0].target, "hdb");
+  EXPECT_EQ(result.disks[1].target, "hdc");
+}
+
+TEST(Storage, TwoIdeControllersAreTwoChannels) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.hardware.controllers = {controller(ControllerType::ide_vmware, "ide0", {ide_disk(0, 0)}),
+                                          controller(ControllerType::ide_vmware, "ide1", {ide_disk(0, 0)})};
+  fixture.machine.hardware.controllers[1].index = 1;
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 0), "ide 0:0:0:0");
+  EXPECT_EQ(place(result, 1), "ide 0:1:0:0");
+}
+
+TEST(Storage, AhciKeepsSlotPortAndSerial) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(3)});
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result), "sata 0:0:0:3");
+  EXPECT_EQ(slot_of(controller_of(result, "sata")), 13);
+  EXPECT_EQ(element(domain(result), "devices/disk/serial").text, "VB11111111-55555553");
+  EXPECT_EQ(settlement(result, "hardware.controllers.0.pci_slot")->disposition, Disposition::kept);
+}
+
+TEST(Storage, AhciOfIch9IsTheBoardsOwn) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  fixture.machine.hardware.chipset = Chipset::ich9;
+  const auto result = fixture.run();
+  EXPECT_EQ(slot_of(controller_of(result, "sata")), 31);
+}
+
+TEST(Storage, APortThatQemuLacksGoesElsewhere) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(17)});
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 1), "sata 0:0:0:1");
+  EXPECT_TRUE(found(result, "drive.other_port"));
+}
+
+TEST(Storage, MoreThanSixSataDrivesGetASecondController) {
+  std::vector<Drive> drives;
+  for (unsigned i = 0; i < 8; ++i) drives.push_back(disk_drive(i));
+  Fixture fixture = with(ControllerType::ahci, drives);
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 5), "sata 0:0:0:5");
+  EXPECT_EQ(place(result, 7), "sata 1:0:0:1");
+}
+
+TEST(Storage, LsiSasDisksHaveRepeatableWorldWideNames) {
+  Fixture fixture = with(ControllerType::lsilogic_sas, {disk_drive(0), disk_drive(1)});
+  const auto result = fixture.run();
+  EXPECT_EQ(slot_of(controller_of(result, "scsi", "lsisas1068")), 22);
+  const xml::Element root = domain(result);
+  const std::string first = element(root, "devices/disk/wwn").text;
+  EXPECT_EQ(first.size(), 16U);
+  EXPECT_EQ(first.substr(0, 7), "5525400");
+  EXPECT_NE(first, element(element(root, "devices/disk", 1), "wwn").text);
+  EXPECT_EQ(element(domain(fixture.run()), "devices/disk/wwn").text, first);
+}
+
+TEST(Storage, PvscsiAndVirtioScsiKeepTheirTargets) {
+  Fixture pvscsi = with(ControllerType::pvscsi, {disk_drive(9)}, true);
+  EXPECT_EQ(place(pvscsi.run()), "scsi 0:0:9:0");
+  Fixture virtio = with(ControllerType::virtio_scsi, {disk_drive(9)});
+  const auto result = virtio.run();
+  EXPECT_EQ(place(result), "scsi 0:0:9:0");
+  EXPECT_EQ(slot_of(controller_of(result, "scsi", "virtio-scsi")), 15);
+}
+
+TEST(Storage, ParallelScsiGoesToIdeWithAWayOut) {
+  for (const ControllerType type : {ControllerType::lsilogic, ControllerType::buslogic}) {
+    Fixture fixture = with(type, {disk_drive(0), cd_drive(1)}, true);
+    const auto result = fixture.run();
+    EXPECT_EQ(place(result, 0).substr(0, 3), "ide");
+    EXPECT_EQ(place(result, 1).substr(0, 3), "ide");
+    EXPECT_TRUE(found(result, "disk.controller_replaced"));
+    EXPECT_TRUE(found(result, "drive.other_bus"));  // the CD
+    EXPECT_EQ(settlement(result, "hardware.controllers.0.type")->disposition, Disposition::translated);
+  }
+}
+
+TEST(Storage, ParallelScsiGoesToSataWhereTheGuestHasAnAhciDriver) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.hardware.controllers = {controller(ControllerType::lsilogic, "scsi0", {disk_drive(0)}),
+                                          controller(ControllerType::ahci, "sata0", {cd_drive(1)})};
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 0), "sata 0:0:0:0");
+  EXPECT_EQ(place(result, 1), "sata 0:0:0:1");
+}
+
+TEST(Storage, ParallelScsiOfABsdGuestStaysScsiBecauseDisksAreNamedByDriver) {
+  Fixture fixture = with(ControllerType::lsilogic, {disk_drive(2)}, true);
+  fixture.machine.guest_os.family = OsFamily::bsd;
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result), "scsi 0:0:0:2");
+  EXPECT_EQ(attribute(controller_of(result, "scsi"), "model"), "lsilogic");
+}
+
+TEST(Storage, TheFifthIdeDriveGoesToSata) {
+  std::vector<Drive> drives;
+  for (unsigned i = 0; i < 5; ++i) drives.push_back(disk_drive(i));
+  Fixture fixture = with(ControllerType::buslogic, drives, true);
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 3).substr(0, 3), "ide");
+  EXPECT_EQ(place(result, 4).substr(0, 4), "sata");
+}
+
+TEST(Storage, NvmeNeedsLibvirt11_5) {
+  Fixture fixture = with(ControllerType::nvme, {disk_drive(0)});
+  const auto old = fixture.run();
+  EXPECT_EQ(place(old).substr(0, 3), "ide");
+  EXPECT_TRUE(found(old, "disk.controller_replaced"));
+  fixture.host.libvirt_version = 11005000;
+  fixture.host.disk_buses.insert("nvme");
+  const auto result = fixture.map();
+  EXPECT_EQ(result.disks[0].target, "nvme0n1");
+  EXPECT_EQ(slot_of(controller_of(result, "nvme")), 14);
+  EXPECT_EQ(controller_of(result, "nvme").child("serial")->text, "VB11111111-55555550");
+  EXPECT_FALSE(found(result, "disk.controller_replaced"));
+}
+
+TEST(Storage, AMissingControllerOfTheHostsIsReplaced) {
+  Fixture fixture = with(ControllerType::lsilogic_sas, {disk_drive(0)});
+  fixture.host.scsi_models = {"virtio-scsi"};
+  EXPECT_TRUE(found(fixture.run(), "disk.controller_replaced"));
+}
+
+TEST(Storage, ABusThatIsAskedForMovesDisksOnly) {
+  Fixture fixture = with(ControllerType::lsilogic, {disk_drive(0), cd_drive(1)}, true);
+  fixture.input.options.disk_bus = "scsi";
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 0), "scsi 0:0:0:0");
+  EXPECT_EQ(attribute(controller_of(result, "scsi"), "model"), "virtio-scsi");
+  EXPECT_EQ(place(result, 1).substr(0, 3), "ide");
+  EXPECT_FALSE(found(result, "disk.controller_replaced"));
+}
+
+TEST(Storage, ABusThatDoesNotExistIsAUsageError) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  fixture.input.options.disk_bus = "mfm";
+  try {
+    (void)fixture.map();
+    FAIL() << "a bus from nowhere";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+  }
+  fixture.input.options.disk_bus = "nvme";
+  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Storage, EmptyControllersStayForTheGuest) {
+  Fixture fixture = with(ControllerType::virtio_scsi, {});
+  EXPECT_EQ(slot_of(controller_of(fixture.run(), "scsi")), 15);
+}
+
+TEST(Storage, EmptyDrivesStayEmpty) {
+  Fixture fixture = with(ControllerType::ahci, {cd_drive(1)});
+  fixture.machine.hardware.controllers[0].drives[0].host_device = "/dev/sr0";
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(element(root, "devices/disk").child("source"), nullptr);
+  EXPECT_EQ(count(root, "devices/disk/readonly"), 1U);
+  EXPECT_TRUE(found(result, "drive.host_device"));
+}
+
+TEST(Storage, AnEmptyUsbDriveMovesBecauseQemuHasNone) {
+  Fixture fixture = with(ControllerType::usb_storage, {cd_drive(0), disk_drive(1)});
+  const auto result = fixture.run();
+  EXPECT_EQ(place(result, 0).substr(0, 3), "ide");
+  EXPECT_EQ(place(result, 1), "usb");
+}
+
+TEST(Storage, FloppyDrives) {
+  Drive floppy;
+  floppy.kind = DriveKind::floppy;
+  Fixture fixture = with(ControllerType::floppy, {floppy, floppy, floppy});
+  fixture.machine.hardware.controllers[0].drives[1].port = 1;
+  const auto result = fixture.run();
+  EXPECT_EQ(result.disks.size(), 2U);
+  EXPECT_EQ(result.disks[1].target, "fdb");
+  EXPECT_TRUE(found(result, "drive.unsupported"));
+}
+
+TEST(Storage, ADiskWithoutAnImageIsReported) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  fixture.machine.hardware.controllers[0].drives[0].medium.reset();
+  const auto result = fixture.run();
+  EXPECT_TRUE(result.disks.empty());
+  EXPECT_TRUE(found(result, "disk.left_out"));
+  EXPECT_EQ(settlement(result, "hardware.controllers.0.drives.0.port")->disposition, Disposition::dropped);
+}
+
+TEST(Storage, SharedTransientAndReadOnlyMedia) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(1), disk_drive(2), disk_drive(3)});
+  fixture.change_media = [](libvirt::TargetMedium &medium) {
+    medium.transient = medium.drive == 0;
+    medium.read_only = medium.drive == 1;
+    medium.shareable = medium.drive >= 2;
+    if (medium.drive == 3) medium.format = "raw";
+  };
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_NE(element(root, "devices/disk", 0).child("transient"), nullptr);
+  EXPECT_TRUE(found(result, "disk.transient"));
+  EXPECT_NE(element(root, "devices/disk", 1).child("transient"), nullptr);
+  EXPECT_EQ(element(root, "devices/disk", 1).child("readonly"), nullptr);
+  EXPECT_TRUE(found(result, "disk.read_only_transient"));
+  EXPECT_EQ(element(root, "devices/disk", 2).child("shareable"), nullptr);
+  EXPECT_TRUE(found(result, "disk.not_shared"));
+  EXPECT_NE(element(root, "devices/disk", 3).child("shareable"), nullptr);
+}
+
+TEST(Storage, AnOverlayNamesItsBacking) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  fixture.change_media = [](libvirt::TargetMedium &medium) {
+    medium.backing = "/home/user/disk0.vdi";
+    medium.backing_format = "vdi";
+  };
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(attribute(element(root, "devices/disk/backingStore/source"), "file"), "/home/user/disk0.vdi");
+}
+
+TEST(Storage, CacheAndSolidState) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  fixture.machine.hardware.controllers[0].host_io_cache = true;
+  fixture.machine.hardware.controllers[0].drives[0].nonrotational = true;
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(attribute(element(root, "devices/disk/driver"), "cache"), "writeback");
+  EXPECT_EQ(attribute(element(root, "devices/disk/driver"), "discard"), "unmap");
+  EXPECT_EQ(attribute(element(root, "devices/disk/target"), "rotation_rate"), "1");
+}
+
+TEST(Storage, SerialsAreCutOrDroppedWithAWord) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(1)});
+  fixture.machine.hardware.controllers[0].drives[0].serial = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  fixture.machine.hardware.controllers[0].drives[1].serial = "a,b=c";
+  const auto result = fixture.run();
+  EXPECT_EQ(element(domain(result), "devices/disk/serial").text, "ABCDEFGHIJKLMNOPQRST");
+  EXPECT_EQ(element(domain(result), "devices/disk", 1).child("serial"), nullptr);
+  EXPECT_TRUE(found(result, "disk.serial_changed"));
+}
+
+TEST(Storage, ModelStringsOnRequest) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.controllers[0].drives[0].model = "ACME";
+  EXPECT_TRUE(found(fixture.run(), "disk.model_changed"));
+  fixture.machine.hardware.controllers.push_back(controller(ControllerType::virtio_scsi, "V", {disk_drive(0)}));
+  fixture.input.media.clear();
+  fixture.input.options.keep_disk_models = true;
+  const auto result = fixture.run();
+  EXPECT_NE(result.domain_xml.find("value=\"ACME\""), std::string::npos);
+  EXPECT_NE(result.domain_xml.find("<product>HARDDISK</product>"), std::string::npos);
+  EXPECT_TRUE(found(result, "domain.tainted"));
+}
+
+// ---- boot order ----
+
+std::string boot_of(const libvirt::ExportResult &result, std::string_view list, std::size_t number) {
+  const xml::Element root = domain(result);
+  const xml::Element *boot = element(root, std::string("devices/") + std::string(list), number).child("boot");
+  return boot == nullptr ? "" : attribute(*boot, "order");
+}
+
+TEST(BootOrder, FollowsTheSourceUnderBios) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.boot_order = {{BootDevice::Kind::network, {}}, {BootDevice::Kind::disk, {}}};
+  const auto result = fixture.run();
+  EXPECT_EQ(boot_of(result, "interface", 0), "1");
+  EXPECT_EQ(boot_of(result, "disk", 0), "2");
+  EXPECT_EQ(boot_of(result, "disk", 1), "");  // the CD
+}
+
+TEST(BootOrder, EveryDiskHasOneUnderEfiBecauseOvmfForgetsTheOthers) {
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(1)});
+  fixture.machine.hardware.controllers[0].bootable = false;
+  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+  fixture.machine.hardware.boot_order = {{BootDevice::Kind::network, {}}};
+  const auto result = fixture.run();
+  EXPECT_EQ(boot_of(result, "disk", 0), "1");
+  EXPECT_EQ(boot_of(result, "disk", 1), "2");
+  EXPECT_EQ(boot_of(result, "interface", 0), "3");
+}
+
+TEST(BootOrder, AControllerThatDoesNotBootIsLeftOut) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.controllers[0].bootable = false;
+  EXPECT_EQ(boot_of(fixture.run(), "disk", 0), "");
+}
+
+TEST(BootOrder, VmwaresDiskOrderComesFirst) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.hardware.controllers = {controller(ControllerType::pvscsi, "scsi0", {disk_drive(0), disk_drive(1)})};
+  fixture.machine.hardware.boot_order = {{BootDevice::Kind::disk, "scsi0:1"}};
+  const auto result = fixture.run();
+  EXPECT_EQ(boot_of(result, "disk", 1), "1");
+  EXPECT_EQ(boot_of(result, "disk", 0), "2");
+}
+
+}  // namespace
+}  // namespace ferry::test
