@@ -4,6 +4,13 @@
 namespace ferry::migration {
 namespace {
 
+// Without defining, what the connection has defined is in nobody's way.
+void forget_domains(libvirt::HostProfile &profile) {
+  profile.domain_names.clear();
+  profile.domain_uuids.clear();
+  profile.mac_addresses.clear();
+}
+
 Host ask(const Options &options) {
   Host host;
   try {
@@ -26,7 +33,9 @@ Host host_for_plan(const Options &options) {
     host.profile = libvirt::load_host_profile(*options.host_profile);
     return host;
   }
-  return ask(options);
+  Host host = ask(options);
+  if (!options.define) forget_domains(host.profile);
+  return host;
 }
 
 Host host_for_run(const Options &options) {
@@ -37,6 +46,7 @@ Host host_for_run(const Options &options) {
   if (!options.define) {
     host.connection.reset();
     host.unreachable.reset();
+    forget_domains(host.profile);
   }
   return host;
 }

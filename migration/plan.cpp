@@ -73,10 +73,10 @@ libvirt::HostProfile without_domain(libvirt::HostProfile host, const std::string
 }
 
 void refuse_taken_name(const std::string &name, const Options &options, const libvirt::HostProfile &host) {
-  if (!options.define || options.overwrite || !host.domain_names.contains(name)) return;
+  if (options.overwrite || !host.domain_names.contains(name)) return;
   throw Error(ErrorKind::conflict,
               {.where = {{}, {}, host.uri},
-               .message = "a machine named \"" + name + "\" is already defined",
+               .message = "the name \"" + name + "\" is already taken by another machine",
                .advice = "Give the new one another name with --name, or replace the old one with --overwrite."});
 }
 

@@ -160,7 +160,7 @@ class NicMapper {
                  .message = "the MAC address is already that of the domain '" + owner->second + "'",
                  .found = out_.mac,
                  .expected = "an address that no domain on this connection has",
-                 .advice = "Use --mac new, or --mac " + std::to_string(index_) + "=XX:XX:XX:XX:XX:XX for this card."});
+                 .advice = "Use --mac new, or --mac " + std::to_string(index_ + 1) + "=XX:XX:XX:XX:XX:XX for this card."});
   }
 
   // ---- where the card leads ----
