@@ -95,6 +95,8 @@ class Planner {
     out.read_only = ref.drive->medium->type == MediumType::readonly;
     out.shareable = ref.drive->medium->type == MediumType::shareable;
     out.transient = ref.drive->medium->type == MediumType::immutable && ref.drive->medium->auto_reset;
+    out.no_snapshots =
+        ref.drive->medium->type == MediumType::writethrough || ref.drive->medium->type == MediumType::shareable;
     return out;
   }
 
@@ -178,8 +180,12 @@ class Planner {
         continue;
       }
       plan_.snapshot_media[i].push_back(target_medium(ref, *disk));
-      // A write-through or shareable disk is not part of snapshots: it has one state for all.
-      if (leaf_of(info) == leaf_of(plan_.disks[*disk].info)) continue;
+      // A write-through or shareable disk is not part of snapshots: it has one state for all. libvirt must be told
+      // in the snapshot's domain, or it refuses the snapshot.
+      if (leaf_of(info) == leaf_of(plan_.disks[*disk].info)) {
+        plan_.snapshot_media[i].back().no_snapshots = true;
+        continue;
+      }
       add_state(i, ref, *disk);
     }
   }

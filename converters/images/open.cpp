@@ -73,7 +73,8 @@ void refuse_by_declaration(const ImageFile &file) {
                  .message = "this disk is not an image file",
                  .found = std::string(name_of(file.declared_format)),
                  .expected = "an image file",
-                 .advice = "Attach the device to the new machine by hand, or copy it to an image first."});
+                 .advice = "Detach it from the source machine and migrate again, then attach the device to the new "
+                           "machine by hand; or copy it to an image first."});
   }
 }
 

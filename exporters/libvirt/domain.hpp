@@ -88,6 +88,7 @@ struct DomainDisk {
   std::string cache, discard;
   std::string serial, wwn, vendor, product;
   bool read_only = false, shareable = false, transient = false, solid_state = false;
+  bool no_snapshots = false;
   std::optional<unsigned> boot_order;
   std::optional<DriveAddress> drive;
   std::optional<PciAddress> pci;

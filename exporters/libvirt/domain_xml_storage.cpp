@@ -37,6 +37,7 @@ void write_drive_address(xml::Node &disk, const DomainDisk &values) {
 void write_disk(xml::Node &devices, const DomainDisk &values) {
   xml::Node disk = devices.child("disk");
   disk.set("type", "file").set("device", values.device);
+  if (values.no_snapshots) disk.set("snapshot", "no");
   write_driver(disk, values);
   if (!values.file.empty()) disk.child("source").set("file", values.file);
   write_backing(disk, values);

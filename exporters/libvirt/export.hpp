@@ -41,6 +41,7 @@ struct TargetMedium {
   std::filesystem::path backing;  // overlay mode: the untouched source
   std::string backing_format;
   bool read_only = false, shareable = false, transient = false;
+  bool no_snapshots = false;       // the disk has one state for all snapshots
   std::uint64_t virtual_size = 0;  // bytes
 };
 

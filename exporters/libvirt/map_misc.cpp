@@ -77,8 +77,11 @@ void map_identity(Mapping &m) {
   m.drop("/extra", "a value of the source platform's own code");
   if (machine.guest_os.osinfo_id.empty()) {
     m.translate("/guest_os", "libosinfo has no such system; nothing is written");
-    m.raise(kGuestOsUnknown, machine.origin,
-            "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; defaults are general ones.");
+    m.raise(
+        kGuestOsUnknown, machine.origin,
+        machine.guest_os.source_id.empty()
+            ? "The source does not say which guest system it is; defaults are general ones."
+            : "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; defaults are general ones.");
   } else {
     m.translate("/guest_os", machine.guest_os.osinfo_id);
   }

@@ -211,6 +211,7 @@ class StorageMapper {
     disk.read_only = disk.read_only || medium.read_only;
     disk.shareable = medium.shareable;
     disk.transient = medium.transient;
+    disk.no_snapshots = medium.no_snapshots;
   }
 
   [[nodiscard]] std::string identity_of(std::size_t c, std::size_t d) const {

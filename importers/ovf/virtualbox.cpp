@@ -58,6 +58,7 @@ void replace_media(Context &in, Hardware &hardware) {
         const MediumType type = drive.medium->type;
         drive.medium = medium_of_disk(in, hit->second, field);
         drive.medium->type = type;
+        drive.serial.reset();  // made from a UUID that the export made up, not from what the guest saw
         continue;
       }
       in.raise(finding::kMediumNotExported, drive.origin,
