@@ -53,7 +53,7 @@ Host host_for_run(const Options &options) {
 
 void reserve(libvirt::HostProfile &profile, const std::string &name, const Uuid &uuid,
              const std::vector<libvirt::TargetNic> &nics) {
-  profile.domain_names.insert(name);
+  profile.planned_names.insert(name);
   profile.domain_uuids.emplace(uuid.text(), name);
   for (const libvirt::TargetNic &nic : nics) profile.mac_addresses.emplace(nic.mac, name);
 }

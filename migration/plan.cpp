@@ -73,7 +73,9 @@ libvirt::HostProfile without_domain(libvirt::HostProfile host, const std::string
 }
 
 void refuse_taken_name(const std::string &name, const Options &options, const libvirt::HostProfile &host) {
-  if (options.overwrite || !host.domain_names.contains(name)) return;
+  // --overwrite replaces what an earlier run left, never a machine of the same batch.
+  const bool defined = host.domain_names.contains(name) && !options.overwrite;
+  if (!defined && !host.planned_names.contains(name)) return;
   throw Error(ErrorKind::conflict,
               {.where = {{}, {}, host.uri},
                .message = "the name \"" + name + "\" is already taken by another machine",
