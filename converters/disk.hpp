@@ -57,6 +57,9 @@ struct ConvertRequest {
   Compression compression = Compression::none;
   std::uint32_t cluster_size = 65536;  // bytes, a power of two from 4096 to 2 MiB
   unsigned threads = 0;                // 0: as many as the machine has
+  // Waits until the target is on the disk before it gets its name, so that not even a power failure can leave a
+  // broken file under it. Without, the end is as cp's and qemu-img's: the kernel writes it when it likes.
+  bool durable = true;
   bool verify = false;                 // read the target back and compare, every state of it
   // Needs an image in one piece that is not gzip'd: throws unsupported otherwise.
   std::optional<SourceDigest> source_digest;

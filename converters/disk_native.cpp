@@ -57,7 +57,7 @@ class NativeConversion {
     write(file, result);
     if (hash) check_hash(hash->finish(), result);
     if (request_.verify) verify_target(file, result);
-    file.publish();
+    file.publish(request_.durable);
     return result;
   }
 
@@ -92,8 +92,7 @@ class NativeConversion {
       raw = std::make_unique<copy::RawSink>(file, whole_sectors(result.virtual_size));
     }
     copy::Sink &sink = qcow2 ? static_cast<copy::Sink &>(*qcow2) : *raw;
-    const copy::Survey survey = copy::survey(
-        states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(), options);
+    const copy::Survey survey = look_ahead(sink, options);
     settle_sharing(survey, options, result);
     file.require_space(space_needed(survey, sink.unit(), options.sharing != copy::Sharing::never));
 
@@ -105,6 +104,17 @@ class NativeConversion {
     result.bytes_shared = outcome.bytes_shared;
     result.bytes_written = qcow2 ? qcow2->finish() - outcome.bytes_shared : outcome.bytes_stored;
     result.mode = outcome.bytes_shared > 0 ? Mode::share : Mode::copy;
+  }
+
+  // What is to be done, for the space and the progress. Of compressed grains the header's count is enough: a walk
+  // through the maps would read a marker at each of them.
+  [[nodiscard]] copy::Survey look_ahead(const copy::Sink &sink, const copy::Options &options) const {
+    const image::ImageInfo &info = current().images().back()->info();
+    if (chains_.size() == 1 && current().images().size() == 1 && info.variant == "streamOptimized") {
+      return {.data_bytes = info.allocated, .deflated_bytes = info.allocated};
+    }
+    return copy::survey(states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(),
+                        options);
   }
 
   [[nodiscard]] qcow2::Layout layout() const {
@@ -151,7 +161,7 @@ class NativeConversion {
     if (request_.mode == Mode::share) refuse_to_share("no aligned, uncompressed data");
     options.sharing = copy::Sharing::never;
     result.findings.push_back(raise(copied_not_shared, {.file = current().images().back()->info().file},
-                                    "The image's data do not lie at multiples of the file system's blocks."));
+                                    "The image's data are compressed, or do not lie at multiples of the file system's blocks."));
   }
 
   [[nodiscard]] std::uint64_t space_needed(const copy::Survey &survey, std::uint64_t unit, bool shares) const {

@@ -126,7 +126,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
                                        .progress = nullptr,
                                        .stop = stop});
   }
-  file.publish();
+  file.publish(request.durable);
   return result;
 }
 
@@ -149,7 +149,7 @@ ConvertResult use_in_place(const ConvertRequest &request) {
                               .backing = qcow2::Backing{.file = path.string(),
                                                         .format = std::string(qemu_img::driver_name(source.format))}});
   result.bytes_written = writer.finish();
-  file.publish();
+  file.publish(request.durable);
   return result;
 }
 

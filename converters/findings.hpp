@@ -13,10 +13,11 @@ inline constexpr FindingKind size_rounded{
     "disk.size_rounded", Severity::info,
     "A disk's size is no multiple of 512 bytes; the new one is longer by the missing bytes, which are zeros.",
     "Nothing has to be done."};
-inline constexpr FindingKind copied_not_shared{
-    "disk.copied_not_shared", Severity::info,
-    "Blocks could have been shared with the source on this file system, but the source's data do not lie aligned.",
-    "Nothing has to be done; the copy takes its own space."};
+inline constexpr FindingKind copied_not_shared{"disk.copied_not_shared", Severity::info,
+                                               "Blocks could have been shared with the source on this file system, but "
+                                               "the source's data are compressed or do not lie"
+                                               " aligned.",
+                                               "Nothing has to be done; the copy takes its own space."};
 inline constexpr FindingKind read_by_qemu_img{"disk.read_by_qemu_img", Severity::info,
                                               "A disk was converted by qemu-img, not by virt-ferry's own readers.",
                                               "Nothing has to be done."};

@@ -26,7 +26,7 @@ constexpr std::uint64_t batch_bytes = 512U << 10U;
 // What is asked of the maps at once. Small enough to spread a small disk over the threads, large enough to step
 // over an empty 2 TiB quickly; fewer units where units are small or states are many bound the memory.
 std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads, bool sharing) {
-  constexpr std::uint64_t largest = 64U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
+  constexpr std::uint64_t largest = 16U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
   std::uint64_t size = std::min<std::uint64_t>(sharing ? largest_shared : largest, units * unit * (sharing ? 4 : 1));
   while (size > smallest && (size / unit * states > 4 * units || (!sharing && size * threads * 16 > total))) size /= 2;
   return std::max<std::uint64_t>(size, unit);

@@ -30,9 +30,10 @@ struct Outcome {
   std::uint64_t bytes_shared = 0;  // cloned
 };
 
-// What lies before the engine, from the maps alone.
+// What lies before the engine.
 struct Survey {
-  // Plain and deflated guest bytes that show, each distinct content once; Progress::advance() sums up to this.
+  // Plain and deflated guest bytes that show, each distinct content once; Progress::advance() sums up to this (to
+  // no more than this when it comes from a header).
   std::uint64_t data_bytes = 0;
   std::uint64_t deflated_bytes = 0;  // of data_bytes
   std::uint64_t clonable_bytes = 0;  // of data_bytes: in whole, aligned units of plain data

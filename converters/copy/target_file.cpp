@@ -74,6 +74,9 @@ void TargetFile::write(std::uint64_t offset, const void *data, std::size_t lengt
 }
 
 void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
+  // The kernel lets one thread at a time write to a file, and lets the others spin: waiting here costs no
+  // processor time that another thread could use to inflate or to hash.
+  const std::lock_guard lock(bulk_guard_);
   while (!pieces.empty()) {
     const auto count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
     const ssize_t result = pwritev(fd_, pieces.data(), count, static_cast<off_t>(offset));
@@ -139,8 +142,8 @@ std::uint64_t TargetFile::disk_usage() const {
   return static_cast<std::uint64_t>(status.st_blocks) * 512;
 }
 
-void TargetFile::publish() {
-  if (fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
+void TargetFile::publish(bool durable) {
+  if (durable && fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
   if (const int error = rename_without_replacing(temporary_.c_str(), final_.c_str()); error != 0) {
     if (error != EEXIST) fail(error, "the target cannot be given its name");
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
@@ -148,6 +151,7 @@ void TargetFile::publish() {
                                       .advice = "Choose another name, or remove the file."});
   }
   temporary_.clear();
+  if (!durable) return;
   const int folder = open(final_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;  // a folder that may be written but not read: the name is given, only not yet durable
   fsync(folder);

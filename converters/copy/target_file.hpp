@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <span>
 #include <sys/uio.h>
 
@@ -25,7 +26,7 @@ class TargetFile {
   [[nodiscard]] const std::filesystem::path &final_path() const { return final_; }
 
   void write(std::uint64_t offset, const void *data, std::size_t length) const;
-  // Writes the pieces one after the other from `offset`; `pieces` is used up.
+  // For much data: writes the pieces one after the other from `offset`; `pieces` is used up.
   void write(std::uint64_t offset, std::span<iovec> pieces) const;
   void resize(std::uint64_t size) const;
   // Asks the kernel to start writing a range to the disk, so that publish() has little left to wait for.
@@ -43,8 +44,9 @@ class TargetFile {
   // Bytes that the file occupies on its disk.
   [[nodiscard]] std::uint64_t disk_usage() const;
 
-  // Makes the content durable and gives the file its name. Throws conflict when that is taken by now.
-  void publish();
+  // Gives the file its name, when `durable` after its content has reached the disk. Throws conflict when the name
+  // is taken by now.
+  void publish(bool durable);
 
  private:
   [[noreturn]] void fail(int error, const char *what) const;
@@ -52,6 +54,7 @@ class TargetFile {
   std::filesystem::path final_;
   std::filesystem::path temporary_;
   int fd_ = -1;
+  mutable std::mutex bulk_guard_;
 };
 
 }  // namespace ferry::copy

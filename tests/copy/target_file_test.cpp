@@ -18,7 +18,7 @@ TEST(TargetFile, has_its_name_only_when_published) {
   copy::TargetFile file(folder / "disk");
   file.write(0, "abc", 3);
   EXPECT_FALSE(std::filesystem::exists(folder / "disk"));
-  file.publish();
+  file.publish(false);
   EXPECT_EQ(std::filesystem::file_size(folder / "disk"), 3U);
   EXPECT_EQ(files_in(folder), 1U);
 }
@@ -46,7 +46,7 @@ TEST(TargetFile, never_replaces_what_appeared_meanwhile) {
   DiskFile other(folder / "disk");
   other.append({1, 2, 3});
   try {
-    file.publish();
+    file.publish(false);
     FAIL();
   } catch (const Error &error) {
     EXPECT_EQ(error.kind(), ErrorKind::conflict);

@@ -70,7 +70,7 @@ inline Written write_qcow2(const std::filesystem::path &path, const std::vector<
   Written out;
   out.outcome = copy::copy(chains, writer, options);
   out.file_size = writer.finish();
-  file.publish();
+  file.publish(false);
   return out;
 }
 

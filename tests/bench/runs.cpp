@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/runs.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fcntl.h>
+#include <stdexcept>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ferry::bench {
+
+namespace {
+
+double seconds(const timeval &time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+Sample measure(const std::vector<std::string> &command) {
+  std::vector<char *> arguments;
+  for (const std::string &argument : command) arguments.push_back(const_cast<char *>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const auto begin = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) {
+    const int null = open("/dev/null", O_WRONLY);
+    dup2(null, STDOUT_FILENO);
+    execvp(arguments[0], arguments.data());
+    _exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0) {
+    throw std::runtime_error("failed: " + command.front() + " " + command.back());
+  }
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  return {.wall = wall.count(),
+          .cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          .peak_memory = static_cast<double>(usage.ru_maxrss) / 1024};
+}
+
+Sample measure(const Contender &contender) {
+  if (contender.prepare) contender.prepare();
+  Sample sum;
+  for (const auto &command : contender.commands) {
+    const Sample sample = measure(command);
+    sum.wall += sample.wall;
+    sum.cpu += sample.cpu;
+    sum.peak_memory = std::max(sum.peak_memory, sample.peak_memory);
+  }
+  return sum;
+}
+
+double middle(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+}  // namespace
+
+Sample Contender::median() const {
+  std::vector<double> wall, cpu, memory;
+  for (const Sample &sample : samples) {
+    wall.push_back(sample.wall);
+    cpu.push_back(sample.cpu);
+    memory.push_back(sample.peak_memory);
+  }
+  return {.wall = middle(wall), .cpu = middle(cpu), .peak_memory = middle(memory)};
+}
+
+void compete(std::vector<Contender> &contenders, unsigned rounds) {
+  for (unsigned round = 0; round <= rounds; ++round) {
+    for (Contender &contender : contenders) {
+      const Sample sample = measure(contender);
+      if (round > 0) contender.samples.push_back(sample);  // the first one warms the page cache
+    }
+  }
+}
+
+void print(const std::string &title, const std::vector<Contender> &contenders) {
+  std::printf("\n%s\n  %-44s %8s %8s %8s %7s %7s\n", title.c_str(), "", "wall s", "cpu s", "MiB", "wall x", "cpu x");
+  const Sample first = contenders.front().median();
+  for (const Contender &contender : contenders) {
+    const Sample sample = contender.median();
+    std::printf("  %-44s %8.3f %8.3f %8.1f %7.2f %7.2f\n", contender.name.c_str(), sample.wall, sample.cpu,
+                sample.peak_memory, sample.wall / first.wall, sample.cpu / first.cpu);
+  }
+  std::fflush(stdout);
+}
+
+void run(const std::vector<std::string> &command) { (void)measure(command); }
+
+}  // namespace ferry::bench

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Block sharing on Btrfs and XFS, on loop-mounted images. Needs root.
+#include <fstream>
+#include <map>
+#include <unistd.h>
+
+#include "tests/disk/disk_fixture.hpp"
+
+namespace ferry::test {
+namespace {
+
+bool run(const std::string &program, const std::vector<std::string> &arguments) {
+  return subprocess::run({.program = program, .arguments = arguments, .limits = {}, .on_line = {}}).ok();
+}
+
+// A file system in a file, mounted as long as this lives.
+class LoopMount {
+ public:
+  LoopMount(const std::string &mkfs, std::vector<std::string> options) {
+    if (geteuid() != 0 || subprocess::find_program(mkfs).empty()) return;
+    const std::filesystem::path image = folder_ / "image";
+    std::ofstream(image).close();
+    std::filesystem::resize_file(image, std::uint64_t{512} << 20U);
+    std::filesystem::create_directory(path());
+    options.push_back(image.string());
+    mounted_ = run(mkfs, options) && run("mount", {"-o", "loop", image.string(), path().string()});
+  }
+  ~LoopMount() {
+    if (mounted_) run("umount", {path().string()});
+  }
+  LoopMount(const LoopMount &) = delete;
+  LoopMount &operator=(const LoopMount &) = delete;
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  [[nodiscard]] std::filesystem::path path() const { return folder_ / "mount"; }
+
+ private:
+  TempFolder folder_;
+  bool mounted_ = false;
+};
+
+struct Share : testing::TestWithParam<std::string> {
+  std::unique_ptr<LoopMount> mount;
+  std::filesystem::path target;
+
+  void SetUp() override {
+    const std::map<std::string, std::vector<std::string>> options = {{"mkfs.xfs", {"-q", "-m", "reflink=1"}},
+                                                                     {"mkfs.btrfs", {"-q"}}};
+    mount = std::make_unique<LoopMount>(GetParam(), options.at(GetParam()));
+    if (!mount->mounted()) GTEST_SKIP() << "needs root, " << GetParam() << " and loop devices";
+    target = mount->path() / "out.qcow2";
+  }
+};
+
+TEST_P(Share, aligned_data_are_cloned_and_read_back) {
+  const Disk disk(mount->path());
+  disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::share};
+  const disk::ConvertResult result = disk::convert(request, nullptr, {});
+  EXPECT_EQ(result.mode, disk::Mode::share);
+  EXPECT_EQ(result.bytes_shared, 3 * Disk::mib + Disk::mib / 2);
+  EXPECT_LT(result.bytes_written, 512U << 10U);
+  if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
+  EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
+}
+
+TEST_P(Share, snapshots_share_too) {
+  if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
+  const Disk disk(mount->path());
+  disk::ConvertRequest request{.medium = disk.medium(), .target = target, .verify = true};
+  request.snapshots = {{.name = "first", .created = 1, .medium = disk.medium(1)}};
+  const disk::ConvertResult result = disk::convert(request, nullptr, {});
+  EXPECT_GT(result.bytes_shared, 4 * Disk::mib);
+  EXPECT_EQ(result.sha256, sha256(disk.top_content));
+}
+
+TEST_P(Share, a_raw_target_shares_too) {
+  const Disk disk(mount->path());
+  disk::ConvertRequest request{
+      .medium = disk.medium(), .target = target, .format = disk::TargetFormat::raw, .mode = disk::Mode::share};
+  EXPECT_GT(disk::convert(request, nullptr, {}).bytes_shared, 3 * Disk::mib);
+  EXPECT_EQ(read_all(target), disk.top_content);
+}
+
+TEST_P(Share, what_is_not_aligned_is_copied_and_said) {
+  const Disk disk(mount->path(), 0x8200 + (1U << 20U));
+  disk::ConvertRequest request{.medium = disk.medium(), .target = target};
+  const disk::ConvertResult result = disk::convert(request, nullptr, {});
+  EXPECT_EQ(result.mode, disk::Mode::copy);
+  EXPECT_EQ(result.bytes_shared, 0U);
+  ASSERT_FALSE(result.findings.empty());
+  EXPECT_EQ(result.findings.back().id, "disk.copied_not_shared");
+  if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
+  EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
+}
+
+TEST_P(Share, sharing_that_is_demanded_and_cannot_be_is_refused) {
+  const Disk disk(mount->path(), 0x8200 + (1U << 20U));
+  disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::share};
+  EXPECT_THROW(disk::convert(request, nullptr, {}), Error);
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+TEST_P(Share, another_file_system_is_copied_to) {
+  TempFolder elsewhere;
+  const Disk disk(mount->path());
+  disk::ConvertRequest request{.medium = disk.medium(), .target = elsewhere / "out.qcow2"};
+  EXPECT_EQ(disk::convert(request, nullptr, {}).mode, disk::Mode::copy);
+  std::filesystem::remove(request.target);
+  request.mode = disk::Mode::share;
+  EXPECT_THROW(disk::convert(request, nullptr, {}), Error);
+  EXPECT_EQ(files_in(elsewhere.path()), 0U);
+}
+
+TEST_P(Share, a_full_file_system_is_refused_beforehand) {
+  if (GetParam() == "mkfs.btrfs") GTEST_SKIP() << "Btrfs does not let one file take exactly what is free";
+  const Disk disk(mount->path());
+  const auto free = std::filesystem::space(mount->path()).available;
+  const std::filesystem::path filler = mount->path() / "filler";
+  write_all(filler, {});
+  ASSERT_TRUE(run("fallocate", {"-l", std::to_string(free - 2 * Disk::mib), filler.string()}));
+  disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::copy};
+  try {
+    disk::convert(request, nullptr, {});
+    FAIL() << "there was no room";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::no_space);
+  }
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, Share, testing::Values("mkfs.xfs", "mkfs.btrfs"),
+                         [](const auto &file_system) { return file_system.param.substr(5); });
+
+}  // namespace
+}  // namespace ferry::test
