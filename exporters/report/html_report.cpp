@@ -12,11 +12,11 @@ constexpr std::string_view kStyle = R"(
 @media (prefers-color-scheme: dark) { :root { --critical: #ff8a80; --warning: #ffb74d; --info: #90caf9; --good: #a5d6a7; --mild: #aaa; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; border-bottom: 1px solid var(--line); } h3 { font-size: 1rem; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--mild); } .number { text-align: right; white-space: nowrap; }
 .tag { border: 1px solid currentColor; border-radius: .3rem; padding: 0 .4rem; font-size: .85rem; white-space: nowrap; }
 .critical, .refused, .failed, .unknown { color: var(--critical); } .warning, .dropped { color: var(--warning); } .info, .translated, .planned { color: var(--info); } .migrated, .kept { color: var(--good); }
-.mild, .irrelevant { color: var(--mild); } code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
+.mild, .irrelevant { color: var(--mild); } code { overflow-wrap: anywhere; } code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { overflow-x: auto; border: 1px solid var(--line); padding: .75rem; }
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: .15rem 1rem; } dt { color: var(--mild); } dd { margin: 0; overflow-wrap: anywhere; }
 )";
 
