@@ -24,14 +24,6 @@ case_vbox_sata() {
   equal "the disk's serial number" "$(saw ahci.00:0d.0.00.serial)" "$(vbox_serial "$uuid")"
 }
 
-# "VB%08x-%08x" of the UUID's first and last four bytes as they lie in the VDI, read little-endian.
-vbox_serial() {
-  local bytes
-  bytes=$(little_bytes "$1")
-  printf 'VB%s%s%s%s-%s%s%s%s' "${bytes:6:2}" "${bytes:4:2}" "${bytes:2:2}" "${bytes:0:2}" \
-    "${bytes:30:2}" "${bytes:28:2}" "${bytes:26:2}" "${bytes:24:2}"
-}
-
 # A Linux guest prints the UUID of VirtualBox's SMBIOS 2.5 as plain bytes, and of QEMU's 2.8 little-endian: so that it
 # prints the same, the bytes must be swapped.
 case_vbox_ide() {

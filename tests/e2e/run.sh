@@ -3,14 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # One end-to-end case: the installed program, as an ordinary user with a session libvirt of his own.
 #
-#   run.sh BUILD_DIR CASE
+#   run.sh BUILD_DIR CASE [SUITE_FOLDER FILES_FOLDER]
 #
+# SUITE_FOLDER: a folder with other cases (cases.sh and what it sources). FILES_FOLDER: its plain files are the cases',
+# in $WORK/files; without it the suite cannot run, which is said.
 # Root makes a user for the time of the case; anybody else runs it as himself, with folders of its own for all that
 # libvirt keeps. Ends with 77 when something that is needed is not installed. What runs as the user is session.sh.
 set -euo pipefail
 
 build=$1
 case=$2
+suite=${3:-}
+files=${4:-}
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 source_dir=$(cd -- "$here/../.." && pwd)
 
@@ -22,6 +26,10 @@ for program in virsh qemu-system-x86_64 qemu-img tar sha256sum; do
 done
 if [[ ! -x /usr/sbin/libvirtd && ! -x /usr/sbin/virtqemud ]]; then
   echo "skipped: libvirt's daemon is not installed (./run test installs it)"
+  exit 77
+fi
+if [[ -n $files && ! -d $files ]]; then
+  echo "skipped: there is no $files, which another test makes"
   exit 77
 fi
 
@@ -62,6 +70,9 @@ trap clean_up EXIT
 DESTDIR='' cmake --install "$build" --prefix "$work/prefix" >/dev/null
 mkdir -p "$work/test"
 cp "$here"/*.sh "$work/test/"
+[[ -z $suite ]] || cp "$suite"/*.sh "$work/test/"
+mkdir "$work/files"
+[[ -z $files ]] || find "$files" -maxdepth 1 -type f -exec cp --sparse=always -t "$work/files" {} +
 cp "$build/tests/probe/probe.raw" "$work/probe.raw"
 cp -r "$source_dir/fixtures/probe-machine" "$work/test/"
 chmod -R u=rwX,go=rX "$work"

@@ -54,7 +54,7 @@ fingerprint() {
 # The value of a line "KEY=VALUE" that the guest said; blanks at the end are left out.
 saw() {
   local value
-  value=$(sed -n "s/^$1=//p" "$SERIAL" | head -n 1)
+  value=$(sed -n "s|^$1=||p" "$SERIAL" | head -n 1)
   printf '%s' "${value%"${value##*[! ]}"}"
 }
 

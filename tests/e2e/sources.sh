@@ -33,6 +33,14 @@ vdi_uuid() {
   printf '%s' "${hex:6:2}${hex:4:2}${hex:2:2}${hex:0:2}-${hex:10:2}${hex:8:2}-${hex:14:2}${hex:12:2}-${hex:16:4}-${hex:20:12}"
 }
 
+# "VB%08x-%08x" of the UUID's first and last four bytes as they lie in the VDI, read little-endian.
+vbox_serial() {
+  local bytes
+  bytes=$(little_bytes "$1")
+  printf 'VB%s%s%s%s-%s%s%s%s' "${bytes:6:2}" "${bytes:4:2}" "${bytes:2:2}" "${bytes:0:2}" \
+    "${bytes:30:2}" "${bytes:28:2}" "${bytes:26:2}" "${bytes:24:2}"
+}
+
 # VirtualBox's hardware; $1: more in <BIOS>.
 vbox_hardware() {
   cat <<XML

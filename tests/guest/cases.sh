@@ -1,0 +1,233 @@
+# shellcheck shell=bash disable=SC1091,SC2034,SC2153,SC2154
+# SPDX-License-Identifier: Apache-2.0
+# What a Linux guest sees after the migration, against what it saw on the source platform. That is known by the
+# platform's own rules, which are written out here: slots, names, serials and byte orders. docs/fidelity.md has the
+# table. tests/e2e/session.sh runs one of the functions case_*; machines.sh makes the sources.
+#
+# Every case boots a kernel under emulation, so that each looks at as much as it can.
+
+if [[ ! -f $WORK/files/guest.raw ]]; then
+  echo "skipped: the guest's disk was not made; the test guest.image says why"
+  exit 77
+fi
+source "$WORK/test/machines.sh"
+
+# The PIIX3 board as VirtualBox has it: IDE at 1.1, cards at 3, 8, 9 and 10, sound at 5, OHCI at 6, EHCI at 11, AHCI at
+# 13, virtio-scsi at 15, LsiLogicSas at 22.
+case_vbox_piix3_ide() {
+  guest_disk 2
+  vdi disk.vdi
+  data_disk data.vdi
+  nic 0 0800271a0001 82540EM
+  nic 1 0800271a0002 virtio
+  nic 2 0800271a0003 Am79C973
+  controller IDE PIIX4 2 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")" "1:1:$(vdi_uuid "$SOURCE/data.vdi")"
+  USB=$(usb_controller OHCI && usb_controller EHCI)
+  SOUND=AC97
+  CPUS=2
+  BIOS='<TimeOffset value="7200000"/>'
+  vbox_machine
+  boots --smbios keep --disk-model keep
+  has_nic_name enp0s3 080027_1a0001 e1000 0000:00:03.0
+  has_nic_name enp0s8 080027_1a0002 virtio-pci 0000:00:08.0
+  has_nic_name enp0s9 080027_1a0003 pcnet32 0000:00:09.0
+  # SMBIOS 2.5: Linux prints the bytes as they lie there, which are the machine's UUID.
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$UUID"
+  equal "the maker" "$(saw dmi.sys_vendor)" "innotek GmbH"
+  equal "the product" "$(saw dmi.product_name)" VirtualBox
+  equal "the board" "$(saw dmi.board_vendor)" "Oracle Corporation"
+  has_disk 0000:00:01.1-ata-1 ata_piix "$(vbox_serial "$(vdi_uuid "$SOURCE/disk.vdi")")"
+  has_disk 0000:00:01.1-ata-2.1 ata_piix "$(vbox_serial "$(vdi_uuid "$SOURCE/data.vdi")")"
+  equal "the disk's name by id" "$(saw "link.disk/by-id/ata-VBOX_HARDDISK_$(vbox_serial "$(vdi_uuid "$SOURCE/disk.vdi")")")" \
+    "$(disk_at 0000:00:01.1-ata-1)"
+  has_pci 0000:00:00.0 8086:1237
+  has_pci 0000:00:01.0 8086:7000
+  has_pci 0000:00:05.0 8086:2415 snd_intel8x0
+  has_usb_controller ohci-pci 0000:00:06.0
+  has_usb_controller ehci-pci 0000:00:0b
+  processors 2
+  memory
+  clock 7200
+  equal "the firmware" "$(saw efi)" no
+}
+
+case_vbox_piix3_ahci() {
+  guest_disk 4
+  vdi disk.vdi
+  data_disk one.vdi
+  data_disk sas.vdi
+  data_disk scsi.vdi
+  nic 0 0800271b0001 82545EM
+  nic 3 0800271b0002 82540EM
+  nic 4 0800271b0003 82540EM
+  controller SATA AHCI 3 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")" "2:0:$(vdi_uuid "$SOURCE/one.vdi")"
+  controller SAS LsiLogicSas 4 "1:0:$(vdi_uuid "$SOURCE/sas.vdi")"
+  controller VirtIO VirtioSCSI 4 "3:0:$(vdi_uuid "$SOURCE/scsi.vdi")"
+  USB=$(usb_controller xHCI XHCI)
+  SOUND=HDA
+  CPUS=3
+  vbox_machine
+  boots
+  has_nic_name enp0s3 080027_1b0001 e1000 0000:00:03.0
+  has_nic_name enp0s10 080027_1b0002 e1000 0000:00:0a.0
+  has_nic_name enp0s16 080027_1b0003 e1000 0000:00:10.0
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$UUID"
+  has_disk 0000:00:0d.0-ata-1 ahci "$(vbox_serial "$(vdi_uuid "$SOURCE/disk.vdi")")"
+  has_disk 0000:00:0d.0-ata-3 ahci "$(vbox_serial "$(vdi_uuid "$SOURCE/one.vdi")")"
+  has_disk 0000:00:0f.0-scsi-0:0:3:0 virtio-pci
+  has_pci 0000:00:16.0 1000:0054
+  has_disk 0000:00:16.0-sas-phy1-lun-0 mptsas
+  has_pci 0000:00:05.0 8086:2668 snd_hda_intel
+  has_usb_controller xhci_hcd 0000:00:0c.0
+  processors 3
+  memory
+  clock 0
+}
+
+case_vbox_piix3_sas() {
+  guest_disk 1
+  vdi disk.vdi
+  nic 0 0800271c0001 82540EM
+  controller SAS LsiLogicSas 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
+  vbox_machine
+  boots
+  has_nic_name enp0s3 080027_1c0001 e1000 0000:00:03.0
+  has_pci 0000:00:16.0 1000:0054
+  has_disk 0000:00:16.0-sas-phy0-lun-0 mptsas
+}
+
+case_vbox_piix3_virtio_scsi() {
+  guest_disk 1
+  vdi disk.vdi
+  nic 0 0800271d0001 virtio
+  controller VirtIO VirtioSCSI 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
+  vbox_machine
+  boots
+  has_nic_name enp0s3 080027_1d0001 virtio-pci 0000:00:03.0
+  has_disk 0000:00:0f.0-scsi-0:0:0:0 virtio-pci
+}
+
+# The ICH9 board: AHCI at 31.2; the table's UUID is little-endian when the settings say so, and Linux prints it swapped.
+case_vbox_ich9_ahci() {
+  guest_disk 2
+  vdi disk.vdi
+  data_disk sas.vdi
+  nic 0 0800271e0001 82540EM
+  nic 1 0800271e0002 virtio
+  controller SATA AHCI 2 "1:0:$(vdi_uuid "$SOURCE/disk.vdi")"
+  controller SAS LsiLogicSas 4 "0:0:$(vdi_uuid "$SOURCE/sas.vdi")"
+  CHIPSET=ICH9
+  USB=$(usb_controller OHCI && usb_controller EHCI)
+  SOUND=HDA
+  CPUS=2
+  vbox_machine
+  boots
+  has_nic_name enp0s3 080027_1e0001 e1000 0000:00:03.0
+  has_nic_name enp0s8 080027_1e0002 virtio-pci 0000:00:08.0
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$UUID"
+  has_disk 0000:00:1f.2-ata-2 ahci "$(vbox_serial "$(vdi_uuid "$SOURCE/disk.vdi")")"
+  has_pci 0000:00:1f.2 8086:2922
+  has_pci 0000:00:16.0 1000:0054
+  has_disk 0000:00:16.0-sas-phy0-lun-0 mptsas
+  has_pci 0000:00:05.0 8086:2668 snd_hda_intel
+  has_usb_controller ohci-pci 0000:00:06.0
+  has_usb_controller ehci-pci 0000:00:0b
+  processors 2
+  memory
+}
+
+# Nothing on the disk leads to \EFI\debian\grubx64.efi but the entry in VirtualBox's variables.
+vbox_efi_machine() {
+  guest_disk 1
+  vdi disk.vdi
+  nic 0 0800271f0001 82540EM
+  controller SATA AHCI 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
+  CHIPSET=ICH9
+  FIRMWARE=EFI
+  vbox_machine
+}
+
+case_vbox_efi() {
+  vbox_efi_machine
+  cp "$WORK/files/vbox.nvram" "$SOURCE/probe.nvram"
+  boots
+  has_nic_name enp0s3 080027_1f0001 e1000 0000:00:03.0
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$UUID"
+  has_disk 0000:00:1f.2-ata-1 ahci "$(vbox_serial "$(vdi_uuid "$SOURCE/disk.vdi")")"
+  efi_entry 0004
+}
+
+case_vbox_efi_without_variables() {
+  vbox_efi_machine
+  does_not_boot
+}
+
+# VMware's names are hotplug slot numbers. Without the option cards lie on the root bus, and the report says which
+# names the guest will see; the controllers and their disks are the same.
+case_vmware_bios_pvscsi() {
+  guest_disk 2
+  vmdk disk.vmdk
+  data_vmdk data.vmdk
+  vmx_machine
+  vmx_nic 0 00:50:56:2a:00:01 e1000 33
+  vmx_nic 1 00:50:56:2a:00:02 vmxnet3 160
+  vmx_controller scsi0 pvscsi 192
+  vmx_disk scsi0:0 disk.vmdk
+  vmx_controller sata0 "" 35
+  vmx_disk sata0:1 data.vmdk
+  boots --smbios keep
+  has_driver_of 00:50:56:2a:00:01 e1000
+  has_driver_of 00:50:56:2a:00:02 vmxnet3
+  vmware_identity
+  has_boot_controller vmw_pvscsi 15ad:07c0
+  processors 2
+  memory
+}
+
+case_vmware_bios_sas_names_kept() {
+  guest_disk 1
+  vmdk disk.vmdk
+  vmx_machine
+  vmx_nic 0 00:50:56:2b:00:01 e1000 33
+  vmx_nic 1 00:50:56:2b:00:02 vmxnet3 160
+  vmx_nic 2 00:50:56:2b:00:03 e1000e 192
+  vmx_controller scsi0 lsisas1068 161
+  vmx_disk scsi0:0 disk.vmdk
+  boots --nic-names keep
+  has_name_of 00:50:56:2b:00:01 ens33 e1000
+  has_name_of 00:50:56:2b:00:02 ens160 vmxnet3
+  has_name_of 00:50:56:2b:00:03 ens192 e1000e
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$VMX_UUID_LINUX"
+  has_boot_controller mptsas 1000:0054
+}
+
+# The LSI53C1030 has no counterpart: the disk moves to a controller whose driver the guest's boot image has.
+case_vmware_bios_lsilogic() {
+  guest_disk 1
+  vmdk disk.vmdk
+  vmx_machine
+  vmx_nic 0 00:50:56:2c:00:01 e1000 33
+  vmx_controller scsi0 lsilogic 160
+  vmx_disk scsi0:0 disk.vmdk
+  boots
+  grep -q 'critical: disk.controller_replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
+  has_driver_of 00:50:56:2c:00:01 e1000
+  has_boot_controller ata_piix 8086:7010
+}
+
+case_vmware_efi() {
+  guest_disk 1
+  vmdk disk.vmdk
+  vmx_machine
+  vmx_nic 0 00:50:56:2d:00:01 vmxnet3 192
+  vmx_controller scsi0 pvscsi 160
+  vmx_disk scsi0:0 disk.vmdk
+  echo 'firmware = "efi"' >>"$SOURCE/probe.vmx"
+  cp "$WORK/files/vmware.nvram" "$SOURCE/probe.nvram"
+  echo 'nvram = "probe.nvram"' >>"$SOURCE/probe.vmx"
+  boots --nic-names keep
+  has_name_of 00:50:56:2d:00:01 ens192 vmxnet3
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$VMX_UUID_LINUX"
+  has_boot_controller vmw_pvscsi 15ad:07c0
+  efi_entry 0006
+}
