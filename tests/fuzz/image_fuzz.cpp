@@ -13,6 +13,7 @@
 
 #include "converters/images/foreign.hpp"
 #include "converters/images/image.hpp"
+#include "converters/images/vhdx_log.hpp"
 
 namespace {
 
@@ -69,12 +70,53 @@ bool is_of_format(const std::uint8_t *data, std::size_t size) {
   return true;
 }
 
+void put_big(std::vector<std::uint8_t> &bytes, std::size_t at, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+}
+
+// VHD's checksum: the complement of the sum of a structure's bytes.
+void repair_sum(std::vector<std::uint8_t> &bytes, std::size_t at, std::size_t length, std::size_t checksum) {
+  if (at > bytes.size() || length > bytes.size() - at) return;
+  put_big(bytes, at + checksum, 0);
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < length; ++i) sum += bytes[at + i];
+  put_big(bytes, at + checksum, ~sum);
+}
+
+void repair_crc(std::vector<std::uint8_t> &bytes, std::size_t at, std::size_t length) {
+  if (at > bytes.size() || length > bytes.size() - at || length < 8) return;
+  const std::uint32_t crc = image::crc32c({bytes.data() + at, length}, 4);
+  for (std::size_t i = 0; i < 4; ++i) bytes[at + 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
+}
+
+// Right checksums, or the fuzzer would never come past them.
+void repair(std::vector<std::uint8_t> &bytes) {
+  if (format == "vhd") {
+    repair_sum(bytes, 512, 1024, 36);
+    repair_sum(bytes, 0, 512, 64);
+    if (bytes.size() >= 512) repair_sum(bytes, bytes.size() - 512, 512, 64);
+  }
+  if (format == "vhdx") {
+    for (const std::size_t at : {std::size_t{65536}, std::size_t{131072}}) repair_crc(bytes, at, 4096);
+    for (const std::size_t at : {std::size_t{196608}, std::size_t{262144}}) repair_crc(bytes, at, 65536);
+    for (std::size_t at = 1U << 20U; at + 4096 <= bytes.size() && at < 2U << 20U; at += 4096) {
+      if (bytes[at] == 'l' && bytes[at + 1] == 'o') {
+        const std::size_t length =
+            bytes[at + 8] | std::size_t{bytes[at + 9]} << 8U | std::size_t{bytes[at + 10]} << 16U;
+        repair_crc(bytes, at, length);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   static const Workplace workplace;
   if (!is_of_format(data, size)) return -1;
-  const ImageFile file = workplace.put(data, size);
+  std::vector<std::uint8_t> bytes(data, data + size);
+  repair(bytes);
+  const ImageFile file = workplace.put(bytes.data(), bytes.size());
   try {
     if (format == "foreign") {
       static_cast<void>(image::check_qcow2_header(file, {}));

@@ -60,5 +60,8 @@ int main(int count, char **arguments) {
   put("foreign", "parallels", text("WithoutFreeSpace" + std::string(100, '\1')));
   put("vhdx", "dynamic",
       make_vhdx({.size = 1U << 20U, .block_size = 1U << 20U, .blocks = {Block::absent}, .order = {}}));
+  put("vhdx", "log",
+      make_vhdx({.size = 1U << 20U, .block_size = 1U << 20U, .blocks = {Block::absent}, .order = {}}, {},
+                {.dirty_log = true}));
   return 0;
 }

@@ -321,6 +321,26 @@ TEST(Vhd, SizeFieldBeatsGeometry) {
   EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.geometry_size");
 }
 
+TEST(Vhdx, DirtyLogIsAppliedInMemory) {
+  const TempFolder folder;
+  const Layer layer = full_layer(1, 3, 1U << 20U);
+  const Bytes bytes = make_vhdx(layer, {}, {.dirty_log = true});
+  write_file(folder / "d.vhdx", bytes);
+  const auto chain = image::open_chain(medium({folder / "d.vhdx"}), {});
+  EXPECT_TRUE(content(chain) == expected_content({layer}));
+  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.log_replayed");
+  EXPECT_TRUE(read_file(folder / "d.vhdx") == bytes);
+}
+
+TEST(Vhdx, DamagedLogIsRefused) {
+  const TempFolder folder;
+  Bytes bytes = make_vhdx(full_layer(1, 3, 1U << 20U), {}, {.dirty_log = true});
+  bytes[(1U << 20U) + 100] ^= 1U;  // in the newest entry, and in the one before
+  bytes[(2U << 20U) - 12288 + 100] ^= 1U;
+  write_file(folder / "d.vhdx", bytes);
+  EXPECT_THROW(static_cast<void>(image::open_chain(medium({folder / "d.vhdx"}), {})), Error);
+}
+
 TEST(Raw, IsTakenOnlyWhereTheSourceSaysSo) {
   const TempFolder folder;
   write_file(folder / "d.img", make_vdi(full_layer(1)));

@@ -454,6 +454,55 @@ void put_vhdx_metadata(ByteWriter &writer, const Layer &layer, const Identity &i
 
 }  // namespace
 
+namespace {
+
+// Moves the BAT's first 4 KiB into the log: an entry with rubbish for them, then one with the truth that wraps around.
+void put_vhdx_log(Bytes &out) {
+  constexpr std::uint64_t mebibyte = 1U << 20U, log = mebibyte, bat = 3 * mebibyte;
+  ByteWriter writer(out);
+  const Bytes truth(out.begin() + static_cast<std::ptrdiff_t>(bat),
+                    out.begin() + static_cast<std::ptrdiff_t>(bat + 4096));
+  std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(bat), 4096, std::uint8_t{0x55});
+  const Uuid guid = uuid_of(500);
+  const auto entry = [&](std::uint64_t sequence, const Bytes &data) {
+    Bytes bytes(8192);
+    ByteWriter to(bytes);
+    to.text(0, "loge");
+    to.little(8, 8192, 4);
+    to.little(12, mebibyte - 12288, 4);
+    to.little(16, sequence, 8);
+    to.little(24, 2, 4);
+    to.guid(32, guid);
+    to.little(48, out.size(), 8);
+    to.little(56, out.size(), 8);
+    to.text(64, "desc");
+    for (std::uint64_t i = 0; i < 4; ++i) to.little(68 + i, data[static_cast<std::size_t>(4092 + i)], 1);
+    for (std::uint64_t i = 0; i < 8; ++i) to.little(72 + i, data[static_cast<std::size_t>(i)], 1);
+    to.little(80, bat, 8);
+    to.little(88, sequence, 8);
+    to.text(96, "zero");
+    to.little(104, 4096, 8);
+    to.little(112, bat + 4096, 8);
+    to.little(120, sequence, 8);
+    std::copy(data.begin(), data.end(), bytes.begin() + 4096);
+    to.text(4096, "data");
+    to.little(4100, 0, 4);
+    to.little(8188, sequence, 4);
+    put_crc(bytes, 0, 8192);
+    return bytes;
+  };
+  put_at(out, log + mebibyte - 12288, entry(7, Bytes(4096, 0x33)));
+  const Bytes last = entry(8, truth);
+  put_at(out, log + mebibyte - 4096, Bytes(last.begin(), last.begin() + 4096));
+  put_at(out, log, Bytes(last.begin() + 4096, last.end()));
+  for (const std::uint64_t at : {std::uint64_t{65536}, std::uint64_t{131072}}) {
+    writer.guid(at + 48, guid);
+    put_crc(out, static_cast<std::size_t>(at), 4096);
+  }
+}
+
+}  // namespace
+
 Bytes make_vhdx(const Layer &layer, const Identity &identity, const VhdxOptions &options) {
   constexpr std::uint64_t mebibyte = 1U << 20U;
   Bytes out;
@@ -509,6 +558,7 @@ Bytes make_vhdx(const Layer &layer, const Identity &identity, const VhdxOptions 
     put_at(out, next, bitmap);
     next += mebibyte;
   }
+  if (options.dirty_log) put_vhdx_log(out);
   return out;
 }
 

@@ -72,6 +72,8 @@ struct SparseOptions {
 
 struct VhdxOptions {
   std::string parent_linkage_key = "parent_linkage";
+  // The BAT's first 4 KiB and a stretch of zeros stand in the log only, in two entries that wrap around its end.
+  bool dirty_log = false;
 };
 [[nodiscard]] Bytes make_vhdx(const Layer &layer, const Identity &identity = {}, const VhdxOptions &options = {});
 
