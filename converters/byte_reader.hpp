@@ -7,9 +7,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/error.hpp"
 
@@ -30,6 +32,28 @@ class ByteReader {
   template <class Integer>
   [[nodiscard]] Integer big(std::size_t offset, std::string_view field) const {
     return integer<Integer>(offset, field, false);
+  }
+  // All bytes as integers of one width, for tables of millions of entries; a rest that fills none is left out.
+  template <class Integer>
+  void little_table(std::vector<Integer> &into) const {
+    into.resize(bytes_.size() / sizeof(Integer));
+    if constexpr (std::endian::native == std::endian::little) {
+      if (!into.empty()) std::memcpy(into.data(), bytes_.data(), into.size() * sizeof(Integer));
+    } else {
+      for (std::size_t i = 0; i < into.size(); ++i)
+        into[i] = integer<Integer>(i * sizeof(Integer), "table entry", true);
+    }
+  }
+  template <class Integer>
+  void big_table(std::vector<Integer> &into) const {
+    into.resize(bytes_.size() / sizeof(Integer));
+    for (std::size_t i = 0; i < into.size(); ++i) {
+      const std::uint8_t *raw = bytes_.data() + i * sizeof(Integer);
+      Integer value = 0;
+      for (std::size_t byte = 0; byte < sizeof(Integer); ++byte)
+        value = static_cast<Integer>((value << 8U) | raw[byte]);
+      into[i] = value;
+    }
   }
   [[nodiscard]] std::span<const std::uint8_t> bytes(std::size_t offset, std::size_t length,
                                                     std::string_view field) const;

@@ -55,7 +55,8 @@ class FormatImage : public Image {
 // Appends `extent`, merged with the last one when both continue in guest and file. Empty extents are dropped.
 void append(std::vector<Extent> &out, const Extent &extent);
 
-// One row of a header's list of checks: throws malformed with the value and the limit unless `holds`.
+// One row of a header's list of checks: throws malformed with the value and the limit unless `holds`. Its arguments
+// cost more than the check: for tables of millions of entries it is written `if (!holds) require(false, ...)`.
 void require(bool holds, const Place &where, const char *message, std::uint64_t found, const std::string &expected);
 
 // A place inside a file: "offset 0x200 (grain directory)".

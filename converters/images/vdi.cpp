@@ -64,8 +64,9 @@ class VdiImage final : public FormatImage {
         const std::uint64_t guest = (first + i) * block_size_;
         if (guest >= info_.virtual_size) continue;
         const std::uint64_t offset = locate(entry, first + i);
-        require(watch.take(entry * stride_), entry_place(first + i),
-                "two guest blocks lie at the same place in the file", offset, "a place of its own for every block");
+        if (!(watch.take(entry * stride_)))
+          require(false, entry_place(first + i), "two guest blocks lie at the same place in the file", offset,
+                  "a place of its own for every block");
         stored += std::min(block_size_, info_.virtual_size - guest);
       }
     }
@@ -151,8 +152,7 @@ class VdiImage final : public FormatImage {
   void read_map(std::uint64_t first, std::uint64_t count, std::vector<std::uint32_t> &into) const {
     const auto bytes = read_bytes(file(), map_offset_ + 4 * first, static_cast<std::size_t>(4 * count));
     const ByteReader reader(bytes, {.file = file().path()}, map_offset_ + 4 * first);
-    into.resize(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = reader.little<std::uint32_t>(4 * i, "block map entry");
+    reader.little_table(into);
   }
 
   [[nodiscard]] Place entry_place(std::uint64_t block) const {
@@ -163,8 +163,9 @@ class VdiImage final : public FormatImage {
   [[nodiscard]] std::uint64_t locate(std::uint32_t entry, std::uint64_t block) const {
     const std::uint64_t offset = data_offset_ + entry * stride_ + extra_;
     const std::uint64_t visible = std::min(block_size_, info_.virtual_size - block * block_size_);
-    require(inside(offset, visible, file().size()), entry_place(block), "a block lies outside of the file", offset,
-            "an end of at most " + std::to_string(file().size()));
+    if (!(inside(offset, visible, file().size())))
+      require(false, entry_place(block), "a block lies outside of the file", offset,
+              "an end of at most " + std::to_string(file().size()));
     return offset;
   }
 

@@ -81,8 +81,9 @@ class VhdImage final : public FormatImage {
       for (std::uint64_t i = 0; i < count; ++i) {
         if (part[i] == block_unused) continue;
         static_cast<void>(locate(part[i], first + i));
-        require(watch.take(part[i] * sector_size), entry_place(first + i),
-                "two guest blocks lie at the same place in the file", part[i], "a place of its own for every block");
+        if (!(watch.take(part[i] * sector_size)))
+          require(false, entry_place(first + i), "two guest blocks lie at the same place in the file", part[i],
+                  "a place of its own for every block");
         stored += std::min(block_size_, info_.virtual_size - (first + i) * block_size_);
       }
     }
@@ -238,8 +239,7 @@ class VhdImage final : public FormatImage {
   void read_bat(std::uint64_t first, std::uint64_t count, std::vector<std::uint32_t> &into) const {
     const auto bytes = read_bytes(file(), bat_offset_ + 4 * first, static_cast<std::size_t>(4 * count));
     const ByteReader reader(bytes, {.file = file().path()}, bat_offset_ + 4 * first);
-    into.resize(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = reader.big<std::uint32_t>(4 * i, "block table entry");
+    reader.big_table(into);
   }
 
   [[nodiscard]] Place entry_place(std::uint64_t block) const {
@@ -250,8 +250,9 @@ class VhdImage final : public FormatImage {
   [[nodiscard]] std::uint64_t locate(std::uint32_t entry, std::uint64_t block) const {
     const std::uint64_t offset = entry * sector_size;
     const std::uint64_t visible = std::min(block_size_, info_.virtual_size - block * block_size_);
-    require(inside(offset, bitmap_size_ + visible, file().size()), entry_place(block),
-            "a block lies outside of the file", offset, "an end of at most " + std::to_string(file().size()));
+    if (!(inside(offset, bitmap_size_ + visible, file().size())))
+      require(false, entry_place(block), "a block lies outside of the file", offset,
+              "an end of at most " + std::to_string(file().size()));
     return offset;
   }
 

@@ -52,8 +52,9 @@ class VhdxImage final : public FormatImage {
       const std::uint64_t state = entry & 7U;
       if (state == fully_present || state == partly_present) {
         const std::uint64_t offset = locate(entry, block);
-        require(watch.take(offset), entry_place(block), "two guest blocks lie at the same place in the file", offset,
-                "a place of its own for every block");
+        if (!(watch.take(offset)))
+          require(false, entry_place(block), "two guest blocks lie at the same place in the file", offset,
+                  "a place of its own for every block");
         stored += stop - begin;
       }
       if (state == partly_present) static_cast<void>(bitmap_offset(block));
@@ -262,9 +263,11 @@ class VhdxImage final : public FormatImage {
       const std::uint64_t at = bat_offset_ + 8 * (first + first / ratio_);
       const auto bytes = read_bytes(file(), at, static_cast<std::size_t>(8 * count));
       const ByteReader reader(bytes, {.file = file().path()}, at);
+      std::vector<std::uint64_t> entries;
+      reader.little_table(entries);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t stop = std::min(end, (first + i + 1) * block_size_);
-        visit(reader.little<std::uint64_t>(static_cast<std::size_t>(8 * i), "BAT entry"), first + i, begin, stop);
+        visit(entries[static_cast<std::size_t>(i)], first + i, begin, stop);
         begin = stop;
       }
     }
@@ -277,8 +280,9 @@ class VhdxImage final : public FormatImage {
   [[nodiscard]] std::uint64_t locate(std::uint64_t entry, std::uint64_t block) const {
     const std::uint64_t offset = entry & ~(mebibyte - 1);
     const std::uint64_t visible = std::min(block_size_, info_.virtual_size - block * block_size_);
-    require(offset >= mebibyte && inside(offset, visible, file().size()), entry_place(block),
-            "a block lies outside of the file", offset, "an end of at most " + std::to_string(file().size()));
+    if (!(offset >= mebibyte && inside(offset, visible, file().size())))
+      require(false, entry_place(block), "a block lies outside of the file", offset,
+              "an end of at most " + std::to_string(file().size()));
     return offset;
   }
 

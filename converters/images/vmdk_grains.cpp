@@ -90,10 +90,12 @@ class GrainPart final : public VmdkPart {
     for (std::size_t i = 0; i < directory.size(); ++i) {
       directory[i] = reader.little<std::uint32_t>(4 * i, "grain directory entry");
       const std::uint64_t table = directory[i] * sector_size;
-      require(inside(table, 4 * layout_.entries_per_table, source_->size()), reader.at(4 * i, "grain directory entry"),
-              "a grain table does not lie in the file", table, "an end of at most " + std::to_string(source_->size()));
-      require(directory[i] == 0 || watch.take(table), reader.at(4 * i, "grain directory entry"),
-              "two grain tables lie at the same place in the file", table, "a place of its own for every table");
+      if (!(inside(table, 4 * layout_.entries_per_table, source_->size())))
+        require(false, reader.at(4 * i, "grain directory entry"), "a grain table does not lie in the file", table,
+                "an end of at most " + std::to_string(source_->size()));
+      if (!(directory[i] == 0 || watch.take(table)))
+        require(false, reader.at(4 * i, "grain directory entry"), "two grain tables lie at the same place in the file",
+                table, "a place of its own for every table");
     }
     return directory;
   }
@@ -111,8 +113,7 @@ class GrainPart final : public VmdkPart {
     const std::uint64_t offset = table * sector_size + 4 * first;
     const auto bytes = read_bytes(*source_, offset, static_cast<std::size_t>(4 * count));
     const ByteReader reader(bytes, {.file = source_->path()}, offset);
-    into.resize(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = reader.little<std::uint32_t>(4 * i, "grain table entry");
+    reader.little_table(into);
   }
 
   [[nodiscard]] Place grain_place(std::uint64_t grain) const {
@@ -130,8 +131,9 @@ class GrainPart final : public VmdkPart {
   [[nodiscard]] std::uint64_t locate(std::uint32_t entry, std::uint64_t grain) const {
     const std::uint64_t offset = entry * sector_size;
     const std::uint64_t least = layout_.compressed ? (layout_.markers ? marker_size : 0) + 1 : visible(grain);
-    require(inside(offset, least, source_->size()), grain_place(grain), "a grain lies outside of the file", offset,
-            "an end of at most " + std::to_string(source_->size()));
+    if (!(inside(offset, least, source_->size())))
+      require(false, grain_place(grain), "a grain lies outside of the file", offset,
+              "an end of at most " + std::to_string(source_->size()));
     return offset;
   }
 
@@ -149,8 +151,9 @@ class GrainPart final : public VmdkPart {
         for (std::uint64_t i = 0; i < count; ++i) {
           if (part[i] == 0 || is_zero(part[i])) continue;
           const std::uint64_t offset = locate(part[i], first + i);
-          require(watch.take(offset), grain_place(first + i), "two grains lie at the same place in the file", offset,
-                  "a place of its own for every grain");
+          if (!(watch.take(offset)))
+            require(false, grain_place(first + i), "two grains lie at the same place in the file", offset,
+                    "a place of its own for every grain");
           stored += visible(first + i);
         }
       }
@@ -194,11 +197,12 @@ class GrainPart final : public VmdkPart {
       const ByteReader marker(bytes, {.file = source_->path()}, offset);
       const auto sector = marker.little<std::uint64_t>(0, "grain marker's sector");
       length = marker.little<std::uint32_t>(8, "grain marker's length");
-      require(sector == grain * (layout_.grain / sector_size), marker.at(0, "grain marker's sector"),
-              "a grain's marker names another grain", sector, std::to_string(grain * (layout_.grain / sector_size)));
-      require(length > 0 && length <= most && inside(offset + marker_size, length, source_->size()),
-              marker.at(8, "grain marker's length"), "a compressed grain's length is wrong", length,
-              "1 to " + std::to_string(most) + " bytes inside the file");
+      if (!(sector == grain * (layout_.grain / sector_size)))
+        require(false, marker.at(0, "grain marker's sector"), "a grain's marker names another grain", sector,
+                std::to_string(grain * (layout_.grain / sector_size)));
+      if (!(length > 0 && length <= most && inside(offset + marker_size, length, source_->size())))
+        require(false, marker.at(8, "grain marker's length"), "a compressed grain's length is wrong", length,
+                "1 to " + std::to_string(most) + " bytes inside the file");
       extent.file_offset += marker_size;
     }
     extent.stored_length = static_cast<std::uint32_t>(length);

@@ -36,8 +36,9 @@ class SesparsePart final : public VmdkPart {
         static_cast<void>(state(entry, grain));
         return;
       }
-      require(watch.take(locate(entry, grain)), grain_place(grain), "two grains lie at the same place in the file",
-              locate(entry, grain), "a place of its own for every grain");
+      if (!(watch.take(locate(entry, grain))))
+        require(false, grain_place(grain), "two grains lie at the same place in the file", locate(entry, grain),
+                "a place of its own for every grain");
       stored += stop - begin;
     });
     return stored;
@@ -117,13 +118,16 @@ class SesparsePart final : public VmdkPart {
     for (std::size_t i = 0; i < directory_.size(); ++i) {
       const auto entry = reader.little<std::uint64_t>(8 * i, "grain directory entry");
       if (entry == 0) continue;
-      require(entry >> 32U == 0x10000000, reader.at(8 * i, "grain directory entry"),
-              "a directory entry's state is not known", entry >> 60U, "0 or 1");
+      if (!(entry >> 32U == 0x10000000))
+        require(false, reader.at(8 * i, "grain directory entry"), "a directory entry's state is not known",
+                entry >> 60U, "0 or 1");
       const std::uint64_t table = tables_offset_ + (entry & 0xffffffffU) * table_size_;
-      require(inside(table, table_size_, source_->size()), reader.at(8 * i, "grain directory entry"),
-              "a grain table does not lie in the file", table, "an end of at most " + std::to_string(source_->size()));
-      require(watch.take(table), reader.at(8 * i, "grain directory entry"),
-              "two grain tables lie at the same place in the file", table, "a place of its own for every table");
+      if (!(inside(table, table_size_, source_->size())))
+        require(false, reader.at(8 * i, "grain directory entry"), "a grain table does not lie in the file", table,
+                "an end of at most " + std::to_string(source_->size()));
+      if (!(watch.take(table)))
+        require(false, reader.at(8 * i, "grain directory entry"), "two grain tables lie at the same place in the file",
+                table, "a place of its own for every table");
       directory_[i] = table;
     }
   }
@@ -146,10 +150,11 @@ class SesparsePart final : public VmdkPart {
       const std::uint64_t at = table + 8 * in_table;
       const auto bytes = read_bytes(*source_, at, static_cast<std::size_t>(8 * count));
       const ByteReader reader(bytes, {.file = source_->path()}, at);
+      std::vector<std::uint64_t> entries;
+      reader.little_table(entries);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t stop = std::min(end, (first + i + 1) * grain_);
-        visit(reader.little<std::uint64_t>(static_cast<std::size_t>(8 * i), "grain table entry"), first + i, begin,
-              stop);
+        visit(entries[static_cast<std::size_t>(i)], first + i, begin, stop);
         begin = stop;
       }
     }
@@ -164,8 +169,9 @@ class SesparsePart final : public VmdkPart {
   [[nodiscard]] ExtentKind state(std::uint64_t entry, std::uint64_t grain) const {
     switch (entry >> 60U) {
       case 0:
-        require(entry == 0, grain_place(grain), "a grain table entry's state is not known", entry,
-                "0 for a grain that is not here");
+        if (!(entry == 0))
+          require(false, grain_place(grain), "a grain table entry's state is not known", entry,
+                  "0 for a grain that is not here");
         return ExtentKind::parent;
       case 1:  // unmapped by the guest: reads as zeros
       case 2: return ExtentKind::zero;
@@ -178,11 +184,12 @@ class SesparsePart final : public VmdkPart {
 
   [[nodiscard]] std::uint64_t locate(std::uint64_t entry, std::uint64_t grain) const {
     const std::uint64_t index = ((entry & 0x0fff000000000000U) >> 48U) | ((entry & 0x0000ffffffffffffU) << 12U);
-    const Place place = grain_place(grain);
-    require(index <= most_sectors / 8, place, "a grain lies outside of the file", index, "an index inside the file");
+    if (!(index <= most_sectors / 8))
+      require(false, grain_place(grain), "a grain lies outside of the file", index, "an index inside the file");
     const std::uint64_t offset = grains_offset_ + index * grain_;
-    require(inside(offset, std::min(grain_, capacity_ - grain * grain_), source_->size()), place,
-            "a grain lies outside of the file", offset, "an end of at most " + std::to_string(source_->size()));
+    if (!(inside(offset, std::min(grain_, capacity_ - grain * grain_), source_->size())))
+      require(false, grain_place(grain), "a grain lies outside of the file", offset,
+              "an end of at most " + std::to_string(source_->size()));
     return offset;
   }
 
