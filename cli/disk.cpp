@@ -104,6 +104,7 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.compression = command.options.compression;
   request.cluster_size = command.options.cluster_size;
   request.verify = command.options.verify;
+  request.durable = false;  // a copy like any other: cp and qemu-img do not wait for the disk either
   request.threads = command.jobs;
   request.open = open_options(command);
   if (fs::exists(fs::symlink_status(request.target))) {

@@ -195,12 +195,12 @@ void share(const path &folder, unsigned rounds) {
   print("100 GiB VDI with 4 GiB of data, blocks shared, on " + folder.string(), contenders);
   std::filesystem::remove(target);
   sync();
-  const auto before = std::filesystem::space(folder).free;
+  const auto before = static_cast<double>(std::filesystem::space(folder).free);
   run(ours(target, {vdi}, "share"));
   sync();
-  const auto after = std::filesystem::space(folder).free;
-  std::printf("  extra space: %.2f MiB, %.3f %% of the data\n", static_cast<double>(before - after) / mib,
-              100.0 * static_cast<double>(before - after) / (4.0 * gib));
+  const auto after = static_cast<double>(std::filesystem::space(folder).free);
+  std::printf("  extra space: %.2f MiB, %.3f %% of the data\n", (before - after) / mib,
+              100.0 * (before - after) / (4.0 * gib));
   std::filesystem::remove(target);
 }
 

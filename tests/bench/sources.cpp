@@ -96,7 +96,9 @@ std::vector<std::uint8_t> mixed_block(std::uint64_t seed) {
 }
 
 void make_vdi(const std::filesystem::path &path, std::uint64_t virtual_size, std::uint64_t data) {
-  test::VdiBuilder vdi(path, virtual_size, 1);
+  // The block map, 4 bytes per MiB, ends before the data.
+  const std::uint64_t data_offset = (mib + virtual_size / mib * 4 + mib - 1) / mib * mib;
+  test::VdiBuilder vdi(path, virtual_size, 1, 0, std::max(2 * mib, data_offset));
   constexpr std::uint64_t stretch = 64;  // blocks
   const std::uint64_t stretches = std::max<std::uint64_t>(1, data / mib / stretch);
   const std::uint64_t step = virtual_size / mib / stretches;
