@@ -45,6 +45,7 @@ struct SnapshotState {
 struct SourceDigest {
   std::string algorithm;  // "SHA1", "SHA256", "SHA512", as manifests write it
   std::string expected;   // hex; another result is an Error malformed. Empty: only report it
+  Place where{};          // what that error names: the manifest's line
 };
 
 struct ConvertRequest {
@@ -60,8 +61,8 @@ struct ConvertRequest {
   // Waits until the target is on the disk before it gets its name, so that not even a power failure can leave a
   // broken file under it. Without, the end is as cp's and qemu-img's: the kernel writes it when it likes.
   bool durable = true;
-  bool verify = false;                 // read the target back and compare, every state of it
-  // Needs an image in one piece that is not gzip'd: throws unsupported otherwise.
+  bool verify = false;  // read the target back and compare, every state of it
+  // Of medium.chain.back(), which must be in one piece and not gzip'd: throws unsupported otherwise.
   std::optional<SourceDigest> source_digest;
   image::OpenOptions open;
 };

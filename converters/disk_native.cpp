@@ -54,7 +54,13 @@ class NativeConversion {
     collect_findings(result);
     copy::TargetFile file(request_.target);
     std::unique_ptr<verify::HashPass> hash = start_hash();
-    write(file, result);
+    try {
+      write(file, result);
+    } catch (const Error &error) {
+      // That the package is not what it was says more than which grain of it cannot be inflated.
+      if (hash && error.kind() == ErrorKind::malformed) check_hash(hash->finish(), result);
+      throw;
+    }
     if (hash) check_hash(hash->finish(), result);
     if (request_.verify) verify_target(file, result);
     file.publish(request_.durable);
@@ -160,8 +166,9 @@ class NativeConversion {
     if (options.sharing == copy::Sharing::never || survey.clonable_bytes > 0 || survey.data_bytes == 0) return;
     if (request_.mode == Mode::share) refuse_to_share("no aligned, uncompressed data");
     options.sharing = copy::Sharing::never;
-    result.findings.push_back(raise(copied_not_shared, {.file = current().images().back()->info().file},
-                                    "The image's data are compressed, or do not lie at multiples of the file system's blocks."));
+    result.findings.push_back(
+        raise(copied_not_shared, {.file = current().images().back()->info().file},
+              "The image's data are compressed, or do not lie at multiples of the file system's blocks."));
   }
 
   [[nodiscard]] std::uint64_t space_needed(const copy::Survey &survey, std::uint64_t unit, bool shares) const {
@@ -173,30 +180,38 @@ class NativeConversion {
     return std::min(survey.data_bytes - survey.deflated_bytes, survey.physical_bytes) + survey.deflated_bytes + tables;
   }
 
+  // Over the descriptor that the image is read through, where that is one: what is hashed is what is converted.
   [[nodiscard]] std::unique_ptr<verify::HashPass> start_hash() const {
     if (!request_.source_digest) return nullptr;
     const ImageFile &image = request_.medium.chain.back();
-    const auto &files = current().images().back()->files();
-    const auto descriptor = files.empty() ? image::SourceFile::Descriptor{} : files.front()->descriptor();
-    if (image.pieces.size() != 1 || image.gzip || image.gzip_outer || files.size() != 1 || descriptor.fd < 0) {
+    if (image.pieces.size() != 1 || image.gzip || image.gzip_outer) {
       throw Error(ErrorKind::unsupported,
                   {.where = {.file = image.display_path()},
                    .message = "the digest of an image in several pieces or a gzip'd one cannot be taken on the way",
                    .advice = "Check the manifest beforehand."});
     }
-    return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor.fd, descriptor.base,
-                                              files.front()->size());
+    const FileRange &range = image.pieces.front();
+    for (const auto &file : current().images().back()->files()) {
+      const auto descriptor = file->descriptor();
+      if (descriptor.fd < 0 || descriptor.base != range.offset || file->path() != range.file) continue;
+      return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor.fd, range.offset,
+                                                range.length.value_or(file->size()));
+    }
+    return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, range);  // a VMDK's text descriptor
   }
 
   void check_hash(const std::string &found, ConvertResult &result) const {
     result.source_digest = found;
-    const std::string &expected = request_.source_digest->expected;
-    if (expected.empty() || text::iequals_ascii(expected, found)) return;
-    throw Error(ErrorKind::malformed, {.where = {.file = request_.medium.chain.back().display_path()},
-                                       .message = "the disk image is not what its manifest describes",
-                                       .found = request_.source_digest->algorithm + " " + found,
-                                       .expected = expected,
-                                       .advice = "Fetch the package again: it is damaged or was changed."});
+    const SourceDigest &wanted = *request_.source_digest;
+    if (wanted.expected.empty() || text::iequals_ascii(wanted.expected, found)) return;
+    const ImageFile &image = request_.medium.chain.back();
+    throw Error(ErrorKind::malformed,
+                {.where = wanted.where.file.empty() ? Place{.file = image.display_path()} : wanted.where,
+                 .message = "\"" + text::printable(image.declared_location) + "\" is not what the manifest says",
+                 .found = wanted.algorithm + " " + found,
+                 .expected = wanted.algorithm + " " + wanted.expected,
+                 .advice = "The package was damaged or changed: download or export it again. If you changed the file "
+                           "yourself, remove the manifest."});
   }
 
   void verify_target(const copy::TargetFile &file, ConvertResult &result) const {

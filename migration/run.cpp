@@ -83,6 +83,22 @@ disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, 
   return request;
 }
 
+// The manifest's digest of a disk that is converted natively from one range of a file: the conversion checks it in
+// the same pass. Such an entry is taken out of `manifest`.
+std::optional<disk::SourceDigest> take_digest(const DiskPlan &disk, std::vector<ovf::ManifestEntry> &manifest) {
+  if (disk.mode == disk::Mode::link || disk.mode == disk::Mode::overlay) return std::nullopt;
+  if (disk.info.engine != disk::Engine::native || disk.medium.chain.empty()) return std::nullopt;
+  const ImageFile &image = disk.medium.chain.back();
+  if (image.pieces.size() != 1 || image.gzip || image.gzip_outer) return std::nullopt;
+  const auto entry = std::find_if(manifest.begin(), manifest.end(), [&](const ovf::ManifestEntry &one) {
+    return !one.gzip_outer && one.range == image.pieces.front();
+  });
+  if (entry == manifest.end()) return std::nullopt;
+  disk::SourceDigest digest{.algorithm = entry->algorithm, .expected = entry->digest, .where = entry->where};
+  manifest.erase(entry);
+  return digest;
+}
+
 // Rename within one file system; without `replace` an existing target is never touched.
 void publish_file(const fs::path &from, const fs::path &to, bool replace) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), replace ? 0 : RENAME_NOREPLACE) == 0) return;
@@ -143,12 +159,18 @@ class Run {
   void make_and_publish() {
     journal_.staging(plan_.dest / (".virt-ferry-" + journal_.run()));
     const Staging staging(plan_.dest, journal_.run());
-    if (plan_.check_manifest) ovf::verify_manifest(machine().source.file);
-    for (const DiskPlan &disk : plan_.disks) {
+    std::vector<ovf::ManifestEntry> manifest;
+    if (plan_.check_manifest) manifest = ovf::manifest(machine().source.file);
+    std::vector<std::optional<disk::SourceDigest>> digests;
+    for (const DiskPlan &disk : plan_.disks) digests.push_back(take_digest(disk, manifest));
+    ovf::verify_members(machine().source.file, manifest);  // what no conversion checks on its way
+    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+      const DiskPlan &disk = plan_.disks[i];
       if (disk.mode == disk::Mode::link) continue;
       check_stop();
-      disk::ConvertResult made =
-          disk::convert(request_for(disk, plan_, options_, staging.place(disk.target)), progress_, stop_);
+      disk::ConvertRequest request = request_for(disk, plan_, options_, staging.place(disk.target));
+      request.source_digest = digests[i];
+      disk::ConvertResult made = disk::convert(request, progress_, stop_);
       result_.findings.insert(result_.findings.end(), made.findings.begin(), made.findings.end());
       result_.disks[disk.target] = std::move(made);
     }

@@ -10,19 +10,29 @@
 #include <string_view>
 #include <thread>
 
+#include "model/medium.hpp"
+
 namespace ferry::verify {
 
 class HashPass {
  public:
   // `length` bytes from `offset` of `fd`, which must stay open as long as this lives. Starts at once.
   HashPass(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length);
+  // The same of a file that nobody has open. Throws Error io when it cannot be opened.
+  HashPass(std::string_view algorithm, const FileRange &range);
+  ~HashPass();
+  HashPass(const HashPass &) = delete;
+  HashPass &operator=(const HashPass &) = delete;
   // Waits for the digest, in lower-case hex. Throws Error io, or malformed when the file is too short.
   [[nodiscard]] std::string finish();
 
  private:
+  void start(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length);
+
+  int own_fd_ = -1;
   std::string result_;
   std::exception_ptr failed_;
-  std::jthread thread_;  // last: it uses the others; its destructor stops it
+  std::jthread thread_;
 };
 
 }  // namespace ferry::verify

@@ -190,8 +190,9 @@ std::vector<ManifestEntry> manifest(const std::filesystem::path &file) {
   return entries;
 }
 
-void verify_manifest(const std::filesystem::path &file) {
-  const std::vector<ManifestEntry> entries = manifest(file);
+void verify_manifest(const std::filesystem::path &file) { verify_members(file, manifest(file)); }
+
+void verify_members(const std::filesystem::path &file, const std::vector<ManifestEntry> &entries) {
   if (!entries.empty() && entries.front().gzip_outer) {
     verify_streamed(Package::open(file), entries);
     return;

@@ -30,6 +30,8 @@ struct ManifestEntry {
   Place where;
 };
 [[nodiscard]] std::vector<ManifestEntry> manifest(const std::filesystem::path &file);
+// Hashes the members of these entries, which manifest() gave. Throws Error malformed at the first that differs.
+void verify_members(const std::filesystem::path &file, const std::vector<ManifestEntry> &entries);
 // Hashes every member that the manifest names. Throws Error malformed at the first that differs or is missing.
 void verify_manifest(const std::filesystem::path &file);
 

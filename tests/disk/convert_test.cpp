@@ -149,6 +149,19 @@ TEST_F(Convert, the_sources_digest_comes_with_the_conversion) {
   EXPECT_EQ(run(digest).source_digest, sha256(read_all(disk.base)));
 }
 
+TEST_F(Convert, the_digest_of_a_vmdk_descriptor_is_that_of_the_text) {
+  if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
+  const std::filesystem::path vmdk = folder / "flat.vmdk";
+  qemu_img({"convert", "-f", "vdi", "-O", "vmdk", "-o", "subformat=monolithicFlat", disk.base.string(), vmdk.string()});
+  disk::ConvertRequest digest = request();
+  digest.medium.chain = {{.declared_location = "flat.vmdk", .pieces = {{.file = vmdk}}}};
+  digest.source_digest = disk::SourceDigest{.algorithm = "SHA-512", .expected = ""};
+  verify::Digest expected("sha512");
+  const Bytes text = read_all(vmdk);
+  expected.update(text.data(), text.size());
+  EXPECT_EQ(run(digest).source_digest, expected.finish());
+}
+
 TEST_F(Convert, another_digest_than_the_manifests_is_refused) {
   disk::ConvertRequest digest = request();
   digest.source_digest = disk::SourceDigest{.algorithm = "SHA1", .expected = std::string(40, '0')};
