@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converters/firmware/tpm_state.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -16,8 +18,9 @@ using namespace testing;  // NOLINT: the builder's
 using ::testing::HasSubstr;
 
 Bytes tpm_blob(std::size_t size = 1346) {
-  Bytes out = {0, 3, 0xAB, 0x36, 0x47, 0x23};
-  out.resize(size, 0x5A);
+  constexpr std::array<std::uint8_t, 6> kBegin{0, 3, 0xAB, 0x36, 0x47, 0x23};
+  Bytes out(size, 0x5A);
+  std::copy_n(kBegin.begin(), std::min(kBegin.size(), size), out.begin());
   return out;
 }
 
