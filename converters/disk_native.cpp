@@ -53,6 +53,7 @@ class NativeConversion {
     ConvertResult result{.engine = Engine::native, .virtual_size = current().virtual_size()};
     collect_findings(result);
     copy::TargetFile file(request_.target);
+    if (request_.durable) file.write_through();
     std::unique_ptr<verify::HashPass> hash = start_hash();
     try {
       write(file, result);

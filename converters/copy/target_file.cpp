@@ -74,6 +74,15 @@ void TargetFile::write(std::uint64_t offset, const void *data, std::size_t lengt
 }
 
 void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
+  std::uint64_t length = 0;
+  for (const iovec &piece : pieces) length += piece.iov_len;
+  write_pieces(offset, pieces);
+  if (!write_through_) return;
+  // Only a hint: where it fails, publish() waits longer.
+  sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
+}
+
+void TargetFile::write_pieces(std::uint64_t offset, std::span<iovec> pieces) const {
   // The kernel lets one thread at a time write to a file, and lets the others spin: waiting here costs no
   // processor time that another thread could use to inflate or to hash.
   const std::lock_guard lock(bulk_guard_);
@@ -97,11 +106,6 @@ void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
 
 void TargetFile::resize(std::uint64_t size) const {
   if (ftruncate(fd_, static_cast<off_t>(size)) != 0) fail(errno, "the target cannot be given its size");
-}
-
-void TargetFile::start_writeback(std::uint64_t offset, std::uint64_t length) const {
-  // Only a hint: where it fails, publish() waits longer.
-  sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
 }
 
 std::uint64_t TargetFile::space_available() const {

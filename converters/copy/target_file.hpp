@@ -29,8 +29,9 @@ class TargetFile {
   // For much data: writes the pieces one after the other from `offset`; `pieces` is used up.
   void write(std::uint64_t offset, std::span<iovec> pieces) const;
   void resize(std::uint64_t size) const;
-  // Asks the kernel to start writing a range to the disk, so that publish() has little left to wait for.
-  void start_writeback(std::uint64_t offset, std::uint64_t length) const;
+  // From now on the kernel is asked to take what is written in bulk to the disk at once, so that a durable publish()
+  // has little left to wait for.
+  void write_through() { write_through_ = true; }
 
   // Bytes that an unprivileged user can still write in the target's folder.
   [[nodiscard]] std::uint64_t space_available() const;
@@ -49,11 +50,13 @@ class TargetFile {
   void publish(bool durable);
 
  private:
+  void write_pieces(std::uint64_t offset, std::span<iovec> pieces) const;
   [[noreturn]] void fail(int error, const char *what) const;
 
   std::filesystem::path final_;
   std::filesystem::path temporary_;
   int fd_ = -1;
+  bool write_through_ = false;
   mutable std::mutex bulk_guard_;
 };
 

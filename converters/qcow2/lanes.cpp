@@ -174,7 +174,8 @@ void CompressedLane::flush() {
   const std::uint64_t clusters = (used_ + cluster_ - 1) / cluster_;
   const std::uint64_t first = writer_.allocator().claim_whole(clusters);
   const std::uint64_t host = first * cluster_;
-  writer_.file().write(host, arena_.data(), used_);
+  iovec whole{.iov_base = arena_.data(), .iov_len = used_};
+  writer_.file().write(host, std::span(&whole, 1));
   writer_.allocator().set_refcounts(first, std::span(refcounts_).first(clusters));
   std::ranges::sort(pending_, [](const Pending &a, const Pending &b) {
     return a.state != b.state ? a.state < b.state : a.unit < b.unit;
