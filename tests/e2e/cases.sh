@@ -123,6 +123,8 @@ nothing_left() {
 # The machine of the repository, as README.md's example has it.
 case_fixture() {
   cp "$WORK/test/probe-machine/"* "$SOURCE/"
+  # This build's disk: another build tree may have made the one in the repository.
+  cp "$WORK/probe.raw" "$SOURCE/probe-flat.vmdk"
   cp "$WORK/probe.raw" "$WORK/run/disk.raw"
   migrate "$SOURCE"
   same_machine "$(plain_bytes "$UUID")"
