@@ -47,6 +47,7 @@ image::OpenOptions open_options(const DiskCommand &command) {
   image::OpenOptions open;
   const fs::path folder = fs::absolute(command.source).lexically_normal().parent_path();
   open.allowed_folders = {folder, folder.parent_path()};
+  open.allow_modified_parent = command.options.allow_modified_parent;
   for (const std::string &more : command.search) open.allowed_folders.push_back(fs::absolute(more));
   return open;
 }
@@ -166,7 +167,7 @@ void setup_disk(CLI::App &app, Context &context) {
   auto info = std::make_shared<DiskCommand>();
   CLI::App *info_sub = sub->add_subcommand("info", "The chain, formats, sizes and allocation of an image.");
   add_source(*info_sub, *info);
-  add_shared_option(*info_sub, *info, "engine");
+  for (const char *name : {"engine", "allow-modified-parent"}) add_shared_option(*info_sub, *info, name);
   add_output_options(*info_sub, info->output, false);
   info_sub->callback([info, &context] {
     const disk::DiskInfo found = disk::inspect(medium_of(*info), open_options(*info), info->options.engine);
@@ -182,7 +183,7 @@ void setup_disk(CLI::App &app, Context &context) {
       ->option_text("FORMAT")
       ->check(CLI::IsMember(std::vector<std::string>{"qcow2", "raw"}).description(""));
   convert_sub->add_flag("--overwrite", command->overwrite, "replace an existing target");
-  for (const char *name : {"engine", "disk-mode", "compress", "cluster-size", "verify"})
+  for (const char *name : {"engine", "disk-mode", "compress", "cluster-size", "verify", "allow-modified-parent"})
     add_shared_option(*convert_sub, *command, name);
   add_jobs_option(*convert_sub, command->jobs, "threads [one for each processor]");
   add_progress_option(*convert_sub, command->progress);

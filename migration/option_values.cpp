@@ -179,6 +179,9 @@ constexpr std::array kRows{
         }},
     Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
         [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
+    Row{{"allow-modified-parent", "", "take a parent image that changed after its child was made (a deleted snapshot)",
+         kDisks},
+        [](Options &o, const std::string &v) { o.allow_modified_parent = flag("allow-modified-parent", v); }},
     Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
          kDisks},
         [](Options &o, const std::string &v) {

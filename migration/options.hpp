@@ -22,7 +22,8 @@ struct Options {
   libvirt::ExportOptions domain;  // MAC, UUID, networks, buses; its name and seed are the planner's
   bool keep_snapshots = true;
   bool discard_saved_state = false;
-  bool copy_removable = false;  // CD images are copied, not linked
+  bool allow_modified_parent = false;  // see image::OpenOptions
+  bool copy_removable = false;         // CD images are copied, not linked
   disk::Engine engine = disk::Engine::automatic;
   disk::Mode mode = disk::Mode::automatic;
   disk::Compression compression = disk::Compression::none;

@@ -59,8 +59,9 @@ std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &pre
   return out;
 }
 
-image::OpenOptions open_options(const Machine &machine) {
+image::OpenOptions open_options(const Machine &machine, const Options &options) {
   image::OpenOptions open;
+  open.allow_modified_parent = options.allow_modified_parent;
   open.allowed_folders.push_back(machine.source.file.parent_path());
   collect_images(machine.hardware, open.known_images);
   for (const Snapshot &snapshot : machine.snapshots) collect_images(snapshot.hardware, open.known_images);
@@ -69,7 +70,7 @@ image::OpenOptions open_options(const Machine &machine) {
 
 Survey survey(const Machine &machine, const Options &options, const fs::path &dest) {
   Survey out;
-  const image::OpenOptions open = open_options(machine);
+  const image::OpenOptions open = open_options(machine, options);
   look_at_drives(machine.hardware, "hardware", open, options.engine, out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {

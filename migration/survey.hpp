@@ -38,7 +38,7 @@ struct DriveRef {
 // All drives of `hardware`, whose field is `prefix`.
 [[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
 
-[[nodiscard]] image::OpenOptions open_options(const Machine &machine);
+[[nodiscard]] image::OpenOptions open_options(const Machine &machine, const Options &options = {});
 
 // Reads; writes nothing. Errors of single media are facts, not exceptions.
 [[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest);
