@@ -184,6 +184,7 @@ class MachinePlanner {
     input.host = &host_;
     input.options = options_.domain;
     input.options.name = plan_.name;
+    input.options.title = options_.name.value_or(std::string{});
     if (input.options.random_seed == 0) input.options.random_seed = seed_of(machine(), plan_.name);
     if (uuid) {
       input.options.uuid_policy = libvirt::UuidPolicy::given;
@@ -241,9 +242,10 @@ class MachinePlanner {
     input.domain_xml = state.domain_xml;
     const std::set<fs::path> images(disks.snapshot_images[i]->begin(), disks.snapshot_images[i]->end());
     for (const libvirt::TargetDisk &disk : state.disks) {
-      const bool inside = std::any_of(disks.snapshot_media[i].begin(), disks.snapshot_media[i].end(), [&](const auto &medium) {
-        return medium.controller == disk.controller && medium.drive == disk.drive && images.contains(medium.file);
-      });
+      const bool inside =
+          std::any_of(disks.snapshot_media[i].begin(), disks.snapshot_media[i].end(), [&](const auto &medium) {
+            return medium.controller == disk.controller && medium.drive == disk.drive && images.contains(medium.file);
+          });
       (inside ? input.disk_targets : input.other_targets).push_back(disk.target);
     }
     settlements_.push_back({field, Disposition::kept, "the snapshot \"" + input.name + "\""});

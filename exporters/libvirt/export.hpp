@@ -17,7 +17,8 @@ enum class MacPolicy { keep, regenerate };
 enum class UuidPolicy { keep, regenerate, given };
 
 struct ExportOptions {
-  std::string name;  // of the domain; already safe
+  std::string name;   // of the domain; already safe
+  std::string title;  // shown to people in place of the name; empty: the machine's own name
   MacPolicy mac_policy = MacPolicy::keep;
   std::map<std::size_t, MacAddress> macs;  // by NIC number, from 0
   UuidPolicy uuid_policy = UuidPolicy::keep;

@@ -61,10 +61,11 @@ void map_identity(Mapping &m) {
   m.domain.name = m.options.name.empty() ? machine.name : m.options.name;
   m.domain.description = machine.description;
   m.domain.osinfo_id = machine.guest_os.osinfo_id;
+  // GNOME Boxes lists a domain without a title with no name at all [tried, 43.2].
+  m.domain.title = one_line(m.options.title.empty() ? machine.name : m.options.title);
   if (m.domain.name == machine.name) {
     m.keep("/name");
   } else {
-    m.domain.title = one_line(machine.name);
     m.translate("/name", "domain name " + m.domain.name);
   }
   m.keep("/description");

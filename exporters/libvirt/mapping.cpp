@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/libvirt/mapping.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ferry::libvirt {
 namespace {
 
-// Slots that VirtualBox gives to fixed devices (tried on VirtualBox 6.1 and 7.0: VGA 2, NICs 3, 8-10 and 16-19, VMMDev 4, audio 5, OHCI 6,
-// ACPI 7, EHCI 11, xHCI 12, AHCI 13, NVMe 14, virtio-scsi 15, LsiLogic 20, LsiLogicSas 22). A device that the
-// source did not have goes elsewhere, so that one added later by hand still finds its place.
+// Slots that VirtualBox gives to fixed devices (tried on VirtualBox 6.1 and 7.0: VGA 2, NICs 3, 8-10 and 16-19, VMMDev
+// 4, audio 5, OHCI 6, ACPI 7, EHCI 11, xHCI 12, AHCI 13, NVMe 14, virtio-scsi 15, LsiLogic 20, LsiLogicSas 22). A
+// device that the source did not have goes elsewhere, so that one added later by hand still finds its place.
 constexpr std::array<unsigned, 21> kUsedBySources = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
                                                      13, 14, 15, 16, 17, 18, 19, 20, 22, 31};
 
@@ -114,8 +115,12 @@ void Mapping::translate(std::string_view field, std::string_view note) { settle(
 
 void Mapping::drop(std::string_view field, std::string_view note) { settle(field, Disposition::dropped, note); }
 
+// Once for each reason: two drives of one model are one.
 void Mapping::taint(std::string_view why) {
-  raise(kDomainTainted, {}, "The domain carries QEMU arguments that libvirt does not check: " + std::string(why) + ".");
+  std::string message = "The domain carries QEMU arguments that libvirt does not check: " + std::string(why) + ".";
+  const bool said = std::any_of(result.findings.begin(), result.findings.end(),
+                                [&](const Finding &finding) { return finding.message == message; });
+  if (!said) raise(kDomainTainted, {}, std::move(message));
 }
 
 void Mapping::settle(std::string_view field, Disposition disposition, std::string_view note) {
