@@ -175,6 +175,7 @@ case_vmware_bios_pvscsi() {
   vmx_disk scsi0:0 disk.vmdk
   vmx_controller sata0 "" 35
   vmx_disk sata0:1 data.vmdk
+  echo 'bios.hddOrder = "scsi0:0"' >>"$SOURCE/probe.vmx"
   boots --smbios keep
   has_driver_of 00:50:56:2a:00:01 e1000
   has_driver_of 00:50:56:2a:00:02 vmxnet3
