@@ -179,7 +179,7 @@ wait_for_line() {
 # way round.
 boots() {
   starts "$@"
-  wait_for_line '^guest: done' 300 "the guest has not said 'guest: done'"
+  wait_for_line '^guest: done' 600 "the guest has not said 'guest: done'"
   local name said
   said=$(sed -n -E 's/^ .* ([0-9a-f:]{17}), .*the guest sees ([a-z0-9]+).*/\2 \1/p' "$WORK/run/ferry.log" | sort)
   [[ -n $said ]] || fail "the report names no interface"
@@ -190,7 +190,7 @@ boots() {
 # The firmware gives up, and nothing of the guest has run.
 does_not_boot() {
   starts
-  wait_for_line 'Shell>|UEFI Interactive Shell' 300 "the firmware has not ended in its shell"
+  wait_for_line 'Shell>|UEFI Interactive Shell' 600 "the firmware has not ended in its shell"
   ! grep -a -q '^guest: starts' "$SERIAL" || fail "the guest has started"
 }
 
