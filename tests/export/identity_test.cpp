@@ -152,6 +152,15 @@ TEST(Identity, NamesDescriptionAndOsinfo) {
   EXPECT_TRUE(found(result, "machine.groups_dropped"));
 }
 
+// GNOME Boxes shows no name for a domain without a title.
+TEST(Identity, EveryDomainHasATitle) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.name = "box";
+  EXPECT_EQ(element(domain(fixture.run()), "title").text, "box");
+  fixture.input.options.title = "copy";
+  EXPECT_EQ(element(domain(fixture.run()), "title").text, "copy");
+}
+
 TEST(Identity, AnUnknownGuestSystemIsReported) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.guest_os.osinfo_id.clear();

@@ -51,6 +51,21 @@ TEST(Storage, IdeKeepsChannelAndUnit) {
   EXPECT_EQ(result.disks[1].target, "hdc");
 }
 
+// OVMF has drivers for AHCI, IDE and virtio-scsi only, as distributions build it.
+TEST(Storage, EfiMachinesBootFromWhatTheirFirmwareReads) {
+  for (const ControllerType type : {ControllerType::pvscsi, ControllerType::lsilogic_sas}) {
+    Fixture fixture = with(type, {disk_drive(0)}, true);
+    EXPECT_TRUE(place(fixture.run()).starts_with("scsi "));
+    fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+    const auto result = fixture.run();
+    EXPECT_TRUE(place(result).starts_with("sata ")) << place(result);
+    EXPECT_TRUE(found(result, "disk.controller_replaced"));
+  }
+  Fixture fixture = with(ControllerType::virtio_scsi, {disk_drive(0)}, true);
+  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+  EXPECT_TRUE(place(fixture.run()).starts_with("scsi "));
+}
+
 TEST(Storage, TwoIdeControllersAreTwoChannels) {
   Fixture fixture(vmware_machine());
   fixture.machine.hardware.controllers = {controller(ControllerType::ide_vmware, "ide0", {ide_disk(0, 0)}),
