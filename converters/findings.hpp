@@ -10,19 +10,19 @@
 namespace ferry::disk {
 
 inline constexpr FindingKind size_rounded{
-    "disk.size_rounded", Severity::info,
+    "disk.size-rounded", Severity::info,
     "A disk's size is no multiple of 512 bytes; the new one is longer by the missing bytes, which are zeros.",
     "Nothing has to be done."};
-inline constexpr FindingKind copied_not_shared{"disk.copied_not_shared", Severity::info,
+inline constexpr FindingKind copied_not_shared{"disk.copied-not-shared", Severity::info,
                                                "Blocks could have been shared with the source on this file system, but "
                                                "the source's data are compressed or do not lie"
                                                " aligned.",
                                                "Nothing has to be done; the copy takes its own space."};
-inline constexpr FindingKind read_by_qemu_img{"disk.read_by_qemu_img", Severity::info,
+inline constexpr FindingKind read_by_qemu_img{"disk.read-by-qemu-img", Severity::info,
                                               "A disk was converted by qemu-img, not by virt-ferry's own readers.",
                                               "Nothing has to be done."};
 inline constexpr FindingKind depends_on_source{
-    "disk.depends_on_source", Severity::warning,
+    "disk.depends-on-source", Severity::warning,
     "The new disk reads the source image, which must stay where it is and must not be used otherwise.",
     "Keep the source unchanged, or migrate with --disk-mode copy."};
 

@@ -49,10 +49,6 @@ inline constexpr FindingKind kSavedStateDiscarded{
 inline constexpr FindingKind kManifestChecked{
     "ova.manifest", Severity::info,
     "The package has a manifest; every member's digest is checked before the conversion.", "Nothing needs to be done."};
-inline constexpr FindingKind kRunsWithoutDefine{
-    "host.unreachable", Severity::warning,
-    "libvirt could not be reached, so the machine cannot be defined by this run.",
-    "Everything is made; define the machine later with the printed command."};
 
 inline constexpr FindingKind kSecureBootDropped{
     "firmware.secure-boot-dropped", Severity::critical,
@@ -62,6 +58,6 @@ inline constexpr FindingKind kSecureBootDropped{
 inline constexpr std::array kFindings{
     &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
     &kSnapshotRevertUefi,  &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
-    &kSavedStateDiscarded, &kManifestChecked,  &kRunsWithoutDefine,   &kSecureBootDropped};
+    &kSavedStateDiscarded, &kManifestChecked,  &kSecureBootDropped};
 
 }  // namespace ferry::migration

@@ -9,31 +9,31 @@
 
 namespace ferry::image {
 
-inline constexpr FindingKind format_differs{"image.format_differs", Severity::warning,
+inline constexpr FindingKind format_differs{"image.format-differs", Severity::warning,
                                             "An image's content is of another format than the source says.",
                                             "Nothing has to be done: the content decides."};
-inline constexpr FindingKind size_differs{"image.size_differs", Severity::info,
+inline constexpr FindingKind size_differs{"image.size-differs", Severity::info,
                                           "A parent image has another size than the image that continues it.",
                                           "Nothing has to be done: what lies beyond the parent's end reads as zeros."};
 inline constexpr FindingKind modified_parent{
-    "image.modified_parent", Severity::warning,
+    "image.modified-parent", Severity::warning,
     "A parent image was modified after the image that continues it was made, and this was allowed.",
     "Check the guest's file systems after the migration."};
 inline constexpr FindingKind unclean{"image.unclean", Severity::warning,
                                      "The image was not closed properly when it was last used.",
                                      "Start and shut down the machine once in its own software, then migrate again."};
 inline constexpr FindingKind redundant_tables{
-    "image.redundant_tables", Severity::warning,
+    "image.redundant-tables", Severity::warning,
     "A VMDK's grain directory is damaged and its redundant copy was used instead.",
     "Check the guest's file systems after the migration."};
-inline constexpr FindingKind no_access_extent{"image.no_access_extent", Severity::warning,
+inline constexpr FindingKind no_access_extent{"image.no-access-extent", Severity::warning,
                                               "A VMDK has an extent that the guest could not access; it becomes zeros.",
                                               "Nothing has to be done unless the guest expects read errors there."};
 inline constexpr FindingKind geometry_size{
-    "image.geometry_size", Severity::info,
+    "image.geometry-size", Severity::info,
     "A VHD's geometry gives another size than its size field; the size field is used, as VirtualBox and Hyper-V do.",
     "Nothing has to be done."};
-inline constexpr FindingKind log_replayed{"image.log_replayed", Severity::info,
+inline constexpr FindingKind log_replayed{"image.log-replayed", Severity::info,
                                           "A VHDX had changes in its log; they were applied in memory.",
                                           "Nothing has to be done: the source is not changed."};
 

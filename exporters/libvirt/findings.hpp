@@ -12,44 +12,44 @@ namespace ferry::libvirt {
 inline constexpr FindingKind kDomainTainted = {
     "domain.tainted", Severity::warning, "The domain passes QEMU arguments that libvirt does not check.",
     "libvirt marks the running domain as tainted; that is harmless, but such a domain gets less support."};
-inline constexpr FindingKind kNoKvm = {"host.no_kvm", Severity::warning,
+inline constexpr FindingKind kNoKvm = {"host.no-kvm", Severity::warning,
                                        "libvirt offers no KVM on the host, so the machine runs in software emulation.",
                                        "Turn virtualization on in the host's firmware and let the user open /dev/kvm."};
 inline constexpr FindingKind kBoardChanged = {"board.changed", Severity::warning,
                                               "The machine gets another chipset than it had.",
                                               "Linux does not mind; Windows may ask for activation again."};
-inline constexpr FindingKind kGuestOsUnknown = {"guest_os.unknown", Severity::info,
+inline constexpr FindingKind kGuestOsUnknown = {"guest.os-unknown", Severity::info,
                                                 "libosinfo has no id for the guest operating system.",
                                                 "Choose the system in virt-manager, if it lists it."};
-inline constexpr FindingKind kGroupsDropped = {"machine.groups_dropped", Severity::info,
+inline constexpr FindingKind kGroupsDropped = {"machine.groups-dropped", Severity::info,
                                                "The machine was in groups, which libvirt does not have.",
                                                "Nothing needs to be done."};
 inline constexpr FindingKind kMacosKeyMissing = {
-    "macos.no_smc_key", Severity::critical, "A macOS guest whose source holds no SMC key.",
+    "macos.no-smc-key", Severity::critical, "A macOS guest whose source holds no SMC key.",
     "Set the key on the source machine, or add isa-applesmc to the domain by hand."};
 inline constexpr FindingKind kMacosCpu = {"macos.cpu", Severity::info, "A macOS guest gets a CPU model that it knows.",
                                           "For macOS 13 and newer choose a Haswell or Skylake model in the domain."};
 
 // ---- CPU and memory ----
-inline constexpr FindingKind kCpuClamped = {"cpu.count_reduced", Severity::critical,
+inline constexpr FindingKind kCpuClamped = {"cpu.count-reduced", Severity::critical,
                                             "The machine has more virtual CPUs than the host allows.",
                                             "Run it on a host that allows more, if the guest needs them."};
-inline constexpr FindingKind kCpuTopology = {"cpu.topology_changed", Severity::warning,
+inline constexpr FindingKind kCpuTopology = {"cpu.topology-changed", Severity::warning,
                                              "The source's cores per socket do not divide its number of CPUs.",
                                              "Set <topology> in the domain if the guest's licences count sockets."};
-inline constexpr FindingKind kCpuProfileDropped = {"cpu.profile_dropped", Severity::warning,
+inline constexpr FindingKind kCpuProfileDropped = {"cpu.profile-dropped", Severity::warning,
                                                    "The source imitated a certain CPU, which QEMU does not.",
                                                    "Choose a similar <model> in the domain if the guest needs it."};
-inline constexpr FindingKind kCpuFeatureDropped = {"cpu.feature_dropped", Severity::warning,
+inline constexpr FindingKind kCpuFeatureDropped = {"cpu.feature-dropped", Severity::warning,
                                                    "A CPU feature that the source sets is not known to libvirt.",
                                                    "Look for its libvirt name in virsh domcapabilities."};
 inline constexpr FindingKind kNestedDependsOnHost = {"cpu.nested", Severity::info,
                                                      "The guest runs virtual machines of its own.",
                                                      "Check /sys/module/kvm_intel/parameters/nested or kvm_amd's."};
 inline constexpr FindingKind kExecutionCapDropped = {
-    "cpu.execution_cap_dropped", Severity::warning, "A CPU execution cap cannot be set on a session connection.",
+    "cpu.execution-cap-dropped", Severity::warning, "A CPU execution cap cannot be set on a session connection.",
     "Limit the QEMU process with systemd-run, or define the machine on qemu:///system with <cputune>."};
-inline constexpr FindingKind kIoapicAlwaysOn = {"cpu.ioapic_on", Severity::warning,
+inline constexpr FindingKind kIoapicAlwaysOn = {"cpu.ioapic-on", Severity::warning,
                                                 "The source machine had no I/O APIC.",
                                                 "An old Windows installed without APIC may need its HAL replaced."};
 inline constexpr FindingKind kMemoryAssumed = {"memory.assumed", Severity::warning,
@@ -57,7 +57,7 @@ inline constexpr FindingKind kMemoryAssumed = {"memory.assumed", Severity::warni
                                                "Set the right size with virsh setmaxmem or in virt-manager."};
 inline constexpr FindingKind kBalloon = {"memory.balloon", Severity::info, "The source gave memory back by a balloon.",
                                          "Install the virtio balloon driver in the guest."};
-inline constexpr FindingKind kLargePagesDropped = {"memory.large_pages_dropped", Severity::info,
+inline constexpr FindingKind kLargePagesDropped = {"memory.large-pages-dropped", Severity::info,
                                                    "The source used large pages.",
                                                    "Set up huge pages on the host and add <hugepages/> to the domain."};
 
@@ -65,89 +65,89 @@ inline constexpr FindingKind kLargePagesDropped = {"memory.large_pages_dropped",
 inline constexpr FindingKind kUuidChoice = {
     "smbios.uuid", Severity::info, "Which SMBIOS UUID the guest sees, and what it has in common with the source.",
     "Use --uuid if the guest's software expects another."};
-inline constexpr FindingKind kUuidGenerated = {"smbios.uuid_generated", Severity::warning,
+inline constexpr FindingKind kUuidGenerated = {"smbios.uuid-generated", Severity::warning,
                                                "The source has no usable UUID for the guest.",
                                                "Use --uuid to set one that the guest's software knows."};
-inline constexpr FindingKind kSmbiosStringDropped = {"smbios.string_dropped", Severity::warning,
+inline constexpr FindingKind kSmbiosStringDropped = {"smbios.string-dropped", Severity::warning,
                                                      "A DMI string that the user set cannot be given to libvirt.",
                                                      "Software in the guest that checks it must be told."};
-inline constexpr FindingKind kSmbiosPlatformKept = {"smbios.platform_kept", Severity::info,
+inline constexpr FindingKind kSmbiosPlatformKept = {"smbios.platform-kept", Severity::info,
                                                     "The source platform's DMI strings are kept, as asked.",
                                                     "Remove <sysinfo> from the domain if the guest misbehaves."};
 
 // ---- storage ----
 inline constexpr FindingKind kControllerReplaced = {
-    "disk.controller_replaced", Severity::critical,
+    "disk.controller-replaced", Severity::critical,
     "The disk's controller has no counterpart, so the disk moves to another bus that the guest may not boot from.",
     "Make sure that the guest has the driver before you migrate, or choose another bus with --disk-bus."};
-inline constexpr FindingKind kDriveMovedBus = {"drive.other_bus", Severity::warning,
+inline constexpr FindingKind kDriveMovedBus = {"drive.other-bus", Severity::warning,
                                                "A drive moves to another bus than it had.",
                                                "Check the guest's fstab and boot loader if they name it by path."};
-inline constexpr FindingKind kDriveMovedPort = {"drive.other_port", Severity::info,
+inline constexpr FindingKind kDriveMovedPort = {"drive.other-port", Severity::info,
                                                 "A drive keeps its bus but gets another port.",
                                                 "Only names below /dev/disk/by-path change."};
-inline constexpr FindingKind kDiskLeftOut = {"disk.left_out", Severity::critical, "A disk has no image to attach.",
+inline constexpr FindingKind kDiskLeftOut = {"disk.left-out", Severity::critical, "A disk has no image to attach.",
                                              "Attach one by hand, or give the machine its disk before migrating."};
 inline constexpr FindingKind kDriveUnsupported = {"drive.unsupported", Severity::warning,
                                                   "The host has no place for a drive of this kind.",
                                                   "Nothing else can hold it; use the medium in another drive."};
-inline constexpr FindingKind kHostDriveDropped = {"drive.host_device", Severity::info,
+inline constexpr FindingKind kHostDriveDropped = {"drive.host-device", Severity::info,
                                                   "A drive passed the source host's own drive through.",
                                                   "Insert an image, or attach the drive with virsh attach-disk."};
-inline constexpr FindingKind kDiskNotShareable = {"disk.not_shared", Severity::warning,
+inline constexpr FindingKind kDiskNotShareable = {"disk.not-shared", Severity::warning,
                                                   "A disk was shared between machines, which needs a raw image.",
                                                   "Convert it to raw and mark it <shareable/> in each domain."};
 inline constexpr FindingKind kDiskTransient = {"disk.transient", Severity::warning,
                                                "The disk forgets its changes when the machine stops, as on the source.",
                                                "Remove <transient/> from the domain to keep changes."};
 inline constexpr FindingKind kDiskReadOnlyTransient = {
-    "disk.read_only_transient", Severity::warning, "A read-only disk on a bus where QEMU has none.",
+    "disk.read-only-transient", Severity::warning, "A read-only disk on a bus where QEMU has none.",
     "Move it with --disk-bus scsi if the guest must not write at all."};
-inline constexpr FindingKind kDiskSerial = {"disk.serial_changed", Severity::warning,
+inline constexpr FindingKind kDiskSerial = {"disk.serial-changed", Severity::warning,
                                             "The guest sees another serial number of the disk than it did.",
                                             "Check the guest's fstab for names below /dev/disk/by-id."};
-inline constexpr FindingKind kDiskModel = {"disk.model_changed", Severity::info,
+inline constexpr FindingKind kDiskModel = {"disk.model-changed", Severity::info,
                                            "The guest sees another model string of the drive than it did.",
                                            "Use --disk-model keep if the guest names its disks by it."};
 
 // ---- network ----
-inline constexpr FindingKind kNicModelChanged = {"nic.model_changed", Severity::warning,
+inline constexpr FindingKind kNicModelChanged = {"nic.model-changed", Severity::warning,
                                                  "The network card has no exact counterpart.",
                                                  "Windows may need the driver; Linux has both."};
 inline constexpr FindingKind kNicNameChanges = {
-    "nic.name_changes", Severity::warning, "A Linux guest will name the network card differently.",
+    "nic.name-changes", Severity::warning, "A Linux guest will name the network card differently.",
     "Use --nic-names keep (the domain is then tainted), or rename the card in the guest's network configuration."};
 inline constexpr FindingKind kNicIsolated = {
     "nic.isolated", Severity::warning, "The network that the card was on does not exist here, so its link is down.",
     "Use --network N=network:NAME, or N=user to let the guest reach the Internet."};
 inline constexpr FindingKind kNicUserNetwork = {
-    "nic.user_network", Severity::warning, "The card's network is replaced by user networking.",
+    "nic.user-network", Severity::warning, "The card's network is replaced by user networking.",
     "Allow a bridge in /etc/qemu/bridge.conf and use --network N=bridge:NAME for a card that others can reach."};
-inline constexpr FindingKind kMacInvalid = {"nic.mac_invalid", Severity::warning,
+inline constexpr FindingKind kMacInvalid = {"nic.mac-invalid", Severity::warning,
                                             "The card's address is no valid one for a card.",
                                             "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
-inline constexpr FindingKind kForwardDropped = {"nic.forward_dropped", Severity::warning,
+inline constexpr FindingKind kForwardDropped = {"nic.forward-dropped", Severity::warning,
                                                 "A port forward cannot be carried over.",
                                                 "Forward the port on the host, or choose a port from 1024 on."};
 inline constexpr FindingKind kForwardByPasst = {
-    "nic.forward_passt", Severity::info, "Port forwards go through passt, which gives the guest other addresses.",
+    "nic.forward-passt", Severity::info, "Port forwards go through passt, which gives the guest other addresses.",
     "Nothing needs to be done for guests that use DHCP."};
-inline constexpr FindingKind kBandwidthDropped = {"nic.bandwidth_dropped", Severity::info,
+inline constexpr FindingKind kBandwidthDropped = {"nic.bandwidth-dropped", Severity::info,
                                                   "A bandwidth limit cannot be set on a session connection.",
                                                   "Limit it in the guest or on the host's bridge."};
 
 // ---- display, sound, input, USB ----
-inline constexpr FindingKind kNoSpice = {"display.no_spice", Severity::warning, "The host has no SPICE.",
+inline constexpr FindingKind kNoSpice = {"display.no-spice", Severity::warning, "The host has no SPICE.",
                                          "Use virt-manager or virt-viewer."};
 inline constexpr FindingKind kNoDisplay = {"display.none", Severity::critical, "The host offers no display at all.",
                                            "Use the serial console, or install QEMU with SPICE or VNC."};
 inline constexpr FindingKind kMonitorsReduced = {"display.monitors", Severity::info,
                                                  "The machine had several monitors and the new card has one.",
                                                  "Use --video qxl (Windows, with its driver) or --video virtio."};
-inline constexpr FindingKind k3dDropped = {"display.3d_dropped", Severity::info, "3D acceleration is not carried over.",
+inline constexpr FindingKind k3dDropped = {"display.3d-dropped", Severity::info, "3D acceleration is not carried over.",
                                            "For Linux guests: --video virtio, then turn 3D on in virt-manager."};
 inline constexpr FindingKind kRemoteDisplayDropped = {
-    "display.remote_dropped", Severity::info, "The machine's remote display is not opened to the network.",
+    "display.remote-dropped", Severity::info, "The machine's remote display is not opened to the network.",
     "Add a <listen> and a password to <graphics> if it shall be reached from elsewhere."};
 inline constexpr FindingKind kSoundDropped = {"sound.dropped", Severity::warning, "The host has no sound card to give.",
                                               "Nothing can be done on this host."};
@@ -155,15 +155,15 @@ inline constexpr FindingKind kSoundChanged = {
     "sound.changed", Severity::info, "The sound card is replaced by a similar one.", "The guest may need a driver."};
 inline constexpr FindingKind kSoundSilent = {"sound.silent", Severity::info, "Without SPICE the sound goes nowhere.",
                                              "Set <audio type='pulseaudio'/> or 'pipewire' in the domain."};
-inline constexpr FindingKind kUsbControllerChanged = {"usb.controller_dropped", Severity::warning,
+inline constexpr FindingKind kUsbControllerChanged = {"usb.controller-dropped", Severity::warning,
                                                       "The host has no USB controller of this kind.",
                                                       "Add another one in virt-manager."};
 inline constexpr FindingKind kUsbFiltersDropped = {
-    "usb.filters_dropped", Severity::info, "USB filters are not carried over.",
+    "usb.filters-dropped", Severity::info, "USB filters are not carried over.",
     "Redirect devices from the viewer, or attach them with virsh attach-device."};
 inline constexpr FindingKind kInputChanged = {"input.changed", Severity::info, "The pointing device is a similar one.",
                                               "Nothing needs to be done."};
-inline constexpr FindingKind kTabletAdded = {"input.tablet_added", Severity::info,
+inline constexpr FindingKind kTabletAdded = {"input.tablet-added", Severity::info,
                                              "A USB tablet is added so that the pointer follows the window's.",
                                              "Remove it from the domain if the guest cannot handle it."};
 
@@ -174,14 +174,14 @@ inline constexpr FindingKind kPortDropped = {"port.dropped", Severity::warning,
 inline constexpr FindingKind kPortMoved = {"port.moved", Severity::info,
                                            "A serial or parallel port had an unusual address.",
                                            "Change it in the guest's driver settings."};
-inline constexpr FindingKind kPortNotConnected = {"port.not_connected", Severity::warning,
+inline constexpr FindingKind kPortNotConnected = {"port.not-connected", Severity::warning,
                                                   "A serial or parallel port led to something of the source's host.",
                                                   "Use --host-devices to connect it to the same device or path here."};
-inline constexpr FindingKind kPortFileMoved = {"port.path_changed", Severity::info,
+inline constexpr FindingKind kPortFileMoved = {"port.path-changed", Severity::info,
                                                "A port's file or socket is made in the machine's new folder.",
                                                "Use --host-devices to use the source's own path."};
 inline constexpr FindingKind kPortListensLocally = {
-    "port.listens_locally", Severity::info, "A port that listens on the network listens on the host itself only.",
+    "port.listens-locally", Severity::info, "A port that listens on the network listens on the host itself only.",
     "Change <source host=> in the domain to open it to others."};
 inline constexpr FindingKind kTpmDropped = {"tpm.dropped", Severity::critical, "The host has no TPM emulator.",
                                             "Install swtpm and swtpm-tools, or suspend BitLocker before migrating."};

@@ -11,25 +11,25 @@ namespace ferry::ovf {
 namespace finding {
 
 inline constexpr FindingKind kVersionUnknown{
-    "ovf.version_unknown", Severity::warning,
+    "ovf.version-unknown", Severity::warning,
     "The envelope's namespace is none of OVF 0.9, 1.x and 2.x; it was read as the newest that is known.",
     "Compare the new machine with the package before it is used."};
 inline constexpr FindingKind kSectionRequired{
-    "ovf.section_required", Severity::critical,
+    "ovf.section-required", Severity::critical,
     "The package holds a section that must be understood by whoever deploys it, and virt-ferry does not know it.",
     "Ask the vendor of the package what the section does, and whether the machine works without it."};
 inline constexpr FindingKind kSectionOptional{
-    "ovf.section_optional", Severity::info,
+    "ovf.section-optional", Severity::info,
     "A section that virt-ferry does not know, and that may be ignored, was left out.",
     "Nothing needs to be done, unless the machine depends on it."};
 inline constexpr FindingKind kElementUnknown{
-    "ovf.element_unknown", Severity::warning, "An element that virt-ferry does not know was left out.",
+    "ovf.element-unknown", Severity::warning, "An element that virt-ferry does not know was left out.",
     "Look at the element in the descriptor and set by hand what the machine needs of it."};
 inline constexpr FindingKind kConfiguration{"ovf.configuration", Severity::info,
                                             "The package offers several deployment configurations; this one was taken.",
                                             "Choose another one with --ovf-configuration."};
 inline constexpr FindingKind kHardwareChoice{
-    "ovf.hardware_choice", Severity::info,
+    "ovf.hardware-choice", Severity::info,
     "The package describes the hardware several times, for different platforms; one description was taken.",
     "Compare the devices of the new machine with what the guest expects."};
 inline constexpr FindingKind kEnvironment{
@@ -39,55 +39,55 @@ inline constexpr FindingKind kEnvironment{
     "migration.",
     "Configure the guest by hand at its first start, or give it an ISO image with an ovf-env.xml."};
 inline constexpr FindingKind kUuidNotStated{
-    "ovf.uuid_not_stated", Severity::info,
+    "ovf.uuid-not-stated", Severity::info,
     "OVF does not state an SMBIOS UUID: each import on the source platform makes a new one, and so does this one.",
     "Give the UUID that the guest knows with --uuid, if a licence hangs on it."};
 inline constexpr FindingKind kMacGenerated{
-    "ovf.mac_generated", Severity::info, "The package names no MAC address for a network card; a new one is made.",
+    "ovf.mac-generated", Severity::info, "The package names no MAC address for a network card; a new one is made.",
     "Give the address with --mac if the guest or the network needs the old one."};
-inline constexpr FindingKind kFileMissing{"ovf.file_missing", Severity::critical,
+inline constexpr FindingKind kFileMissing{"ovf.file-missing", Severity::critical,
                                           "A file that the descriptor names is not in the package.",
                                           "Put the file beside the descriptor, or export the machine again."};
-inline constexpr FindingKind kFileSize{"ovf.file_size", Severity::warning,
+inline constexpr FindingKind kFileSize{"ovf.file-size", Severity::warning,
                                        "A file of the package has another size than the descriptor says.",
                                        "Check the manifest, and download or export the package again if it differs."};
 inline constexpr FindingKind kReferenceBroken{
-    "ovf.reference_broken", Severity::critical,
+    "ovf.reference-broken", Severity::critical,
     "A drive refers to a disk or file that the descriptor does not declare.",
     "Correct the descriptor, or attach the disk by hand after the migration."};
 inline constexpr FindingKind kParentMissing{
-    "ovf.parent_missing", Severity::warning, "A drive does not say on which controller it sits; one was chosen.",
+    "ovf.parent-missing", Severity::warning, "A drive does not say on which controller it sits; one was chosen.",
     "Check that the guest finds its disks; choose another bus with --disk-bus if it does not."};
 inline constexpr FindingKind kAddressTaken{
-    "ovf.address_taken", Severity::warning,
+    "ovf.address-taken", Severity::warning,
     "A drive's place on its controller is not usable or already taken; the next free one was chosen.",
     "Check the order of the disks in the guest."};
 inline constexpr FindingKind kSubtypeUnknown{
-    "ovf.subtype_unknown", Severity::warning,
+    "ovf.subtype-unknown", Severity::warning,
     "A device's model is not known or not given; the platform's usual one was taken.",
     "Check that the guest has a driver for it."};
-inline constexpr FindingKind kUnitsGuessed{"ovf.units_guessed", Severity::warning,
+inline constexpr FindingKind kUnitsGuessed{"ovf.units-guessed", Severity::warning,
                                            "An amount has no units or units that make no sense; they were guessed.",
                                            "Check the amount in the new machine."};
-inline constexpr FindingKind kDeviceDropped{"ovf.device_dropped", Severity::warning,
+inline constexpr FindingKind kDeviceDropped{"ovf.device-dropped", Severity::warning,
                                             "A device of the package has no counterpart and was left out.",
                                             "Add a device of the host by hand if the guest cannot do without."};
 inline constexpr FindingKind kBlankDisk{
-    "ovf.blank_disk", Severity::info,
+    "ovf.blank-disk", Severity::info,
     "A disk has no file in the package: it is made new and empty, of the stated size.", "Nothing needs to be done."};
 inline constexpr FindingKind kSignature{
-    "ovf.signature_not_checked", Severity::info,
+    "ovf.signature-not-checked", Severity::info,
     "The package carries a certificate; its signature is not checked, only the manifest's digests are.",
     "Check the signature with the vendor's tool if the package comes from an untrusted place."};
 inline constexpr FindingKind kNvramInArchive{
-    "ovf.nvram_in_archive", Severity::warning,
+    "ovf.nvram-in-archive", Severity::warning,
     "The firmware's variables lie inside a compressed archive and were not read.",
     "Decompress the package and migrate it again to keep the boot entries."};
 inline constexpr FindingKind kVirtualBoxFallback{
-    "ovf.virtualbox_fallback", Severity::warning,
+    "ovf.virtualbox-fallback", Severity::warning,
     "VirtualBox's own description inside the package could not be read; the OVF description was taken instead.",
     "Compare the new machine with the original: MAC addresses and firmware settings are not in the OVF description."};
-inline constexpr FindingKind kMediumNotExported{"ovf.medium_not_exported", Severity::warning,
+inline constexpr FindingKind kMediumNotExported{"ovf.medium-not-exported", Severity::warning,
                                                 "A drive's medium was left out of the package when it was exported.",
                                                 "Attach the medium after the migration."};
 

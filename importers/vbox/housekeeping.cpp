@@ -39,7 +39,7 @@ struct AttributeNote {
 };
 constexpr std::string_view kHost = "how VirtualBox runs the machine on its host";
 constexpr std::string_view kKeys = "a key of the encrypted state or logs";
-constexpr std::array<AttributeNote, 27> kAttributes{{
+constexpr std::array<AttributeNote, 31> kAttributes{{
     {"VirtualBox", "version", Disposition::irrelevant, "the version of the settings' format"},
     {"VirtualBox", "schemaLocation", Disposition::irrelevant, "of the XML itself"},
     {"Machine", "version", Disposition::irrelevant, "the version of the settings' format"},
@@ -60,7 +60,11 @@ constexpr std::array<AttributeNote, 27> kAttributes{{
     {"Hardware", "version", Disposition::irrelevant, "the version of VirtualBox's own guest interface"},
     {"Guest", "statisticsUpdateInterval", Disposition::irrelevant, "how often the Guest Additions report"},
     {"Guest", "StatisticsUpdateInterval", Disposition::irrelevant, "how often the Guest Additions report"},
+    {"Guest", "MemoryBalloonSize", Disposition::irrelevant, "the old spelling of a value that stands beside it"},
+    {"HostOnlyNetwork", "id", Disposition::irrelevant, "VirtualBox's own identity of the network"},
     {"Platform", "exclusiveHwVirt", Disposition::irrelevant, kHost},
+    {"Properties", "exclusiveHwVirt", Disposition::irrelevant, kHost},
+    {"x86", "exclusiveHwVirt", Disposition::irrelevant, kHost},
     {"IDEController", "type", Disposition::irrelevant, "the kind of the IDE controller"},
     {"AudioAdapter", "useDefault", Disposition::irrelevant, "how VirtualBox plays sound on the host"},
     {"AttachedDevice", "Description", Disposition::irrelevant, "a note"},

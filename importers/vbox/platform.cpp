@@ -135,7 +135,10 @@ void read_platform(Scope &scope) {
   }
   std::vector<SettingsReader> holders{scope.platform};  // of what is x86's
   if (const auto x86 = scope.platform.child("x86")) {
-    if (const auto cpu = x86->child("CPU")) read_x86_cpu(scope, *cpu);
+    if (const auto cpu = x86->child("CPU")) {
+      read_x86_cpu(scope, *cpu);
+      holders.push_back(*cpu);  // where the schema has the HPET; VirtualBox 7.1 writes it a level above
+    }
     holders.push_back(*x86);
   }
   if (const auto arm = scope.platform.child("arm")) {

@@ -9,63 +9,64 @@
 
 namespace ferry::vmx {
 
-inline constexpr FindingKind kDuplicateKey{"vmx.duplicate_key", Severity::warning,
+inline constexpr FindingKind kDuplicateKey{"vmx.duplicate-key", Severity::warning,
                                            "A key stands in the file more than once with different values.",
                                            "Check which of the two values is meant."};
-inline constexpr FindingKind kOddLine{"vmx.odd_line", Severity::warning,
+inline constexpr FindingKind kOddLine{"vmx.odd-line", Severity::warning,
                                       "A line of the file breaks VMware's syntax; it was read as far as it goes.",
                                       "Check the value in the report."};
-inline constexpr FindingKind kFreeText{"vmx.free_text", Severity::info,
-                                       "The file holds text that is no setting; VMware passes it over.", ""};
+inline constexpr FindingKind kFreeText{"vmx.free-text", Severity::info,
+                                       "The file holds text that is no setting; VMware passes it over.",
+                                       "Nothing has to be done."};
 inline constexpr FindingKind kUndecodable{"vmx.undecodable", Severity::warning,
                                           "Characters of a value are not valid in the file's text encoding.",
                                           "Check the value; where it names a file, correct the name in the .vmx."};
-inline constexpr FindingKind kEncodingGuess{"vmx.encoding_guess", Severity::warning,
+inline constexpr FindingKind kEncodingGuess{"vmx.encoding-guess", Severity::warning,
                                             "The file is not in the text encoding that it declares.",
                                             "Check the names and paths in the report."};
-inline constexpr FindingKind kBadValue{"vmx.bad_value", Severity::warning,
+inline constexpr FindingKind kBadValue{"vmx.bad-value", Severity::warning,
                                        "A setting has a value that VMware does not know; its default is used.",
                                        "Correct the value in the .vmx when the default is not what you want."};
-inline constexpr FindingKind kMemoryDefault{"vmx.memory_default", Severity::warning,
+inline constexpr FindingKind kMemoryDefault{"vmx.memory-default", Severity::warning,
                                             "The file sets no memory size; VMware's default of 32 MiB is used.",
                                             "Give the machine more memory after the migration."};
-inline constexpr FindingKind kScsiDefault{"vmx.scsi_default", Severity::warning,
+inline constexpr FindingKind kScsiDefault{"vmx.scsi-default", Severity::warning,
                                           "The SCSI controller's type is not set; VMware chooses it by guest.",
                                           "If the guest does not find its disk, choose another bus."};
 inline constexpr FindingKind kControllerAssumed{
-    "vmx.controller_assumed", Severity::info,
-    "Drives hang on a controller that the file does not declare; it is taken to be there.", ""};
-inline constexpr FindingKind kMediumMissing{"vmx.medium_missing", Severity::warning,
+    "vmx.controller-assumed", Severity::info,
+    "Drives hang on a controller that the file does not declare; it is taken to be there.", "Nothing has to be done."};
+inline constexpr FindingKind kMediumMissing{"vmx.medium-missing", Severity::warning,
                                             "A disk, CD or floppy image that the machine names was not found.",
                                             "Copy the file beside the .vmx, or correct the path."};
-inline constexpr FindingKind kMediumOutside{"vmx.medium_outside", Severity::warning,
+inline constexpr FindingKind kMediumOutside{"vmx.medium-outside", Severity::warning,
                                             "A medium lies outside the machine's folder.",
                                             "Make sure that the file belongs to this machine."};
 inline constexpr FindingKind kMediumElsewhere{
-    "vmx.medium_elsewhere", Severity::info,
+    "vmx.medium-elsewhere", Severity::info,
     "A medium was not found at the path in the file; one of the same name beside the .vmx is used.",
     "Make sure that it is the same image."};
-inline constexpr FindingKind kMediumNotAFile{"vmx.medium_not_a_file", Severity::critical,
+inline constexpr FindingKind kMediumNotAFile{"vmx.medium-not-a-file", Severity::critical,
                                              "A medium's path names something that is not a regular file.",
                                              "Make an image of it and attach that."};
 inline constexpr FindingKind kRedoLog{
-    "vmx.redo_log", Severity::critical, "A disk has changes in a redo log that were neither kept nor thrown away.",
+    "vmx.redo-log", Severity::critical, "A disk has changes in a redo log that were neither kept nor thrown away.",
     "Power the machine off in VMware and choose to commit or to discard the changes."};
-inline constexpr FindingKind kRawDisk{"vmx.raw_disk", Severity::critical,
+inline constexpr FindingKind kRawDisk{"vmx.raw-disk", Severity::critical,
                                       "A disk is mapped to a disk or LUN of the source's host.",
                                       "Make an image of it and attach that."};
-inline constexpr FindingKind kNvramMissing{"vmx.nvram_missing", Severity::warning,
+inline constexpr FindingKind kNvramMissing{"vmx.nvram-missing", Severity::warning,
                                            "The firmware's variables (.nvram) were not found.",
                                            "Copy the .nvram file beside the .vmx."};
 inline constexpr FindingKind kPartlyEncrypted{
-    "vmx.partly_encrypted", Severity::warning,
+    "vmx.partly-encrypted", Severity::warning,
     "The machine is partly encrypted: its firmware variables and its TPM state cannot be read.",
     "Have the recovery keys of BitLocker or LUKS at hand, or remove the TPM in VMware first."};
 inline constexpr FindingKind kHostSerial{
-    "vmx.host_identity", Severity::warning,
+    "vmx.host-identity", Severity::warning,
     "The machine showed strings of its host's SMBIOS, which the file does not hold.",
     "Set the strings by hand when software in the guest is bound to them."};
-inline constexpr FindingKind kSerialProxy{"vmx.serial_proxy", Severity::warning,
+inline constexpr FindingKind kSerialProxy{"vmx.serial-proxy", Severity::warning,
                                           "A serial port is connected through a concentrator or an encrypted link.",
                                           "Connect the port by hand after the migration."};
 inline constexpr FindingKind kPassthrough{"vmx.passthrough", Severity::warning,
@@ -74,26 +75,26 @@ inline constexpr FindingKind kPassthrough{"vmx.passthrough", Severity::warning,
 inline constexpr FindingKind kGuestinfo{"vmx.guestinfo", Severity::warning,
                                         "The guest reads its configuration (cloud-init, Ignition) from guestinfo keys.",
                                         "Give the guest the same data another way, such as a NoCloud seed image."};
-inline constexpr FindingKind kPassword{"vmx.remote_display_password", Severity::info,
+inline constexpr FindingKind kPassword{"vmx.remote-display-password", Severity::info,
                                        "The remote display had a password; it is not carried over.",
                                        "Set one on the new machine when its display is reachable from outside."};
 inline constexpr FindingKind kSuspended{"vmx.suspended", Severity::critical,
                                         "The machine is suspended; its memory cannot be carried.",
                                         "Resume it in VMware and shut it down."};
 inline constexpr FindingKind kSnapshotHardware{
-    "vmx.snapshot_hardware", Severity::warning,
+    "vmx.snapshot-hardware", Severity::warning,
     "The hardware at a snapshot's time could not be read; the current one is used with the snapshot's disks.",
     "Check the snapshot's devices before you revert to it."};
-inline constexpr FindingKind kSnapshotParent{"vmx.snapshot_parent", Severity::warning,
+inline constexpr FindingKind kSnapshotParent{"vmx.snapshot-parent", Severity::warning,
                                              "A snapshot's parent is not in the list, or the list runs in a circle.",
                                              "Check the tree of snapshots; it was made as far as it is known."};
-inline constexpr FindingKind kSnapshotNode{"vmx.snapshot_disk", Severity::warning,
+inline constexpr FindingKind kSnapshotNode{"vmx.snapshot-disk", Severity::warning,
                                            "A disk of a snapshot hangs on a controller that the machine lacks.",
                                            "Check the snapshot's disks before you revert to it."};
-inline constexpr FindingKind kSnapshotList{"vmx.snapshot_list", Severity::warning,
+inline constexpr FindingKind kSnapshotList{"vmx.snapshot-list", Severity::warning,
                                            "The list of snapshots (.vmsd) cannot be read.",
                                            "Consolidate the snapshots in VMware, or go on without them."};
-inline constexpr FindingKind kFixedTime{"vmx.fixed_time", Severity::warning,
+inline constexpr FindingKind kFixedTime{"vmx.fixed-time", Severity::warning,
                                         "The machine's clock starts at a fixed time at each power-on.",
                                         "Set the clock by hand when software in the guest needs that time."};
 

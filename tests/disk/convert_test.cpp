@@ -189,7 +189,7 @@ TEST_F(Convert, an_odd_size_is_rounded_up_and_said) {
   const disk::ConvertResult result = run(raw);
   EXPECT_EQ(result.virtual_size, 70001U);
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_EQ(result.findings.front().id, "disk.size_rounded");
+  EXPECT_EQ(result.findings.front().id, "disk.size-rounded");
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   Bytes expected = some_bytes(70001, 1);
   expected.resize(70144);
@@ -205,7 +205,7 @@ TEST_F(Convert, qemu_img_as_the_engine) {
   const disk::ConvertResult result = run(single);
   EXPECT_EQ(result.engine, disk::Engine::qemu_img);
   EXPECT_EQ(result.sha256, sha256(disk.base_content));
-  EXPECT_EQ(result.findings.back().id, "disk.read_by_qemu_img");
+  EXPECT_EQ(result.findings.back().id, "disk.read-by-qemu-img");
   EXPECT_EQ(files_in(out.path()), 1U);
 }
 
@@ -232,7 +232,7 @@ TEST_F(Convert, an_overlay_reads_the_source_in_place) {
   overlay.mode = disk::Mode::overlay;
   const disk::ConvertResult result = run(overlay);
   EXPECT_EQ(result.mode, disk::Mode::overlay);
-  EXPECT_EQ(result.findings.back().id, "disk.depends_on_source");
+  EXPECT_EQ(result.findings.back().id, "disk.depends-on-source");
   EXPECT_LT(std::filesystem::file_size(target), 512U << 10U);
   EXPECT_EQ(guest_content(target, folder.path()), disk.base_content);
   const std::string info = qemu_img({"info", "-f", "qcow2", "--output=json", target.string()});

@@ -87,7 +87,7 @@ TEST_P(Share, what_is_not_aligned_is_copied_and_said) {
   EXPECT_EQ(result.mode, disk::Mode::copy);
   EXPECT_EQ(result.bytes_shared, 0U);
   ASSERT_FALSE(result.findings.empty());
-  EXPECT_EQ(result.findings.back().id, "disk.copied_not_shared");
+  EXPECT_EQ(result.findings.back().id, "disk.copied-not-shared");
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
 }

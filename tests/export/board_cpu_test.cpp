@@ -80,11 +80,11 @@ TEST(Board, WithoutKvmTheDomainIsOfTypeQemu) {
   Fixture fixture(virtualbox_machine());
   const auto result = fixture.run();
   EXPECT_EQ(attribute(domain(result), "type"), "qemu");
-  EXPECT_TRUE(found(result, "host.no_kvm"));
+  EXPECT_TRUE(found(result, "host.no-kvm"));
   fixture.host = with_kvm(debian12());
   const auto with = fixture.run();
   EXPECT_EQ(attribute(domain(with), "type"), "kvm");
-  EXPECT_FALSE(found(with, "host.no_kvm"));
+  EXPECT_FALSE(found(with, "host.no-kvm"));
 }
 
 TEST(Cpu, TheHostsCpuUnderKvmAndMaximumWithout) {
@@ -114,7 +114,7 @@ TEST(Cpu, ATopologyThatDoesNotDivideIsReported) {
   fixture.machine.hardware.cpu.count = 3;
   fixture.machine.hardware.cpu.cores_per_socket = 2;
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "cpu.topology_changed"));
+  EXPECT_TRUE(found(result, "cpu.topology-changed"));
   EXPECT_EQ(attribute(element(domain(result), "cpu/topology"), "cores"), "3");
 }
 
@@ -122,7 +122,7 @@ TEST(Cpu, MoreCpusThanTheHostAllowsAreReduced) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.cpu.count = 300;
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "cpu.count_reduced"));
+  EXPECT_TRUE(found(result, "cpu.count-reduced"));
   EXPECT_EQ(element(domain(result), "vcpu").text, "255");
 }
 
@@ -139,7 +139,7 @@ TEST(Cpu, FeaturesAreHiddenAsOnTheSource) {
   for (const std::string_view name : {"lm", "pae", "vmx", "svm", "x2apic", "avx2"}) {
     EXPECT_TRUE(has_feature(root, name, "disable")) << name;
   }
-  EXPECT_TRUE(found(result, "cpu.feature_dropped"));
+  EXPECT_TRUE(found(result, "cpu.feature-dropped"));
   EXPECT_EQ(settlement(result, "hardware.cpu.features.3")->disposition, Disposition::dropped);
 }
 
@@ -155,7 +155,7 @@ TEST(Cpu, AnExecutionCapNeedsControlGroups) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.cpu.execution_cap_percent = 40;
   const auto session = fixture.run();
-  EXPECT_TRUE(found(session, "cpu.execution_cap_dropped"));
+  EXPECT_TRUE(found(session, "cpu.execution-cap-dropped"));
   EXPECT_EQ(count(domain(session), "cputune"), 0U);
   fixture.host.uri = "qemu:///system";
   const auto system = fixture.map();
@@ -168,7 +168,7 @@ TEST(Cpu, ProfilesAndNestingAreReported) {
   fixture.machine.hardware.cpu.profile = "Intel 80386";
   fixture.machine.hardware.cpu.nested_virtualization = true;
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "cpu.profile_dropped"));
+  EXPECT_TRUE(found(result, "cpu.profile-dropped"));
   EXPECT_TRUE(found(result, "cpu.nested"));
 }
 
@@ -206,7 +206,7 @@ TEST(Memory, BalloonAndLargePages) {
   EXPECT_EQ(element(root, "currentMemory").text, "786432");
   EXPECT_EQ(attribute(element(root, "devices/memballoon"), "model"), "virtio");
   EXPECT_TRUE(found(result, "memory.balloon"));
-  EXPECT_TRUE(found(result, "memory.large_pages_dropped"));
+  EXPECT_TRUE(found(result, "memory.large-pages-dropped"));
 }
 
 TEST(Memory, NoneSaidIsAssumedAndReported) {

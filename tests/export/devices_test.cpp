@@ -32,7 +32,7 @@ TEST(Display, VncWhereTheHostHasNoSpice) {
   EXPECT_EQ(attribute(element(root, "devices/graphics"), "type"), "vnc");
   EXPECT_EQ(count(root, "devices/channel"), 0U);
   EXPECT_EQ(count(root, "devices/redirdev"), 0U);
-  EXPECT_TRUE(found(result, "display.no_spice"));
+  EXPECT_TRUE(found(result, "display.no-spice"));
   EXPECT_TRUE(found(result, "sound.silent"));
 }
 
@@ -79,8 +79,8 @@ TEST(Display, WhatIsLostIsSaid) {
   display.remote = Display::Remote{.enabled = true, .ports = "3389"};
   const auto result = fixture.run();
   EXPECT_TRUE(found(result, "display.monitors"));
-  EXPECT_TRUE(found(result, "display.3d_dropped"));
-  EXPECT_TRUE(found(result, "display.remote_dropped"));
+  EXPECT_TRUE(found(result, "display.3d-dropped"));
+  EXPECT_TRUE(found(result, "display.remote-dropped"));
   fixture.input.options.video_model = "qxl";
   const auto heads = fixture.run();
   EXPECT_EQ(attribute(element(domain(heads), "devices/video/model"), "heads"), "2");
@@ -147,14 +147,14 @@ TEST(Usb, WithoutControllersThereIsNoneUnlessTheInputNeedsOne) {
 TEST(Usb, AControllerThatTheHostLacksIsReported) {
   Fixture fixture(virtualbox_machine());
   fixture.host.usb_models = {"qemu-xhci"};
-  EXPECT_TRUE(found(fixture.run(), "usb.controller_dropped"));
+  EXPECT_TRUE(found(fixture.run(), "usb.controller-dropped"));
 }
 
 TEST(Usb, FiltersTakeNoDeviceUnasked) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.usb_filters = {{.name = "stick", .vendor_id = "0951", .product_id = "1666"}};
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "usb.filters_dropped"));
+  EXPECT_TRUE(found(result, "usb.filters-dropped"));
   EXPECT_EQ(count(domain(result), "devices/hostdev"), 0U);
 }
 
@@ -163,7 +163,7 @@ TEST(Input, ATabletReplacesTheToolsPointer) {
   fixture.machine.hardware.input.pointing = Input::Pointing::ps2_mouse;
   const auto result = fixture.run();
   EXPECT_EQ(attribute(element(domain(result), "devices/input"), "type"), "tablet");
-  EXPECT_TRUE(found(result, "input.tablet_added"));
+  EXPECT_TRUE(found(result, "input.tablet-added"));
   fixture.machine.hardware.input.pointing = Input::Pointing::usb_multi_touch;
   EXPECT_TRUE(found(fixture.run(), "input.changed"));
 }
@@ -186,7 +186,7 @@ TEST(Port, HostDevicesOnlyWhenAsked) {
   const CharPort port{.backend = Backend::host_device, .path = "/dev/ttyS0"};
   const auto refused = with_port(port);
   EXPECT_EQ(attribute(element(domain(refused), "devices/serial"), "type"), "pty");
-  EXPECT_TRUE(found(refused, "port.not_connected"));
+  EXPECT_TRUE(found(refused, "port.not-connected"));
   const auto mapped = with_port(port, true);
   EXPECT_EQ(attribute(element(domain(mapped), "devices/serial"), "type"), "dev");
 }
@@ -195,7 +195,7 @@ TEST(Port, FilesAreMadeInTheMachinesFolder) {
   const auto result = with_port({.backend = Backend::file, .path = "/home/user/.bashrc"});
   const xml::Element root = domain(result);
   EXPECT_EQ(*source(root, "path"), "/var/tmp/images/box-serial1.log");
-  EXPECT_TRUE(found(result, "port.path_changed"));
+  EXPECT_TRUE(found(result, "port.path-changed"));
 }
 
 TEST(Port, SocketsAreMadeAnewAndNeverJoined) {
@@ -208,10 +208,10 @@ TEST(Port, SocketsAreMadeAnewAndNeverJoined) {
 TEST(Port, TcpListensOnThisHostOnly) {
   const auto server = with_port({.backend = Backend::tcp, .path = "2023", .server = true});
   EXPECT_EQ(*source(domain(server), "host"), "127.0.0.1");
-  EXPECT_TRUE(found(server, "port.listens_locally"));
+  EXPECT_TRUE(found(server, "port.listens-locally"));
   const auto client = with_port({.backend = Backend::tcp, .path = "example.org:2023"});
   EXPECT_EQ(*source(domain(client), "host"), "example.org");
-  EXPECT_TRUE(found(with_port({.backend = Backend::tcp, .path = "a,b:1"}), "port.not_connected"));
+  EXPECT_TRUE(found(with_port({.backend = Backend::tcp, .path = "a,b:1"}), "port.not-connected"));
 }
 
 TEST(Port, UnusualAddressesAndTooManyPorts) {

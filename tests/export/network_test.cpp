@@ -34,7 +34,7 @@ TEST(Nic, VirtualBoxNamesStayOnPc) {
   const xml::Element root = domain(result);
   EXPECT_EQ(slot_of(element(root, "devices/interface")), 3);
   EXPECT_EQ(attribute(element(root, "devices/controller/target"), "hotplug"), "off");
-  EXPECT_FALSE(found(result, "nic.name_changes"));
+  EXPECT_FALSE(found(result, "nic.name-changes"));
 }
 
 TEST(Nic, VirtualBoxNamesStayOnQ35) {
@@ -48,13 +48,13 @@ TEST(Nic, NamesChangeWithAWordWhereLibvirtCannotTurnHotplugOff) {
   fixture.host.libvirt_version = 7008000;
   const auto result = fixture.run();
   EXPECT_EQ(result.nics[0].guest_name, "ens3");
-  EXPECT_TRUE(found(result, "nic.name_changes"));
+  EXPECT_TRUE(found(result, "nic.name-changes"));
 }
 
 TEST(Nic, VmwareNamesChangeUnlessAskedFor) {
   Fixture fixture(vmware_machine());
   const auto plain = fixture.run();
-  EXPECT_TRUE(found(plain, "nic.name_changes"));
+  EXPECT_TRUE(found(plain, "nic.name-changes"));
   EXPECT_FALSE(found(plain, "domain.tainted"));
   fixture.machine.hardware.controllers.pop_back();  // the IDE CD
   fixture.input.media.clear();
@@ -76,7 +76,7 @@ TEST(Nic, ModelsWithoutACounterpartAreReported) {
   fixture.machine.hardware.nics[0].model = NicModel::e1000_82543gc;
   const auto result = fixture.run();
   EXPECT_EQ(result.nics[0].model, "e1000");
-  EXPECT_TRUE(found(result, "nic.model_changed"));
+  EXPECT_TRUE(found(result, "nic.model-changed"));
   fixture.machine.hardware.nics[0].model = NicModel::e1000_82540em;
   fixture.host = with_few_devices();
   fixture.machine.hardware.controllers.pop_back();
@@ -108,7 +108,7 @@ TEST(Nic, AMulticastMacIsReplaced) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.nics[0].mac = MacAddress::parse("01:00:5e:00:00:01");
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "nic.mac_invalid"));
+  EXPECT_TRUE(found(result, "nic.mac-invalid"));
   EXPECT_TRUE(result.nics[0].mac.starts_with("52:54:00:"));
 }
 
@@ -149,12 +149,12 @@ TEST(Nic, ANatNetworkBecomesANatOfItsOwn) {
   const auto result = fixture.run();
   EXPECT_EQ(type_of(result), "user");
   EXPECT_EQ(link_of(result), "up");
-  EXPECT_TRUE(found(result, "nic.user_network"));
+  EXPECT_TRUE(found(result, "nic.user-network"));
 }
 
 TEST(Nic, BridgedUsesABridgeThatTheUserMayUse) {
   Fixture fixture = with_mode(NicMode::bridged, "eth0");
-  EXPECT_TRUE(found(fixture.run(), "nic.user_network"));
+  EXPECT_TRUE(found(fixture.run(), "nic.user-network"));
   fixture.host.bridges = {"br0", "virbr0"};
   const auto result = fixture.run();
   EXPECT_EQ(type_of(result), "bridge");
@@ -211,8 +211,8 @@ TEST(Nic, ForwardsGoThroughPasstWhereLibvirtTakesIt) {
   EXPECT_EQ(count(root, "devices/interface/portForward"), 2U);
   EXPECT_EQ(attribute(element(root, "devices/interface/portForward/range"), "start"), "2222");
   EXPECT_EQ(attribute(element(root, "devices/interface/backend"), "type"), "passt");
-  EXPECT_TRUE(found(result, "nic.forward_passt"));
-  EXPECT_TRUE(found(result, "nic.forward_dropped"));  // port 80, and no address
+  EXPECT_TRUE(found(result, "nic.forward-passt"));
+  EXPECT_TRUE(found(result, "nic.forward-dropped"));  // port 80, and no address
 }
 
 TEST(Nic, ForwardsGoThroughArgumentsOnLibvirt9) {
@@ -229,18 +229,18 @@ TEST(Nic, ForwardsGoThroughArgumentsOnLibvirt9) {
 TEST(Nic, ForwardsNeedAUserNetworkAndALibvirtThatCan) {
   Fixture fixture = with_mode(NicMode::internal, "lab");
   fixture.machine.hardware.nics[0].forwards = forwards();
-  EXPECT_TRUE(found(fixture.run(), "nic.forward_dropped"));
+  EXPECT_TRUE(found(fixture.run(), "nic.forward-dropped"));
   fixture.machine.hardware.nics[0].mode = NicMode::nat;
   fixture.host.libvirt_version = 8001000;
   const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "nic.forward_dropped"));
+  EXPECT_TRUE(found(result, "nic.forward-dropped"));
   EXPECT_FALSE(found(result, "domain.tainted"));
 }
 
 TEST(Nic, BandwidthIsDroppedWithAWord) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.nics[0].bandwidth_bytes_per_second = 1000000;
-  EXPECT_TRUE(found(fixture.run(), "nic.bandwidth_dropped"));
+  EXPECT_TRUE(found(fixture.run(), "nic.bandwidth-dropped"));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST(Storage, EfiMachinesBootFromWhatTheirFirmwareReads) {
     fixture.machine.hardware.firmware.type = FirmwareType::efi64;
     const auto result = fixture.run();
     EXPECT_TRUE(place(result).starts_with("sata ")) << place(result);
-    EXPECT_TRUE(found(result, "disk.controller_replaced"));
+    EXPECT_TRUE(found(result, "disk.controller-replaced"));
   }
   Fixture fixture = with(ControllerType::virtio_scsi, {disk_drive(0)}, true);
   fixture.machine.hardware.firmware.type = FirmwareType::efi64;
@@ -96,7 +96,7 @@ TEST(Storage, APortThatQemuLacksGoesElsewhere) {
   Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(17)});
   const auto result = fixture.run();
   EXPECT_EQ(place(result, 1), "sata 0:0:0:1");
-  EXPECT_TRUE(found(result, "drive.other_port"));
+  EXPECT_TRUE(found(result, "drive.other-port"));
 }
 
 TEST(Storage, MoreThanSixSataDrivesGetASecondController) {
@@ -135,8 +135,8 @@ TEST(Storage, ParallelScsiGoesToIdeWithAWayOut) {
     const auto result = fixture.run();
     EXPECT_EQ(place(result, 0).substr(0, 3), "ide");
     EXPECT_EQ(place(result, 1).substr(0, 3), "ide");
-    EXPECT_TRUE(found(result, "disk.controller_replaced"));
-    EXPECT_TRUE(found(result, "drive.other_bus"));  // the CD
+    EXPECT_TRUE(found(result, "disk.controller-replaced"));
+    EXPECT_TRUE(found(result, "drive.other-bus"));  // the CD
     EXPECT_EQ(settlement(result, "hardware.controllers.0.type")->disposition, Disposition::translated);
   }
 }
@@ -171,20 +171,20 @@ TEST(Storage, NvmeNeedsLibvirt11_5) {
   Fixture fixture = with(ControllerType::nvme, {disk_drive(0)});
   const auto old = fixture.run();
   EXPECT_EQ(place(old).substr(0, 3), "ide");
-  EXPECT_TRUE(found(old, "disk.controller_replaced"));
+  EXPECT_TRUE(found(old, "disk.controller-replaced"));
   fixture.host.libvirt_version = 11005000;
   fixture.host.disk_buses.insert("nvme");
   const auto result = fixture.map();
   EXPECT_EQ(result.disks[0].target, "nvme0n1");
   EXPECT_EQ(slot_of(controller_of(result, "nvme")), 14);
   EXPECT_EQ(controller_of(result, "nvme").child("serial")->text, "VB11111111-55555550");
-  EXPECT_FALSE(found(result, "disk.controller_replaced"));
+  EXPECT_FALSE(found(result, "disk.controller-replaced"));
 }
 
 TEST(Storage, AMissingControllerOfTheHostsIsReplaced) {
   Fixture fixture = with(ControllerType::lsilogic_sas, {disk_drive(0)});
   fixture.host.scsi_models = {"virtio-scsi"};
-  EXPECT_TRUE(found(fixture.run(), "disk.controller_replaced"));
+  EXPECT_TRUE(found(fixture.run(), "disk.controller-replaced"));
 }
 
 TEST(Storage, ABusThatIsAskedForMovesDisksOnly) {
@@ -194,7 +194,7 @@ TEST(Storage, ABusThatIsAskedForMovesDisksOnly) {
   EXPECT_EQ(place(result, 0), "scsi 0:0:0:0");
   EXPECT_EQ(attribute(controller_of(result, "scsi"), "model"), "virtio-scsi");
   EXPECT_EQ(place(result, 1).substr(0, 3), "ide");
-  EXPECT_FALSE(found(result, "disk.controller_replaced"));
+  EXPECT_FALSE(found(result, "disk.controller-replaced"));
 }
 
 TEST(Storage, ABusThatDoesNotExistIsAUsageError) {
@@ -222,7 +222,7 @@ TEST(Storage, EmptyDrivesStayEmpty) {
   const xml::Element root = domain(result);
   EXPECT_EQ(element(root, "devices/disk").child("source"), nullptr);
   EXPECT_EQ(count(root, "devices/disk/readonly"), 1U);
-  EXPECT_TRUE(found(result, "drive.host_device"));
+  EXPECT_TRUE(found(result, "drive.host-device"));
 }
 
 TEST(Storage, AnEmptyUsbDriveMovesBecauseQemuHasNone) {
@@ -248,7 +248,7 @@ TEST(Storage, ADiskWithoutAnImageIsReported) {
   fixture.machine.hardware.controllers[0].drives[0].medium.reset();
   const auto result = fixture.run();
   EXPECT_TRUE(result.disks.empty());
-  EXPECT_TRUE(found(result, "disk.left_out"));
+  EXPECT_TRUE(found(result, "disk.left-out"));
   EXPECT_EQ(settlement(result, "hardware.controllers.0.drives.0.port")->disposition, Disposition::dropped);
 }
 
@@ -266,9 +266,9 @@ TEST(Storage, SharedTransientAndReadOnlyMedia) {
   EXPECT_TRUE(found(result, "disk.transient"));
   EXPECT_NE(element(root, "devices/disk", 1).child("transient"), nullptr);
   EXPECT_EQ(element(root, "devices/disk", 1).child("readonly"), nullptr);
-  EXPECT_TRUE(found(result, "disk.read_only_transient"));
+  EXPECT_TRUE(found(result, "disk.read-only-transient"));
   EXPECT_EQ(element(root, "devices/disk", 2).child("shareable"), nullptr);
-  EXPECT_TRUE(found(result, "disk.not_shared"));
+  EXPECT_TRUE(found(result, "disk.not-shared"));
   EXPECT_NE(element(root, "devices/disk", 3).child("shareable"), nullptr);
 }
 
@@ -299,13 +299,13 @@ TEST(Storage, SerialsAreCutOrDroppedWithAWord) {
   const auto result = fixture.run();
   EXPECT_EQ(element(domain(result), "devices/disk/serial").text, "ABCDEFGHIJKLMNOPQRST");
   EXPECT_EQ(element(domain(result), "devices/disk", 1).child("serial"), nullptr);
-  EXPECT_TRUE(found(result, "disk.serial_changed"));
+  EXPECT_TRUE(found(result, "disk.serial-changed"));
 }
 
 TEST(Storage, ModelStringsOnRequest) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.controllers[0].drives[0].model = "ACME";
-  EXPECT_TRUE(found(fixture.run(), "disk.model_changed"));
+  EXPECT_TRUE(found(fixture.run(), "disk.model-changed"));
   fixture.machine.hardware.controllers.push_back(controller(ControllerType::virtio_scsi, "V", {disk_drive(0)}));
   fixture.input.media.clear();
   fixture.input.options.keep_disk_models = true;

@@ -195,7 +195,7 @@ TEST(ChainLinks, ChangedParentIsRefusedUnlessTheUserVouchesForIt) {
   expect_names_both_ends(refusal(both), folder, "b.vdi", "a.vdi");
   const auto chain =
       image::open_chain(both, {.allowed_folders = {}, .known_images = {}, .allow_modified_parent = true});
-  EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.modified_parent");
+  EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.modified-parent");
 }
 
 TEST(ChainLinks, VmdkWithAnotherContentIdIsRefused) {
@@ -299,7 +299,7 @@ TEST(ChainSizes, BeyondASmallerParentTheGuestReadsZeros) {
   write_file(folder / "b.vdi", make_vdi(child, identity_of(2, "")));
   const auto chain = image::open_chain(medium({folder / "b.vdi"}), {});
   EXPECT_TRUE(content(chain, 999) == expected_content({base, child}));
-  EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.size_differs");
+  EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.size-differs");
 }
 
 TEST(ChainSizes, ASmallerChildHidesTheParentsEnd) {

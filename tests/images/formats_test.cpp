@@ -222,7 +222,7 @@ TEST(VmdkExtents, ReadOnlyNoAccessAndZeroExtentsKeepTheirPlace) {
   const auto chain = image::open_chain(medium({folder / "disk.vmdk"}), {});
   EXPECT_TRUE(text_of(chain) == joined_content({flat, gap, gap, sparse}).substr(0, flat.size + 2 * 8192 + sparse.size));
   ASSERT_EQ(chain.images()[0]->info().findings.size(), 1U);
-  EXPECT_EQ(chain.images()[0]->info().findings[0].id, "image.no_access_extent");
+  EXPECT_EQ(chain.images()[0]->info().findings[0].id, "image.no-access-extent");
 }
 
 TEST(VmdkExtents, FlatFilesOfEsxAndSplitFlat) {
@@ -268,7 +268,7 @@ TEST(VmdkSparse, DamagedDirectoryGivesWayToItsCopy) {
   const auto chain = image::open_chain(medium({folder / "disk.vmdk"}), {});
   EXPECT_TRUE(content(chain) == expected_content({layer}));
   ASSERT_EQ(chain.images()[0]->info().findings.size(), 1U);
-  EXPECT_EQ(chain.images()[0]->info().findings[0].id, "image.redundant_tables");
+  EXPECT_EQ(chain.images()[0]->info().findings[0].id, "image.redundant-tables");
 }
 
 TEST(VmdkSparse, StreamPaddedWithZerosIsWhole) {
@@ -318,7 +318,7 @@ TEST(Vhd, SizeFieldBeatsGeometry) {
   write_file(folder / "d.vhd", bytes);
   const auto chain = image::open_chain(medium({folder / "d.vhd"}), {});
   EXPECT_EQ(chain.virtual_size(), full_layer(1).size);
-  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.geometry_size");
+  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.geometry-size");
 }
 
 TEST(Vhdx, DirtyLogIsAppliedInMemory) {
@@ -328,7 +328,7 @@ TEST(Vhdx, DirtyLogIsAppliedInMemory) {
   write_file(folder / "d.vhdx", bytes);
   const auto chain = image::open_chain(medium({folder / "d.vhdx"}), {});
   EXPECT_TRUE(content(chain) == expected_content({layer}));
-  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.log_replayed");
+  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.log-replayed");
   EXPECT_TRUE(read_file(folder / "d.vhdx") == bytes);
 }
 
@@ -365,7 +365,7 @@ TEST(Image, SaysSoWhenTheContentIsOfAnotherFormatThanDeclared) {
   write_file(folder / "d.vmdk", make_vdi(full_layer(1)));
   const auto image = image::open_image(image_file(folder / "d.vmdk", ImageFormat::vmdk), {});
   EXPECT_EQ(image->info().format, ImageFormat::vdi);
-  EXPECT_EQ(image->info().findings.at(0).id, "image.format_differs");
+  EXPECT_EQ(image->info().findings.at(0).id, "image.format-differs");
 }
 
 TEST(Image, TwoTebibytesNeedLittleTime) {

@@ -174,7 +174,7 @@ TEST_F(RealDisks, DirtyVhdxLogIsReplayedInMemory) {
   const auto file = fetched("qemu__qemu__iotest-dirtylog-10G-4M.vhdx.bz2");
   const Bytes before = read_file(file);
   const auto ours = image::open_chain(medium({file}), {});
-  EXPECT_EQ(ours.images()[0]->info().findings.at(0).id, "image.log_replayed");
+  EXPECT_EQ(ours.images()[0]->info().findings.at(0).id, "image.log-replayed");
   const auto repaired = folder / "repaired.vhdx", raw = folder / "raw";
   fs::copy_file(file, repaired);
   ASSERT_EQ(run({"qemu-img", "check", "-f", "vhdx", "-r", "all", repaired.string()}), 0);

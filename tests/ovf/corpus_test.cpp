@@ -109,7 +109,7 @@ TEST(Corpus, VirtualBoxArchivesAreReadInPlace) {
       ++machines;
       EXPECT_EQ(count_unknown(imported), 0U);
       EXPECT_EQ(imported.machine.name.substr(0, 5), "ovavm");
-      EXPECT_FALSE(has_finding(imported, "ovf.virtualbox_fallback"));
+      EXPECT_FALSE(has_finding(imported, "ovf.virtualbox-fallback"));
       EXPECT_TRUE(imported.machine.hardware.nics.at(0).mac);
       check_drives(imported, ova);
     }

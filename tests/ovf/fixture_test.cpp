@@ -40,7 +40,7 @@ TEST(Fixtures, ShowEveryFinding) {
     }
   }
   // These need an archive, a certificate or a damaged vbox:Machine: package_test.cpp and below.
-  for (const char *other : {"ovf.nvram_in_archive", "ovf.signature_not_checked", "ovf.virtualbox_fallback"}) {
+  for (const char *other : {"ovf.nvram-in-archive", "ovf.signature-not-checked", "ovf.virtualbox-fallback"}) {
     seen.insert(other);
   }
   for (const FindingKind *kind : finding_kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;
@@ -145,7 +145,7 @@ TEST(Fixtures, CollectionsGiveAMachineEach) {
 TEST(Fixtures, DeploymentOption) {
   const ImportedMachine imported = import_fixture("deployment-options/sizes.ovf");
   EXPECT_TRUE(has_finding(imported, "ovf.configuration"));
-  EXPECT_TRUE(has_finding(imported, "ovf.hardware_choice"));
+  EXPECT_TRUE(has_finding(imported, "ovf.hardware-choice"));
   EXPECT_EQ(imported.machine.hardware.nics.at(0).model, NicModel::e1000e);
 }
 
@@ -173,7 +173,7 @@ TEST(Fixtures, VirtualBoxWithItsOwnDescription) {
   EXPECT_EQ(hardware.controllers[0].drives[0].medium->chain.at(0).declared_capacity, 16777216U);
   EXPECT_EQ(hardware.controllers[0].drives[1].medium->chain.at(0).declared_capacity, 8388608U);
   EXPECT_FALSE(hardware.controllers[1].drives.at(0).medium);
-  EXPECT_TRUE(has_finding(imported, "ovf.medium_not_exported"));
+  EXPECT_TRUE(has_finding(imported, "ovf.medium-not-exported"));
   EXPECT_EQ(entry(imported, "/Item[1]/VirtualQuantity").disposition, Disposition::irrelevant);
 }
 
@@ -181,7 +181,7 @@ TEST(Fixtures, VirtualBoxFallsBackToTheOvfDescription) {
   std::string text = read_file(fixtures() / "virtualbox" / "box.ovf");
   text.replace(text.find("<CPU count=\"2\">"), 15, "<CPU count=\"x\">");
   const ImportedMachine imported = std::move(import_all(text).at(0));
-  EXPECT_TRUE(has_finding(imported, "ovf.virtualbox_fallback"));
+  EXPECT_TRUE(has_finding(imported, "ovf.virtualbox-fallback"));
   EXPECT_EQ(imported.machine.hardware.cpu.count, 2U);
   EXPECT_FALSE(imported.machine.hardware.nics.at(0).mac);
   EXPECT_EQ(count_unknown(imported), 0U);
@@ -208,8 +208,8 @@ TEST(Fixtures, CompressedAndChunkedFiles) {
   write_file(folder / "child.vmdk", "child");
   write_file(folder / "boot.iso", "iso");
   const ImportedMachine imported = std::move(import_file(folder / "packed.ovf", {}).at(0));
-  EXPECT_FALSE(has_finding(imported, "ovf.file_missing"));
-  EXPECT_FALSE(has_finding(imported, "ovf.file_size"));
+  EXPECT_FALSE(has_finding(imported, "ovf.file-missing"));
+  EXPECT_FALSE(has_finding(imported, "ovf.file-size"));
   const auto &drives = imported.machine.hardware.controllers.at(0).drives;
   EXPECT_TRUE(drives.at(0).medium->chain.at(0).gzip);
   EXPECT_EQ(drives[0].medium->chain[0].pieces.at(0).file, folder / "disk 1.vmdk.gz");
@@ -221,7 +221,7 @@ TEST(Fixtures, CompressedAndChunkedFiles) {
   EXPECT_EQ(drives.at(3).kind, DriveKind::cdrom);
   EXPECT_EQ(drives[3].medium->chain.at(0).declared_format, ImageFormat::iso);
   fs::remove(folder / "disk2.vmdk.000000001");
-  EXPECT_TRUE(has_finding(import_file(folder / "packed.ovf", {}).at(0), "ovf.file_missing"));
+  EXPECT_TRUE(has_finding(import_file(folder / "packed.ovf", {}).at(0), "ovf.file-missing"));
 }
 
 TEST(Fixtures, Vcloud) {
@@ -244,7 +244,7 @@ TEST(Fixtures, EveryKindOfDevice) {
   EXPECT_EQ(hardware.controllers.at(0).pci_slot, 16U);
   EXPECT_TRUE(has_finding(imported, "ovf.environment"));
   const auto dropped = std::count_if(imported.findings.begin(), imported.findings.end(),
-                                     [](const Finding &finding) { return finding.id == "ovf.device_dropped"; });
+                                     [](const Finding &finding) { return finding.id == "ovf.device-dropped"; });
   EXPECT_EQ(dropped, 18);
 }
 
@@ -252,7 +252,7 @@ TEST(Fixtures, BrokenPackagesAreReadAsFarAsTheyGo) {
   const ImportedMachine imported = import_fixture("broken/broken.ovf");
   EXPECT_EQ(imported.machine.hardware.memory.bytes, std::uint64_t{256} << 20U);
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.size(), 3U);
-  EXPECT_TRUE(has_finding(imported, "ovf.version_unknown"));
+  EXPECT_TRUE(has_finding(imported, "ovf.version-unknown"));
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ TEST(Envelope, UnknownSectionsAreTold) {
   const ImportedMachine imported = import_one(
       {.sections = R"(<x:A xmlns:x="urn:x" ovf:required="false"><x:B c="1"/></x:A><x:N xmlns:x="urn:x">text</x:N>)",
        .items = kMemory});
-  EXPECT_TRUE(has_finding(imported, "ovf.section_optional"));
-  EXPECT_TRUE(has_finding(imported, "ovf.section_required"));
+  EXPECT_TRUE(has_finding(imported, "ovf.section-optional"));
+  EXPECT_TRUE(has_finding(imported, "ovf.section-required"));
   EXPECT_EQ(entry(imported, "/N").disposition, Disposition::dropped);
   EXPECT_EQ(count_unknown(imported), 0U);
 }
@@ -130,7 +130,7 @@ TEST(Drives, TheAdaptersOwnScsiIdIsLeftFree) {
       import_one({.disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/>)",
                   .items = kMemory + item(6, "InstanceID", "1", "ResourceSubType", "lsilogic") + disk_on("1", "7")});
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.at(0).port, 0U);
-  EXPECT_TRUE(has_finding(imported, "ovf.address_taken"));
+  EXPECT_TRUE(has_finding(imported, "ovf.address-taken"));
 }
 
 TEST(Drives, TwoAtOneAddressDoNotHideEachOther) {
@@ -139,14 +139,14 @@ TEST(Drives, TwoAtOneAddressDoNotHideEachOther) {
                   .items = kMemory + item(20, "InstanceID", "1", "ResourceSubType", "AHCI") + disk_on("1", "0", "8") +
                            disk_on("1", "0", "9")});
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.at(1).port, 1U);
-  EXPECT_TRUE(has_finding(imported, "ovf.address_taken"));
+  EXPECT_TRUE(has_finding(imported, "ovf.address-taken"));
 }
 
 TEST(Drives, WithoutControllerGetOne) {
   const ImportedMachine imported = import_one(
       {.disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/>)", .items = kMemory + item(17, "HostResource", "/disk/d")});
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).type, ControllerType::ahci);
-  EXPECT_TRUE(has_finding(imported, "ovf.parent_missing"));
+  EXPECT_TRUE(has_finding(imported, "ovf.parent-missing"));
 }
 
 TEST(Drives, VirtualBox3MeansTheOtherChannel) {
@@ -162,7 +162,7 @@ TEST(Drives, AThirdFloppyIsDropped) {
   const std::string floppy = item(14, "AddressOnParent", "0");
   const ImportedMachine imported = import_one({.items = kMemory + floppy + floppy + floppy});
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.size(), 2U);
-  EXPECT_TRUE(has_finding(imported, "ovf.device_dropped"));
+  EXPECT_TRUE(has_finding(imported, "ovf.device-dropped"));
 }
 
 TEST(Media, EveryFormOfHostResource) {
@@ -180,7 +180,7 @@ TEST(Media, AnUndeclaredDiskIsAFinding) {
   const ImageFile &image = imported.machine.hardware.controllers.at(0).drives.at(0).medium->chain.at(0);
   EXPECT_TRUE(image.pieces.empty());
   EXPECT_FALSE(image.blank);
-  EXPECT_TRUE(has_finding(imported, "ovf.reference_broken"));
+  EXPECT_TRUE(has_finding(imported, "ovf.reference-broken"));
 }
 
 TEST(Media, ALoopOfParentsIsRefused) {
@@ -221,7 +221,7 @@ TEST(Media, TooManyChunksAreRefused) {
 TEST(Memory, UnitsThatMakeNoSenseAreGuessed) {
   const ImportedMachine imported = import_one({.items = item(4, "VirtualQuantity", "768")});
   EXPECT_EQ(imported.machine.hardware.memory.bytes, std::uint64_t{768} << 20U);
-  EXPECT_TRUE(has_finding(imported, "ovf.units_guessed"));
+  EXPECT_TRUE(has_finding(imported, "ovf.units-guessed"));
   EXPECT_EQ(import_one({.items = item(4, "VirtualQuantity", "536870912")}).machine.hardware.memory.bytes, 536870912U);
 }
 
@@ -279,10 +279,10 @@ TEST(Network, NamesTellTheMode) {
 TEST(Network, TheMacIsKeptOrSaidToBeMissing) {
   const ImportedMachine with = import_one({.items = kMemory + item(10, "Address", "00-50-56-00-12-34")});
   EXPECT_EQ(with.machine.hardware.nics.at(0).mac->text(), "00:50:56:00:12:34");
-  EXPECT_FALSE(has_finding(with, "ovf.mac_generated"));
+  EXPECT_FALSE(has_finding(with, "ovf.mac-generated"));
   const ImportedMachine without = import_one({.items = kMemory + item(10, "Address", "7")});
   EXPECT_FALSE(without.machine.hardware.nics.at(0).mac);
-  EXPECT_TRUE(has_finding(without, "ovf.mac_generated"));
+  EXPECT_TRUE(has_finding(without, "ovf.mac-generated"));
 }
 
 TEST(Ports, BackendsByKindAndAddress) {
@@ -331,7 +331,7 @@ TEST(Ledger, AnUnknownKeyStaysUnknown) {
 
 TEST(Ledger, AnUnknownElementOfADeviceIsTold) {
   const ImportedMachine imported = import_one({.items = kMemory + item(10, "Colour", "blue")});
-  EXPECT_TRUE(has_finding(imported, "ovf.element_unknown"));
+  EXPECT_TRUE(has_finding(imported, "ovf.element-unknown"));
   EXPECT_EQ(count_unknown(imported), 0U);
 }
 

@@ -146,13 +146,13 @@ TEST(Archive, FirmwareVariablesLieInTheTar) {
   write_tar(folder / "m.ova", members, TarFormat::ustar, true);
   const ImportedMachine packed = one(folder / "m.ova");
   EXPECT_FALSE(packed.machine.hardware.firmware.nvram_inside);
-  EXPECT_TRUE(has_finding(packed, "ovf.nvram_in_archive"));
+  EXPECT_TRUE(has_finding(packed, "ovf.nvram-in-archive"));
 }
 
 TEST(Archive, ACertificateIsSaidToBeUnchecked) {
   const TempFolder folder;
   write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", "x"}, {"m.cert", "x"}});
-  EXPECT_TRUE(has_finding(one(folder / "m.ova"), "ovf.signature_not_checked"));
+  EXPECT_TRUE(has_finding(one(folder / "m.ova"), "ovf.signature-not-checked"));
 }
 
 TEST(Folder, AMissingDiskIsAFindingOnly) {
@@ -162,7 +162,7 @@ TEST(Folder, AMissingDiskIsAFindingOnly) {
   EXPECT_TRUE(first_image(imported).pieces.empty());
   EXPECT_FALSE(first_image(imported).blank);
   EXPECT_EQ(first_image(imported).declared_location, "disk.vmdk");
-  EXPECT_TRUE(has_finding(imported, "ovf.file_missing"));
+  EXPECT_TRUE(has_finding(imported, "ovf.file-missing"));
 }
 
 TEST(Folder, ADiskBesideTheDescriptorIsFound) {

@@ -362,6 +362,17 @@ TEST(Devices, PciPassthroughIsSaid) {
   EXPECT_EQ(count_findings(import_text(text), kHostPci), 1U);
 }
 
+TEST(Platform, WhatTheSchemaOf120HasElsewhere) {
+  Text text;
+  text.version = "1.20-linux";
+  text.before_hardware =
+      "<Platform architecture='x86'><CPU count='1'/><Properties exclusiveHwVirt='true'/>"
+      "<x86 exclusiveHwVirt='true'><CPU><HPET enabled='true'/></CPU></x86></Platform>";
+  const ImportedMachine machine = import_text(text);
+  EXPECT_EQ(machine.machine.hardware.clock.hpet, true);
+  EXPECT_TRUE(unknown_settings(machine).empty());
+}
+
 TEST(Platform, The120Layout) {
   Text text;
   text.version = "1.20-linux";

@@ -36,10 +36,10 @@ TEST(Fixtures, EscapesHasTheTwoUnknownKeysThatItShouldHave) {
   EXPECT_EQ(machine.machine.hardware.memory.bytes, 256ULL << 20U);
   EXPECT_EQ(machine.machine.hardware.controllers.at(0).drives.at(0).medium->chain.at(0).declared_location,
             "disk with = and #.vmdk");
-  EXPECT_EQ(count_findings(machine, "vmx.free_text"), 3U);
-  EXPECT_EQ(count_findings(machine, "vmx.odd_line"), 1U);
-  EXPECT_EQ(count_findings(machine, "vmx.duplicate_key"), 1U);
-  EXPECT_EQ(count_findings(machine, "vmx.bad_value"), 2U);
+  EXPECT_EQ(count_findings(machine, "vmx.free-text"), 3U);
+  EXPECT_EQ(count_findings(machine, "vmx.odd-line"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.duplicate-key"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.bad-value"), 2U);
 }
 
 TEST(Fixtures, AWhollyEncryptedMachineIsRefused) {

@@ -56,7 +56,7 @@ TEST(Memory, WithoutASizeItIsVmwaresDefaultAndAFinding) {
   const Folder folder;
   const ImportedMachine machine = import_file(folder.write("m.vmx", "config.version = \"8\"\n"), {});
   EXPECT_EQ(machine.machine.hardware.memory.bytes, 32ULL << 20U);
-  EXPECT_EQ(count_findings(machine, "vmx.memory_default"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.memory-default"), 1U);
   EXPECT_EQ(machine.machine.name, "m");
 }
 
@@ -77,8 +77,8 @@ TEST(Firmware, NvramIsTheNamedFileOrTheOneBeside) {
 }
 
 TEST(Firmware, AMissingNvramOfAnEfiMachineIsAFinding) {
-  EXPECT_EQ(count_findings(import_text("firmware = \"efi\"\n"), "vmx.nvram_missing"), 1U);
-  EXPECT_EQ(count_findings(import_text(""), "vmx.nvram_missing"), 0U);
+  EXPECT_EQ(count_findings(import_text("firmware = \"efi\"\n"), "vmx.nvram-missing"), 1U);
+  EXPECT_EQ(count_findings(import_text(""), "vmx.nvram-missing"), 0U);
 }
 
 TEST(Firmware, BootOrderWithNamedDisksAndCards) {
@@ -98,7 +98,7 @@ TEST(Firmware, PartialEncryptionCoversNvramAndTpmOnly) {
   EXPECT_TRUE(machine.machine.hardware.firmware.nvram_encrypted);
   EXPECT_TRUE(machine.machine.hardware.tpm->state_encrypted);
   EXPECT_FALSE(machine.machine.encrypted);
-  EXPECT_EQ(count_findings(machine, "vmx.partly_encrypted"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.partly-encrypted"), 1U);
   EXPECT_EQ(entry_of(machine.ledger, "encryption.keySafe")->value, "(secret)");
 }
 
@@ -124,7 +124,7 @@ TEST(Network, AStaticAddressWithoutATypeIsTaken) {
 TEST(Network, AnAddressThatIsNoneIsAFinding) {
   const ImportedMachine machine = import_text("ethernet0.present = \"TRUE\"\nethernet0.generatedAddress = \"00:0c\"\n");
   EXPECT_FALSE(machine.machine.hardware.nics.at(0).mac);
-  EXPECT_EQ(count_findings(machine, "vmx.bad_value"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.bad-value"), 1U);
 }
 
 TEST(Network, TheDefaultCardDependsOnTheGuest) {
@@ -180,7 +180,7 @@ TEST(Smbios, TheHostsStringsAreNotInTheFile) {
   const ImportedMachine machine = import_text(
       "uuid.bios = \"56 4d b0 8e d5 91 3c 27-ed 61 e7 a8 83 4d 0b 9c\"\nserialNumber.reflectHost = \"TRUE\"\n");
   EXPECT_EQ(machine.machine.hardware.smbios.strings.count("system.serial"), 0U);
-  EXPECT_EQ(count_findings(machine, "vmx.host_identity"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.host-identity"), 1U);
 }
 
 TEST(Clock, FollowsTheGuestUnlessADifferenceIsSet) {
@@ -193,7 +193,7 @@ TEST(Clock, FollowsTheGuestUnlessADifferenceIsSet) {
 
 TEST(Clock, AFixedStartIsDroppedWithAFinding) {
   const ImportedMachine machine = import_text("rtc.startTime = \"1262304000\"\n");
-  EXPECT_EQ(count_findings(machine, "vmx.fixed_time"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.fixed-time"), 1U);
   EXPECT_EQ(entry_of(machine.ledger, "rtc.startTime")->disposition, Disposition::dropped);
 }
 
@@ -222,7 +222,7 @@ TEST(Ports, AConcentratorCannotBeCarried) {
   const ImportedMachine machine =
       import_text("serial0.present = \"TRUE\"\nserial0.fileType = \"network\"\nserial0.fileName = \"telnets://h:1\"\n");
   EXPECT_EQ(machine.machine.hardware.serial_ports.at(0).backend, CharPort::Backend::disconnected);
-  EXPECT_EQ(count_findings(machine, "vmx.serial_proxy"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.serial-proxy"), 1U);
 }
 
 TEST(Usb, FiltersInBothForms) {
@@ -250,7 +250,7 @@ TEST(Display, ThePasswordOfTheRemoteDisplayIsKeptNowhere) {
   const ImportedMachine machine =
       import_text("RemoteDisplay.vnc.enabled = \"TRUE\"\nRemoteDisplay.vnc.password = \"hunter2\"\n");
   EXPECT_TRUE(machine.machine.hardware.display.remote->enabled);
-  EXPECT_EQ(count_findings(machine, "vmx.remote_display_password"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.remote-display-password"), 1U);
   for (const LedgerEntry &entry : machine.ledger.entries()) EXPECT_EQ(entry.value.find("hunter2"), std::string::npos);
 }
 
@@ -296,9 +296,9 @@ TEST(Machine, AKeyThatNobodyKnowsIsUnknown) {
 }
 
 TEST(Machine, AFileInAnotherEncodingThanItSaysIsAFinding) {
-  EXPECT_EQ(count_findings(import_text(".encoding = \"windows-1252\"\nannotation = \"é\"\n"), "vmx.encoding_guess"),
+  EXPECT_EQ(count_findings(import_text(".encoding = \"windows-1252\"\nannotation = \"é\"\n"), "vmx.encoding-guess"),
             1U);
-  EXPECT_EQ(count_findings(import_text(".encoding = \"UTF-8\"\nannotation = \"é\"\n"), "vmx.encoding_guess"), 0U);
+  EXPECT_EQ(count_findings(import_text(".encoding = \"UTF-8\"\nannotation = \"é\"\n"), "vmx.encoding-guess"), 0U);
   EXPECT_EQ(count_findings(import_text(".encoding = \"UTF-8\"\nannotation = \"\xE9\"\n"), "vmx.undecodable"), 1U);
 }
 

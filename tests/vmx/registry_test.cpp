@@ -65,6 +65,13 @@ TEST(KnownKeys, PublishedFamiliesAreKnown) {
                           "rollingtier0.interval",
                           "gui.viewmodeatpoweron",
                           "vmci.filter.enable",
+                          "vmci0:0.present",
+                          "checkpointfbsize",
+                          "filesearchpath",
+                          "ich7m.present",
+                          "system-id.enable",
+                          "svmotion.allowed",
+                          "__cpu_settings__",
                           "chipset.motherboardlayout"}) {
     EXPECT_NE(find_known_key(key), nullptr) << key;
   }

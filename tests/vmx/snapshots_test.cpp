@@ -83,9 +83,9 @@ TEST(Snapshots, WithoutTheHardwareOfThatTimeTheCurrentOneIsUsedWithItsDisks) {
   ASSERT_EQ(drives.size(), 2U);  // the disk that came later is not there, the independent one is
   EXPECT_EQ(drives.at(0).medium->chain.at(0).declared_location, "disk.vmdk");
   EXPECT_EQ(drives.at(1).medium->chain.at(0).declared_location, "apart.vmdk");
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_hardware"), 4U);
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_parent"), 1U);
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_disk"), 1U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-hardware"), 4U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-parent"), 1U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-disk"), 1U);
   EXPECT_EQ(imported.machine.hardware.controllers.at(0).drives.size(), 3U);
 }
 
@@ -103,7 +103,7 @@ TEST(Snapshots, HardwareComesFromTheStateFile) {
   EXPECT_EQ(snapshot.hardware.controllers.at(0).type, ControllerType::lsilogic);
   EXPECT_EQ(imported.machine.hardware.cpu.count, 1U);
   EXPECT_FALSE(snapshot.saved_state);
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_hardware"), 0U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-hardware"), 0U);
   for (const LedgerEntry &entry : imported.ledger.entries()) {
     EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
     EXPECT_TRUE(entry.where.path != "numvcpus" || entry.field == "snapshots.0.hardware.cpu.count") << entry.field;
@@ -138,7 +138,7 @@ TEST(Snapshots, AConfigurationThatCannotBeReadLeavesNoTraceInTheLedger) {
   folder.write("m.vmsd", list_of(""));
   folder.write("m-Snapshot1.vmsn", state_file("memsize = \"lots\"\n", false));
   const ImportedMachine imported = import_text(folder, kDisk);
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_hardware"), 1U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-hardware"), 1U);
   for (const LedgerEntry &entry : imported.ledger.entries()) EXPECT_NE(entry.where.file.extension(), ".vmsn");
 }
 
@@ -150,7 +150,7 @@ TEST(Snapshots, ParentsInACircleAreBrokenUp) {
   ASSERT_EQ(imported.machine.snapshots.size(), 2U);
   EXPECT_FALSE(imported.machine.snapshots.at(0).parent);
   EXPECT_EQ(imported.machine.snapshots.at(1).parent, 0U);
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_parent"), 1U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-parent"), 1U);
 }
 
 TEST(Snapshots, AListThatCannotBeReadIsAFinding) {
@@ -158,7 +158,7 @@ TEST(Snapshots, AListThatCannotBeReadIsAFinding) {
   folder.write("m.vmsd", std::string("snapshot0\0", 10));
   const ImportedMachine imported = import_text(folder, kDisk);
   EXPECT_TRUE(imported.machine.snapshots.empty());
-  EXPECT_EQ(count_findings(imported, "vmx.snapshot_list"), 1U);
+  EXPECT_EQ(count_findings(imported, "vmx.snapshot-list"), 1U);
 }
 
 TEST(Snapshots, TheCorpusListsAreRead) {

@@ -53,7 +53,7 @@ TEST(Storage, EveryScsiController) {
 TEST(Storage, TheDefaultScsiControllerDependsOnTheGuest) {
   const ImportedMachine modern = import_text("scsi0.present = \"TRUE\"\n");
   EXPECT_EQ(modern.machine.hardware.controllers.at(0).type, ControllerType::lsilogic);
-  EXPECT_EQ(count_findings(modern, "vmx.scsi_default"), 1U);
+  EXPECT_EQ(count_findings(modern, "vmx.scsi-default"), 1U);
   EXPECT_EQ(controllers_of("guestOS = \"winxppro\"\nscsi0.present = \"TRUE\"\n").at(0).type, ControllerType::buslogic);
 }
 
@@ -78,7 +78,7 @@ TEST(Storage, AnAbsentControllerTakesItsDrivesAlong) {
 TEST(Storage, ADriveOnAControllerThatIsNotDeclaredIsNotLost) {
   const ImportedMachine machine = import_text("sata0:0.present = \"TRUE\"\nsata0:0.fileName = \"d.vmdk\"\n");
   EXPECT_EQ(machine.machine.hardware.controllers.at(0).drives.size(), 1U);
-  EXPECT_EQ(count_findings(machine, "vmx.controller_assumed"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.controller-assumed"), 1U);
 }
 
 TEST(Storage, DiskModes) {
@@ -95,7 +95,7 @@ TEST(Storage, DiskModes) {
 TEST(Storage, AFilledRedoLogIsCritical) {
   const ImportedMachine machine =
       import_text("ide0:0.present = \"TRUE\"\nide0:0.fileName = \"d.vmdk\"\nide0:0.redo = \"d.vmdk.REDO_1\"\n");
-  EXPECT_EQ(count_findings(machine, "vmx.redo_log"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.redo-log"), 1U);
 }
 
 TEST(Storage, SharedDisks) {
@@ -112,7 +112,7 @@ TEST(Storage, SharedDisks) {
 TEST(Storage, ARawDiskIsCritical) {
   const ImportedMachine machine =
       import_text("ide0:0.present = \"TRUE\"\nide0:0.deviceType = \"rawDisk\"\nide0:0.fileName = \"d.vmdk\"\n");
-  EXPECT_EQ(count_findings(machine, "vmx.raw_disk"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.raw-disk"), 1U);
 }
 
 TEST(Storage, CdDrivesWithAndWithoutAMedium) {
@@ -182,7 +182,7 @@ TEST(Media, AMissingFileIsAFindingAndNoPiece) {
   const ImportedMachine machine = import_disk(folder, "gone.vmdk");
   EXPECT_TRUE(image_of(machine).pieces.empty());
   EXPECT_EQ(image_of(machine).declared_location, "gone.vmdk");
-  EXPECT_EQ(count_findings(machine, "vmx.medium_missing"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.medium-missing"), 1U);
 }
 
 TEST(Media, FilesOfAnotherHostAreFoundBesideTheMachine) {
@@ -194,7 +194,7 @@ TEST(Media, FilesOfAnotherHostAreFoundBesideTheMachine) {
     const ImportedMachine machine = import_disk(folder, location);
     ASSERT_EQ(image_of(machine).pieces.size(), 1U) << location;
     EXPECT_EQ(image_of(machine).pieces.at(0).file, folder.path() / "Disk.vmdk") << location;
-    EXPECT_EQ(count_findings(machine, "vmx.medium_elsewhere"), 1U) << location;
+    EXPECT_EQ(count_findings(machine, "vmx.medium-elsewhere"), 1U) << location;
   }
 }
 
@@ -203,7 +203,7 @@ TEST(Media, RelativePathsMayHaveBackslashes) {
   folder.write("sub/d.vmdk", "x");
   const ImportedMachine machine = import_disk(folder, ".\\sub\\d.vmdk");
   EXPECT_EQ(image_of(machine).pieces.at(0).file, folder.path() / "sub" / "d.vmdk");
-  EXPECT_EQ(count_findings(machine, "vmx.medium_elsewhere"), 0U);
+  EXPECT_EQ(count_findings(machine, "vmx.medium-elsewhere"), 0U);
 }
 
 TEST(Media, AFileOutsideTheFolderIsTold) {
@@ -212,7 +212,7 @@ TEST(Media, AFileOutsideTheFolderIsTold) {
   const Folder folder;
   const ImportedMachine machine = import_disk(folder, (outside.path() / "d.vmdk").string());
   EXPECT_EQ(image_of(machine).pieces.size(), 1U);
-  EXPECT_EQ(count_findings(machine, "vmx.medium_outside"), 1U);
+  EXPECT_EQ(count_findings(machine, "vmx.medium-outside"), 1U);
 }
 
 TEST(Media, ADeviceOrAFolderIsNoImage) {
@@ -220,7 +220,7 @@ TEST(Media, ADeviceOrAFolderIsNoImage) {
   for (const std::string location : {"/dev/null", ".", "/"}) {
     const ImportedMachine machine = import_disk(folder, location);
     EXPECT_TRUE(image_of(machine).pieces.empty()) << location;
-    EXPECT_EQ(count_findings(machine, "vmx.medium_not_a_file"), 1U) << location;
+    EXPECT_EQ(count_findings(machine, "vmx.medium-not-a-file"), 1U) << location;
   }
 }
 

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the planner itself decides of a machine: names, snapshots, media, saved states; with a made-up survey.
+#include "migration/plan.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "exporters/libvirt/host_profile.hpp"
+#include "tests/support/imagined_survey.hpp"
+
+namespace ferry::migration {
+namespace {
+
+struct Plan : testing::Test {
+  ImportedMachine imported;
+  Options options;
+  libvirt::HostProfile host =
+      libvirt::load_host_profile(std::filesystem::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
+  Survey survey;
+
+  Plan() {
+    options.dest = "/images";
+    machine().source.file = "/machines/web/web.vbox";
+    machine().name = "web";
+    machine().hardware = hardware("current.vdi");
+    survey = tests::imagined_survey(machine());
+  }
+
+  Machine &machine() { return imported.machine; }
+
+  static Hardware hardware(const std::string &leaf) {
+    Hardware out;
+    out.memory.bytes = std::uint64_t{1} << 30U;
+    Controller &controller = out.controllers.emplace_back();
+    controller.name = "SATA";
+    controller.drives.push_back(drive({"base.vdi", leaf}));
+    return out;
+  }
+
+  static Drive drive(const std::vector<std::string> &chain) {
+    Drive out;
+    out.medium.emplace();
+    for (const std::string &name : chain) {
+      ImageFile &image = out.medium->chain.emplace_back();
+      image.declared_location = name;
+      image.pieces.push_back({"/machines/web/" + name, 0, {}});
+      image.declared_format = ImageFormat::vdi;
+    }
+    return out;
+  }
+
+  void add_snapshot(const std::string &name, Hardware state) {
+    Snapshot &snapshot = machine().snapshots.emplace_back();
+    snapshot.name = name;
+    snapshot.hardware = std::move(state);
+    survey = tests::imagined_survey(machine());
+  }
+
+  MachinePlan plan() { return make_plan(imported, survey, options, host); }
+
+  static bool has(const MachinePlan &plan, const std::string &id) {
+    return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const Finding &f) { return f.id == id; });
+  }
+
+  ErrorKind refusal() {
+    try {
+      (void)plan();
+    } catch (const Error &error) {
+      return error.kind();
+    }
+    ADD_FAILURE() << "it was planned";
+    return ErrorKind::internal;
+  }
+};
+
+TEST_F(Plan, a_plain_machine_has_one_disk_and_its_own_name) {
+  const MachinePlan planned = plan();
+  EXPECT_EQ(planned.name, "web");
+  ASSERT_EQ(planned.disks.size(), 1U);
+  EXPECT_EQ(planned.disks[0].target, "/images/web.qcow2");
+  EXPECT_EQ(planned.files, (std::vector<std::filesystem::path>{"/images/web.qcow2", "/images/web.xml"}));
+  EXPECT_FALSE(has(planned, "name.changed"));
+  EXPECT_FALSE(has(planned, "host.built-in-profile"));
+}
+
+TEST_F(Plan, a_name_that_no_file_can_have_is_changed) {
+  machine().name = "../web";
+  EXPECT_TRUE(has(plan(), "name.changed"));
+}
+
+TEST_F(Plan, a_plan_for_no_host_in_particular_says_so) {
+  host.built_in = true;
+  EXPECT_TRUE(has(plan(), "host.built-in-profile"));
+}
+
+TEST_F(Plan, a_saved_state_is_refused_or_discarded) {
+  machine().saved_state = SavedState{"/machines/web/web.sav", {}};
+  EXPECT_EQ(refusal(), ErrorKind::unsupported);
+  options.discard_saved_state = true;
+  EXPECT_TRUE(has(plan(), "state.discarded"));
+}
+
+TEST_F(Plan, an_encrypted_machine_is_refused) {
+  machine().encrypted = true;
+  EXPECT_EQ(refusal(), ErrorKind::encrypted);
+}
+
+TEST_F(Plan, a_manifest_is_announced) {
+  survey.has_manifest = true;
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(has(planned, "ova.manifest"));
+  EXPECT_TRUE(planned.check_manifest);
+}
+
+TEST_F(Plan, snapshots_become_states_of_the_disk) {
+  add_snapshot("clean", hardware("clean.vdi"));
+  const MachinePlan planned = plan();
+  ASSERT_EQ(planned.snapshots.size(), 1U);
+  ASSERT_EQ(planned.disks.at(0).snapshots.size(), 1U);
+  EXPECT_EQ(planned.disks[0].snapshots[0].name, "clean");
+  EXPECT_NE(planned.snapshots[0].xml.find(R"(<disk name="sda" snapshot="internal"/>)"), std::string::npos);
+}
+
+TEST_F(Plan, a_disk_with_one_state_for_all_is_no_part_of_the_snapshot) {
+  machine().hardware.controllers[0].drives.push_back(drive({"data.vdi"}));
+  machine().hardware.controllers[0].drives[1].port = 1;
+  Hardware state = hardware("clean.vdi");
+  state.controllers[0].drives.push_back(machine().hardware.controllers[0].drives[1]);
+  add_snapshot("clean", state);
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(planned.disks.at(1).snapshots.empty());
+  const std::string &xml = planned.snapshots.at(0).xml;
+  EXPECT_NE(xml.find(R"(<disk name="sdb" snapshot="no"/>)"), std::string::npos);
+  // libvirt refuses the line above unless the snapshot's domain excludes the disk too.
+  EXPECT_NE(xml.find(R"(<disk type="file" device="disk" snapshot="no">)"), std::string::npos);
+}
+
+TEST_F(Plan, a_write_through_disk_stays_out_of_snapshots_to_come) {
+  EXPECT_EQ(plan().domain_xml.find("snapshot="), std::string::npos);
+  machine().hardware.controllers[0].drives[0].medium->type = MediumType::writethrough;
+  EXPECT_NE(plan().domain_xml.find(R"(snapshot="no")"), std::string::npos);
+}
+
+TEST_F(Plan, snapshots_of_one_name_get_two) {
+  add_snapshot("clean", hardware("clean.vdi"));
+  add_snapshot("clean", hardware("other.vdi"));
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(has(planned, "snapshot.renamed"));
+  EXPECT_NE(planned.snapshots.at(0).name, planned.snapshots.at(1).name);
+}
+
+TEST_F(Plan, snapshots_can_be_left_behind) {
+  add_snapshot("clean", hardware("clean.vdi"));
+  options.keep_snapshots = false;
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(has(planned, "snapshot.flattened"));
+  EXPECT_TRUE(planned.snapshots.empty());
+  EXPECT_TRUE(planned.disks.at(0).snapshots.empty());
+}
+
+TEST_F(Plan, a_snapshot_whose_disk_cannot_be_read_is_left_out) {
+  add_snapshot("broken", hardware("broken.vdi"));
+  MediumFacts &facts = survey.media.at("snapshots.0.hardware.controllers.0.drives.0");
+  facts.info.reset();
+  facts.error = Error(ErrorKind::missing, {.message = "the image is not there"});
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(has(planned, "snapshot.disk-missing"));
+  EXPECT_TRUE(planned.snapshots.empty());
+}
+
+TEST_F(Plan, a_missing_disk_of_the_machine_is_a_refusal) {
+  MediumFacts &facts = survey.media.at("hardware.controllers.0.drives.0");
+  facts.info.reset();
+  facts.error = Error(ErrorKind::missing, {.message = "the image is not there"});
+  EXPECT_EQ(refusal(), ErrorKind::missing);
+}
+
+TEST_F(Plan, reverting_uefi_machines_needs_a_newer_libvirt) {
+  machine().hardware.firmware.type = FirmwareType::efi64;
+  Hardware state = hardware("clean.vdi");
+  state.firmware.type = FirmwareType::efi64;
+  add_snapshot("clean", state);
+  EXPECT_TRUE(has(plan(), "snapshot.revert-uefi"));
+  host.libvirt_version = 10'009'000;
+  EXPECT_FALSE(has(plan(), "snapshot.revert-uefi"));
+}
+
+TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
+  machine().hardware.firmware.type = FirmwareType::efi64;
+  machine().hardware.firmware.secure_boot = true;
+  EXPECT_FALSE(has(plan(), "firmware.secure-boot-dropped"));
+  std::erase_if(host.firmware,
+                [](const libvirt::FirmwareDescriptor &firmware) { return firmware.features.contains("secure-boot"); });
+  EXPECT_TRUE(has(plan(), "firmware.secure-boot-dropped"));
+}
+
+TEST_F(Plan, a_cd_image_is_used_where_it_is) {
+  Drive cd = drive({"install.iso"});
+  cd.kind = DriveKind::cdrom;
+  cd.port = 1;
+  machine().hardware.controllers[0].drives.push_back(cd);
+  EXPECT_TRUE(has(plan(), "medium.removable-linked"));
+  options.copy_removable = true;
+  const MachinePlan planned = plan();
+  EXPECT_FALSE(has(planned, "medium.removable-linked"));
+  EXPECT_EQ(planned.copies.at(0).target, "/images/web.iso");
+}
+
+}  // namespace
+}  // namespace ferry::migration
