@@ -63,9 +63,9 @@ crc() { printf '0x%s' "$(gzip -1 -c | tail -c 8 | head -c 4 | od -An -tx4 | tr -
 
 # Waits until the guest has said all. It halts then, and the domain goes on running.
 wait_for_guest() {
-  local until=$((SECONDS + 90))
+  local until=$((SECONDS + 300))
   until grep -q '^probe: done' "$SERIAL" 2>/dev/null; do
-    ((SECONDS < until)) || fail "the guest has not said 'probe: done' within 90 seconds"
+    ((SECONDS < until)) || fail "the guest has not said 'probe: done' within 300 seconds"
     [[ $(virsh domstate "$1" 2>/dev/null) == running ]] || fail "the domain $1 does not run"
     sleep 0.1
   done
