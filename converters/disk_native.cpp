@@ -102,6 +102,7 @@ class NativeConversion {
     const copy::Survey survey = look_ahead(sink, options);
     settle_sharing(survey, options, result);
     file.require_space(space_needed(survey, sink.unit(), options.sharing != copy::Sharing::never));
+    if (qcow2 && options.sharing == copy::Sharing::never) file.allocate_ahead();
 
     copy::Outcome outcome;
     {

@@ -194,6 +194,38 @@ std::uint64_t physical_size(const SourceFiles &files) {
   return sum;
 }
 
+// With one state, whole extents tell what their units would.
+Survey survey_one(const State &state, const SourceFiles &files, std::span<const image::Chain::VisibleExtent> extents,
+                  std::uint32_t unit, std::uint32_t alignment) {
+  Survey out;
+  for (const image::Chain::VisibleExtent &visible : extents) {
+    const image::Extent &extent = visible.extent;
+    const std::uint64_t length = visible.visible_end - visible.visible_begin;
+    if (extent.kind == image::ExtentKind::deflated) out.deflated_bytes += length;
+    if (extent.kind != image::ExtentKind::plain && extent.kind != image::ExtentKind::deflated) continue;
+    out.data_bytes += length;
+    if (extent.kind != image::ExtentKind::plain || alignment == 0) continue;
+    const image::SourceFile::Descriptor &source = files.files[state.files.at(extent.file)].descriptor;
+    const std::uint64_t first = (visible.visible_begin + unit - 1) / unit * unit,
+                        last = visible.visible_end / unit * unit;
+    const std::uint64_t at = source.base + extent.file_offset + (first - extent.guest_offset);
+    if (source.fd >= 0 && first < last && at % alignment == 0) out.clonable_bytes += last - first;
+  }
+  return out;
+}
+
+// A content that several states show counts once.
+Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment) {
+  Survey out;
+  for (const Content &content : map.contents()) {
+    const std::uint64_t bytes = map.data_bytes(content);
+    out.data_bytes += bytes;
+    if (can_clone(map, content, files, unit, alignment)) out.clonable_bytes += bytes;
+    for (const Part &part : map.parts(content)) out.deflated_bytes += part.deflated() ? part.length : 0;
+  }
+  return out;
+}
+
 }  // namespace
 
 Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
@@ -205,20 +237,23 @@ Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, s
   const std::uint64_t window = window_size(total, unit, states.size(), threads, true);
   Survey out{.physical_bytes = physical_size(files)};
   std::mutex guard;
+  const auto add = [&](const Survey &part) {
+    const std::lock_guard lock(guard);
+    out.data_bytes += part.data_bytes;
+    out.deflated_bytes += part.deflated_bytes;
+    out.clonable_bytes += part.clonable_bytes;
+  };
   for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
+    if (states.size() == 1) {
+      return [&, extents = std::vector<image::Chain::VisibleExtent>()](std::uint64_t begin, std::uint64_t end) mutable {
+        extents.clear();
+        states.front().chain->map(begin, end, extents);
+        add(survey_one(states.front(), files, extents, unit, alignment));
+      };
+    }
     return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
       map->load(begin, end);
-      std::uint64_t data = 0, clonable = 0, deflated = 0;
-      for (const Content &content : map->contents()) {
-        const std::uint64_t bytes = map->data_bytes(content);
-        data += bytes;
-        if (can_clone(*map, content, files, unit, alignment)) clonable += bytes;
-        for (const Part &part : map->parts(content)) deflated += part.deflated() ? part.length : 0;
-      }
-      const std::lock_guard lock(guard);
-      out.data_bytes += data;
-      out.clonable_bytes += clonable;
-      out.deflated_bytes += deflated;
+      add(survey_many(*map, files, unit, alignment));
     };
   });
   return out;

@@ -69,13 +69,15 @@ void PieceReader::read() {
   jobs_.clear();
 }
 
-void PieceReader::read_plain(const Job &job) const {
+void PieceReader::read_plain(const Job &job) {
   const SourceFiles::File &source = files_.files[job.file];
-  if (!source.sparse) return source.file->read(job.file_offset, job.into, job.length);
+  const std::uint64_t first = source.descriptor.base + job.file_offset;
+  const bool all_data = data_.file == job.file && data_.begin <= first && first + job.length <= data_.end;
+  if (!source.sparse || all_data) return source.file->read(job.file_offset, job.into, job.length);
   // Holes of a sparse file are not read: the kernel says where the next data are.
   std::uint64_t done = 0;
   while (done < job.length) {
-    const std::uint64_t at = source.descriptor.base + job.file_offset + done;
+    const std::uint64_t at = first + done;
     const std::uint64_t rest = job.length - done;
     const off_t data = lseek(source.descriptor.fd, static_cast<off_t>(at), SEEK_DATA);
     if (data < 0 && errno != ENXIO) return source.file->read(job.file_offset + done, job.into + done, rest);
@@ -88,7 +90,10 @@ void PieceReader::read_plain(const Job &job) const {
     if (done == job.length) return;
     const off_t end = lseek(source.descriptor.fd, static_cast<off_t>(at + hole), SEEK_HOLE);
     std::uint64_t length = job.length - done;
-    if (end > static_cast<off_t>(at + hole)) length = std::min(length, static_cast<std::uint64_t>(end) - (at + hole));
+    if (end > static_cast<off_t>(at + hole)) {
+      data_ = {.file = job.file, .begin = at + hole, .end = static_cast<std::uint64_t>(end)};
+      length = std::min(length, data_.end - data_.begin);
+    }
     source.file->read(job.file_offset + done, job.into + done, length);
     done += length;
   }

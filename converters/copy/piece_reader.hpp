@@ -34,11 +34,17 @@ class PieceReader {
     std::uint32_t file = 0;
     std::uint32_t stored_length = 0, inflated_length = 0, skip = 0;  // as Part's
   };
-  void read_plain(const Job &job) const;
+  // Bytes of a file, by its descriptor's offsets, that the kernel said to be data.
+  struct Data {
+    std::uint32_t file = 0;
+    std::uint64_t begin = 0, end = 0;
+  };
+  void read_plain(const Job &job);
   std::size_t read_deflated(std::size_t first);
   void inflate(const Job &job, const std::uint8_t *stream, std::size_t length);
 
   const SourceFiles &files_;
+  Data data_;  // the last that was asked for: blocks mostly follow each other
   std::vector<Job> jobs_;
   std::vector<std::uint8_t> stored_;    // compressed bytes as they lie in the file
   std::vector<std::uint8_t> inflated_;  // a grain of which only a part is wanted

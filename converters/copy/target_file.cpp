@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <string>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <system_error>
@@ -21,6 +23,8 @@
 namespace ferry::copy {
 
 namespace {
+
+constexpr std::uint64_t allocation_step = 64U << 20U;  // bytes that are asked for ahead
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -61,6 +65,23 @@ void TargetFile::fail(int error, const char *what) const {
                .advice = full ? "Free space in the target's folder, or choose another one." : ""});
 }
 
+void TargetFile::allocate_ahead() {
+  // Copy-on-write file systems gain nothing from it and may lose (Btrfs does not compress such blocks).
+  struct statfs status {};
+  allocate_ahead_ = fstatfs(fd_, &status) == 0 &&
+                    (status.f_type == EXT4_SUPER_MAGIC || static_cast<std::uint64_t>(status.f_type) == XFS_SUPER_MAGIC);
+}
+
+void TargetFile::allocate(std::uint64_t end) const {
+  if (!allocate_ahead_ || end <= allocated_) return;
+  const std::uint64_t to = end + allocation_step;
+  if (fallocate(fd_, 0, static_cast<off_t>(allocated_), static_cast<off_t>(to - allocated_)) != 0) {
+    allocate_ahead_ = false;  // too little room for the step, perhaps: writing says so when it is true
+    return;
+  }
+  allocated_ = to;
+}
+
 void TargetFile::write(std::uint64_t offset, const void *data, std::size_t length) const {
   const auto *bytes = static_cast<const char *>(data);
   while (length > 0) {
@@ -76,16 +97,17 @@ void TargetFile::write(std::uint64_t offset, const void *data, std::size_t lengt
 void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
   std::uint64_t length = 0;
   for (const iovec &piece : pieces) length += piece.iov_len;
-  write_pieces(offset, pieces);
+  write_pieces(offset, length, pieces);
   if (!write_through_) return;
   // Only a hint: where it fails, publish() waits longer.
   sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
 }
 
-void TargetFile::write_pieces(std::uint64_t offset, std::span<iovec> pieces) const {
+void TargetFile::write_pieces(std::uint64_t offset, std::uint64_t length, std::span<iovec> pieces) const {
   // The kernel lets one thread at a time write to a file, and lets the others spin: waiting here costs no
   // processor time that another thread could use to inflate or to hash.
   const std::lock_guard lock(bulk_guard_);
+  allocate(offset + length);
   while (!pieces.empty()) {
     const auto count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));
     const ssize_t result = pwritev(fd_, pieces.data(), count, static_cast<off_t>(offset));

@@ -29,6 +29,10 @@ class TargetFile {
   // For much data: writes the pieces one after the other from `offset`; `pieces` is used up.
   void write(std::uint64_t offset, std::span<iovec> pieces) const;
   void resize(std::uint64_t size) const;
+  // For a target that is written from front to back without holes: from now on the file system is asked for blocks
+  // ahead of what is written in bulk, where that saves it work (a block at a time costs ext4 a quarter of the whole
+  // write). The file may be longer than what was written, until resize().
+  void allocate_ahead();
   // From now on the kernel is asked to take what is written in bulk to the disk at once, so that a durable publish()
   // has little left to wait for.
   void write_through() { write_through_ = true; }
@@ -50,13 +54,16 @@ class TargetFile {
   void publish(bool durable);
 
  private:
-  void write_pieces(std::uint64_t offset, std::span<iovec> pieces) const;
+  void write_pieces(std::uint64_t offset, std::uint64_t length, std::span<iovec> pieces) const;
+  void allocate(std::uint64_t end) const;
   [[noreturn]] void fail(int error, const char *what) const;
 
   std::filesystem::path final_;
   std::filesystem::path temporary_;
   int fd_ = -1;
   bool write_through_ = false;
+  mutable bool allocate_ahead_ = false;  // guarded by bulk_guard_ once writing has begun
+  mutable std::uint64_t allocated_ = 0;  // bytes from the start; likewise
   mutable std::mutex bulk_guard_;
 };
 

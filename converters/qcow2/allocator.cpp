@@ -22,33 +22,69 @@ ClusterRange Allocator::claim(std::uint64_t wanted) {
 
 std::uint64_t Allocator::claim_whole(std::uint64_t count) {
   const std::lock_guard lock(guard_);
-  if (next_ % group_ != 0 && group_ - next_ % group_ < count) next_ += group_ - next_ % group_;
+  if (next_ % group_ != 0 && group_ - next_ % group_ < count) {
+    const std::uint64_t unused = group_ - next_ % group_;
+    const std::lock_guard blocks_lock(blocks_guard_);
+    settle(next_ / group_, unused);
+    next_ += unused;
+  }
   if (next_ % group_ == 0) ++next_;
   const std::uint64_t first = next_;
   next_ += count;
   return first;
 }
 
+bool Allocator::has_block_in_place(std::uint64_t group) const {
+  return in_place_groups_ == 0 || group < in_place_groups_;
+}
+
 std::uint64_t Allocator::block_cluster(std::uint64_t group) const {
   if (group == 0) return 1;
-  if (in_place_groups_ == 0 || group < in_place_groups_) return group * group_;
+  if (has_block_in_place(group)) return group * group_;
   return tail_blocks_.at(group - in_place_groups_);
 }
 
-void Allocator::set_refcounts(std::uint64_t first, std::span<const std::uint16_t> counts) const {
-  std::vector<std::uint8_t> raw;
+Allocator::Block &Allocator::block(std::uint64_t group) {
+  const auto [found, fresh] = blocks_.try_emplace(group);
+  Block &block = found->second;
+  if (fresh) {
+    block.raw.resize(cluster_size_);
+    // What stands at the group's start has one reference: the header, the block itself.
+    const std::uint64_t own = group == 0 ? 2 : has_block_in_place(group) ? 1 : 0;
+    for (std::uint64_t i = 0; i < own; ++i) put(block.raw.data() + i * sizeof(std::uint16_t), std::uint16_t{1});
+    block.settled = own;
+  }
+  return block;
+}
+
+void Allocator::write_block(std::uint64_t group, const Block &block) const {
+  file_.write(block_cluster(group) * cluster_size_, block.raw.data(), block.raw.size());
+}
+
+void Allocator::settle(std::uint64_t group, std::uint64_t clusters) {
+  Block &filled = block(group);
+  filled.settled += clusters;
+  if (filled.settled < group_) return;
+  // Blocks of the tail have no place before finish().
+  if (!has_block_in_place(group)) return;
+  write_block(group, filled);
+  blocks_.erase(group);
+}
+
+void Allocator::set_refcounts(std::uint64_t first, std::span<const std::uint16_t> counts) {
+  const std::lock_guard lock(blocks_guard_);
   while (!counts.empty()) {
+    const std::uint64_t group = first / group_;
     const std::uint64_t count = std::min<std::uint64_t>(counts.size(), group_ - first % group_);
-    raw.resize(count * sizeof(std::uint16_t));
-    for (std::size_t i = 0; i < count; ++i) put(raw.data() + i * sizeof(std::uint16_t), counts[i]);
-    file_.write(block_cluster(first / group_) * cluster_size_ + first % group_ * sizeof(std::uint16_t), raw.data(),
-                raw.size());
+    std::uint8_t *into = block(group).raw.data() + first % group_ * sizeof(std::uint16_t);
+    for (std::size_t i = 0; i < count; ++i) put(into + i * sizeof(std::uint16_t), counts[i]);
+    settle(group, count);
     first += count;
     counts = counts.subspan(count);
   }
 }
 
-void Allocator::set_refcount_one(std::uint64_t first, std::uint64_t count) const {
+void Allocator::set_refcount_one(std::uint64_t first, std::uint64_t count) {
   const std::vector<std::uint16_t> ones(std::min<std::uint64_t>(count, 65536), 1);
   while (count > 0) {
     const std::uint64_t part = std::min<std::uint64_t>(count, ones.size());
@@ -90,9 +126,9 @@ Allocator::Tables Allocator::finish() {
 
   const Tables out{.offset = first_table * cluster_size_, .clusters = table, .end = next_ * cluster_size_};
   file_.resize(out.end);  // what is not written of the last clusters reads as zeros
-  set_refcount_one(0, 1);
-  for (std::uint64_t group = 0; group < in_place_groups_; ++group) set_refcount_one(block_cluster(group), 1);
   for (const ClusterRange &range : tail_) set_refcount_one(range.first, range.count);
+  for (const auto &[group, left] : blocks_) write_block(group, left);
+  blocks_.clear();
 
   std::vector<std::uint8_t> entries((in_place_groups_ + blocks) * sizeof(std::uint64_t));
   for (std::uint64_t group = 0; group < in_place_groups_ + blocks; ++group) {

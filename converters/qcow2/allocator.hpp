@@ -3,10 +3,12 @@
 //
 // One refcount block of 16-bit counts covers a group of cluster_size / 2 clusters. While data come in, each group
 // begins with its own block (group 0: header first, then the block), so that a count's place in the file follows
-// from the cluster's number, counts are written as clusters are filled, and nothing of them stays in memory.
+// from the cluster's number. Clusters are given out in order, so only the few groups that are being filled have their
+// counts in memory; a block is written, once, when the last of its clusters has its count.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -28,9 +30,9 @@ class Allocator {
   // Gives out exactly `count` consecutive clusters (at most cluster_size / 2 - 1); what is left of a group that is
   // too short stays free. Thread-safe.
   [[nodiscard]] std::uint64_t claim_whole(std::uint64_t count);
-  // Writes the reference counts of clusters that claim() gave. Each is set once, by whoever claimed it.
-  void set_refcounts(std::uint64_t first, std::span<const std::uint16_t> counts) const;
-  void set_refcount_one(std::uint64_t first, std::uint64_t count) const;
+  // The reference counts of clusters that claim() gave. Each is set once, by whoever claimed it. Thread-safe.
+  void set_refcounts(std::uint64_t first, std::span<const std::uint16_t> counts);
+  void set_refcount_one(std::uint64_t first, std::uint64_t count);
 
   // The end: consecutive clusters of any number with one reference each; no claim() after this.
   [[nodiscard]] std::uint64_t claim_tail(std::uint64_t count);
@@ -44,7 +46,16 @@ class Allocator {
   Tables finish();
 
  private:
+  // The counts of a group that is being filled.
+  struct Block {
+    std::vector<std::uint8_t> raw;  // as they lie in the file
+    std::uint64_t settled = 0;      // clusters that have their count, or never get one
+  };
   [[nodiscard]] std::uint64_t block_cluster(std::uint64_t group) const;
+  [[nodiscard]] bool has_block_in_place(std::uint64_t group) const;
+  Block &block(std::uint64_t group);
+  void settle(std::uint64_t group, std::uint64_t clusters);
+  void write_block(std::uint64_t group, const Block &block) const;
 
   const copy::TargetFile &file_;
   const std::uint64_t cluster_size_;
@@ -55,6 +66,8 @@ class Allocator {
   std::uint64_t in_place_groups_ = 0;
   std::vector<ClusterRange> tail_;
   std::vector<std::uint64_t> tail_blocks_;
+  std::mutex blocks_guard_;
+  std::map<std::uint64_t, Block> blocks_;  // by group
 };
 
 }  // namespace ferry::qcow2

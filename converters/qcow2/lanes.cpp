@@ -13,6 +13,8 @@ namespace ferry::qcow2 {
 
 namespace {
 
+constexpr std::size_t most_waiting = 32768;  // L2 entries: 768 KiB for each thread
+
 // An L2 entry as it lies in the file.
 std::uint64_t on_disk(std::uint64_t entry) {
   std::uint64_t out = 0;
@@ -20,21 +22,29 @@ std::uint64_t on_disk(std::uint64_t entry) {
   return out;
 }
 
-// Calls `write(first, count)` for each run of consecutive units of one state in `items`, which are sorted.
-template <class Items, class Write>
-void for_each_run(const Items &items, const Write &write) {
-  for (std::size_t first = 0; first < items.size();) {
-    std::size_t count = 1;
-    while (first + count < items.size() && items[first + count].state == items[first].state &&
-           items[first + count].unit == items[first].unit + count) {
-      ++count;
-    }
-    write(first, count);
-    first += count;
-  }
+}  // namespace
+
+void L2Entries::add(std::uint32_t state, std::uint64_t unit, std::uint64_t entry) {
+  if (waiting_.size() == most_waiting) write();
+  waiting_.push_back({.state = state, .unit = unit, .on_disk = on_disk(entry)});
 }
 
-}  // namespace
+void L2Entries::write() {
+  const auto before = [](const Entry &a, const Entry &b) {
+    return a.state != b.state ? a.state < b.state : a.unit < b.unit;
+  };
+  if (!std::ranges::is_sorted(waiting_, before)) std::ranges::sort(waiting_, before);
+  for (std::size_t first = 0; first < waiting_.size(); first += run_.size()) {
+    run_.clear();
+    while (first + run_.size() < waiting_.size()) {
+      const Entry &next = waiting_[first + run_.size()];
+      if (next.state != waiting_[first].state || next.unit != waiting_[first].unit + run_.size()) break;
+      run_.push_back(next.on_disk);
+    }
+    writer_.write_l2(waiting_[first].state, waiting_[first].unit, run_);
+  }
+  waiting_.clear();
+}
 
 // ---- plain ----
 
@@ -62,16 +72,10 @@ void PlainLane::store(const copy::Batch &batch) {
     writer_.file().write(range.first * cluster, vectors_);
     writer_.allocator().set_refcounts(range.first, std::span(refcounts_).subspan(done, range.count));
   }
-  for_each_run(batch.placements, [&](std::size_t first, std::size_t count) {
-    const copy::Placement &start = batch.placements[first];
-    entries_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t piece = batch.placements[first + i].piece;
-      const bool copied = writer_.is_active(start.state) && refcounts_[piece] == 1;
-      entries_.push_back(on_disk(host_[piece] | (copied ? entry_copied : 0)));
-    }
-    writer_.write_l2(start.state, start.unit, entries_);
-  });
+  for (const copy::Placement &placement : batch.placements) {
+    const bool copied = writer_.is_active(placement.state) && refcounts_[placement.piece] == 1;
+    entries_.add(placement.state, placement.unit, host_[placement.piece] | (copied ? entry_copied : 0));
+  }
 }
 
 std::uint64_t PlainLane::clone(const copy::CloneRun &run) {
@@ -89,11 +93,9 @@ std::uint64_t PlainLane::clone(const copy::CloneRun &run) {
     writer_.allocator().set_refcounts(range.first, refcounts_);
     for (const std::uint32_t state : run.states) {
       const bool copied = writer_.is_active(state) && run.states.size() == 1;
-      entries_.clear();
       for (std::uint64_t i = 0; i < range.count; ++i) {
-        entries_.push_back(on_disk((to + i * cluster) | (copied ? entry_copied : 0)));
+        entries_.add(state, run.first_unit + done + i, (to + i * cluster) | (copied ? entry_copied : 0));
       }
-      writer_.write_l2(state, run.first_unit + done, entries_);
     }
     done += range.count;
   }
@@ -109,7 +111,8 @@ CompressedLane::CompressedLane(Writer &writer)
       compressor_(make_compressor(writer.layout().compression)),
       scratch_(cluster_ - 1),  // what does not fit in less than a cluster is not worth it
       arena_(std::max(std::clamp<std::uint64_t>(16 * cluster_, 256U << 10U, 1U << 20U), 2 * cluster_)),
-      refcounts_(arena_.size() / cluster_) {}
+      refcounts_(arena_.size() / cluster_),
+      entries_(writer) {}
 
 void CompressedLane::store(const copy::Batch &batch) {
   by_piece_.assign(batch.placements.begin(), batch.placements.end());
@@ -155,7 +158,7 @@ void CompressedLane::reserve(std::uint64_t length, std::uint32_t references) {
   if (used_ % cluster_ != 0 && refcounts_[used_ / cluster_] + references > max_refcount) {
     used_ = (used_ / cluster_ + 1) * cluster_;  // tiny pieces in many states: this cluster's count is full
   }
-  if (used_ + length > arena_.size()) flush();
+  if (used_ + length > arena_.size()) write_arena();
   for (std::uint64_t i = used_ / cluster_; i <= (used_ + length - 1) / cluster_; ++i) {
     refcounts_[i] = static_cast<std::uint16_t>(refcounts_[i] + references);
   }
@@ -169,7 +172,7 @@ std::uint64_t CompressedLane::entry(const Packed &packed, std::uint64_t host) co
   return entry_compressed | sectors << x | begin;
 }
 
-void CompressedLane::flush() {
+void CompressedLane::write_arena() {
   if (used_ == 0) return;
   const std::uint64_t clusters = (used_ + cluster_ - 1) / cluster_;
   const std::uint64_t first = writer_.allocator().claim_whole(clusters);
@@ -177,17 +180,16 @@ void CompressedLane::flush() {
   iovec whole{.iov_base = arena_.data(), .iov_len = used_};
   writer_.file().write(host, std::span(&whole, 1));
   writer_.allocator().set_refcounts(first, std::span(refcounts_).first(clusters));
-  std::ranges::sort(pending_, [](const Pending &a, const Pending &b) {
-    return a.state != b.state ? a.state < b.state : a.unit < b.unit;
-  });
-  for_each_run(pending_, [&](std::size_t begin, std::size_t count) {
-    entries_.clear();
-    for (std::size_t i = 0; i < count; ++i) entries_.push_back(on_disk(entry(pending_[begin + i].packed, host)));
-    writer_.write_l2(pending_[begin].state, pending_[begin].unit, entries_);
-  });
+  for (const Pending &piece : pending_) entries_.add(piece.state, piece.unit, entry(piece.packed, host));
   pending_.clear();
   std::ranges::fill(refcounts_, std::uint16_t{0});
   used_ = 0;
+}
+
+void CompressedLane::flush() {
+  write_arena();
+  entries_.write();
+  plain_.flush();
 }
 
 std::uint64_t CompressedLane::clone(const copy::CloneRun &run) {

@@ -13,19 +13,38 @@
 
 namespace ferry::qcow2 {
 
+// L2 entries that wait to be written: a window's worth goes into the file at once, instead of a few with each batch.
+class L2Entries {
+ public:
+  explicit L2Entries(Writer &writer) : writer_(writer) {}
+  // `entry` as qcow2 defines it, in the host's byte order.
+  void add(std::uint32_t state, std::uint64_t unit, std::uint64_t entry);
+  void write();
+
+ private:
+  struct Entry {
+    std::uint32_t state = 0;
+    std::uint64_t unit = 0;
+    std::uint64_t on_disk = 0;
+  };
+  Writer &writer_;
+  std::vector<Entry> waiting_;
+  std::vector<std::uint64_t> run_;  // working space of write()
+};
+
 class PlainLane final : public copy::Lane {
  public:
-  explicit PlainLane(Writer &writer) : writer_(writer) {}
+  explicit PlainLane(Writer &writer) : writer_(writer), entries_(writer) {}
   void store(const copy::Batch &batch) override;
   std::uint64_t clone(const copy::CloneRun &run) override;
-  void flush() override {}
+  void flush() override { entries_.write(); }
 
  private:
   Writer &writer_;
   std::vector<std::uint64_t> host_;  // per piece: its cluster
   std::vector<std::uint16_t> refcounts_;
   std::vector<iovec> vectors_;
-  std::vector<std::uint64_t> entries_;
+  L2Entries entries_;
 };
 
 // Packs compressed clusters one behind the other, regardless of cluster boundaries, into an arena that becomes
@@ -50,7 +69,7 @@ class CompressedLane final : public copy::Lane {
   };
   [[nodiscard]] bool pack(const std::uint8_t *piece, std::span<const copy::Placement> placements);
   void reserve(std::uint64_t length, std::uint32_t references);
-  void store_plain(const copy::Batch &batch);
+  void write_arena();
   [[nodiscard]] std::uint64_t entry(const Packed &packed, std::uint64_t host) const;
 
   Writer &writer_;
@@ -65,7 +84,7 @@ class CompressedLane final : public copy::Lane {
   // Working space of store().
   std::vector<copy::Placement> by_piece_, plain_placements_;
   std::vector<const std::uint8_t *> plain_pieces_;
-  std::vector<std::uint64_t> entries_;
+  L2Entries entries_;
 };
 
 }  // namespace ferry::qcow2

@@ -2,6 +2,7 @@
 #include "converters/copy/target_file.hpp"
 
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "model/error.hpp"
 #include "tests/copy/memory_image.hpp"
@@ -65,6 +66,21 @@ TEST(TargetFile, says_how_much_room_is_missing) {
     EXPECT_FALSE(error.detail().found.empty());
     EXPECT_FALSE(error.detail().expected.empty());
   }
+}
+
+TEST(TargetFile, keeps_nothing_of_what_was_allocated_ahead) {
+  TempFolder folder;
+  std::vector<char> bytes(1U << 20U, 'x');
+  copy::TargetFile file(folder / "disk");
+  file.allocate_ahead();
+  for (std::uint64_t at = 0; at < 4 * bytes.size(); at += bytes.size()) {
+    iovec piece{.iov_base = bytes.data(), .iov_len = bytes.size()};
+    file.write(at, std::span(&piece, 1));
+  }
+  file.resize(4 * bytes.size());
+  file.publish(true);  // delayed allocation is over, so that the usage below is the final one
+  EXPECT_EQ(std::filesystem::file_size(folder / "disk"), 4 * bytes.size());
+  EXPECT_LE(file.disk_usage(), 5 * bytes.size());
 }
 
 }  // namespace
