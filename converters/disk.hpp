@@ -62,6 +62,9 @@ struct ConvertRequest {
   // broken file under it. Without, the end is as cp's and qemu-img's: the kernel writes it when it likes.
   bool durable = true;
   bool verify = false;  // read the target back and compare, every state of it
+  // Let `qemu-img check` look at a qcow2 before it gets its name; part of `verify`. Without a qemu-img on the host, a
+  // finding says that nothing was checked. (What qemu-img itself wrote is always checked.)
+  bool check = false;
   // Of medium.chain.back(), which must be in one piece and not gzip'd: throws unsupported otherwise.
   std::optional<SourceDigest> source_digest;
   image::OpenOptions open;

@@ -10,6 +10,7 @@
 #include "converters/disk_steps.hpp"
 #include "converters/findings.hpp"
 #include "converters/qcow2/writer.hpp"
+#include "converters/qemu_img.hpp"
 #include "converters/verify/hash_pass.hpp"
 #include "converters/verify/read_back.hpp"
 #include "model/error.hpp"
@@ -63,6 +64,7 @@ class NativeConversion {
       throw;
     }
     if (hash) check_hash(hash->finish(), result);
+    if (request_.check || request_.verify) check_target(file, result);
     if (request_.verify) verify_target(file, result);
     file.publish(request_.durable);
     return result;
@@ -214,6 +216,13 @@ class NativeConversion {
                  .expected = wanted.algorithm + " " + wanted.expected,
                  .advice = "The package was damaged or changed: download or export it again. If you changed the file "
                            "yourself, remove the manifest."});
+  }
+
+  void check_target(const copy::TargetFile &file, ConvertResult &result) const {
+    if (request_.format != TargetFormat::qcow2) return;
+    const qemu_img::Context context{.stop = stop_};
+    if (qemu_img::available(context)) return qemu_img::require_clean(file.path(), request_.target, context);
+    result.findings.push_back(raise(not_checked, {.file = request_.target}, "There is no qemu-img on this host."));
   }
 
   void verify_target(const copy::TargetFile &file, ConvertResult &result) const {

@@ -25,9 +25,13 @@ inline constexpr FindingKind depends_on_source{
     "disk.depends-on-source", Severity::warning,
     "The new disk reads the source image, which must stay where it is and must not be used otherwise.",
     "Keep the source unchanged, or migrate with --disk-mode copy."};
+inline constexpr FindingKind not_checked{
+    "disk.not-checked", Severity::info, "A written qcow2 image was not looked at by 'qemu-img check'.",
+    "Install qemu-img (Debian: qemu-utils) and run 'qemu-img check' on the image."};
 
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kinds{&size_rounded, &copied_not_shared, &read_by_qemu_img, &depends_on_source};
+  static constexpr std::array kinds{&size_rounded, &copied_not_shared, &read_by_qemu_img, &depends_on_source,
+                                    &not_checked};
   return kinds;
 }
 

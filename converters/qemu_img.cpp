@@ -277,15 +277,7 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
         start(context, std::move(arguments), long_limits(context), [&](std::string_view line) { meter.line(line); });
     if (!result.ok()) throw failed("convert", file, result);
   }
-  if (request.format == disk::TargetFormat::qcow2) {
-    const auto checked = check({.format = ImageFormat::qcow2, .range = {.file = target.path()}}, context);
-    if (!checked.clean())
-      throw Error(ErrorKind::verify,
-                  {.where = {.file = request.target},
-                   .message = "qemu-img check finds errors in what qemu-img has written",
-                   .found = std::to_string(checked.corruptions) + " corruptions, " + std::to_string(checked.leaks) +
-                            " leaked clusters, " + std::to_string(checked.errors) + " errors"});
-  }
+  if (request.format == disk::TargetFormat::qcow2) require_clean(target.path(), request.target, context);
   target.publish();
 }
 
@@ -309,6 +301,19 @@ CheckResult check(const Source &source, const Context &context) {
   if (result.exit_code == 3 && out.leaks == 0) out.leaks = 1;
   out.json = result.output;
   return out;
+}
+
+void require_clean(const std::filesystem::path &written, const std::filesystem::path &target, const Context &context) {
+  const auto checked = check({.format = ImageFormat::qcow2, .range = {.file = written}}, context);
+  if (checked.clean()) return;
+  throw Error(ErrorKind::verify,
+              {.where = {.file = target},
+               .message = "qemu-img check finds errors in the qcow2 that was written",
+               .found = std::to_string(checked.corruptions) + " corruptions, " + std::to_string(checked.leaks) +
+                        " leaked clusters, " + std::to_string(checked.errors) + " errors",
+               .expected = "an image without any",
+               .advice = "The image was not kept, the source is as it was. Please report this, with the output of "
+                         "'virt-ferry disk info' of the source; --engine qemu-img or another --cluster-size may do."});
 }
 
 void create_qcow2(const std::filesystem::path &target, std::uint64_t virtual_size, const Context &context) {

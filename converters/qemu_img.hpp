@@ -92,6 +92,9 @@ struct CheckResult {
 };
 // Never repairs. Findings of the check are in the result, not thrown.
 [[nodiscard]] CheckResult check(const Source &source, const Context &context = {});
+// Throws verify when the check of the qcow2 `written` finds anything; the error names `target`, which it will become.
+void require_clean(const std::filesystem::path &written, const std::filesystem::path &target,
+                   const Context &context = {});
 
 // Creates an empty qcow2, or one that is backed by `backing` (absolute; its format is written into the header).
 void create_qcow2(const std::filesystem::path &target, std::uint64_t virtual_size, const Context &context = {});

@@ -69,6 +69,7 @@ disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, 
   request.cluster_size = options.cluster_size;
   request.threads = options.threads;
   request.verify = options.verify;
+  request.check = true;
   request.open = open_options(plan.imported.machine, options);
   return request;
 }

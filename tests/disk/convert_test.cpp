@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // disk::convert() from image files to what QEMU reads.
 #include <atomic>
+#include <fstream>
 
 #include "tests/disk/disk_fixture.hpp"
 
@@ -194,6 +195,42 @@ TEST_F(Convert, an_odd_size_is_rounded_up_and_said) {
   Bytes expected = some_bytes(70001, 1);
   expected.resize(70144);
   EXPECT_EQ(guest_content(target, folder.path()), expected);
+}
+
+// PATH with only `folder` in it, as long as it lives.
+class OnlyPath {
+ public:
+  explicit OnlyPath(const std::filesystem::path &folder) : before_(getenv("PATH")) {
+    setenv("PATH", folder.c_str(), 1);
+  }
+  ~OnlyPath() { setenv("PATH", before_.c_str(), 1); }
+  OnlyPath(const OnlyPath &) = delete;
+  OnlyPath &operator=(const OnlyPath &) = delete;
+
+ private:
+  std::string before_;
+};
+
+TEST_F(Convert, what_qemu_img_check_finds_is_an_error) {
+  // Stands in for a qemu-img that finds a defect of ours: no defect is at hand.
+  const std::filesystem::path program = folder / "qemu-img";
+  std::ofstream(program) << "#!/bin/sh\necho '{\"corruptions\": 2, \"check-errors\": 0}'\nexit 2\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const OnlyPath path(folder.path());
+  disk::ConvertRequest checked = request();
+  run(checked);
+  std::filesystem::remove(target);
+  checked.check = true;
+  EXPECT_EQ(failure(checked), ErrorKind::verify);
+}
+
+TEST_F(Convert, without_qemu_img_the_result_says_that_nothing_was_checked) {
+  const OnlyPath path(folder.path());
+  disk::ConvertRequest checked = request();
+  checked.check = true;
+  const disk::ConvertResult result = run(checked);
+  ASSERT_FALSE(result.findings.empty());
+  EXPECT_EQ(result.findings.back().id, "disk.not-checked");
 }
 
 TEST_F(Convert, qemu_img_as_the_engine) {
