@@ -155,12 +155,13 @@ class NicMapper {
   void refuse_clash() const {
     const auto owner = m_.host.mac_addresses.find(out_.mac);
     if (owner == m_.host.mac_addresses.end() || owner->second == m_.options.name) return;
-    throw Error(ErrorKind::conflict,
-                {.where = nic_.origin,
-                 .message = "the MAC address is already that of the domain '" + owner->second + "'",
-                 .found = out_.mac,
-                 .expected = "an address that no domain on this connection has",
-                 .advice = "Use --mac new, or --mac " + std::to_string(index_ + 1) + "=XX:XX:XX:XX:XX:XX for this card."});
+    throw Error(
+        ErrorKind::conflict,
+        {.where = nic_.origin,
+         .message = "the MAC address is already that of the domain '" + owner->second + "'",
+         .found = out_.mac,
+         .expected = "an address that no domain on this connection has",
+         .advice = "Use --mac new, or --mac " + std::to_string(index_ + 1) + "=XX:XX:XX:XX:XX:XX for this card."});
   }
 
   // ---- where the card leads ----
