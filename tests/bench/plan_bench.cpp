@@ -4,13 +4,13 @@
 // Goal: under 2 seconds and under 200 MiB. Exits with 1 when it is missed.
 //   plan_bench [MACHINES]
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <sys/resource.h>
 
 #include "exporters/libvirt/host_profile.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
+#include "tests/support/corpus.hpp"
 #include "tests/support/imagined_survey.hpp"
 
 namespace ferry {
@@ -22,10 +22,8 @@ constexpr double kGoalSeconds = 2.0;      // for 1,000 machines
 constexpr double kGoalMebibytes = 200.0;  // of resident memory, at the peak
 
 fs::path sources() {
-  const char *given = std::getenv("FERRY_CORPUS");
-  const fs::path corpus =
-      (given != nullptr ? fs::path(given) : fs::path(FERRY_SOURCE_DIR) / "../shared/corpus") / "real";
-  return fs::is_directory(corpus) ? corpus : fs::path(FERRY_SOURCE_DIR) / "fixtures";
+  const fs::path corpus = test::corpus();
+  return corpus.empty() ? fs::path(FERRY_SOURCE_DIR) / "fixtures" : corpus / "real";
 }
 
 struct Count {

@@ -15,28 +15,9 @@
 #include <vector>
 
 #include "converters/images/image.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::test {
-
-class TempFolder {
- public:
-  explicit TempFolder(const std::filesystem::path &below = std::filesystem::temp_directory_path()) {
-    std::string pattern = (below / "ferry-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder &) = delete;
-  TempFolder &operator=(const TempFolder &) = delete;
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::string &name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A real file, so that descriptors, holes and cloning can be tried.
 class DiskFile final : public image::SourceFile {

@@ -49,7 +49,7 @@ std::string key_of(const ImageFile &image, const fs::path &root) {
 class Disks : public testing::TestWithParam<const char *> {
  protected:
   void SetUp() override {
-    if (folder().empty()) GTEST_SKIP() << "no corpus";
+    if (test::corpus().empty()) GTEST_SKIP() << "no corpus";
     if (!test::has_program("qemu-img")) GTEST_SKIP() << "qemu-img is not installed";
     root_ = unpack(GetParam(), scratch_);
     if (root_.empty()) GTEST_SKIP() << "the archive cannot be unpacked";

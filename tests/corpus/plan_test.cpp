@@ -41,7 +41,7 @@ class Corpus : public testing::Test {
   enum class Media { real, imagined };
 
   void SetUp() override {
-    if (folder().empty()) GTEST_SKIP() << "no corpus";
+    if (test::corpus().empty()) GTEST_SKIP() << "no corpus";
   }
 
   // Plans all files below `root`. Files of `refusals`, which are named relative to it, must be refused so.
@@ -225,14 +225,14 @@ TEST_F(Corpus, virtualbox_7_0) {
   EXPECT_GT(count_.planned, 40U);
 }
 
-TEST_F(Corpus, real_vbox) { plan_all(folder() / "real" / "vbox", Media::imagined, kVbox); }
+TEST_F(Corpus, real_vbox) { plan_all(test::corpus() / "real" / "vbox", Media::imagined, kVbox); }
 
 TEST_F(Corpus, real_vmx) {
-  plan_all(folder() / "real" / "vmx", Media::imagined,
+  plan_all(test::corpus() / "real" / "vmx", Media::imagined,
            {{"libvirt__libvirt__xml2vmx-xml2vmx-firmware-efi.vmx", {ErrorKind::unsupported, kEfi32}}});
 }
 
-TEST_F(Corpus, real_ovf) { plan_all(folder() / "real" / "ovf", Media::imagined, ovf_refusals()); }
+TEST_F(Corpus, real_ovf) { plan_all(test::corpus() / "real" / "ovf", Media::imagined, ovf_refusals()); }
 
 // The iSCSI disk apart, these two have every device that VirtualBox offers.
 TEST_F(Corpus, machines_with_every_device_without_their_network_disk) {

@@ -7,7 +7,6 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <memory>
-#include <stdlib.h>  // mkdtemp
 #include <unistd.h>
 
 namespace ferry::corpus {
@@ -75,29 +74,9 @@ void read_digests(const fs::path &list, const fs::path &root, std::map<std::stri
 
 }  // namespace
 
-fs::path folder() {
-  const char *given = std::getenv("FERRY_CORPUS");
-  const fs::path folder = given != nullptr ? fs::path(given) : kSource / ".." / "shared" / "corpus";
-  std::error_code error;
-  return fs::is_directory(folder / "real", error) && access((folder / "real").c_str(), R_OK | X_OK) == 0
-             ? fs::canonical(folder)
-             : fs::path();
-}
-
-Scratch::Scratch() {
-  std::string name = (fs::temp_directory_path() / "ferry-corpus-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 fs::path unpack(const std::string &name, const Scratch &scratch) {
   const std::string command = "tar -C '" + scratch.path().string() + "' -xJSf '" +
-                              (folder() / (name + ".tar.xz")).string() + "' --no-same-owner 2>/dev/null";
+                              (test::corpus() / (name + ".tar.xz")).string() + "' --no-same-owner 2>/dev/null";
   if (std::system(command.c_str()) != 0) return {};
   return scratch.path() / name;
 }

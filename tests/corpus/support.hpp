@@ -11,24 +11,12 @@
 #include "exporters/libvirt/connection.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
+#include "tests/support/corpus.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::corpus {
 
-// The corpus' folder, or an empty path when it is not there or cannot be read.
-[[nodiscard]] std::filesystem::path folder();
-
-// A folder of the test's own that goes away with it.
-class Scratch {
- public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch &) = delete;
-  Scratch &operator=(const Scratch &) = delete;
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using Scratch = ferry::test::TempFolder;
 
 // Unpacks "virtualbox-6.1" and gives its root; the images are sparse. An empty path when tar or xz is missing.
 [[nodiscard]] std::filesystem::path unpack(const std::string &name, const Scratch &scratch);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole machines written by VirtualBox: every disk is converted, and what QEMU
 // reads back of the last has the digest that VirtualBox gave. The corpus is not part of the repository.
+#include "tests/support/corpus.hpp"
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -10,11 +12,6 @@
 namespace ferry::test {
 namespace {
 
-std::filesystem::path corpus() {
-  const char *named = std::getenv("FERRY_CORPUS");
-  return named != nullptr ? named : std::filesystem::path(FERRY_SOURCE_DIR) / ".." / "shared" / "corpus";
-}
-
 ImageFile by_content(const std::filesystem::path &path) {
   ImageFile file{.declared_location = path.filename().string(), .pieces = {{.file = path}}};
   file.declared_format = image::detect_format(file) == ImageFormat::unknown ? ImageFormat::raw : ImageFormat::unknown;
@@ -23,7 +20,7 @@ ImageFile by_content(const std::filesystem::path &path) {
 
 TEST(Corpus, every_disk_reads_back_through_qemu_as_virtualbox_reads_it) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
-  if (!std::filesystem::exists(corpus())) GTEST_SKIP() << "the corpus is not here";
+  if (corpus().empty()) GTEST_SKIP() << "no corpus";
   TempFolder folder;
   for (const char *name : {"virtualbox-6.1", "virtualbox-7.0"}) {
     ASSERT_TRUE(subprocess::run({.program = "tar",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every machine of the corpus, where there is one, for three hosts: a domain that the schema accepts, or a refusal
 // with a reason; and no entry of the ledger that an importer took stays without a verdict.
+#include "tests/support/corpus.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -16,11 +18,6 @@ namespace ferry::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path corpus() {
-  if (const char *given = std::getenv("FERRY_CORPUS")) return given;
-  return fs::path(FERRY_SOURCE_DIR).parent_path() / "shared" / "corpus";
-}
 
 std::vector<ImportedMachine> import(const fs::path &file) {
   ImportOptions options;

@@ -9,11 +9,11 @@
 #include <gtest/gtest.h>
 #include <iterator>
 #include <optional>
-#include <stdlib.h>  // mkdtemp
 #include <string>
 #include <vector>
 
 #include "converters/firmware/variable.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::firmware::testing {
 
@@ -239,36 +239,17 @@ inline Bytes vmware_nvram(const std::vector<StoredVariable> &variables) {
 
 // ---- files ----
 
-class Folder {
+class Folder : public ferry::test::TempFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ferry-firmware-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder &) = delete;
-  Folder &operator=(const Folder &) = delete;
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+  // NOLINTNEXTLINE(modernize-use-nodiscard): the name is known to who gave it
   std::filesystem::path write(const std::string &name, const Bytes &content) const {
-    std::ofstream stream(path_ / name, std::ios::binary);
-    stream.write(reinterpret_cast<const char *>(content.data()), static_cast<std::streamsize>(content.size()));
-    return path_ / name;
+    return TempFolder::write(name, {reinterpret_cast<const char *>(content.data()), content.size()});
   }
   [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path()), {}));
   }
-
- private:
-  std::filesystem::path path_;
 };
 
-inline Bytes read(const std::filesystem::path &file) {
-  std::ifstream stream(file, std::ios::binary);
-  EXPECT_TRUE(stream.is_open()) << file;
-  return {std::istreambuf_iterator<char>{stream}, {}};
-}
+inline Bytes read(const std::filesystem::path &file) { return bytes(ferry::test::read_text(file)); }
 
 }  // namespace ferry::firmware::testing

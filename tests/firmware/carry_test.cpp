@@ -7,6 +7,7 @@
 #include "converters/firmware/edk2_store.hpp"
 #include "converters/firmware/findings.hpp"
 #include "tests/firmware/builder.hpp"
+#include "tests/support/corpus.hpp"
 
 namespace ferry::firmware {
 namespace {
@@ -399,13 +400,8 @@ TEST(Findings, HaveUniqueIdsOfThisArea) {
 
 // ---- real files ----
 
-std::filesystem::path corpus() {
-  if (const char *set = std::getenv("FERRY_CORPUS")) return set;
-  return std::filesystem::path(FERRY_SOURCE_DIR).parent_path() / "shared" / "corpus";
-}
-
 TEST(RealFiles, VirtualBoxsStoreWithEnrolledKeys) {
-  const auto tarball = corpus() / "virtualbox-7.0.tar.xz";
+  const auto tarball = ferry::test::corpus() / "virtualbox-7.0.tar.xz";
   if (!std::filesystem::exists(tarball)) GTEST_SKIP() << "no " << tarball;
   const Folder unpacked;
   const std::string command = "tar -xJf '" + tarball.string() + "' -C '" + unpacked.path().string() +

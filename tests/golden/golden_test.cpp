@@ -6,13 +6,13 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "exporters/libvirt/host_profile.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
 #include "model/json.hpp"
 #include "model/support/xml.hpp"
+#include "tests/support/folder.hpp"
 #include "tests/support/imagined_survey.hpp"
 
 namespace ferry {
@@ -43,13 +43,6 @@ std::string portable(std::string text) {
   return text;
 }
 
-std::string read(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
 void compare(const fs::path &file, const std::string &actual) {
   const std::string text = portable(actual);
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
@@ -57,7 +50,7 @@ void compare(const fs::path &file, const std::string &actual) {
     return;
   }
   ASSERT_TRUE(fs::exists(file)) << "run with UPDATE_GOLDEN=1 and read what it writes: " << file;
-  EXPECT_EQ(read(file), text) << file;
+  EXPECT_EQ(test::read_text(file), text) << file;
 }
 
 std::string findings_text(const std::vector<Finding> &findings) {
@@ -94,8 +87,11 @@ TEST_P(Golden, is_as_expected) {
     import_options.use_host_registry = false;
     if (fs::exists(folder / "VirtualBox.xml")) import_options.virtualbox_registry = folder / "VirtualBox.xml";
     std::string model, domains, findings;
-    fs::path source = folder / "source";  // a case whose folder holds more than one machine names the one it is about
-    source = fs::exists(source) ? folder / read(source).substr(0, read(source).find('\n')) : folder;
+    fs::path source = folder;
+    if (fs::exists(folder / "source")) {  // a case whose folder holds more than one machine names the one it is about
+      const std::string name = test::read_text(folder / "source");
+      source /= name.substr(0, name.find('\n'));
+    }
     for (const ImportedMachine &imported :
          migration::import_source(migration::find_source(source.string()), import_options)) {
       model += to_json(imported.machine, folder).dump(2) + "\n";

@@ -35,7 +35,7 @@ class RecordedHost : public ::testing::TestWithParam<const char *> {};
 
 TEST_P(RecordedHost, WritesWhatItRead) {
   const std::filesystem::path file = host(GetParam());
-  EXPECT_EQ(host_profile_json(load_host_profile(file)), testing::read_file(file));
+  EXPECT_EQ(host_profile_json(load_host_profile(file)), testing::read_text(file));
 }
 
 TEST_P(RecordedHost, HoldsNothingOfTheMachineItWasMadeOn) {

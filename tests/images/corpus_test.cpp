@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real images: what VirtualBox 6.1 and 7.0 wrote, compared with what VirtualBox itself reads from them.
+#include "tests/support/corpus.hpp"
+
 #include <fstream>
 #include <gtest/gtest.h>
 #include <map>

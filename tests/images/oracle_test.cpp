@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "converters/images/image.hpp"
+#include "tests/support/corpus.hpp"
 #include "tests/support/disk_images.hpp"
 
 namespace ferry::test {

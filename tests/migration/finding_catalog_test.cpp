@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
-#include <sstream>
+
+#include "tests/support/folder.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -17,13 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kSource = FERRY_SOURCE_DIR;
-
-std::string read(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 std::string page() {
   std::string out =
@@ -43,12 +37,12 @@ std::string page() {
 TEST(FindingCatalog, is_what_the_page_lists) {
   const fs::path file = kSource / "docs" / "findings.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file, std::ios::binary) << page();
-  EXPECT_EQ(read(file), page()) << "run with UPDATE_GOLDEN=1 and read the diff";
+  EXPECT_EQ(test::read_text(file), page()) << "run with UPDATE_GOLDEN=1 and read the diff";
 }
 
 // The pattern that the report's schema holds ids to.
 std::string id_pattern() {
-  const auto schema = nlohmann::json::parse(read(kSource / "docs" / "report.schema.json"));
+  const auto schema = nlohmann::json::parse(test::read_text(kSource / "docs" / "report.schema.json"));
   const auto flat = schema.flatten();
   for (const auto &pattern : flat.items()) {
     if (pattern.key().ends_with("findings/items/properties/id/pattern")) return pattern.value();
@@ -84,7 +78,7 @@ std::map<std::string, std::string> constants() {
   for (const char *folder : {"importers", "converters", "exporters", "migration"}) {
     for (const auto &entry : fs::recursive_directory_iterator(kSource / folder)) {
       if (entry.path().filename() != "findings.hpp") continue;
-      const std::string text = read(entry.path());
+      const std::string text = test::read_text(entry.path());
       for (std::sregex_iterator hit(text.begin(), text.end(), row), end; hit != end; ++hit) out[(*hit)[2]] = (*hit)[1];
     }
   }
@@ -98,7 +92,7 @@ TEST(FindingCatalog, every_finding_is_raised_by_a_test) {
     for (const auto &entry : fs::recursive_directory_iterator(kSource / folder)) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".cpp" && extension != ".findings" && extension != ".sh" && extension != ".py") continue;
-      const std::string text = read(entry.path());
+      const std::string text = test::read_text(entry.path());
       for (std::sregex_iterator hit(text.begin(), text.end(), word), end; hit != end; ++hit) {
         std::string found = hit->str();
         while (found.ends_with('.')) found.pop_back();

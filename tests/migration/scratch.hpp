@@ -3,38 +3,18 @@
 #pragma once
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <string>
+
+#include "tests/support/folder.hpp"
 
 namespace ferry::tests {
 
-class Scratch {
+class Scratch : public test::TempFolder {
  public:
   Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ferry-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    folder_ = pattern;
-    setenv("XDG_STATE_HOME", (folder_ / "state").c_str(), 1);
-    setenv("HOME", folder_.c_str(), 1);
+    setenv("XDG_STATE_HOME", (path() / "state").c_str(), 1);
+    setenv("HOME", path().c_str(), 1);
     unsetenv("VBOX_USER_HOME");
   }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch &) = delete;
-  Scratch &operator=(const Scratch &) = delete;
-  [[nodiscard]] const std::filesystem::path &folder() const { return folder_; }
-  std::filesystem::path write(const std::string &name, const std::string &text) const {
-    const auto file = folder_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-    return file;
-  }
-
- private:
-  std::filesystem::path folder_;
 };
 
 }  // namespace ferry::tests

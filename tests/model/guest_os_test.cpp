@@ -2,24 +2,18 @@
 #include "model/guest_os.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <vector>
 
 #include "model/guest_os_tables.hpp"
+#include "tests/support/corpus.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry {
 namespace {
-
-std::string read(const std::filesystem::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::set<std::string> installed_osinfo_ids() {
   std::set<std::string> out;
@@ -27,7 +21,7 @@ std::set<std::string> installed_osinfo_ids() {
   const std::string mark = "<os id=\"";
   for (const auto &entry : std::filesystem::recursive_directory_iterator("/usr/share/osinfo/os", error)) {
     if (entry.path().extension() != ".xml") continue;
-    const std::string text = read(entry.path());
+    const std::string text = test::read_text(entry.path());
     for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
       const std::size_t start = at + mark.size();
       out.insert(text.substr(start, text.find('"', start) - start));
@@ -138,10 +132,6 @@ TEST(GuestOs, CimNumbers) {
 
 // Every OSType of the corpus is in the table, and every guest that its VMware files name.
 TEST(GuestOs, CorpusIdsAreKnown) {
-  const char *given = std::getenv("FERRY_CORPUS");
-  const std::filesystem::path corpus = given != nullptr
-                                           ? std::filesystem::path(given)
-                                           : std::filesystem::path(FERRY_SOURCE_DIR) / ".." / "shared" / "corpus";
   std::error_code error;
   std::set<std::string> vbox;
   std::set<std::string> vmware;
@@ -151,11 +141,11 @@ TEST(GuestOs, CorpusIdsAreKnown) {
   const auto collect = [](const std::string &text, const std::regex &pattern, std::set<std::string> &into) {
     for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) into.insert((*at)[1]);
   };
-  for (const auto &entry : std::filesystem::recursive_directory_iterator(corpus / "real", error)) {
+  for (const auto &entry : std::filesystem::recursive_directory_iterator(test::corpus() / "real", error)) {
     const std::string suffix = entry.path().extension().string();
-    if (suffix == ".vbox" || suffix == ".ovf") collect(read(entry.path()), vbox_type, vbox);
-    if (suffix == ".vmx") collect(read(entry.path()), vmware_type, vmware);
-    if (suffix == ".ovf") collect(read(entry.path()), ovf_type, vmware);
+    if (suffix == ".vbox" || suffix == ".ovf") collect(test::read_text(entry.path()), vbox_type, vbox);
+    if (suffix == ".vmx") collect(test::read_text(entry.path()), vmware_type, vmware);
+    if (suffix == ".ovf") collect(test::read_text(entry.path()), ovf_type, vmware);
   }
   if (vbox.empty()) GTEST_SKIP() << "no corpus";
   for (const std::string &id : vbox) EXPECT_NE(guest_os_from_virtualbox(id).label, id);

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
-#include <sstream>
 
 #include "model/json.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry {
 namespace {
@@ -18,13 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kSource = FERRY_SOURCE_DIR;
-
-std::string read(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 Uuid some_uuid() { return *Uuid::parse("1c88196f-a9ac-4286-bbe0-60110912af0d"); }
 
@@ -157,7 +150,7 @@ TEST(JsonFields, a_full_machine_has_every_key_of_the_code) {
   // A finding's, a ledger entry's and a place's own keys are in no machine.
   std::set<std::string> keys{"where", "value", "field", "disposition", "note"};
   for (const std::string &path : paths_of(full_machine())) keys.insert(path.substr(path.rfind('.') + 1));
-  const std::string code = read(kSource / "model" / "json.cpp");
+  const std::string code = test::read_text(kSource / "model" / "json.cpp");
   const std::regex writes(R"re(\b(?:put|list|object|member|path)\(\s*"([a-z0-9_]+)")re");
   std::size_t count = 0;
   for (std::sregex_iterator hit(code.begin(), code.end(), writes), end; hit != end; ++hit, ++count) {
@@ -185,7 +178,7 @@ const std::map<std::string, std::string> kElsewhere{
 bool some_test_names(const std::string &folder, const std::string &member) {
   const std::regex use("\\b" + member + "\\b");
   for (const auto &entry : fs::directory_iterator(kSource / folder)) {
-    if (entry.path().extension() == ".cpp" && std::regex_search(read(entry.path()), use)) return true;
+    if (entry.path().extension() == ".cpp" && std::regex_search(test::read_text(entry.path()), use)) return true;
   }
   return false;
 }

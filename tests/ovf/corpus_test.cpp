@@ -35,7 +35,7 @@ const std::map<std::string, ErrorKind> kRefusals{
 bool expected_refusal(const fs::path &file, const Error &error) {
   const auto listed = kRefusals.find(file.filename().string());
   if (listed != kRefusals.end()) return listed->second == error.kind();
-  return error.kind() == ErrorKind::unsafe && read_file(file).find("href=\"../../") != std::string::npos;
+  return error.kind() == ErrorKind::unsafe && read_text(file).find("href=\"../../") != std::string::npos;
 }
 
 TEST(Corpus, EveryDescriptorIsReadOrRefusedForAReason) {
@@ -45,7 +45,7 @@ TEST(Corpus, EveryDescriptorIsReadOrRefusedForAReason) {
   for (const fs::path &file : files(folder / "real" / "ovf", ".ovf")) {
     SCOPED_TRACE(file.filename().string());
     ++packages;
-    EXPECT_TRUE(looks_like_ovf(read_file(file).substr(0, 65536)));
+    EXPECT_TRUE(looks_like_ovf(read_text(file).substr(0, 65536)));
     try {
       for (const ImportedMachine &imported : import_file(file, {})) {
         ++machines;
@@ -126,7 +126,7 @@ TEST(Corpus, AChangedArchiveFailsItsManifest) {
   const TempFolder folder;
   const fs::path ovas = unpacked_ovas(folder);
   if (ovas.empty()) GTEST_SKIP() << "the archive cannot be unpacked";
-  std::string bytes = read_file(ovas / "ovf20-mf.ova");
+  std::string bytes = read_text(ovas / "ovf20-mf.ova");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   write_file(folder / "changed.ova", bytes);
   (void)expect_error(ErrorKind::malformed, [&] { verify_manifest(folder / "changed.ova"); });

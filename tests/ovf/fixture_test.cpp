@@ -178,7 +178,7 @@ TEST(Fixtures, VirtualBoxWithItsOwnDescription) {
 }
 
 TEST(Fixtures, VirtualBoxFallsBackToTheOvfDescription) {
-  std::string text = read_file(fixtures() / "virtualbox" / "box.ovf");
+  std::string text = read_text(fixtures() / "virtualbox" / "box.ovf");
   text.replace(text.find("<CPU count=\"2\">"), 15, "<CPU count=\"x\">");
   const ImportedMachine imported = std::move(import_all(text).at(0));
   EXPECT_TRUE(has_finding(imported, "ovf.virtualbox-fallback"));

@@ -103,7 +103,7 @@ TEST(Archive, SparseMembersAreRefused) {
 TEST(Archive, ATarThatIsCutOffIsRefused) {
   const TempFolder folder;
   write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", std::string(100000, 'x')}});
-  const std::string whole = read_file(folder / "m.ova");
+  const std::string whole = read_text(folder / "m.ova");
   for (const std::size_t keep : {whole.size() / 2, std::size_t{700}, std::size_t{512}, std::size_t{100}}) {
     write_file(folder / "cut.ova", std::string_view(whole).substr(0, keep));
     (void)expect_error(ErrorKind::malformed, [&] { (void)import_file(folder / "cut.ova", {}); });

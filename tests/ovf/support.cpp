@@ -4,26 +4,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <array>
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <openssl/evp.h>
-#include <unistd.h>
 #include <zlib.h>
 
 namespace ferry::ovf::test {
 namespace fs = std::filesystem;
-
-TempFolder::TempFolder() {
-  std::string name = (fs::temp_directory_path() / "ferry-ovf-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  path_ = name;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ec;
-  fs::remove_all(path_, ec);
-}
 
 void write_file(const fs::path &file, std::string_view text) {
   std::ofstream out(file, std::ios::binary);
@@ -31,13 +17,8 @@ void write_file(const fs::path &file, std::string_view text) {
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
 }
 
-std::string read_file(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 std::string read_range(const FileRange &range) {
-  const std::string all = read_file(range.file);
+  const std::string all = read_text(range.file);
   return all.substr(static_cast<std::size_t>(range.offset),
                     range.length ? static_cast<std::size_t>(*range.length) : std::string::npos);
 }
@@ -169,12 +150,6 @@ LedgerEntry entry(const ImportedMachine &imported, std::string_view path_end) {
   }
   ADD_FAILURE() << "no entry " << path_end;
   return {};
-}
-
-fs::path corpus() {
-  if (const char *given = std::getenv("FERRY_CORPUS")) return given;
-  const fs::path beside = fs::path(FERRY_SOURCE_DIR) / ".." / "shared" / "corpus";
-  return fs::exists(beside) ? beside : fs::path();
 }
 
 }  // namespace ferry::ovf::test

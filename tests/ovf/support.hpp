@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the OVF tests share: folders that go away, archives made to measure, descriptors from a few parts.
+// What the OVF tests share: archives made to measure, descriptors from a few parts.
 #pragma once
 
 #include <filesystem>
@@ -9,24 +9,16 @@
 #include <vector>
 
 #include "importers/ovf/ovf.hpp"
+#include "tests/support/corpus.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::ovf::test {
 
-class TempFolder {
- public:
-  TempFolder();
-  TempFolder(const TempFolder &) = delete;
-  TempFolder &operator=(const TempFolder &) = delete;
-  ~TempFolder();
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
+using ferry::test::corpus;
+using ferry::test::read_text;
+using ferry::test::TempFolder;
 
 void write_file(const std::filesystem::path &file, std::string_view text);
-[[nodiscard]] std::string read_file(const std::filesystem::path &file);
 // The bytes of a range, cut out of its file.
 [[nodiscard]] std::string read_range(const FileRange &range);
 [[nodiscard]] std::string gzip(std::string_view text);
@@ -80,7 +72,5 @@ ErrorDetail expect_error(ErrorKind kind, Action action) {
   ADD_FAILURE() << "no error";
   return {};
 }
-
-[[nodiscard]] std::filesystem::path corpus();
 
 }  // namespace ferry::ovf::test

@@ -108,14 +108,14 @@ TEST_F(RealQemuImg, ConvertsEachFormatToTheSameContent) {
 TEST_F(RealQemuImg, ReadsADiskInsideAnOvaInPlace) {
   const auto disk = scratch_ / "disk.vmdk";
   make({"convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw_.string(), disk.string()});
-  const auto content = test::slurp(disk);
+  const auto content = test::read_text(disk);
   const auto ova = scratch_.write("machine.ova", std::string(512, 'h') + content + noise(4096));
   const Source source{.format = ImageFormat::vmdk, .range = {.file = ova, .offset = 512, .length = content.size()}};
   const auto target = scratch_ / "out.raw";
   auto request = to_qcow2(source, target);
   request.format = disk::TargetFormat::raw;
   convert(request, nullptr);
-  EXPECT_EQ(test::slurp(target), test::slurp(raw_));
+  EXPECT_EQ(test::read_text(target), test::read_text(raw_));
 }
 
 TEST_F(RealQemuImg, TakesVhdSizeFromItsFooterNotItsGeometry) {
@@ -123,7 +123,7 @@ TEST_F(RealQemuImg, TakesVhdSizeFromItsFooterNotItsGeometry) {
   const auto big = scratch_.write("big.raw", std::string(16 * mib - 4, '\0') + "last");
   const auto vhd = scratch_ / "big.vhd";
   make({"convert", "-f", "raw", "-O", "vpc", "-o", "force_size", big.string(), vhd.string()});
-  auto bytes = test::slurp(vhd);
+  auto bytes = test::read_text(vhd);
   for (const std::size_t footer : {std::size_t{0}, bytes.size() - 512}) {
     ASSERT_EQ(bytes.substr(footer, 8), "conectix");
     bytes.replace(footer + 28, 4, "vbox");                              // creator application
@@ -140,7 +140,7 @@ TEST_F(RealQemuImg, TakesVhdSizeFromItsFooterNotItsGeometry) {
   auto request = to_qcow2(whole(ImageFormat::vhd, vhd), target);
   request.format = disk::TargetFormat::raw;
   convert(request, nullptr);
-  EXPECT_EQ(test::slurp(target), test::slurp(big));
+  EXPECT_EQ(test::read_text(target), test::read_text(big));
 }
 
 TEST_F(RealQemuImg, IsNotFooledByNames) {
@@ -162,12 +162,12 @@ TEST_F(RealQemuImg, NeverGuessesTheFormat) {
   // A raw disk whose first sector a guest has written to look like a qcow2 with a backing file.
   const auto qcow2 = scratch_ / "evil.qcow2";
   make({"create", "-q", "-u", "-f", "qcow2", "-b", "/etc/hostname", "-F", "raw", qcow2.string(), "1M"});
-  const auto content = test::slurp(qcow2);
+  const auto content = test::read_text(qcow2);
   const auto target = scratch_ / "out.raw";
   auto request = to_qcow2(whole(ImageFormat::raw, qcow2), target);
   request.format = disk::TargetFormat::raw;
   convert(request, nullptr);
-  EXPECT_EQ(test::slurp(target).substr(0, content.size()), content);
+  EXPECT_EQ(test::read_text(target).substr(0, content.size()), content);
 }
 
 TEST_F(RealQemuImg, RefusesToFollowABackingFile) {
@@ -206,7 +206,7 @@ TEST_F(RealQemuImg, LeavesATargetAlone) {
   const auto target = scratch_.write("taken.qcow2", "mine");
   const auto error = error_of([&] { convert(to_qcow2(whole(ImageFormat::raw, raw_), target), nullptr); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_EQ(test::slurp(target), "mine");
+  EXPECT_EQ(test::read_text(target), "mine");
 }
 
 TEST_F(RealQemuImg, KeepsTheTargetToItsOwner) {
@@ -241,7 +241,7 @@ TEST_F(RealQemuImg, CheckFindsDamage) {
   EXPECT_TRUE(good.supported);
   EXPECT_TRUE(good.clean());
   EXPECT_GE(good.image_end, 300000U);
-  auto bytes = test::slurp(image);
+  auto bytes = test::read_text(image);
   bytes.replace(2 * 65536, 2, std::string(2, '\0'));  // the first counters of the first refcount block
   scratch_.write("image.qcow2", bytes);
   EXPECT_FALSE(check(whole(ImageFormat::qcow2, image)).clean());
@@ -249,7 +249,7 @@ TEST_F(RealQemuImg, CheckFindsDamage) {
 }
 
 TEST_F(RealQemuImg, CompareNamesTheOffset) {
-  auto bytes = test::slurp(raw_);
+  auto bytes = test::read_text(raw_);
   bytes[65536] = static_cast<char>(bytes[65536] ^ 1);
   const auto other = scratch_.write("other.raw", bytes);
   const auto difference = compare(whole(ImageFormat::raw, raw_), whole(ImageFormat::raw, other), false);
@@ -406,7 +406,7 @@ TEST_F(FakeQemuImg, ATargetThatAppearsMeanwhileIsNotReplaced) {
   const auto error = error_of(
       [&] { convert(to_qcow2(whole(ImageFormat::raw, "/disk.raw"), target / "out.qcow2"), nullptr, context); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
-  EXPECT_EQ(test::slurp(target / "out.qcow2"), "mine\n");
+  EXPECT_EQ(test::read_text(target / "out.qcow2"), "mine\n");
   EXPECT_THAT(target.names(), ElementsAre("out.qcow2"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <fcntl.h>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <thread>
@@ -33,11 +34,13 @@ ErrorKind kind_of(const Command &command, const std::stop_token &stop = {}) {
 
 // True once no process of that id is left (a killed grandchild is reaped by init, a moment later).
 bool is_gone(const std::filesystem::path &pid_file) {
-  const auto pid = static_cast<pid_t>(std::stol(test::slurp(pid_file)));
+  const auto pid = static_cast<pid_t>(std::stol(test::read_text(pid_file)));
   for (int tries = 0; tries < 2000; ++tries) {
     if (::kill(pid, 0) != 0) return true;
     // In a container without an init that reaps, it stays as a zombie: as good as gone.
-    if (test::slurp("/proc/" + std::to_string(pid) + "/stat").find(") Z ") != std::string::npos) return true;
+    std::string state;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), state);
+    if (state.find(") Z ") != std::string::npos) return true;
     ::usleep(1000);
   }
   return false;

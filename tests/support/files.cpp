@@ -2,7 +2,6 @@
 #include "tests/support/files.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
 #include <memory>
@@ -13,17 +12,6 @@
 #include <unistd.h>
 
 namespace ferry::test {
-
-TempFolder::TempFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "ferry-test-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  path_ = std::filesystem::canonical(name);
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 void write_file(const std::filesystem::path &file, const Bytes &bytes) {
   std::ofstream out(file, std::ios::binary);
@@ -42,13 +30,6 @@ Bytes read_file(const std::filesystem::path &file) {
   in.read(reinterpret_cast<char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (!in) throw std::runtime_error("cannot read " + file.string());
   return bytes;
-}
-
-std::filesystem::path corpus() {
-  const char *named = std::getenv("FERRY_CORPUS");
-  const std::filesystem::path folder =
-      named != nullptr ? std::filesystem::path(named) : std::filesystem::path(FERRY_SOURCE_DIR) / "../shared/corpus";
-  return std::filesystem::is_directory(folder) ? std::filesystem::canonical(folder) : std::filesystem::path{};
 }
 
 int run(const std::vector<std::string> &arguments) {

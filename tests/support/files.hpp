@@ -9,31 +9,16 @@
 #include <vector>
 
 #include "converters/images/image.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// A folder of its own that goes away with the object.
-class TempFolder {
- public:
-  TempFolder();
-  TempFolder(const TempFolder &) = delete;
-  TempFolder &operator=(const TempFolder &) = delete;
-  ~TempFolder();
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 void write_file(const std::filesystem::path &file, const Bytes &bytes);
 void write_file(const std::filesystem::path &file, std::string_view text);
 [[nodiscard]] Bytes read_file(const std::filesystem::path &file);
 
-// The corpus, or an empty path when it is not there.
-[[nodiscard]] std::filesystem::path corpus();
 // Runs a program without a shell, its output thrown away; its exit status, or -1.
 int run(const std::vector<std::string> &arguments);
 [[nodiscard]] bool has_program(const std::string &name);

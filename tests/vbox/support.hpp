@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of its own for each test, and machines imported from text.
+// Machines imported from text, each in a folder of its own.
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 #include <string_view>
@@ -13,33 +10,13 @@
 
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/vbox.hpp"
+#include "tests/support/corpus.hpp"
+#include "tests/support/folder.hpp"
 
 namespace ferry::vbox::test {
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ferry-vbox-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Folder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  Folder(const Folder &) = delete;
-  Folder &operator=(const Folder &) = delete;
-
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-  std::filesystem::path write(const std::string &name, std::string_view content = "image") const {
-    const std::filesystem::path file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
-    return file;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using ferry::test::corpus;
+using Folder = ferry::test::TempFolder;
 
 // Never looks at the host's own VirtualBox.
 inline ImportOptions closed() {
@@ -110,16 +87,6 @@ inline Error error_of(const Text &text) {
   }
   ADD_FAILURE() << "no error";
   return Error(ErrorKind::internal, {});
-}
-
-// $FERRY_CORPUS or ../shared/corpus beside the repository; empty when there is none.
-inline std::filesystem::path corpus() {
-  const char *given = std::getenv("FERRY_CORPUS");
-  const std::filesystem::path path = given != nullptr
-                                         ? std::filesystem::path(given)
-                                         : std::filesystem::path(FERRY_SOURCE_DIR) / ".." / "shared" / "corpus";
-  std::error_code error;
-  return std::filesystem::exists(path / "real" / "vbox", error) ? path : std::filesystem::path();
 }
 
 }  // namespace ferry::vbox::test
