@@ -9,7 +9,7 @@ namespace ferry {
 Place ByteReader::at(std::size_t offset, std::string_view field) const {
   Place place = place_;
   std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "offset 0x%llx", static_cast<unsigned long long>(base_ + offset));
+  std::snprintf(buffer.data(), buffer.size(), "offset 0x%llx", static_cast<unsigned long long>(base_) + offset);
   place.path = std::string(buffer.data()) + " (" + std::string(field) + ")";
   return place;
 }

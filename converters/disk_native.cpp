@@ -2,6 +2,7 @@
 // Conversion by our own readers, engine and writers.
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "converters/copy/clone.hpp"
 #include "converters/copy/engine.hpp"
@@ -42,8 +43,8 @@ class Step {
 
 class NativeConversion {
  public:
-  NativeConversion(const ConvertRequest &request, Progress *progress, const std::stop_token &stop)
-      : request_(request), progress_(progress), stop_(stop) {
+  NativeConversion(const ConvertRequest &request, Progress *progress, std::stop_token stop)
+      : request_(request), progress_(progress), stop_(std::move(stop)) {
     chains_.reserve(request.snapshots.size() + 1);
     for (const SnapshotState &state : request.snapshots) open(state.medium);
     open(request.medium);

@@ -63,7 +63,7 @@ subprocess::Limits query_limits(const Context &context) {
 }
 
 // One line of `map` is about 120 bytes; a fragmented disk has hundreds of thousands of them.
-constexpr std::size_t map_output = 512U * 1024 * 1024;
+constexpr std::size_t map_output = std::size_t{512} << 20U;
 
 subprocess::Limits long_limits(const Context &context, std::size_t max_output = 65536) {
   subprocess::Limits limits;

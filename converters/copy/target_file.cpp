@@ -38,7 +38,7 @@ int rename_without_replacing(const char *from, const char *to) {
 
 }  // namespace
 
-TargetFile::TargetFile(std::filesystem::path final_path) : final_(std::filesystem::absolute(final_path)) {
+TargetFile::TargetFile(const std::filesystem::path &final_path) : final_(std::filesystem::absolute(final_path)) {
   std::error_code ignored;
   if (std::filesystem::symlink_status(final_, ignored).type() != std::filesystem::file_type::not_found) {
     throw Error(ErrorKind::conflict, {.where = {.file = final_},

@@ -16,7 +16,7 @@ namespace ferry::copy {
 class TargetFile {
  public:
   // Creates the temporary file (mode 0600). Throws conflict when `final_path` exists, io or no_space otherwise.
-  explicit TargetFile(std::filesystem::path final_path);
+  explicit TargetFile(const std::filesystem::path &final_path);
   ~TargetFile();  // removes the temporary file unless publish() succeeded
   TargetFile(const TargetFile &) = delete;
   TargetFile &operator=(const TargetFile &) = delete;

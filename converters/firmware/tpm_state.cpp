@@ -65,7 +65,7 @@ std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, cons
   // The modes that libvirt itself gives them.
   make_folder(folder, 0711);
   make_folder(folder / "tpm2", 0700);
-  const std::filesystem::path file = folder / "tpm2" / "tpm2-00.permall";
+  std::filesystem::path file = folder / "tpm2" / "tpm2-00.permall";
   publish_private(file, swtpm_state(blob));
   return file;
 }

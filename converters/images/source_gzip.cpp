@@ -14,11 +14,11 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::size_t most_points = 256;                  // of 32 KiB each
-constexpr std::uint64_t first_spacing = 4 * 1024 * 1024;  // bytes of plain data between points
-constexpr std::size_t buffer_size = 128 * 1024;           // compressed bytes per read
-constexpr std::size_t most_idle_readers = 8;              // about 200 KiB each
-constexpr int window_gzip = 15 + 16, window_raw = -15;    // what inflateInit2 takes for "gzip" and "no wrapper"
+constexpr std::size_t most_points = 256;                          // of 32 KiB each
+constexpr std::uint64_t first_spacing = std::uint64_t{4} << 20U;  // bytes of plain data between points
+constexpr std::size_t buffer_size = std::size_t{128} << 10U;      // compressed bytes per read
+constexpr std::size_t most_idle_readers = 8;                      // about 200 KiB each
+constexpr int window_gzip = 15 + 16, window_raw = -15;            // what inflateInit2 takes for "gzip" and "no wrapper"
 
 struct RestartPoint {
   std::uint64_t plain = 0;       // offset in the inflated data

@@ -18,8 +18,8 @@ constexpr std::uint64_t mebibyte = 1U << 20U;
 constexpr std::uint64_t header_size = 4096, region_table_size = 65536, metadata_table_size = 65536;  // bytes
 constexpr std::uint64_t largest_disk = std::uint64_t{64} << 40U;  // bytes; the format's own limit
 constexpr std::uint64_t sectors_per_bitmap = std::uint64_t{1} << 23U;
-constexpr std::uint64_t bat_part = 32768;              // entries read in one go (256 KiB)
-constexpr std::uint64_t longest_locator = 256 * 1024;  // bytes
+constexpr std::uint64_t bat_part = 32768;                             // entries read in one go (256 KiB)
+constexpr std::uint64_t longest_locator = std::uint64_t{256} << 10U;  // bytes
 enum : std::uint64_t {
   not_present = 0,
   undefined = 1,
@@ -131,8 +131,8 @@ class VhdxImage final : public FormatImage {
       read_region_table(table);
       return;
     }
-    require(false, place_in(file(), 192 * 1024, "region table"), "neither of the two region tables is valid", 0,
-            "one with a right checksum");
+    require(false, place_in(file(), std::uint64_t{192} << 10U, "region table"),
+            "neither of the two region tables is valid", 0, "one with a right checksum");
   }
 
   void read_region_table(const ByteReader &table) {

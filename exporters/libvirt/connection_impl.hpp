@@ -41,6 +41,7 @@ std::vector<Owned<Handle>> list_all(Call call) {
   Handle **items = nullptr;
   const int count = call(&items);
   std::vector<Owned<Handle>> out;
+  if (count > 0) out.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) out.emplace_back(items[i]);
   std::free(items);  // NOLINT: the array is malloc'd by libvirt
   return out;

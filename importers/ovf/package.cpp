@@ -94,7 +94,7 @@ std::string percent_decoded(std::string_view href) {
 std::string scheme_of(std::string_view href) {
   const std::size_t colon = href.find(':');
   if (colon == std::string_view::npos || colon == 0) return {};
-  const std::string scheme = text::lower_ascii(href.substr(0, colon));
+  std::string scheme = text::lower_ascii(href.substr(0, colon));
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '.' || c == '-';
   };
@@ -204,7 +204,7 @@ bool looks_like_ovf(std::string_view head) {
     const std::size_t open = text.rfind('<', at);
     const std::string_view prefix = text.substr(open + 1, at - open - 1);
     const bool named =
-        prefix.empty() || (prefix.back() == ':' && prefix.find_first_of(" \t\r\n/!?>\"'=") == prefix.npos);
+        prefix.empty() || (prefix.back() == ':' && prefix.find_first_of(" \t\r\n/!?>\"'=") == std::string_view::npos);
     if (named && at + 8 < text.size() && (std::string_view(" \t\r\n>").find(text[at + 8]) != std::string_view::npos)) {
       return true;
     }

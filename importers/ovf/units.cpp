@@ -4,6 +4,7 @@
 #include "importers/ovf/units.hpp"
 
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -88,7 +89,7 @@ std::optional<std::uint64_t> to_bytes(std::string_view amount, std::uint64_t uni
   for (std::size_t i = 0; i < decimals.size(); ++i) scale *= 10;
   const double extra = static_cast<double>(*fraction) / scale * static_cast<double>(unit);
   if (*out > std::numeric_limits<std::uint64_t>::max() - unit) return std::nullopt;
-  return *out + static_cast<std::uint64_t>(extra + 0.5);
+  return *out + static_cast<std::uint64_t>(std::round(extra));
 }
 
 }  // namespace ferry::ovf

@@ -56,7 +56,7 @@ std::string choose_encoding(std::string_view bytes, const std::string &declared,
   if (is_ascii(bytes)) return "UTF-8";
   const bool utf8 = text::is_valid_utf8(bytes);
   if (declared.empty()) return utf8 ? "UTF-8" : "windows-1252";
-  const std::string name = iconv_name(declared);
+  std::string name = iconv_name(declared);
   if (utf8 && is_single_byte(declared)) return "UTF-8";
   if (text::iequals_ascii(name, "UTF-8")) return "UTF-8";  // broken values are mended one by one
   if (text::to_utf8(bytes, name)) return name;

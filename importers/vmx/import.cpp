@@ -103,7 +103,8 @@ void read_identity(Reader &reader, Machine &machine) {
     const std::string *value = settings.peek(key);
     if (value != nullptr && !machine.uuid) machine.uuid = Uuid::parse(text::trim(*value));
   }
-  if (const std::string *value = settings.peek("disk.enableUUID"); value && parse_boolean(*value).value_or(false)) {
+  if (const std::string *value = settings.peek("disk.enableUUID");
+      value != nullptr && parse_boolean(*value).value_or(false)) {
     machine.extra["disk.enable_uuid"] = "true";
   }
 }

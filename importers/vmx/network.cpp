@@ -100,7 +100,7 @@ void read_properties(Reader &reader, const std::string &name, const std::string 
   }
   if (nic.network.empty()) {
     for (const char *key : {"dvs.portgroupId", "opaqueNetwork.id"}) {
-      if (nic.network.empty() && nic.properties.count(key) != 0) nic.network = nic.properties[key];
+      if (nic.network.empty() && nic.properties.contains(key)) nic.network = nic.properties[key];
     }
   }
 }

@@ -93,7 +93,7 @@ TEST(Dictionary, ProseIsNoSetting) {
 }
 
 TEST(Dictionary, ABinaryFileIsRefused) {
-  EXPECT_THROW(static_cast<void>(parse_dictionary(std::string("k = \"v\0\"", 9), "m.vmx")), Error);
+  EXPECT_THROW(static_cast<void>(parse_dictionary(std::string("k = \"v\0\"", 8), "m.vmx")), Error);
 }
 
 TEST(Dictionary, TooManySettingsAreRefused) {
