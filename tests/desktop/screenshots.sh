@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317 # functions that traps call
 # SPDX-License-Identifier: Apache-2.0
 # Pictures of migrated machines in virt-manager and in GNOME Boxes, to be looked at by a person.
 #
@@ -36,57 +35,17 @@ if ! compgen -G '/usr/lib*/*/girepository-1.0/SpiceClientGtk-3.0.typelib' >/dev/
   exit 77
 fi
 
-# Short, because sockets of libvirt and QEMU lie below: their names may have 107 bytes.
-work=$(mktemp -d "${TMPDIR:-/tmp}/ferry.XXXXXX")
-user=
-
-# Ends the daemons that the session has started: those whose process ids stand in its own folder.
-stop_daemons() {
-  local file pid
-  for file in "$work"/run/libvirt/*.pid "$work"/run/libvirt/*/*.pid; do
-    [[ -e $file ]] || continue
-    pid=$(<"$file")
-    case $(cat "/proc/$pid/comm" 2>/dev/null || true) in
-      libvirtd | virtqemud | virtlogd | virtlockd | virt*d | dnsmasq | swtpm) kill "$pid" 2>/dev/null || true ;;
-    esac
-  done
-}
-
-clean_up() {
-  stop_daemons
-  if [[ -n $user ]]; then
-    # Processes of the desktop (dconf, at-spi) end when their bus is gone, which takes a moment.
-    for _ in {1..100}; do
-      userdel "$user" 2>/dev/null && break
-      sleep 0.1
-    done
-  fi
-  rm -rf "$work"
-}
-trap clean_up EXIT
-
-DESTDIR='' cmake --install "$build" --prefix "$work/prefix" >/dev/null
-mkdir -p "$work/test"
+# shellcheck source=tests/e2e/own_session.sh
+source "$here/../e2e/own_session.sh"
+own_session "$build"
 cp "$here/desktop.sh" "$here/../e2e/sources.sh" "$work/test/"
-cp "$build/tests/probe/probe.raw" "$work/probe.raw"
-cp -r "$source_dir/fixtures/probe-machine" "$work/test/"
-chmod -R u=rwX,go=rX "$work"
-mkdir -m 700 "$work/home" "$work/run" "$work/source" "$work/pictures"
-
-as_user=()
-if ((EUID == 0)); then
-  user=ferry-desktop-$$
-  useradd --no-log-init --no-create-home --user-group --home-dir "$work/home" --shell /bin/bash "$user"
-  chown "$user:$user" "$work" "$work/home" "$work/run" "$work/source" "$work/pictures"
-  as_user=(setpriv --reuid "$user" --regid "$user" --init-groups)
-fi
+as_own_user ferry-desktop home run source pictures
 
 cd "$work"
 status=0
 # Software rendering and no accessibility bus: there is no graphics card and nobody who needs a screen reader.
-"${as_user[@]}" env -i \
-  HOME="$work/home" XDG_RUNTIME_DIR="$work/run" PATH="$work/prefix/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
-  LANG=C.UTF-8 WORK="$work" LIBGL_ALWAYS_SOFTWARE=1 GDK_BACKEND=x11 NO_AT_BRIDGE=1 GTK_A11Y=none \
+"${as_user[@]}" env -i "${session_environment[@]}" \
+  LIBGL_ALWAYS_SOFTWARE=1 GDK_BACKEND=x11 NO_AT_BRIDGE=1 GTK_A11Y=none \
   dbus-run-session -- bash "$work/test/desktop.sh" || status=$?
 cp "$work"/pictures/* "$out/" 2>/dev/null || true
 exit "$status"

@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317 # functions that traps call
 # SPDX-License-Identifier: Apache-2.0
 # One end-to-end case: the installed program, as an ordinary user with a session libvirt of his own.
 #
@@ -33,50 +32,12 @@ if [[ -n $files && ! -d $files ]]; then
   exit 77
 fi
 
-# Short, because sockets of libvirt and QEMU lie below: their names may have 107 bytes.
-work=$(mktemp -d "${TMPDIR:-/tmp}/ferry.XXXXXX")
-user=
-
-# Ends the daemons that the session has started: those whose process ids stand in its own folder.
-stop_daemons() {
-  local file pid
-  for file in "$work"/run/libvirt/*.pid "$work"/run/libvirt/*/*.pid; do
-    [[ -e $file ]] || continue
-    pid=$(<"$file")
-    case $(cat "/proc/$pid/comm" 2>/dev/null || true) in
-      libvirtd | virtqemud | virtlogd | virtlockd | virt*d | dnsmasq | swtpm) kill "$pid" 2>/dev/null || true ;;
-    esac
-  done
-}
-
-clean_up() {
-  local status=$?
-  stop_daemons
-  if [[ -n $user ]]; then
-    # A process that is just ending keeps the user for a moment.
-    for _ in {1..50}; do
-      userdel "$user" 2>/dev/null && break
-      sleep 0.1
-    done
-  fi
-  if ((status != 0)) && [[ -n ${FERRY_E2E_KEEP:-} ]]; then
-    echo "kept: $work"
-  else
-    rm -rf "$work"
-  fi
-}
-trap clean_up EXIT
-
-DESTDIR='' cmake --install "$build" --prefix "$work/prefix" >/dev/null
-mkdir -p "$work/test"
+# shellcheck source=tests/e2e/own_session.sh
+source "$here/own_session.sh"
+own_session "$build"
 cp "$here"/*.sh "$work/test/"
 [[ -z $suite ]] || cp "$suite"/*.sh "$work/test/"
-mkdir "$work/files"
 [[ -z $files ]] || find "$files" -maxdepth 1 -type f -exec cp --sparse=always -t "$work/files" {} +
-cp "$build/tests/probe/probe.raw" "$work/probe.raw"
-cp -r "$source_dir/fixtures/probe-machine" "$work/test/"
-chmod -R u=rwX,go=rX "$work"
-mkdir -m 700 "$work/home" "$work/run" "$work/source"
 
 # The one case that is root's own: a session is refused to root, and nothing is made.
 if [[ $case == root-is-refused ]]; then
@@ -84,6 +45,7 @@ if [[ $case == root-is-refused ]]; then
     echo "skipped: this case is for root"
     exit 77
   fi
+  mkdir "$work/home" "$work/run"
   status=0
   HOME=$work/home "$work/prefix/bin/virt-ferry" migrate "$work/test/probe-machine" >"$work/run/ferry.log" 2>&1 || status=$?
   cat "$work/run/ferry.log"
@@ -93,18 +55,11 @@ if [[ $case == root-is-refused ]]; then
   exit 0
 fi
 
-as_user=()
-if ((EUID == 0)); then
-  user=ferry-e2e-$$
-  useradd --no-log-init --no-create-home --user-group --home-dir "$work/home" --shell /bin/bash "$user"
-  chown "$user:$user" "$work" "$work/home" "$work/run" "$work/source"
-  as_user=(setpriv --reuid "$user" --regid "$user" --init-groups)
-fi
+as_own_user ferry-e2e home run source
 
 cd "$work"
 status=0
-"${as_user[@]}" env -i \
-  HOME="$work/home" XDG_RUNTIME_DIR="$work/run" PATH="$work/prefix/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
-  LANG=C.UTF-8 WORK="$work" ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
+"${as_user[@]}" env -i "${session_environment[@]}" \
+  ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
   bash "$work/test/session.sh" "$case" || status=$?
 exit "$status"
