@@ -78,15 +78,8 @@ differencing() {
   dd if="$1" of="$2" bs=1 skip=408 seek=440 count=16 conv=notrunc status=none
 }
 
-storage() {
-  cat <<XML
-      <StorageControllers>
-        <StorageController name="SATA" type="AHCI" PortCount="1" useHostIOCache="false" Bootable="true">
-          <AttachedDevice type="HardDisk" hotpluggable="false" port="0" device="0"><Image uuid="{$1}"/></AttachedDevice>
-        </StorageController>
-      </StorageControllers>
-XML
-}
+# hardware DISK-UUID
+hardware() { vbox_hardware "$(vbox_controller SATA AHCI 1 "0:0:$1")"; }
 
 # $SOURCE/family: a machine with two snapshots, "installed" and "configured", each an image of its own.
 family_machine() {
@@ -114,20 +107,14 @@ family_machine() {
     </MediaRegistry>
     <Snapshot uuid="{9c000001-0000-4000-8000-00000000000a}" name="installed" timeStamp="2024-01-01T00:00:00Z">
       <Description>fresh install</Description>
-$(vbox_hardware "")
-$(storage "$base")
-      </Hardware>
+$(hardware "$base")
       <Snapshots>
         <Snapshot uuid="{9c000002-0000-4000-8000-00000000000a}" name="configured" timeStamp="2024-02-01T00:00:00Z">
-$(vbox_hardware "")
-$(storage "$first")
-          </Hardware>
+$(hardware "$first")
         </Snapshot>
       </Snapshots>
     </Snapshot>
-$(vbox_hardware "")
-$(storage "$second")
-    </Hardware>
+$(hardware "$second")
   </Machine>
 </VirtualBox>
 XML

@@ -58,11 +58,7 @@ case_vmx_split() {
   make_disk "$BIG"
   image vmdk "$SOURCE/probe.vmdk" subformat=twoGbMaxExtentSparse
   [[ -e $SOURCE/probe-s003.vmdk ]] || fail "the source has no three extents"
-  vmx 564ddf0fb3edb2ff07826f119b001d57 'scsi0.present = "TRUE"
-scsi0.virtualDev = "lsisas1068"
-scsi0.pciSlotNumber = "160"
-scsi0:0.present = "TRUE"
-scsi0:0.fileName = "probe.vmdk"' e1000
+  vmx 564ddf0fb3edb2ff07826f119b001d57 scsi0 lsisas1068 160 e1000
   migrate "$SOURCE/probe.vmx"
   same_machine 564ddf0fb3edb2ff07826f119b001d57
   has_device 1000:0054
@@ -72,11 +68,7 @@ scsi0:0.fileName = "probe.vmdk"' e1000
 case_vmx_sparse() {
   make_disk $((4 * MIB))
   image vmdk "$SOURCE/probe.vmdk" subformat=monolithicSparse
-  vmx 564d0011223344556677889900aabbcc 'scsi0.present = "TRUE"
-scsi0.virtualDev = "pvscsi"
-scsi0.pciSlotNumber = "160"
-scsi0:0.present = "TRUE"
-scsi0:0.fileName = "probe.vmdk"' vmxnet3
+  vmx 564d0011223344556677889900aabbcc scsi0 pvscsi 160 vmxnet3
   migrate "$SOURCE/probe.vmx" --verify
   same_machine 564d0011223344556677889900aabbcc
   has_device 15ad:07c0
@@ -272,10 +264,7 @@ case_batch() {
   printf '<VirtualBox' >"$SOURCE/three/broken.vbox"
   NAME=second
   image vmdk "$SOURCE/probe.vmdk"
-  vmx 564d0011223344556677889900aabbcc 'sata0.present = "TRUE"
-sata0.pciSlotNumber = "35"
-sata0:0.present = "TRUE"
-sata0:0.fileName = "probe.vmdk"' e1000e
+  vmx 564d0011223344556677889900aabbcc sata0 "" 35 e1000e
   mv "$SOURCE"/probe.* "$SOURCE/two/"
   local before
   before=$(fingerprint)

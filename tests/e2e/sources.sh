@@ -41,7 +41,36 @@ vbox_serial() {
     "${bytes:30:2}" "${bytes:28:2}" "${bytes:26:2}" "${bytes:24:2}"
 }
 
-# VirtualBox's hardware; $1: more in <BIOS>.
+# ---- VirtualBox ----
+
+# What else a machine has, as XML: after <Memory>, after <Network>, and the cards where it is not the one with $MAC.
+BOARD=
+DEVICES=
+NICS=
+VIDEO='VRAMSize="16"'
+
+# vbox_disk FILE FORMAT UUID: a disk of the registry.
+vbox_disk() { printf '        <HardDisk uuid="{%s}" location="%s" format="%s" type="Normal"/>\n' "$3" "$1" "$2"; }
+
+# vbox_controller NAME TYPE PORTS PORT:DEVICE:UUID...: a controller with these disks.
+vbox_controller() {
+  local drive rest
+  printf '        <StorageController name="%s" type="%s" PortCount="%s" useHostIOCache="false" Bootable="true">\n' "$1" "$2" "$3"
+  shift 3
+  for drive in "$@"; do
+    rest=${drive#*:}
+    printf '          <AttachedDevice type="HardDisk" hotpluggable="false" port="%s" device="%s"><Image uuid="{%s}"/></AttachedDevice>\n' \
+      "${drive%%:*}" "${rest%%:*}" "${rest#*:}"
+  done
+  echo '        </StorageController>'
+}
+
+# vbox_nic SLOT MAC MODEL
+vbox_nic() {
+  printf '        <Adapter slot="%s" enabled="true" MACAddress="%s" type="%s"><NAT/></Adapter>\n' "$1" "${2^^}" "$3"
+}
+
+# vbox_hardware CONTROLLERS [MORE-IN-BIOS]
 vbox_hardware() {
   cat <<XML
     <Hardware>
@@ -50,71 +79,101 @@ vbox_hardware() {
         <LongMode enabled="true"/>
       </CPU>
       <Memory RAMSize="$MEMORY"/>
-      <Display VRAMSize="16"/>
+      $BOARD
+      <Display $VIDEO/>
       <BIOS>
         <IOAPIC enabled="true"/>
-        $1
+        ${2:-}
       </BIOS>
       <Network>
-        <Adapter slot="0" enabled="true" MACAddress="$MAC" type="82540EM">
-          <NAT/>
-        </Adapter>
+${NICS:-$(vbox_nic 0 "$MAC" 82540EM)}
       </Network>
+      $DEVICES
       <UART>
         <Port slot="0" enabled="true" IOBase="0x3f8" IRQ="4" path="$SOURCE_SERIAL" hostMode="RawFile"/>
       </UART>
       <RTC localOrUTC="UTC"/>
+      <StorageControllers>
+$1
+      </StorageControllers>
+    </Hardware>
 XML
 }
 
-# vbox CONTROLLER-TYPE DISK-FILE DISK-FORMAT DISK-UUID [MORE-IN-BIOS]: $SOURCE/probe.vbox
-vbox() {
+# vbox_machine DISKS CONTROLLERS [MORE-IN-BIOS]: $SOURCE/probe.vbox
+vbox_machine() {
   cat >"$SOURCE/probe.vbox" <<XML
 <?xml version="1.0"?>
 <VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
   <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
     <MediaRegistry>
       <HardDisks>
-        <HardDisk uuid="{$4}" location="$2" format="$3" type="Normal"/>
+$1
       </HardDisks>
     </MediaRegistry>
-$(vbox_hardware "${5:-}")
-      <StorageControllers>
-        <StorageController name="disks" type="$1" PortCount="2" useHostIOCache="false" Bootable="true">
-          <AttachedDevice type="HardDisk" hotpluggable="false" port="0" device="0">
-            <Image uuid="{$4}"/>
-          </AttachedDevice>
-        </StorageController>
-      </StorageControllers>
-    </Hardware>
+$(vbox_hardware "$2" "${3:-}")
   </Machine>
 </VirtualBox>
 XML
 }
 
-# vmx UUID-BYTES CONTROLLER-LINES NIC-MODEL: $SOURCE/probe.vmx with the disk probe.vmdk
-vmx() {
+# vbox CONTROLLER-TYPE DISK-FILE DISK-FORMAT DISK-UUID [MORE-IN-BIOS]: $SOURCE/probe.vbox with one disk.
+vbox() {
+  vbox_machine "$(vbox_disk "$2" "$3" "$4")" "$(vbox_controller disks "$1" 2 "0:0:$4")" "${5:-}"
+}
+
+# ---- VMware ----
+
+# vmx_machine UUID-BYTES GUEST: $SOURCE/probe.vmx, to which the other functions add.
+vmx_machine() {
   cat >"$SOURCE/probe.vmx" <<VMX
 .encoding = "UTF-8"
 config.version = "8"
 virtualHW.version = "19"
 displayName = "$NAME"
-guestOS = "other"
+guestOS = "$2"
 memsize = "$MEMORY"
 numvcpus = "$CPUS"
 uuid.bios = "$(sed -E 's/(..)/\1 /g; s/ $//; s/^(.{23}) /\1-/' <<<"$1")"
-$2
-ethernet0.present = "TRUE"
-ethernet0.virtualDev = "$3"
-ethernet0.connectionType = "nat"
-ethernet0.addressType = "static"
-ethernet0.address = "00:50:56:3a:7b:11"
-ethernet0.pciSlotNumber = "33"
 serial0.present = "TRUE"
 serial0.fileType = "file"
 serial0.fileName = "$SOURCE_SERIAL"
 VMX
 }
+
+# vmx_nic NUMBER MAC MODEL SLOT
+vmx_nic() {
+  cat >>"$SOURCE/probe.vmx" <<VMX
+ethernet$1.present = "TRUE"
+ethernet$1.virtualDev = "$3"
+ethernet$1.connectionType = "nat"
+ethernet$1.addressType = "static"
+ethernet$1.address = "$2"
+ethernet$1.pciSlotNumber = "$4"
+VMX
+}
+
+# vmx_controller NAME MODEL SLOT; SATA controllers have no model.
+vmx_controller() {
+  echo "$1.present = \"TRUE\"" >>"$SOURCE/probe.vmx"
+  [[ -z $2 ]] || echo "$1.virtualDev = \"$2\"" >>"$SOURCE/probe.vmx"
+  echo "$1.pciSlotNumber = \"$3\"" >>"$SOURCE/probe.vmx"
+}
+
+# vmx_disk PLACE FILE: "scsi0:0"
+vmx_disk() {
+  printf '%s.present = "TRUE"\n%s.fileName = "%s"\n' "$1" "$1" "$2" >>"$SOURCE/probe.vmx"
+}
+
+# vmx UUID-BYTES CONTROLLER MODEL SLOT NIC-MODEL: $SOURCE/probe.vmx with the disk probe.vmdk and one card.
+vmx() {
+  vmx_machine "$1" other
+  vmx_controller "$2" "$3" "$4"
+  vmx_disk "$2:0" probe.vmdk
+  vmx_nic 0 00:50:56:3a:7b:11 "$5" 33
+}
+
+# ---- packages ----
 
 # ova: $SOURCE/probe.ova as VirtualBox exports it in OVF 1.0, with a manifest of SHA-256 digests.
 ova() {
@@ -191,15 +250,7 @@ ova() {
     </VirtualHardwareSection>
     <vbox:Machine ovf:required="false" version="1.19-linux" uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
       <ovf:Info>Complete VirtualBox machine configuration in VirtualBox format</ovf:Info>
-$(vbox_hardware "")
-      <StorageControllers>
-        <StorageController name="disks" type="AHCI" PortCount="1" useHostIOCache="false" Bootable="true">
-          <AttachedDevice type="HardDisk" hotpluggable="false" port="0" device="0">
-            <Image uuid="{$disk_uuid}"/>
-          </AttachedDevice>
-        </StorageController>
-      </StorageControllers>
-    </Hardware>
+$(vbox_hardware "$(vbox_controller disks AHCI 1 "0:0:$disk_uuid")")
     </vbox:Machine>
   </VirtualSystem>
 </Envelope>

@@ -26,7 +26,7 @@ case_vbox_piix3_ide() {
   SOUND=AC97
   CPUS=2
   BIOS='<TimeOffset value="7200000"/>'
-  vbox_machine
+  guest_vbox
   boots --smbios keep --disk-model keep
   has_nic_name enp0s3 080027_1a0001 e1000 0000:00:03.0
   has_nic_name enp0s8 080027_1a0002 virtio-pci 0000:00:08.0
@@ -66,7 +66,7 @@ case_vbox_piix3_ahci() {
   USB=$(usb_controller xHCI XHCI)
   SOUND=HDA
   CPUS=3
-  vbox_machine
+  guest_vbox
   boots
   has_nic_name enp0s3 080027_1b0001 e1000 0000:00:03.0
   has_nic_name enp0s10 080027_1b0002 e1000 0000:00:0a.0
@@ -89,7 +89,7 @@ case_vbox_piix3_sas() {
   vdi disk.vdi
   nic 0 0800271c0001 82540EM
   controller SAS LsiLogicSas 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
-  vbox_machine
+  guest_vbox
   boots
   has_nic_name enp0s3 080027_1c0001 e1000 0000:00:03.0
   has_pci 0000:00:16.0 1000:0054
@@ -101,7 +101,7 @@ case_vbox_piix3_virtio_scsi() {
   vdi disk.vdi
   nic 0 0800271d0001 virtio
   controller VirtIO VirtioSCSI 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
-  vbox_machine
+  guest_vbox
   boots
   has_nic_name enp0s3 080027_1d0001 virtio-pci 0000:00:03.0
   has_disk 0000:00:0f.0-scsi-0:0:0:0 virtio-pci
@@ -120,7 +120,7 @@ case_vbox_ich9_ahci() {
   USB=$(usb_controller OHCI && usb_controller EHCI)
   SOUND=HDA
   CPUS=2
-  vbox_machine
+  guest_vbox
   boots
   has_nic_name enp0s3 080027_1e0001 e1000 0000:00:03.0
   has_nic_name enp0s8 080027_1e0002 virtio-pci 0000:00:08.0
@@ -144,7 +144,7 @@ vbox_efi_machine() {
   controller SATA AHCI 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
   CHIPSET=ICH9
   FIRMWARE=EFI
-  vbox_machine
+  guest_vbox
 }
 
 case_vbox_efi() {
@@ -168,7 +168,7 @@ case_vmware_bios_pvscsi() {
   guest_disk 2
   vmdk disk.vmdk
   data_vmdk data.vmdk
-  vmx_machine
+  guest_vmx
   vmx_nic 0 00:50:56:2a:00:01 e1000 33
   vmx_nic 1 00:50:56:2a:00:02 vmxnet3 160
   vmx_controller scsi0 pvscsi 192
@@ -188,7 +188,7 @@ case_vmware_bios_pvscsi() {
 case_vmware_bios_sas_names_kept() {
   guest_disk 1
   vmdk disk.vmdk
-  vmx_machine
+  guest_vmx
   vmx_nic 0 00:50:56:2b:00:01 e1000 33
   vmx_nic 1 00:50:56:2b:00:02 vmxnet3 160
   vmx_nic 2 00:50:56:2b:00:03 e1000e 192
@@ -206,7 +206,7 @@ case_vmware_bios_sas_names_kept() {
 case_vmware_bios_lsilogic() {
   guest_disk 1
   vmdk disk.vmdk
-  vmx_machine
+  guest_vmx
   vmx_nic 0 00:50:56:2c:00:01 e1000 33
   vmx_controller scsi0 lsilogic 160
   vmx_disk scsi0:0 disk.vmdk
@@ -220,7 +220,7 @@ case_vmware_bios_lsilogic() {
 case_vmware_efi() {
   guest_disk 1
   vmdk disk.vmdk
-  vmx_machine
+  guest_vmx
   vmx_nic 0 00:50:56:2d:00:01 vmxnet3 192
   vmx_controller scsi0 pvscsi 160
   vmx_disk scsi0:0 disk.vmdk

@@ -10,7 +10,7 @@ FIRMWARE=BIOS
 BIOS=
 USB=
 SOUND=
-nics=
+VIDEO='controller="VMSVGA" VRAMSize="16"'
 controllers=
 registry=
 
@@ -24,9 +24,7 @@ guest_disk() {
   mcopy -o -i "$disk@@$esp" "$WORK/run/wanted.cfg" ::/wanted.cfg
 }
 
-register() {
-  registry+="        <HardDisk uuid=\"{$(vdi_uuid "$SOURCE/$1")}\" location=\"$1\" format=\"VDI\" type=\"Normal\"/>"$'\n'
-}
+register() { registry+=$(vbox_disk "$1" VDI "$(vdi_uuid "$SOURCE/$1")")$'\n'; }
 vdi() {
   image vdi "$SOURCE/$1"
   register "$1"
@@ -40,69 +38,22 @@ data_vmdk() { qemu-img create -q -f vmdk "$SOURCE/$1" 4M; }
 
 # ---- VirtualBox ----
 
-# nic SLOT MAC MODEL
-nic() {
-  nics+="        <Adapter slot=\"$1\" enabled=\"true\" MACAddress=\"${2^^}\" type=\"$3\"><NAT/></Adapter>"$'\n'
-}
-
-# controller NAME TYPE PORTS PORT:DEVICE:UUID...
-controller() {
-  local name=$1 drive rest
-  controllers+="        <StorageController name=\"$name\" type=\"$2\" PortCount=\"$3\" useHostIOCache=\"false\" Bootable=\"true\">"$'\n'
-  shift 3
-  for drive in "$@"; do
-    rest=${drive#*:}
-    controllers+="          <AttachedDevice type=\"HardDisk\" hotpluggable=\"false\" port=\"${drive%%:*}\" device=\"${rest%%:*}\">"
-    controllers+="<Image uuid=\"{${rest#*:}}\"/></AttachedDevice>"$'\n'
-  done
-  controllers+="        </StorageController>"$'\n'
-}
+# nic SLOT MAC MODEL; controller NAME TYPE PORTS PORT:DEVICE:UUID...
+nic() { NICS+=$(vbox_nic "$@")$'\n'; }
+controller() { controllers+=$(vbox_controller "$@")$'\n'; }
 
 # usb_controller NAME [TYPE]
 usb_controller() { echo "<Controller name=\"$1\" type=\"${2:-$1}\"/>"; }
 
-vbox_machine() {
-  local audio='<AudioAdapter enabled="false"/>'
+guest_vbox() {
+  DEVICES="<USB><Controllers>$USB</Controllers></USB>"
   if [[ -n $SOUND ]]; then
-    audio="<AudioAdapter controller=\"$SOUND\" driver=\"Pulse\" enabled=\"true\" enabledIn=\"false\" enabledOut=\"true\"/>"
+    DEVICES+="<AudioAdapter controller=\"$SOUND\" driver=\"Pulse\" enabled=\"true\" enabledIn=\"false\" enabledOut=\"true\"/>"
+  else
+    DEVICES+='<AudioAdapter enabled="false"/>'
   fi
-  cat >"$SOURCE/probe.vbox" <<XML
-<?xml version="1.0"?>
-<VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
-  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
-    <MediaRegistry>
-      <HardDisks>
-$registry      </HardDisks>
-    </MediaRegistry>
-    <Hardware>
-      <CPU count="$CPUS">
-        <PAE enabled="true"/>
-        <LongMode enabled="true"/>
-      </CPU>
-      <Memory RAMSize="$MEMORY"/>
-      <Firmware type="$FIRMWARE"/>
-      <Chipset type="$CHIPSET"/>
-      <Display controller="VMSVGA" VRAMSize="16"/>
-      <BIOS>
-        <IOAPIC enabled="true"/>
-        $BIOS
-      </BIOS>
-      <USB>
-        <Controllers>$USB</Controllers>
-      </USB>
-      <Network>
-$nics      </Network>
-      <UART>
-        <Port slot="0" enabled="true" IOBase="0x3f8" IRQ="4" path="$SOURCE_SERIAL" hostMode="RawFile"/>
-      </UART>
-      $audio
-      <RTC localOrUTC="UTC"/>
-      <StorageControllers>
-$controllers      </StorageControllers>
-    </Hardware>
-  </Machine>
-</VirtualBox>
-XML
+  BOARD="<Firmware type=\"$FIRMWARE\"/><Chipset type=\"$CHIPSET\"/>"
+  vbox_machine "$registry" "$controllers" "$BIOS"
 }
 
 # ---- VMware ----
@@ -111,49 +62,17 @@ VMX_UUID=564d4f2a9b1c83d7e6105a4b3c2d1e0f
 # VMware's table says SMBIOS 2.7, so Linux reads the first three fields little-endian.
 VMX_UUID_LINUX=2a4f4d56-1c9b-d783-e610-5a4b3c2d1e0f
 
-vmx_machine() {
+guest_vmx() {
   CPUS=2
-  cat >"$SOURCE/probe.vmx" <<VMX
-.encoding = "UTF-8"
-config.version = "8"
-virtualHW.version = "19"
-displayName = "$NAME"
-guestOS = "debian11-64"
-memsize = "$MEMORY"
-numvcpus = "$CPUS"
+  vmx_machine "$VMX_UUID" debian11-64
+  cat >>"$SOURCE/probe.vmx" <<VMX
 cpuid.coresPerSocket = "2"
-uuid.bios = "$(sed -E 's/(..)/\1 /g; s/ $//; s/^(.{23}) /\1-/' <<<"$VMX_UUID")"
 rtc.diffFromUTC = "0"
 pciBridge0.present = "TRUE"
 pciBridge4.present = "TRUE"
 pciBridge4.virtualDev = "pcieRootPort"
 pciBridge4.functions = "8"
-serial0.present = "TRUE"
-serial0.fileType = "file"
-serial0.fileName = "$SOURCE_SERIAL"
 VMX
-}
-
-# vmx_nic NUMBER MAC MODEL SLOT
-vmx_nic() {
-  cat >>"$SOURCE/probe.vmx" <<VMX
-ethernet$1.present = "TRUE"
-ethernet$1.virtualDev = "$3"
-ethernet$1.connectionType = "nat"
-ethernet$1.addressType = "static"
-ethernet$1.address = "$2"
-ethernet$1.pciSlotNumber = "$4"
-VMX
-}
-
-# vmx_controller NAME MODEL SLOT
-vmx_controller() {
-  echo "$1.present = \"TRUE\"" >>"$SOURCE/probe.vmx"
-  [[ -z $2 ]] || echo "$1.virtualDev = \"$2\"" >>"$SOURCE/probe.vmx"
-  echo "$1.pciSlotNumber = \"$3\"" >>"$SOURCE/probe.vmx"
-}
-vmx_disk() {
-  printf '%s.present = "TRUE"\n%s.fileName = "%s"\n' "$1" "$1" "$2" >>"$SOURCE/probe.vmx"
 }
 
 # ---- runs ----
