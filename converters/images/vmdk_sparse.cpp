@@ -23,8 +23,8 @@ constexpr std::uint32_t flag_markers = 1U << 17U;
 constexpr std::uint64_t most_grain = 0x200000;          // sectors: 1 GiB; plain grains are never held in memory
 constexpr std::uint64_t most_compressed_grain = 32768;  // sectors: 16 MiB; these are, once per thread
 constexpr std::uint64_t most_table_entries = 65536;     // the format's own number is 512
-constexpr std::uint64_t most_capacity = std::uint64_t{1} << 54U;  // sectors: file offsets are signed 64-bit bytes
-constexpr std::uint64_t footer_search = 64 * 1024;                // bytes of padding accepted after a stream's end
+constexpr std::uint64_t most_capacity = std::uint64_t{1} << 54U;   // sectors: file offsets are signed 64-bit bytes
+constexpr std::uint64_t footer_search = std::uint64_t{64} << 10U;  // bytes of padding accepted after a stream's end
 constexpr std::uint32_t footer_marker = 3;
 
 // The offset of the footer, which stands one sector after its marker: a sector of value 1, size 0, type 3.

@@ -74,7 +74,7 @@ void ask_networks(virConnect *connection, HostProfile &profile) {
 std::filesystem::path ask_image_folder(virConnect *connection, const HostProfile &profile) {
   if (const Owned<virStoragePool> pool{virStoragePoolLookupByName(connection, "default")}) {
     const Owned<char> xml(virStoragePoolGetXMLDesc(pool.get(), 0));
-    const std::filesystem::path folder = xml ? directory_of_pool(xml.get()) : std::filesystem::path();
+    std::filesystem::path folder = xml ? directory_of_pool(xml.get()) : std::filesystem::path();
     if (!folder.empty()) return folder;
   }
   if (profile.uri.find("/system") != std::string::npos) return "/var/lib/libvirt/images";

@@ -47,10 +47,10 @@ void text(std::uint8_t *into, std::size_t length, Random &random) {
 }
 
 void numbers(std::uint8_t *into, std::size_t length, Random &random) {
-  std::uint32_t value = static_cast<std::uint32_t>(random());
+  auto value = static_cast<std::uint32_t>(random());
   for (std::size_t i = 0; i + 8 <= length; i += 8) {
     value += static_cast<std::uint32_t>(random() % 200);
-    const std::uint32_t second = static_cast<std::uint32_t>(random() % 4096);
+    const auto second = static_cast<std::uint32_t>(random() % 4096);
     std::memcpy(into + i, &value, 4);
     std::memcpy(into + i + 4, &second, 4);
   }

@@ -241,7 +241,6 @@ inline Bytes vmware_nvram(const std::vector<StoredVariable> &variables) {
 
 class Folder : public ferry::test::TempFolder {
  public:
-  // NOLINTNEXTLINE(modernize-use-nodiscard): the name is known to who gave it
   std::filesystem::path write(const std::string &name, const Bytes &content) const {
     return TempFolder::write(name, {reinterpret_cast<const char *>(content.data()), content.size()});
   }

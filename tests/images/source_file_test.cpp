@@ -34,7 +34,7 @@ TEST(SourceFile, APieceIsAFileOfItsOwn) {
   EXPECT_EQ(source->size(), 5U);
   EXPECT_EQ(image::read_bytes(*source, 1, 4), (Bytes{'3', '4', '5', '6'}));
   EXPECT_EQ(source->descriptor().base, 2U);
-  EXPECT_THROW(image::read_bytes(*source, 3, 3), Error);
+  EXPECT_THROW(static_cast<void>(image::read_bytes(*source, 3, 3)), Error);
   file.pieces = {{folder / "f", 8, 5}};
   EXPECT_THROW(static_cast<void>(image::open_source(file)), Error);
 }
@@ -65,7 +65,7 @@ TEST(Gzip, IsReadAnywhere) {
       EXPECT_TRUE(same_at(*source, plain, at, 1000)) << at;
     }
     EXPECT_TRUE(same_at(*source, plain, 0, plain.size()));
-    EXPECT_THROW(image::read_bytes(*source, plain.size(), 1), Error);
+    EXPECT_THROW(static_cast<void>(image::read_bytes(*source, plain.size(), 1)), Error);
   }
 }
 

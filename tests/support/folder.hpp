@@ -31,7 +31,6 @@ class TempFolder {
   [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
   // Writes a file, and the folders that it lies in; `content` for tests to which any will do. Throws when it cannot.
-  // NOLINTNEXTLINE(modernize-use-nodiscard): the name is known to who gave it
   std::filesystem::path write(const std::filesystem::path &name, std::string_view content = "content") const {
     std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
