@@ -110,8 +110,10 @@ TEST_P(Share, another_file_system_is_copied_to) {
   EXPECT_EQ(files_in(elsewhere.path()), 0U);
 }
 
-TEST_P(Share, a_full_file_system_is_refused_beforehand) {
-  if (GetParam() == "mkfs.btrfs") GTEST_SKIP() << "Btrfs does not let one file take exactly what is free";
+// Not on Btrfs, which does not let one file take exactly what is free.
+struct ShareOnXfs : Share {};
+
+TEST_P(ShareOnXfs, a_full_file_system_is_refused_beforehand) {
   const Disk disk(mount->path());
   const auto free = std::filesystem::space(mount->path()).available;
   const std::filesystem::path filler = mount->path() / "filler";
@@ -127,8 +129,10 @@ TEST_P(Share, a_full_file_system_is_refused_beforehand) {
   EXPECT_FALSE(std::filesystem::exists(target));
 }
 
-INSTANTIATE_TEST_SUITE_P(all, Share, testing::Values("mkfs.xfs", "mkfs.btrfs"),
-                         [](const auto &file_system) { return file_system.param.substr(5); });
+std::string name_of(const testing::TestParamInfo<std::string> &mkfs) { return mkfs.param.substr(5); }
+
+INSTANTIATE_TEST_SUITE_P(all, Share, testing::Values("mkfs.xfs", "mkfs.btrfs"), name_of);
+INSTANTIATE_TEST_SUITE_P(all, ShareOnXfs, testing::Values("mkfs.xfs"), name_of);
 
 }  // namespace
 }  // namespace ferry::test

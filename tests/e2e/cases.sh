@@ -236,7 +236,7 @@ case_overwrite() {
 # Ctrl-C while the disk is being written.
 case_interrupted() {
   make_disk $((600 * MIB))
-  openssl rand $((500 * MIB)) | dd of="$WORK/run/disk.raw" bs=1M seek=1 conv=notrunc status=none
+  head -c $((500 * MIB)) /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek=1 conv=notrunc status=none
   image vdi "$SOURCE/probe.vdi"
   vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
   local before pid status=0 until=$((SECONDS + 60))
