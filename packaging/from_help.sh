@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Writes the manual page or the completion for bash from what the program says of itself, so that they cannot differ.
 #
-#   from_help.sh PROGRAM man|bash >FILE
+#   from_help.sh PROGRAM man|bash FILE
 set -euo pipefail
 
 program=$1
 form=$2
+file=$3
 name=virt-ferry
 
 # Every command, "disk convert" as one: a command whose help lists others is only the way to those.
@@ -135,10 +136,11 @@ BASH
 }
 
 case $form in
-  man) man_page ;;
-  bash) completion ;;
+  man) man_page >"$file.new" ;;
+  bash) completion >"$file.new" ;;
   *)
-    echo "usage: from_help.sh PROGRAM man|bash" >&2
+    echo "usage: from_help.sh PROGRAM man|bash FILE" >&2
     exit 2
     ;;
 esac
+mv "$file.new" "$file"

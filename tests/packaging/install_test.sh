@@ -28,7 +28,7 @@ done
 
 # It runs away from the build, with nothing of this shell's environment, and plans a machine that lies elsewhere.
 cp -r "$source_dir/fixtures/probe-machine" "$work/machine"
-[[ -s $work/machine/probe-flat.vmdk ]] || cp "$build/tests/probe/probe.raw" "$work/machine/probe-flat.vmdk"
+truncate -s 1M "$work/machine/probe-flat.vmdk" # a plan asks for its size alone
 mkdir "$work/home"
 (cd / && env -i HOME="$work/home" PATH=/usr/bin:/bin "$program" plan "$work/machine" --host-profile \
   "$source_dir/fixtures/hosts/debian-12.json") >"$work/plan" 2>&1 || fail "plan: $(<"$work/plan")"
