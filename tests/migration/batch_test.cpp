@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many machines at once, on several threads: what goes wrong at one is that machine's alone.
+#include "migration/batch.hpp"
+
+#include <gtest/gtest.h>
+#include <set>
+
+#include "exporters/libvirt/host_profile.hpp"
+#include "tests/migration/scratch.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSource = FERRY_SOURCE_DIR;
+
+void replace(std::string &text, const std::string &from, const std::string &to) {
+  const std::size_t at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+}
+
+class Batch : public testing::Test {
+ protected:
+  // The repository's probe machine under another name, with a UUID and a MAC of its own.
+  void add(char letter) const {
+    const std::string name(1, letter);
+    std::string settings = test::read_text(kSource / "fixtures/probe-machine/probe.vbox");
+    replace(settings, "uuid=\"{5c0f4a3e", "uuid=\"{5c0f4a3" + name);
+    replace(settings, "name=\"probe\"", "name=\"" + name + "\"");
+    replace(settings, "080027C0FFEE", "080027C0FFE" + name);
+    scratch_.write("in/" + name + "/" + name + ".vbox", settings);
+    scratch_.write("in/" + name + "/probe.vmdk", test::read_text(kSource / "fixtures/probe-machine/probe.vmdk"));
+    scratch_.write("in/" + name + "/probe-flat.vmdk", std::string(1U << 20U, letter));
+  }
+
+  report::Document run(const BatchHooks &hooks, const std::stop_token &stop = {}) const {
+    Options options;
+    options.define = false;
+    options.dest = scratch_ / "out";
+    options.threads = 2;
+    Host host;
+    host.profile = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
+    return run_batch(batch_entries(scratch_ / "in", options), 4, false, host, hooks, stop);
+  }
+
+  tests::Scratch scratch_;
+};
+
+TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
+  for (const char letter : {'a', 'b', 'c', 'd'}) add(letter);
+  std::set<std::string> done;
+  const report::Document document =
+      run({.progress = {}, .machine_done = [&](const auto &machine) { done.insert(machine.name); }});
+  ASSERT_EQ(document.machines.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::string name(1, static_cast<char>('a' + i));
+    EXPECT_EQ(document.machines[i].name, name);
+    EXPECT_FALSE(document.machines[i].refusal) << document.machines[i].refusal->detail.message;
+    EXPECT_TRUE(fs::exists(scratch_ / ("out/" + name + ".qcow2")));
+  }
+  EXPECT_EQ(done.size(), 4U);
+}
+
+TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
+  for (const char letter : {'a', 'b', 'c'}) add(letter);
+  const report::Document document = run({.progress = [](const std::string &machine) -> Progress * {
+                                           if (machine == "b") throw std::logic_error("a defect");
+                                           return nullptr;
+                                         },
+                                         .machine_done = {}});
+  ASSERT_EQ(document.machines.size(), 3U);
+  ASSERT_TRUE(document.machines[1].refusal);
+  EXPECT_EQ(document.machines[1].refusal->kind, ErrorKind::internal);
+  EXPECT_EQ(document.machines[1].refusal->detail.message, "a defect");
+  EXPECT_FALSE(fs::exists(scratch_ / "out/b.qcow2"));
+  for (const std::size_t i : {0U, 2U}) EXPECT_FALSE(document.machines[i].refusal);
+}
+
+TEST_F(Batch, what_is_stopped_leaves_nothing) {
+  for (const char letter : {'a', 'b'}) add(letter);
+  std::stop_source stop;
+  const report::Document document = run({.progress = [&](const std::string &) -> Progress * {
+                                           stop.request_stop();
+                                           return nullptr;
+                                         },
+                                         .machine_done = {}},
+                                        stop.get_token());
+  for (const report::MachineReport &machine : document.machines) {
+    ASSERT_TRUE(machine.refusal);
+    EXPECT_EQ(machine.refusal->kind, ErrorKind::cancelled);
+  }
+  EXPECT_FALSE(fs::exists(scratch_ / "out/a.qcow2"));
+  EXPECT_FALSE(fs::exists(scratch_ / "out/b.qcow2"));
+}
+
+}  // namespace
+}  // namespace ferry::migration
