@@ -55,7 +55,7 @@ struct HostProfile {
   std::vector<FirmwareDescriptor> firmware;          // in the host's order of preference
   std::set<std::string> bridges;                     // that qemu-bridge-helper allows this user
   std::set<std::string> networks;                    // defined libvirt networks on this connection
-  std::set<std::string> planned_names;               // machines that this process plans to define; never recorded
+  std::set<std::string> planned_names;       // machines that this process plans to define; never recorded
   std::set<std::string> domain_names;                // defined on this connection
   std::map<std::string, std::string> domain_uuids;   // uuid -> name of the domain that has it
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it

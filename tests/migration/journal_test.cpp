@@ -24,10 +24,10 @@ TEST(Journal, reads_back_what_was_written) {
   const auto source = scratch.write("m.vbox", "<x/>");
   std::string run;
   {
-    Journal journal(source, "m", "qemu:///session", scratch.path() / "out");
+    Journal journal(source, "m", "qemu:///session", scratch.folder() / "out");
     run = journal.run();
-    journal.staging(scratch.path() / "out/.staging");
-    journal.publish({scratch.path() / "out/m.qcow2", 7, true});
+    journal.staging(scratch.folder() / "out/.staging");
+    journal.publish({scratch.folder() / "out/m.qcow2", 7, true});
     journal.define("m", "u-u");
     journal.start();
     journal.done();
@@ -48,9 +48,9 @@ TEST(Journal, half_a_last_line_is_what_a_crash_leaves) {
   const tests::Scratch scratch;
   std::string run;
   {
-    Journal journal(scratch.path() / "m.vbox", "m", "test:///default", scratch.path());
+    Journal journal(scratch.folder() / "m.vbox", "m", "test:///default", scratch.folder());
     run = journal.run();
-    journal.publish({scratch.path() / "m.qcow2", 1, false});
+    journal.publish({scratch.folder() / "m.qcow2", 1, false});
   }
   std::ofstream(journal_folder() / (run + ".jsonl"), std::ios::app) << "{\"event\":\"defi";
   const RunRecord record = read_run(run);
@@ -60,7 +60,7 @@ TEST(Journal, half_a_last_line_is_what_a_crash_leaves) {
 
 TEST(Journal, an_unknown_run_is_named_with_those_that_are_there) {
   const tests::Scratch scratch;
-  { Journal journal(scratch.path() / "m.vbox", "web", "", scratch.path()); }
+  { Journal journal(scratch.folder() / "m.vbox", "web", "", scratch.folder()); }
   try {
     (void)read_run("../../etc/passwd");
     FAIL();
@@ -77,7 +77,7 @@ TEST(Undo, removes_the_runs_own_files_and_only_those) {
   const auto half = scratch.write("out/.virt-ferry-x/m-2.qcow2", "half");
   std::string run;
   {
-    Journal journal(scratch.path() / "m.vbox", "m", "qemu:///session", scratch.path() / "out");
+    Journal journal(scratch.folder() / "m.vbox", "m", "qemu:///session", scratch.folder() / "out");
     run = journal.run();
     journal.staging(half.parent_path());
     journal.publish({made, inode(made), false});

@@ -21,7 +21,7 @@ TEST(Manifest, machines_take_defaults_and_their_own_options) {
                                   "  - other\n");
   const auto entries = manifest_entries(file, {});
   ASSERT_EQ(entries.size(), 2U);
-  EXPECT_EQ(entries[0].argument, (scratch.path() / "a/web.vbox").string());
+  EXPECT_EQ(entries[0].argument, (scratch.folder() / "a/web.vbox").string());
   EXPECT_EQ(entries[0].options.dest, "/srv");
   EXPECT_FALSE(entries[0].options.verify);
   EXPECT_TRUE(entries[1].options.verify);

@@ -15,6 +15,7 @@ class Scratch : public test::TempFolder {
     setenv("HOME", path().c_str(), 1);
     unsetenv("VBOX_USER_HOME");
   }
+  [[nodiscard]] const std::filesystem::path &folder() const { return path(); }
 };
 
 }  // namespace ferry::tests
