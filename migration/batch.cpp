@@ -116,17 +116,9 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
   const auto worker = [&] {
     for (std::size_t i = next++; i < work.size(); i = next++) {
       Job &job = work[i];
-      try {
-        if (!dry_run && job.planned.plan) {
-          migrate_planned(job.planned, *job.options, host,
-                          hooks.progress ? hooks.progress(job.planned.report.name) : nullptr, stop);
-        }
-      } catch (const std::exception &error) {  // out of a thread it would end the program, and the other machines
-        refuse(job.planned.report,
-               Error(ErrorKind::internal, {.where = {.file = job.planned.report.source},
-                                           .message = error.what(),
-                                           .advice = "This is a defect of virt-ferry; please "
-                                                     "report it with the source's settings file."}));
+      if (!dry_run && job.planned.plan) {
+        migrate_planned(job.planned, *job.options, host,
+                        hooks.progress ? hooks.progress(job.planned.report.name) : nullptr, stop);
       }
       job.planned.plan.reset();
       const std::lock_guard lock(done_mutex);

@@ -2,6 +2,7 @@
 #include "migration/migrate.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "migration/plan.hpp"
 #include "migration/report_builder.hpp"
@@ -56,6 +57,12 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
     add_run(planned.report, result);
   } catch (const Error &error) {
     refuse(planned.report, error);
+  } catch (const std::exception &error) {  // out of a batch's thread it would end the program, and the other machines
+    refuse(planned.report,
+           Error(ErrorKind::internal,
+                 {.where = {.file = planned.report.source},
+                  .message = error.what(),
+                  .advice = "This is a defect of virt-ferry; please report it with the source's settings file."}));
   }
 }
 

@@ -52,7 +52,8 @@ TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
   for (const char letter : {'a', 'b', 'c', 'd'}) add(letter);
   std::set<std::string> done;
   const report::Document document =
-      run({.progress = {}, .machine_done = [&](const auto &machine) { done.insert(machine.name); }});
+      run({.progress = {},
+           .machine_done = [&](const report::MachineReport &machine, auto...) { done.insert(machine.name); }});
   ASSERT_EQ(document.machines.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) {
     const std::string name(1, static_cast<char>('a' + i));
@@ -65,11 +66,14 @@ TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
 
 TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
   for (const char letter : {'a', 'b', 'c'}) add(letter);
-  const report::Document document = run({.progress = [](const std::string &machine) -> Progress * {
-                                           if (machine == "b") throw std::logic_error("a defect");
-                                           return nullptr;
-                                         },
-                                         .machine_done = {}});
+  struct Defect : Progress {
+    void begin(std::string_view, std::uint64_t) override { throw std::logic_error("a defect"); }
+    void advance(std::uint64_t) override {}
+    void end() override {}
+  } defect;
+  const report::Document document =
+      run({.progress = [&](const std::string &machine) -> Progress * { return machine == "b" ? &defect : nullptr; },
+           .machine_done = {}});
   ASSERT_EQ(document.machines.size(), 3U);
   ASSERT_TRUE(document.machines[1].refusal);
   EXPECT_EQ(document.machines[1].refusal->kind, ErrorKind::internal);
