@@ -2,7 +2,6 @@
 #include "migration/migrate.hpp"
 
 #include <algorithm>
-#include <exception>
 
 #include "migration/plan.hpp"
 #include "migration/report_builder.hpp"
