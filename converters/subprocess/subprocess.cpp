@@ -20,7 +20,6 @@
 #include <boost/process/v1/args.hpp>
 #include <boost/process/v1/async_pipe.hpp>
 #include <boost/process/v1/child.hpp>
-#include <boost/process/v1/env.hpp>
 #include <boost/process/v1/exe.hpp>
 #include <boost/process/v1/extend.hpp>
 #include <boost/process/v1/io.hpp>
@@ -29,7 +28,6 @@ namespace bp = boost::process::v1;
 #include <boost/process/args.hpp>
 #include <boost/process/async_pipe.hpp>
 #include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
@@ -38,7 +36,9 @@ namespace bp = boost::process;
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "model/error.hpp"
 #include "model/support/text.hpp"
@@ -107,19 +107,32 @@ class Excerpt {
   bool left_out_ = false;
 };
 
-bp::environment child_environment() {
-  bp::environment environment;
-  for (char **entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals == 0 || equals == std::string_view::npos) continue;
-    const std::string key(text.substr(0, equals));
-    if (key == "LANG" || key == "LANGUAGE" || key.starts_with("LC_")) continue;
-    environment[key] = std::string(text.substr(equals + 1));
+// This process's environment, but for the language. Not a bp::environment: its operator[] reads past the end of every
+// entry that is shorter than the name it looks for (Boost 1.74; AddressSanitizer and ThreadSanitizer say so).
+class ChildEnvironment {
+ public:
+  ChildEnvironment() {
+    for (char **entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+      const std::string_view text = *entry;
+      const auto equals = text.find('=');
+      if (equals == 0 || equals == std::string_view::npos) continue;
+      const std::string_view key = text.substr(0, equals);
+      if (key != "LANG" && key != "LANGUAGE" && !key.starts_with("LC_")) entries_.emplace_back(text);
+    }
+    entries_.emplace_back("LC_ALL=C");
+    for (std::string &entry : entries_) pointers_.push_back(entry.data());
+    pointers_.push_back(nullptr);
   }
-  environment["LC_ALL"] = "C";
-  return environment;
-}
+  ChildEnvironment(const ChildEnvironment &) = delete;
+  ChildEnvironment &operator=(const ChildEnvironment &) = delete;
+
+  // As execve() takes it; as long as this lives.
+  [[nodiscard]] char **entries() { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> entries_;
+  std::vector<char *> pointers_;
+};
 
 class Run {
  public:
@@ -151,9 +164,11 @@ class Run {
     std::error_code error;
     const pid_t parent = ::getpid();
     const Limits limits = command_.limits;
+    ChildEnvironment environment;
     child_ = bp::child(
-        bp::exe = program.string(), bp::args = command_.arguments, child_environment(),
-        bp::std_in<bp::null, bp::std_out> out_, bp::std_err > err_, error,
+        bp::exe = program.string(), bp::args = command_.arguments, bp::std_in<bp::null, bp::std_out> out_,
+        bp::std_err > err_, error,
+        bp::extend::on_setup = [&environment](auto &executor) { executor.env = environment.entries(); },
         bp::extend::on_exec_setup = [limits, parent](auto & /*executor*/) { prepare_child(limits, parent); });
     if (error)
       throw Error(ErrorKind::subprocess,
