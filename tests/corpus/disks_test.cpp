@@ -138,7 +138,7 @@ TEST_P(Disks, machines_keep_their_snapshots) {
   for (const ImportedMachine &imported : machines()) {
     const Machine &machine = imported.machine;
     if (machine.source.file.extension() == ".vbox-prev") continue;  // its disks are the .vbox's own
-    if (disks_of(machine.hardware).size() < 1 || machine.snapshots.empty()) continue;
+    if (disks_of(machine.hardware).empty() || machine.snapshots.empty()) continue;
     SCOPED_TRACE(machine.source.file.string());
     ++with_snapshots;
     const Scratch dest;

@@ -69,7 +69,6 @@ class Corpus : public testing::Test {
   Count count_;
   Scratch scratch_;
 
- protected:
   void plan_machine(const ImportedMachine &imported, Media media) {
     migration::Options options;
     options.dest = scratch_.path() / "images";

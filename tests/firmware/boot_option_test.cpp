@@ -29,7 +29,7 @@ TEST(BootName, TakesFourUpperCaseHexDigits) {
 TEST(BootOption, AFullPathIsCutToThePartition) {
   const ParsedOption parsed = parse_boot_option(load_option(u"debian", full_path(u"\\EFI\\debian\\grubx64.efi")));
   ASSERT_TRUE(std::holds_alternative<BootOption>(parsed.outcome));
-  const BootOption &option = std::get<BootOption>(parsed.outcome);
+  const auto &option = std::get<BootOption>(parsed.outcome);
   EXPECT_EQ(option.file, u"\\EFI\\debian\\grubx64.efi");
   EXPECT_EQ(serialise(option), load_option(u"debian", short_path(u"\\EFI\\debian\\grubx64.efi")));
 }
