@@ -5,8 +5,7 @@
 #include <array>
 
 #include "importers/ovf/item.hpp"
-#include "importers/ovf/vmware_keys.hpp"
-#include "importers/vmx/known_keys.hpp"
+#include "importers/vmware/known_keys.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::ovf {
@@ -37,19 +36,31 @@ class Setting {
   std::string key_, value_;
 };
 
-// "false", "0", "", "off": a feature that is not used leaves nothing to carry.
-bool is_off(const std::string &value) {
-  return text::trim(value).empty() || parse_boolean(value) == std::optional(false) ||
-         text::lower_ascii(value) == "none";
+// What the published tables say of a key. Without a rule, for a key that is in none of them, it stays unknown.
+void settle_by(const vmware::KeyRule *rule, const Setting &setting) {
+  if (rule == nullptr) return;
+  const vmware::Verdict said = vmware::verdict(*rule, setting.value());
+  setting.settle(said.disposition, said.note);
 }
 
-// What the published tables say of a key. A key that is in none of them stays unknown.
-void settle_by_table(const Setting &setting, std::span<const KeyRule> rules) {
-  if (const KeyRule *rule = find_key(rules, setting.key())) {
-    const bool off = rule->disposition == Disposition::dropped && is_off(setting.value());
-    setting.settle(off ? Disposition::irrelevant : rule->disposition,
-                   off ? "switched off, as in the new machine" : rule->note);
+// Keys that a .vmx file describes the machine with, and of which the package's other elements tell.
+constexpr std::array kDescribedElsewhere{
+    vmware::KeyRule{"numvcpus", Disposition::irrelevant, "stands among the devices"},
+    vmware::KeyRule{"memsize", Disposition::irrelevant, "stands among the devices"},
+    vmware::KeyRule{"displayname", Disposition::irrelevant, "the machine's name stands elsewhere"},
+    vmware::KeyRule{"annotation", Disposition::irrelevant, "stands in the annotation as well"},
+    vmware::KeyRule{"guestos", Disposition::irrelevant, "stands in the operating system section as well"},
+    vmware::KeyRule{"virtualhw.version", Disposition::irrelevant, "stands in the system's type as well"},
+    vmware::KeyRule{"sharedfolder#.*", Disposition::dropped, "a folder of the source's host"},
+    vmware::KeyRule{"uuid.bios", Disposition::dropped, "not a UUID"},
+};
+
+const vmware::KeyRule *extra_config_rule(std::string_view key) {
+  const std::string lower = text::lower_ascii(key);
+  for (const vmware::KeyRule &rule : kDescribedElsewhere) {
+    if (vmware::key_matches(rule.pattern, lower)) return &rule;
   }
+  return vmware::find_vmx_key(key);
 }
 
 std::vector<Setting> settings(const SettingsReader &element, std::string_view name) {
@@ -62,7 +73,9 @@ template <class Handle>
 void each_config(const Item &item, Handle handle) {
   for (const char *name : {"Config", "ExtraConfig"}) {
     for (const Setting &setting : settings(item.reader(), name)) {
-      if (!handle(setting)) settle_by_table(setting, device_keys());
+      if (handle(setting)) continue;
+      settle_by(extra_config_rule(setting.key()), setting);
+      settle_by(vmware::find_device_config_key(setting.key()), setting);
     }
   }
 }
@@ -239,14 +252,11 @@ bool take_vmx_key(Context &in, const Setting &setting) {
 
 void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
   for (const Setting &setting : settings(hardware_section, "Config")) {
-    if (!take_machine_config(in, setting)) settle_by_table(setting, machine_keys());
+    if (!take_machine_config(in, setting)) settle_by(vmware::find_machine_config_key(setting.key()), setting);
   }
   for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
     if (take_machine_config(in, setting) || take_vmx_key(in, setting)) continue;
-    if (const vmx::KnownKey *known = vmx::find_known_key(text::lower_ascii(setting.key()))) {
-      setting.settle(known->disposition, known->note);
-    }
-    settle_by_table(setting, vmx_keys());
+    settle_by(extra_config_rule(setting.key()), setting);
   }
 }
 

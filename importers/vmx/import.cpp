@@ -3,7 +3,6 @@
 #include <array>
 
 #include "importers/vmx/findings.hpp"
-#include "importers/vmx/known_keys.hpp"
 #include "importers/vmx/reader.hpp"
 #include "importers/vmx/snapshots.hpp"
 #include "importers/vmx/vmx.hpp"
@@ -169,7 +168,7 @@ ImportedMachine import_file(const std::filesystem::path &file, const ImportOptio
   read_saved_state(reader, machine);
   read_guestinfo(reader);
   read_snapshots(reader, out.ledger, machine);
-  settle_known_keys(settings);
+  settings.settle_known();
   return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/vmx/settings.hpp"
 
+#include "importers/vmware/known_keys.hpp"
 #include "importers/vmx/findings.hpp"
 #include "model/support/text.hpp"
 
@@ -145,9 +146,13 @@ void Settings::settle_rest(std::string_view wanted, Disposition disposition, std
   }
 }
 
-void Settings::for_each_unknown(const std::function<void(const std::string &)> &visit) const {
+void Settings::settle_known() {
   for (const auto &[key, entry] : entries_) {
-    if (ledger_->entries()[entry.id].disposition == Disposition::unknown) visit(key);
+    if (ledger_->entries()[entry.id].disposition != Disposition::unknown) continue;
+    const vmware::KeyRule *rule = vmware::find_vmx_key(key);
+    if (rule == nullptr) continue;
+    const vmware::Verdict said = vmware::verdict(*rule, entry.value);
+    ledger_->settle(entry.id, said.disposition, said.note);
   }
 }
 

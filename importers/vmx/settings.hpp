@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -44,8 +43,8 @@ class Settings {
   void hide(std::string_view key);
   // Settles what is still unknown and whose key starts with `prefix`, ends as wished.
   void settle_rest(std::string_view prefix, Disposition disposition, std::string_view note);
-  // Calls `visit` with each key (lower case) that is still unknown.
-  void for_each_unknown(const std::function<void(const std::string &key)> &visit) const;
+  // Settles what is still unknown by the table of VMware's published keys.
+  void settle_known();
   [[nodiscard]] std::vector<std::string> keys_with(std::string_view prefix) const;
 
   // The numbers N of keys "nameN.…" and (B, U) of "nameB:U.…".

@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "importers/vmx/findings.hpp"
-#include "importers/vmx/known_keys.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::vmx {
@@ -191,7 +190,7 @@ std::optional<Hardware> embedded_hardware(const Reader &machine, const std::stri
     for (const char *key : {"displayName", "annotation", "guestOS", "uuid.location", "vc.uuid", "virtualHW.version"}) {
       settings.settle(key, Disposition::irrelevant, "the snapshot's copy of what the machine itself says");
     }
-    settle_known_keys(settings);
+    settings.settle_known();
     return hardware;
   };
   try {
@@ -280,7 +279,7 @@ void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine) {
   if (const auto current = list.filled("snapshot.current", "current_snapshot")) {
     machine.current_snapshot = position(order, text::trim(*current));
   }
-  settle_known_keys(list);
+  list.settle_known();
 }
 
 }  // namespace ferry::vmx

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "importers/vmware/known_keys.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace ferry::vmware {
+namespace {
+
+TEST(KnownKeys, Patterns) {
+  EXPECT_TRUE(key_matches("scsi#:#.redo", "scsi0:12.redo"));
+  EXPECT_FALSE(key_matches("scsi#:#.redo", "scsi:1.redo"));
+  EXPECT_TRUE(key_matches("sched.*", "sched.mem.max"));
+  EXPECT_TRUE(key_matches("*.saswwid", "scsi0.saswwid"));
+  EXPECT_FALSE(key_matches("dr.enabled", "dr.enabledx"));
+  EXPECT_EQ(find_vmx_key("flux.capacitor"), nullptr);
+  EXPECT_EQ(find_vmx_key(std::string(1'000'000, '*')), nullptr);
+}
+
+TEST(KnownKeys, PublishedFamiliesAreKnown) {
+  for (const char *key : {"isolation.tools.getcreds.disable",
+                          "log.filename",
+                          "sched.mem.maxmemctl",
+                          "svga.maxwidth",
+                          "mks.forcediscrete",
+                          "monitor.virtual_exec",
+                          "vmotion.checkpointfbsize",
+                          "migrate.hostlog",
+                          "pcipassthru0.msienabled",
+                          "tools.upgrade.policy",
+                          "disk.scsiunmapallowed",
+                          "hard-disk.hostbuffer",
+                          "mainmem.usenamedfile",
+                          "msg.autoanswer",
+                          "uuid.action",
+                          "vmx.buildtype",
+                          "debugstub.listen.guest64",
+                          "efi.quickboot.enabled",
+                          "numa.nodeaffinity",
+                          "ethernet0.ctxpernetmode",
+                          "ethernet3.coalescingscheme",
+                          "toolscripts.beforepoweroff",
+                          "rollingtier0.interval",
+                          "gui.viewmodeatpoweron",
+                          "vmci.filter.enable",
+                          "vmci0:0.present",
+                          "checkpointfbsize",
+                          "filesearchpath",
+                          "ich7m.present",
+                          "system-id.enable",
+                          "svmotion.allowed",
+                          "__cpu_settings__",
+                          "chipset.motherboardlayout"}) {
+    EXPECT_NE(find_vmx_key(key), nullptr) << key;
+  }
+}
+
+TEST(KnownKeys, AnyCaseIsTheSameKey) {
+  EXPECT_EQ(find_vmx_key("RemoteDisplay.maxConnections"), find_vmx_key("remotedisplay.maxconnections"));
+  EXPECT_NE(find_machine_config_key("cpuHotRemoveEnabled"), nullptr);
+  EXPECT_NE(find_device_config_key("slotInfo.ethernetRes"), nullptr);
+}
+
+TEST(KnownKeys, WhatIsSwitchedOffIsNotDropped) {
+  const KeyRule *rule = find_vmx_key("vpmc.enable");
+  ASSERT_NE(rule, nullptr);
+  EXPECT_EQ(verdict(*rule, "TRUE").disposition, Disposition::dropped);
+  EXPECT_EQ(verdict(*rule, " false ").disposition, Disposition::irrelevant);
+  EXPECT_EQ(verdict(*rule, "").disposition, Disposition::irrelevant);
+}
+
+}  // namespace
+}  // namespace ferry::vmware
