@@ -17,24 +17,37 @@ constexpr std::string_view kBom = "\xEF\xBB\xBF";
 
 // The C library's names of the encodings that VMware writes. Windows's Shift_JIS and GBK are the vendor's own
 // supersets, and in them the backslash of a path stays a backslash.
+//
+// VMware writes the names of ICU, some of which carry the mapping's year or edition: "windows-949-2000",
+// "ibm-943_P15A-2003".
 std::string iconv_name(std::string_view declared) {
   struct Row {
     std::string_view vmware, iconv;
   };
-  static constexpr std::array<Row, 13> kRows{{{"utf8", "UTF-8"},
+  static constexpr std::array<Row, 19> kRows{{{"utf8", "UTF-8"},
                                               {"shift_jis", "CP932"},
                                               {"windows-31j", "CP932"},
                                               {"windows-932", "CP932"},
+                                              {"ibm-943", "CP932"},
                                               {"gbk", "CP936"},
+                                              {"ibm-1386", "CP936"},
                                               {"gb2312", "CP936"},
                                               {"windows-936", "CP936"},
                                               {"windows-949", "UHC"},
+                                              {"ibm-1363", "UHC"},
                                               {"euc-kr", "UHC"},
                                               {"ks_c_5601-1987", "UHC"},
                                               {"big5", "BIG5-HKSCS"},
                                               {"windows-950", "BIG5-HKSCS"},
+                                              {"ibm-1373", "BIG5-HKSCS"},
+                                              {"ibm-5348", "WINDOWS-1252"},
+                                              {"windows-874", "CP874"},
                                               {"us-ascii", "UTF-8"}}};
-  const std::string lower = text::lower_ascii(declared);
+  std::string lower = text::lower_ascii(declared);
+  if (lower.starts_with("windows-") || lower.starts_with("ibm-")) {
+    lower.resize(std::min(lower.find_first_not_of("0123456789", lower.find('-') + 1), lower.size()));
+    declared = declared.substr(0, lower.size());
+  }
   for (const Row &row : kRows) {
     if (row.vmware == lower) return std::string(row.iconv);
   }

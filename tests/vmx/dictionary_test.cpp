@@ -66,6 +66,15 @@ TEST(Dictionary, WithoutADeclarationItIsUtf8ElseWindows1252) {
   EXPECT_EQ(read.encoding, "windows-1252");
 }
 
+TEST(Dictionary, EncodingsMayCarryTheEditionOfTheirTable) {
+  const Dictionary korean = parse_dictionary(".encoding = \"windows-949-2000\"\nk = \"\xB0\xA1\"\n", "m.vmx");
+  EXPECT_EQ(value_of(korean, "k"), "가");
+  const Dictionary japanese = parse_dictionary(".encoding = \"ibm-943_P15A-2003\"\nk = \"\x83\x41\"\n", "m.vmx");
+  EXPECT_EQ(value_of(japanese, "k"), "ア");
+  const Dictionary western = parse_dictionary(".encoding = \"ibm-5348_P100-1997\"\nk = \"\x80\"\n", "m.vmx");
+  EXPECT_EQ(value_of(western, "k"), "€");
+}
+
 TEST(Dictionary, AnUnknownEncodingWithBytesThatAreNoUtf8IsRefused) {
   try {
     static_cast<void>(parse_dictionary(".encoding = \"klingon-8\"\nk = \"\xE9\"", "m.vmx"));
