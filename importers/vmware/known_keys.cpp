@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/vmware/known_keys.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "importers/vmware/key_tables.hpp"
@@ -22,9 +24,11 @@ const KeyRule *find_in_any_case(std::span<const KeyRule> rules, std::string_view
   return key.size() > kLongestKey ? nullptr : find(rules, text::lower_ascii(key));
 }
 
+// Also limits that are none: "unlimited" shares, affinity with "all" processors, a slot of -1.
 bool is_off(std::string_view value) {
-  const std::string lower = text::lower_ascii(text::trim(value));
-  return lower.empty() || lower == "false" || lower == "0" || lower == "no" || lower == "off" || lower == "none";
+  static constexpr std::array<std::string_view, 9> kOff{"",     "false",     "0",   "no", "off",
+                                                        "none", "unlimited", "all", "-1"};
+  return std::find(kOff.begin(), kOff.end(), text::lower_ascii(text::trim(value))) != kOff.end();
 }
 
 }  // namespace

@@ -69,5 +69,34 @@ TEST(KnownKeys, WhatIsSwitchedOffIsNotDropped) {
   EXPECT_EQ(verdict(*rule, "").disposition, Disposition::irrelevant);
 }
 
+TEST(KnownKeys, WideRulesHideNoKeyThatTheUserWouldMiss) {
+  for (const char *key :
+       {"snapshot.action", "gui.exitOnCLIHLT", "monitor.suspend_on_triplefault", "monitor_control.pseudo_perfctr",
+        "numa.vcpu.coresPerNode", "sched.mem.pin", "vmci0.present", "tools.deployPkg.fileName", "wwn.node",
+        "ethernet0.noForgedSrcAddr", "bios.bootRetry.enabled", "uefi.secureBoot.dbDefault.file0",
+        "smbios.useShortSerialNumber", "scsi0:0.SCSIVendor", "RemoteDisplay.vnc.keyMap", "vrdma0.present"}) {
+    const KeyRule *rule = find_vmx_key(key);
+    ASSERT_NE(rule, nullptr) << key;
+    EXPECT_EQ(rule->disposition, Disposition::dropped) << key;
+  }
+}
+
+TEST(KnownKeys, HousekeepingIsNotReportedAsALoss) {
+  for (const char *key :
+       {"snapshot.maxSnapshots", "numa.autosize.vcpu.maxPerVirtualNode", "vmci0.id", "tools.upgrade.policy",
+        "serial0.yieldOnMsrRead", "applianceView.coverPage.name", "diskCleanup.automatic", "cloud.uuid", "cloneOf0",
+        "sentinel0", "featMask.vm.hv.capable", "draw", "uuid.location", "parallel0.bidirectional"}) {
+    const KeyRule *rule = find_vmx_key(key);
+    ASSERT_NE(rule, nullptr) << key;
+    EXPECT_EQ(rule->disposition, Disposition::irrelevant) << key;
+  }
+}
+
+TEST(KnownKeys, LimitsThatAreNoneAreNotDropped) {
+  EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.max"), "unlimited").disposition, Disposition::irrelevant);
+  EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.affinity"), "all").disposition, Disposition::irrelevant);
+  EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.affinity"), "0,1").disposition, Disposition::dropped);
+}
+
 }  // namespace
 }  // namespace ferry::vmware
