@@ -190,6 +190,19 @@ void read_clock(Reader &reader, Hardware &hardware) {
   if (settings.has("hpet0.present")) clock.hpet = settings.boolean("hpet0.present", reader.field("clock.hpet"));
 }
 
+// pciPassthruN: a PCI device of the source's host, or a share of its graphics card (vgpu).
+void read_passthrough(Reader &reader) {
+  for (const unsigned index : reader.settings.indices("pciPassthru")) {
+    const std::string name = "pciPassthru" + std::to_string(index);
+    const std::string *there = reader.settings.peek(name + ".present");
+    if (!reader.report || there == nullptr || !parse_boolean(*there).value_or(false)) continue;
+    const std::string *vgpu = reader.settings.peek(name + ".vgpu");
+    reader.find(kPassthrough, name + ".present",
+                name + (vgpu == nullptr ? " is a PCI device of the source's host"
+                                        : " is the virtual graphics card \"" + text::printable(*vgpu) + "\""));
+  }
+}
+
 void read_tpm(Reader &reader, Hardware &hardware) {
   Settings &settings = reader.settings;
   const bool there = settings.boolean("vtpm.present", reader.field("tpm")).value_or(false);

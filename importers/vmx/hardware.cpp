@@ -20,6 +20,7 @@ Hardware read_hardware(Reader &reader) {
   read_clock(reader, hardware);
   read_tpm(reader, hardware);
   read_shared_folders(reader, hardware);
+  read_passthrough(reader);
   read_smbios(reader, hardware);
   return hardware;
 }

@@ -46,6 +46,7 @@ void read_display(Reader &reader, Hardware &hardware);
 void read_clock(Reader &reader, Hardware &hardware);
 void read_tpm(Reader &reader, Hardware &hardware);
 void read_shared_folders(Reader &reader, Hardware &hardware);
+void read_passthrough(Reader &reader);
 void read_smbios(Reader &reader, Hardware &hardware);
 
 // The image that `location` (a value of `key`) names: relative to the .vmx, absolute, "[datastore] path", with

@@ -2,6 +2,7 @@
 // What the guest reads in the SMBIOS tables. uuid.bios is the 16 bytes as they lie in the table; the guest's
 // serial number is the same text behind "VMware-". VMware's BIOS says SMBIOS 2.4 up to Workstation 12 and ESXi 6.0
 // (kernel logs name 2.4 for BIOS dates to 09/2015), 2.7 later; its EFI has always said 2.7 [believed].
+// acpi.smbiosVersion2.7, which upgraded machines carry as FALSE, overrides both [believed].
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 #include "model/support/text.hpp"
@@ -43,7 +44,9 @@ void read_smbios(Reader &reader, Hardware &hardware) {
   Smbios &smbios = hardware.smbios;
   smbios.origin = settings.place("uuid.bios");
   smbios.uuid_little_endian = false;
-  smbios.older_than_2_6 = hardware.firmware.type == FirmwareType::bios && reader.hardware_version < kFirstWithSmbios27;
+  const auto is_27 = settings.boolean("acpi.smbiosVersion2.7", reader.field("smbios.uuid"));
+  smbios.older_than_2_6 =
+      is_27 ? !*is_27 : hardware.firmware.type == FirmwareType::bios && reader.hardware_version < kFirstWithSmbios27;
   if (const auto value = settings.filled("uuid.bios", reader.field("smbios.uuid"))) {
     smbios.uuid = Uuid::parse(text::trim(*value));
     if (!smbios.uuid) reader.find(kBadValue, "uuid.bios", "\"" + text::printable(*value) + "\" is no UUID");

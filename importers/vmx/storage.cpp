@@ -112,11 +112,18 @@ void read_disk(Reader &reader, const std::string &name, const std::string &field
   }
 }
 
+// fileName; ESX 2 has name = "vmhba0:0:0:1:web.vmdk" or "volume:web.vmdk" in its place.
+std::optional<std::string> drive_file(Settings &settings, const std::string &name, const std::string &field) {
+  if (auto file = settings.filled(name + ".fileName", field)) return file;
+  const auto old = settings.filled(name + ".name", field);
+  return old ? std::optional(old->substr(old->rfind(':') + 1)) : std::nullopt;  // npos + 1 is 0
+}
+
 Drive read_drive(Reader &reader, const std::string &name, const std::string &field) {
   Settings &settings = reader.settings;
   Drive drive;
   drive.origin = settings.place(name + ".present");
-  const auto file = settings.filled(name + ".fileName", field + ".medium");
+  const auto file = drive_file(settings, name, field + ".medium");
   const DeviceType type = device_type(reader, name, file.value_or(""), field + ".kind");
   drive.kind = type.kind;
   drive.connected_at_start = settings.boolean(name + ".startConnected", field + ".connected_at_start").value_or(true);
@@ -150,10 +157,10 @@ Drive read_drive(Reader &reader, const std::string &name, const std::string &fie
 // The controller's own type, by virtualDev or as VMware chooses it: BusLogic for 32-bit guests older than Windows
 // Server 2003 and Linux 2.6, LSI Logic parallel for all others [believed].
 ControllerType scsi_type(Reader &reader, const std::string &name, const std::string &field) {
-  static const std::map<std::string, ControllerType, std::less<>> kTypes{{"buslogic", ControllerType::buslogic},
-                                                                         {"lsilogic", ControllerType::lsilogic},
-                                                                         {"lsisas1068", ControllerType::lsilogic_sas},
-                                                                         {"pvscsi", ControllerType::pvscsi}};
+  static const std::map<std::string, ControllerType, std::less<>> kTypes{
+      {"buslogic", ControllerType::buslogic},       {"vmxbuslogic", ControllerType::buslogic},
+      {"lsilogic", ControllerType::lsilogic},       {"vmxlsilogic", ControllerType::lsilogic},
+      {"lsisas1068", ControllerType::lsilogic_sas}, {"pvscsi", ControllerType::pvscsi}};
   const std::string key = name + ".virtualDev";
   if (const auto value = reader.settings.filled(key, field + ".type")) {
     if (const auto hit = kTypes.find(text::lower_ascii(*value)); hit != kTypes.end()) return hit->second;

@@ -312,5 +312,19 @@ TEST(Recognition, ByTellingKeysOnly) {
   EXPECT_FALSE(looks_like_vmx(""));
 }
 
+TEST(Machine, DevicesOfTheHostArePointedOut) {
+  const ImportedMachine machine = import_text(
+      "pciPassthru0.present = \"TRUE\"\npciPassthru0.id = \"00000:003:00.0\"\npciPassthru1.present = \"TRUE\"\n"
+      "pciPassthru1.vgpu = \"grid_p40-2q\"\npciPassthru2.present = \"FALSE\"\npciPassthru.use64bitMMIO = \"TRUE\"\n");
+  EXPECT_EQ(count_findings(machine, kPassthrough.id), 2U);
+  EXPECT_EQ(entry_of(machine.ledger, "pciPassthru0.present")->disposition, Disposition::dropped);
+}
+
+TEST(Smbios, TheFileMaySayWhichVersionTheTablesHave) {
+  EXPECT_TRUE(import_text("acpi.smbiosVersion2.7 = \"FALSE\"\n").machine.hardware.smbios.older_than_2_6);
+  EXPECT_FALSE(import_text("virtualHW.version = \"8\"\nacpi.smbiosVersion2.7 = \"TRUE\"\n")
+                   .machine.hardware.smbios.older_than_2_6);
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test

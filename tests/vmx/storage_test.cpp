@@ -224,5 +224,14 @@ TEST(Media, ADeviceOrAFolderIsNoImage) {
   }
 }
 
+TEST(Storage, Esx2NamesItsControllersAndDisksAnotherWay) {
+  const auto controllers = controllers_of(
+      "scsi0.present = \"TRUE\"\nscsi0.virtualDev = \"vmxlsilogic\"\nscsi0:0.present = \"TRUE\"\n"
+      "scsi0:0.name = \"vmhba0:0:0:1:web.vmdk\"\n");
+  ASSERT_EQ(controllers.size(), 1U);
+  EXPECT_EQ(controllers.at(0).type, ControllerType::lsilogic);
+  EXPECT_EQ(controllers.at(0).drives.at(0).medium->chain.at(0).declared_location, "web.vmdk");
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test
