@@ -70,9 +70,6 @@ constexpr KeyRule kRules[] = {
     {"nvdimm*", kDropped, "a non-volatile memory module; add <memory model='nvdimm'> by hand"},
 
     // time
-    {"tools.synctime*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
-    {"time.synchronize.*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
-    {"timesync.*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
     {"rtc.*", kIrrelevant, kMonitor},
     {"hpet#.*", kIrrelevant, kMonitor},
     {"ptsc.*", kIrrelevant, kMonitor},

@@ -100,7 +100,6 @@ constexpr KeyRule kRules[] = {
     {"vmplayer.*", kIrrelevant, kWindow},
     {"fusion.*", kIrrelevant, kWindow},
     {"proxyapps.*", kDropped, "Fusion's links between Mac and guest programs have no counterpart"},
-    {"gui.applymydockiconsettings", kIrrelevant, kWindow},
     {"applicationmenu*", kIrrelevant, kWindow},
 
     // encryption
@@ -119,6 +118,9 @@ constexpr KeyRule kRules[] = {
     {"tdx.*", kDropped, kConfidential},
 
     // tools and the channels between guest and host
+    {"tools.synctime*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
+    {"time.synchronize.*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
+    {"timesync.*", kDropped, "VMware Tools set the guest's clock no longer; let the guest use NTP"},
     {"tools.upgrade.*", kIrrelevant, "when VMware Tools renew themselves"},
     {"tools.remindinstall", kIrrelevant, "when VMware Tools renew themselves"},
     {"tools.appinstall.*", kIrrelevant, "when VMware Tools renew themselves"},

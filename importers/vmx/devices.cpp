@@ -24,6 +24,7 @@ void add_usb(Reader &reader, const char *name, UsbController::Type type, Hardwar
 void read_usb_devices(Reader &reader, const std::string &bus, Hardware &hardware) {
   for (const unsigned index : reader.settings.indices(bus + ":")) {
     const std::string name = bus + ":" + std::to_string(index);
+    if (is_usb_drive(reader.settings, name)) continue;
     if (!reader.settings.present(name, false, reader.field("input"))) continue;
     const std::string type =
         text::lower_ascii(reader.settings.filled(name + ".deviceType", reader.field("input.pointing")).value_or(""));

@@ -49,6 +49,9 @@ void read_shared_folders(Reader &reader, Hardware &hardware);
 void read_passthrough(Reader &reader);
 void read_smbios(Reader &reader, Hardware &hardware);
 
+// Whether the device `name` ("usb_xhci:0") on a USB bus is a drive with an image; read_storage() reads those.
+[[nodiscard]] bool is_usb_drive(const Settings &settings, const std::string &name);
+
 // The image that `location` (a value of `key`) names: relative to the .vmx, absolute, "[datastore] path", with
 // Windows separators. `pieces` stays empty when it is not there; raises findings.
 [[nodiscard]] ImageFile locate_image(Reader &reader, std::string_view key, const std::string &location);

@@ -2,7 +2,7 @@
 // Disk, CD and floppy drives. Facts: files in the wild, and libvirt's test files (compared, not copied).
 //   ideC:D.*  C channel, D 0 master 1 slave; the one PIIX4 controller has no keys of its own
 //   scsiB.*, scsiB:T.*  B controller, T target (7 is the controller's own, or 15 of 16 and more)
-//   sataB:P.*, nvmeB:N.*, floppyN.*
+//   sataB:P.*, nvmeB:N.*, usb:P.*, ehci:P.*, usb_xhci:P.*, floppyN.*
 // deviceType is often left out for disks. "disk" stands for a disk on any bus.
 #include <array>
 #include <map>
@@ -275,6 +275,29 @@ void read_ide(Reader &reader, Hardware &hardware) {
   hardware.controllers.push_back(std::move(controller));
 }
 
+// Workstation and Fusion put disks on the USB buses too: usb:N.*, ehci:N.*, usb_xhci:N.*, among other USB devices.
+void read_usb_drives(Reader &reader, const std::string &bus, Hardware &hardware) {
+  Controller controller;
+  controller.type = ControllerType::usb_storage;
+  controller.name = bus;
+  const std::string field = reader.field("controllers." + std::to_string(hardware.controllers.size()));
+  for (const unsigned index : reader.settings.indices(bus + ":")) {
+    const std::string name = bus + ":" + std::to_string(index);
+    const std::string drive_field = field + ".drives." + std::to_string(controller.drives.size());
+    if (!is_usb_drive(reader.settings, name) || !reader.settings.present(name, false, drive_field)) continue;
+    Drive drive = read_drive(reader, name, drive_field);
+    drive.port = index;
+    for (const char *key : {".port", ".parent", ".speed"}) {
+      reader.settings.settle(name + key, Disposition::irrelevant, "where on the bus the drive is plugged in");
+    }
+    controller.drives.push_back(std::move(drive));
+  }
+  if (controller.drives.empty()) return;
+  controller.index = count_of(hardware.controllers, controller.type);
+  controller.origin = controller.drives.front().origin;
+  hardware.controllers.push_back(std::move(controller));
+}
+
 Drive read_floppy(Reader &reader, const std::string &name, const std::string &field) {
   Settings &settings = reader.settings;
   Drive drive;
@@ -320,6 +343,14 @@ void read_floppies(Reader &reader, Hardware &hardware) {
 
 }  // namespace
 
+bool is_usb_drive(const Settings &settings, const std::string &name) {
+  const std::string *type = settings.peek(name + ".deviceType");
+  const std::string *file = settings.peek(name + ".fileName");
+  const bool drive =
+      type != nullptr && (text::iequals_ascii(*type, "disk") || text::iequals_ascii(*type, "cdrom-image"));
+  return drive && file != nullptr && !text::trim(*file).empty();
+}
+
 std::optional<unsigned> read_pci_slot(Reader &reader, const std::string &device, std::string_view field) {
   const auto slot = reader.settings.number(device + ".pciSlotNumber", field);
   if (!slot || *slot < 0 || *slot > 0xFFFF) return std::nullopt;
@@ -331,6 +362,7 @@ void read_storage(Reader &reader, Hardware &hardware) {
   read_bus(reader, {"scsi", std::nullopt}, hardware);
   read_bus(reader, {"sata", 30}, hardware);
   read_bus(reader, {"nvme", std::nullopt}, hardware);
+  for (const char *bus : {"usb", "ehci", "usb_xhci"}) read_usb_drives(reader, bus, hardware);
   read_floppies(reader, hardware);
 }
 

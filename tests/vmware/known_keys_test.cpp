@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/vmware/known_keys.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
+#include <vector>
+
+#include "importers/vmware/key_tables.hpp"
 
 namespace ferry::vmware {
 namespace {
@@ -96,6 +100,37 @@ TEST(KnownKeys, LimitsThatAreNoneAreNotDropped) {
   EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.max"), "unlimited").disposition, Disposition::irrelevant);
   EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.affinity"), "all").disposition, Disposition::irrelevant);
   EXPECT_EQ(verdict(*find_vmx_key("sched.cpu.affinity"), "0,1").disposition, Disposition::dropped);
+}
+
+// A key that fits `pattern`, and as few wider patterns as can be.
+std::string sample(std::string_view pattern) {
+  std::string out;
+  for (const char c : pattern) out += c == '#' ? "0" : c == '*' ? "zz" : std::string(1, c);
+  return out;
+}
+
+void expect_reachable(const std::vector<KeyRule> &rules) {
+  for (const KeyRule &rule : rules) {
+    const std::string key = sample(rule.pattern);
+    const auto first =
+        std::find_if(rules.begin(), rules.end(), [&](const KeyRule &other) { return key_matches(other.pattern, key); });
+    ASSERT_NE(first, rules.end()) << rule.pattern;
+    EXPECT_EQ(first->pattern, rule.pattern) << "a wider rule stands before it";
+  }
+}
+
+TEST(KnownKeys, NoRuleStandsBehindAWiderOne) {
+  std::vector<KeyRule> vmx(platform_rules().begin(), platform_rules().end());
+  vmx.insert(vmx.end(), hardware_rules().begin(), hardware_rules().end());
+  expect_reachable(vmx);
+  expect_reachable({machine_config_rules().begin(), machine_config_rules().end()});
+  expect_reachable({device_config_rules().begin(), device_config_rules().end()});
+}
+
+TEST(KnownKeys, EveryRuleGivesAReason) {
+  for (const auto rules : {platform_rules(), hardware_rules(), machine_config_rules(), device_config_rules()}) {
+    for (const KeyRule &rule : rules) EXPECT_FALSE(rule.note.empty()) << rule.pattern;
+  }
 }
 
 }  // namespace

@@ -233,5 +233,20 @@ TEST(Storage, Esx2NamesItsControllersAndDisksAnotherWay) {
   EXPECT_EQ(controllers.at(0).drives.at(0).medium->chain.at(0).declared_location, "web.vmdk");
 }
 
+TEST(Storage, DisksOnUsbBusesAreDisks) {
+  const ImportedMachine machine = import_text(
+      "usb_xhci.present = \"TRUE\"\nusb_xhci:0.present = \"TRUE\"\nusb_xhci:0.deviceType = \"disk\"\n"
+      "usb_xhci:0.fileName = \"stick.vmdk\"\nusb_xhci:0.port = \"0\"\nusb_xhci:0.parent = \"-1\"\n"
+      "usb_xhci:4.present = \"TRUE\"\nusb_xhci:4.deviceType = \"hid\"\n");
+  const auto &controllers = machine.machine.hardware.controllers;
+  ASSERT_EQ(controllers.size(), 1U);
+  EXPECT_EQ(controllers.at(0).type, ControllerType::usb_storage);
+  EXPECT_EQ(controllers.at(0).drives.at(0).medium->chain.at(0).declared_location, "stick.vmdk");
+  EXPECT_EQ(count_findings(machine, kPassthrough.id), 0U);
+  for (const LedgerEntry &entry : machine.ledger.entries()) {
+    EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
+  }
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test
