@@ -17,7 +17,7 @@
 namespace ferry::ovf {
 
 // Whose conventions fill in what OVF leaves open. Told by vssd:VirtualSystemType.
-enum class Platform { other, vmware, virtualbox };
+enum class Platform { other, vmware, virtualbox, ovirt };
 
 // Where a controller's Item went: several IDE Items share one controller of the model.
 struct ControllerPlace {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "importers/ovf/item.hpp"
+#include "importers/ovf/ovirt.hpp"
 #include "importers/ovf/units.hpp"
 #include "model/support/text.hpp"
 
@@ -35,12 +36,25 @@ void set_instruction_set(const Item &item, Cpu &cpu) {
   }
 }
 
+// oVirt: num_of_sockets x cpu_per_socket x threads_per_cpu.
+unsigned ovirt_processors(const Item &item, unsigned sockets, Cpu &cpu) {
+  const unsigned cores = std::clamp(item.number("cpu_per_socket").value_or(1), 1U, kMostProcessors);
+  const unsigned threads = std::clamp(item.number("threads_per_cpu").value_or(1), 1U, 64U);
+  item.take("num_of_sockets", "hardware.cpu.count");
+  item.take("cpu_per_socket", "hardware.cpu.cores_per_socket");
+  item.take("threads_per_cpu", "hardware.cpu.threads_per_core");
+  cpu.cores_per_socket = cores;
+  if (threads > 1) cpu.threads_per_core = threads;
+  return std::min(sockets, kMostProcessors) * cores * threads;
+}
+
 void add_processor(Context &in, const Item &item, unsigned &count) {
   Cpu &cpu = in.machine.hardware.cpu;
   item.take_identity("hardware.cpu.count");
   item.take("VirtualQuantity", "hardware.cpu.count");
   item.take("ResourceSubType", "hardware.cpu");
-  const auto quantity = item.number("VirtualQuantity");
+  auto quantity = item.number("VirtualQuantity");
+  if (const auto sockets = item.number("num_of_sockets")) quantity = ovirt_processors(item, *sockets, cpu);
   if (!quantity || *quantity == 0 || *quantity > kMostProcessors) {
     in.raise(finding::kUnitsGuessed, item.reader().place(),
              "the number of processors " + in_quotes(item.text("VirtualQuantity").value_or("")) +
@@ -109,6 +123,9 @@ constexpr std::array<NicSubtype, 16> kNics{{
 }};
 
 NicModel nic_model(Context &in, const Item &item) {
+  if (in.platform == Platform::ovirt && !item.subtypes().empty()) {
+    if (const auto model = ovirt_nic_model(item.subtypes().front())) return *model;
+  }
   for (const std::string &name : item.subtypes()) {
     for (const NicSubtype &known : kNics) {
       if (known.name == name) return in.platform == Platform::vmware ? known.vmware : known.virtualbox;
@@ -146,12 +163,20 @@ void add_nic(Context &in, const Item &item) {
   nic.model = nic_model(in, item);
   set_network(item, nic);
   nic.cable_connected = item.boolean("AutomaticAllocation").value_or(true);
-  if (const auto address = item.text("Address")) nic.mac = MacAddress::parse(text::trim(*address));
+  for (const char *child : {"Address", "MACAddress"}) {  // the latter is oVirt's
+    const auto address = item.text(child);
+    if (const auto mac = address ? MacAddress::parse(text::trim(*address)) : std::nullopt) nic.mac = mac;
+  }
+  if (const auto linked = item.boolean("Linked"); linked && !*linked) {
+    nic.cable_connected = false;
+    item.take("Linked", field + ".cable_connected");
+  }
   item.take_identity(field);
   item.take("ResourceSubType", field + ".model");
   item.take("AddressOnParent", field + ".slot");
   item.take("AutomaticAllocation", field + ".cable_connected");
   if (nic.mac) item.take("Address", field + ".mac");
+  if (nic.mac) item.take("MACAddress", field + ".mac");
   const auto connections = item.reader().children("Connection");
   if (!connections.empty()) connections.front().touch(field + ".network");
   if (const auto network = in.networks.find(nic.network); network != in.networks.end()) {
@@ -201,6 +226,10 @@ void add_port(const Item &item, std::vector<CharPort> &ports, const std::string 
 // ---- USB, sound, display, others ----
 
 void add_usb(Context &in, const Item &item) {
+  if (text::lower_ascii(item.text("UsbPolicy").value_or("")) == "disabled") {  // oVirt
+    item.reader().settle_all(Disposition::irrelevant, "there is no USB controller");
+    return;
+  }
   auto &controllers = in.machine.hardware.usb_controllers;
   const std::string field = "hardware.usb_controllers." + std::to_string(controllers.size());
   const auto any = [&](std::string_view part) {
@@ -223,7 +252,7 @@ void add_sound(Context &in, const Item &item) {
   sound.origin = item.reader().place();
   sound.model = in.platform == Platform::vmware ? Sound::Model::es1371 : Sound::Model::ac97;
   for (const std::string &name : item.subtypes()) {
-    if (name.find("hda") != std::string::npos) sound.model = Sound::Model::hda;
+    if (name.find("hda") != std::string::npos || name.starts_with("ich")) sound.model = Sound::Model::hda;
     if (name.find("sb16") != std::string::npos) sound.model = Sound::Model::sb16;
     if (name.find("ac97") != std::string::npos) sound.model = Sound::Model::ac97;
     // VirtualBox writes "ensoniq1371" for whatever card the machine has.
@@ -276,6 +305,8 @@ void drop(Context &in, const Item &item, std::string_view why) {
 }
 
 void add_other(Context &in, const Item &item) {
+  if (in.platform == Platform::ovirt && item.text("Type") && item.text("Type") != "tpm")
+    return settle_ovirt_device(item);
   const std::string subtype = item.subtypes().empty() ? "" : item.subtypes().front();
   if (subtype.find("soundcard") != std::string::npos) return add_sound(in, item);
   if (subtype.find("tpm") != std::string::npos) return add_tpm(in, item);
@@ -344,7 +375,9 @@ void add_device(Context &in, const Item &item, unsigned &processors) {
         drop(in, item, dropped_because(item));
       }
       return;
-    default: return drop(in, item, dropped_because(item));
+    default:
+      if (in.platform == Platform::ovirt && item.text("Type")) return settle_ovirt_device(item);
+      return drop(in, item, dropped_because(item));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "importers/ovf/item.hpp"
+#include "importers/ovf/ovirt.hpp"
 #include "importers/ovf/units.hpp"
 
 namespace ferry::ovf {
@@ -108,6 +109,7 @@ std::optional<unsigned> unit_of(const Item &item) {
 Seat seat_of(Context &in, const Item &item) {
   const auto unit = unit_of(item);
   if (item.is(Resource::floppy)) return {floppy_controller(in), unit ? std::optional(Spot{*unit, 0}) : std::nullopt};
+  if (in.platform == Platform::ovirt) return {ovirt_controller(in, item), std::nullopt};
   const std::string parent = item.text("Parent").value_or("");
   const auto place =
       std::find_if(in.controller_places.begin(), in.controller_places.end(),

@@ -112,6 +112,7 @@ std::string version_of(const xml::Element &envelope) {
   if (space == "http://www.vmware.com/schema/ovf/1/envelope") return "0.9";
   if (space == "http://schemas.dmtf.org/ovf/1/envelope") return "1";  // as ovftool's first versions wrote it
   if (space == "http://schemas.dmtf.org/ovf/envelope/1") return "1";
+  if (space == "http://schemas.dmtf.org/ovf/envelope/1/") return "1";  // oVirt
   if (space == "http://schemas.dmtf.org/ovf/envelope/2") return "2";
   return space;
 }

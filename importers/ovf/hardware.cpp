@@ -4,6 +4,7 @@
 #include <array>
 
 #include "importers/ovf/item.hpp"
+#include "importers/ovf/ovirt.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::ovf {
@@ -57,6 +58,7 @@ void set_platform_defaults(Context &in) {
       hardware.chipset = Chipset::i440bx_vmware;
       hardware.display.adapter = Display::Adapter::vmware_svga;
       break;
+    case Platform::ovirt: break;  // BiosType says, see ovirt.cpp
     case Platform::virtualbox:
     case Platform::other:
       hardware.chipset = Chipset::piix3;
@@ -126,12 +128,13 @@ void read_hardware(Context &in) {
                                        .advice = "Export the machine again."});
   }
   const std::string type = system_type(*section);
-  in.platform = platform_of(type);
+  if (in.platform != Platform::ovirt) in.platform = platform_of(type);
   in.machine.source.product = type;
   set_platform_defaults(in);
   if (!in.machine.guest_os.is_64bit) in.machine.hardware.cpu.architecture = Cpu::Architecture::x86;
   settle_system(*section);
   const std::vector<Item> items = select_items(in, *section);
+  if (in.platform == Platform::ovirt) read_ovirt_boot_order(in, items);
   add_controllers(in, items);
   add_drives(in, items);
   add_devices(in, items);

@@ -3,6 +3,7 @@
 // hardware, and account for the rest.
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/ovf.hpp"
+#include "importers/ovf/ovirt.hpp"
 #include "importers/ovf/virtualbox.hpp"
 #include "model/support/xml.hpp"
 
@@ -35,7 +36,7 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
              .envelope = root,
              .contents = contents(root),
              .version = version,
-             .platform = Platform::other,
+             .platform = is_ovirt(root.element()) ? Platform::ovirt : Platform::other,
              .configuration = {},
              .files = {},
              .disks = {},
@@ -52,6 +53,7 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
   check_configuration(in);
   if (!tree.virtualbox_machine || !import_virtualbox(in, *tree.virtualbox_machine, out.ledger)) {
     read_identity(in);
+    if (in.platform == Platform::ovirt) read_ovirt_machine(in);
     read_hardware(in);
     read_connections(in);
   }

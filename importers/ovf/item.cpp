@@ -45,7 +45,7 @@ constexpr std::string_view kExtent = "says how the source host stores the disk; 
 constexpr auto kIrrelevant = Disposition::irrelevant;
 constexpr auto kDropped = Disposition::dropped;
 
-constexpr std::array<Rule, 60> kRules{{
+constexpr std::array<Rule, 61> kRules{{
     {"Caption", kIrrelevant, kLabel},
     {"Description", kIrrelevant, kLabel},
     {"ElementName", kIrrelevant, kLabel},
@@ -70,6 +70,7 @@ constexpr std::array<Rule, 60> kRules{{
     {"Reservation", kDropped, kShares},
     {"Limit", kDropped, kShares},
     {"Weight", kDropped, kShares},
+    {"max_num_of_vcpus", kIrrelevant, "a limit for adding processors while the machine runs"},
     {"ConsumerVisibility", kIrrelevant, kPool},
     {"MappingBehavior", kIrrelevant, kPool},
     {"PoolID", kIrrelevant, kPool},
@@ -110,7 +111,8 @@ constexpr std::array<Rule, 60> kRules{{
     {"AllowedToTransmitMACAddresses", kDropped, kSwitch},
 }};
 // The rest of epasd and pasd.
-constexpr std::array<Rule, 6> kMoreRules{{
+constexpr std::string_view kEngine = "how oVirt's engine manages the device";
+constexpr std::array<Rule, 31> kMoreRules{{
     {"AllowedToTransmitVLANs", kDropped, kSwitch},
     {"InstructionSet", kIrrelevant, "the processor's kind, on a device that is none"},
     {"InstructionSetExtensionName", kDropped,
@@ -118,6 +120,32 @@ constexpr std::array<Rule, 6> kMoreRules{{
     {"ProcessorType", kIrrelevant, "a label of the device"},
     {"CoresPerSocket", kIrrelevant, "the processor's layout, on a device that is none"},
     {"ResourceType", kIrrelevant, "the kind of the device"},
+    // oVirt's own
+    {"Type", kIrrelevant, "the kind of the device, a second time"},
+    {"Device", kIrrelevant, "the kind of the device, a second time"},
+    {"Alias", kIrrelevant, kEngine},
+    {"ApplicationList", kIrrelevant, kEngine},
+    {"BootOrder", kIrrelevant, "the guest does not boot from the device"},
+    {"CreationDate", kIrrelevant, kEngine},
+    {"CustomProperties", kDropped, "settings of oVirt's hooks; do what the hook did by hand"},
+    {"IsPlugged", kIrrelevant, "the device is plugged in, as in the new machine"},
+    {"IsReadOnly", kIrrelevant, kEngine},
+    {"LastModified", kIrrelevant, kEngine},
+    {"last_modified_date", kIrrelevant, kEngine},
+    {"Linked", kIrrelevant, "the card is connected, as in the new machine"},
+    {"Name", kIrrelevant, kLabel},
+    {"SinglePciQxl", kIrrelevant, "how oVirt shows several monitors"},
+    {"SnapshotId", kIrrelevant, kEngine},
+    {"SpecParams", kIrrelevant, "details of oVirt's device; the new one has its own"},
+    {"StorageId", kIrrelevant, kEngine},
+    {"StoragePoolId", kIrrelevant, kEngine},
+    {"Template", kIrrelevant, kEngine},
+    {"MACAddress", kDropped, "not a MAC address"},
+    {"cpu_per_socket", kIrrelevant, "the processor's layout, on a device that is none"},
+    {"num_of_sockets", kIrrelevant, "the processor's layout, on a device that is none"},
+    {"threads_per_cpu", kIrrelevant, "the processor's layout, on a device that is none"},
+    {"UsbPolicy", kIrrelevant, "whether there is a USB controller"},
+    {"speed", kIrrelevant, "the speed that oVirt shows for the card"},
 }};
 
 // More than any platform gives a machine; bounds the work that pairs of devices make.
@@ -153,6 +181,11 @@ Item::Item(SettingsReader reader) : reader_(std::move(reader)) {
   if (const auto type = number("ResourceType")) type_ = static_cast<int>(*type);
   instance_ = text("InstanceID").value_or(text("InstanceId").value_or(""));
   if (const auto subtype = text("ResourceSubType")) subtypes_ = words(text::lower_ascii(*subtype));
+  // oVirt tells its devices apart by elements of its own, and gives its displays the number of "other storage".
+  const std::string own = text::lower_ascii(text("Type").value_or(""));
+  if (own == "video") type_ = static_cast<int>(Resource::graphics);
+  if (own == "sound") type_ = static_cast<int>(Resource::sound);
+  if (const auto device = text("Device"); own == "sound" && device) subtypes_ = words(text::lower_ascii(*device));
 }
 
 bool Item::has_subtype(std::string_view name) const {
@@ -209,6 +242,11 @@ std::vector<Item> select_items(Context &in, const SettingsReader &hardware_secti
     }
     if (!selected(in, element)) {
       element.settle_all(Disposition::irrelevant, "belongs to a deployment configuration that was not chosen");
+      continue;
+    }
+    if (parse_boolean(peek(element, "IsPlugged").value_or("")) == std::optional(false)) {  // oVirt
+      in.raise(finding::kDeviceDropped, element.place(), Item(element).label() + " was not plugged in");
+      element.settle_all(Disposition::dropped, "the device was not plugged in; the guest did not see it");
       continue;
     }
     element.settle("configuration", Disposition::irrelevant, "names the chosen deployment configuration");

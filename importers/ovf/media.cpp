@@ -132,6 +132,11 @@ void set_capacity(Context &in, const SettingsReader &disk, ImageFile &image, con
   const auto units = disk.text(
       peek_attribute(disk, "capacityAllocationUnits") ? "capacityAllocationUnits" : "allocationUnits",  // 0.9 drafts
       field);
+  if (!amount && in.platform == Platform::ovirt) {
+    if (const auto gibibytes = disk.text("size", field)) {
+      image.declared_capacity = to_bytes(*gibibytes, std::uint64_t{1} << 30U);
+    }
+  }
   if (!amount) return;
   const auto value = substitute(in, *amount);
   const auto unit = units && !units->empty() ? bytes_per_unit(*units) : std::optional<std::uint64_t>(1);
@@ -156,6 +161,7 @@ ImageFile image_of_disk(Context &in, const SettingsReader &disk, const std::stri
   disk.settle("populatedSize", Disposition::irrelevant, "an estimate of the data in the image; the image is measured");
   disk.settle("readOnly", Disposition::dropped, "a disk of the package is given to the machine as its own, writable");
   const auto file = disk.text("fileRef", field);
+  if (in.platform == Platform::ovirt) disk.settle_all(Disposition::irrelevant, "how oVirt's engine manages the disk");
   if (!file || file->empty()) {
     image.declared_location = id;
     image.blank = true;
@@ -170,7 +176,8 @@ ImageFile image_of_disk(Context &in, const SettingsReader &disk, const std::stri
 
 void resolve_file(Context &in, const std::string &file_id, ImageFile &image, const Place &where,
                   const std::string &field) {
-  const auto hit = in.files.find(file_id);
+  auto hit = in.files.find(file_id);
+  if (hit == in.files.end()) hit = in.files.find(file_id.substr(file_id.rfind('/') + 1));  // oVirt: "disk/image"
   if (hit == in.files.end()) {
     image.declared_location = file_id;
     in.raise(finding::kReferenceBroken, where, "the package declares no file " + in_quotes(file_id));
@@ -240,6 +247,13 @@ Medium medium_of(Context &in, const std::string &host_resource, const Place &whe
   const std::string resource(text::trim(host_resource));
   std::string disk = reference_id(resource, "disk");
   std::string file = reference_id(resource, "file");
+  if (disk.empty() && file.empty() && in.platform == Platform::ovirt) {  // "disk/image": either is the id
+    for (const auto &[id, declared] : in.disks) {
+      if (resource == id || peek_attribute(declared, "fileRef") == resource || resource.ends_with("/" + id) ||
+          resource.starts_with(id + "/"))
+        disk = id;
+    }
+  }
   if (disk.empty() && file.empty()) {  // a bare id
     (in.disks.find(resource) != in.disks.end() || in.files.find(resource) == in.files.end() ? disk : file) = resource;
   }

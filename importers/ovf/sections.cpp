@@ -7,6 +7,7 @@
 
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/item.hpp"
+#include "importers/ovf/ovirt.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::ovf {
@@ -22,6 +23,7 @@ struct SectionRule {
 };
 
 constexpr std::string_view kCollection = "belongs to the group of machines, which libvirt does not know";
+constexpr std::string_view kOvirt = "belongs to the source's oVirt";
 constexpr std::string_view kVcloud = "belongs to the source's vCloud";
 
 // What becomes of what nobody took of a section.
@@ -63,6 +65,12 @@ constexpr std::array kSections{
                 "host's processor"},
     SectionRule{"IpAssignmentSection", kDropped, "how the source platform gives addresses; the new network decides"},
     SectionRule{"vServiceDependencySection", kDropped, "a service of the source's vCenter"},
+    SectionRule{"AffinityGroupsSection", kDropped, kCollection},
+    SectionRule{"AffinityLabelsSection", kDropped, kCollection},
+    SectionRule{"UserDomainsSection", kIrrelevant, kOvirt},
+    SectionRule{"VmExternalDataSection", kDropped, "a TPM's or firmware's state in oVirt's own form"},
+    SectionRule{"NumaNodeSection", kDropped, "the new machine has one NUMA node; set more under <cpu>"},
+    SectionRule{"SnapshotsSection", kDropped, "snapshots of the source; their disks are not in the package"},
     SectionRule{"LeaseSettingsSection", kIrrelevant, kVcloud},
     SectionRule{"NetworkConfigSection", kDropped, "a network of the source's vCloud; make it with 'virsh net-define'"},
     SectionRule{"NetworkConnectionSection", kDropped, "addresses from the source's vCloud; the new network decides"},
@@ -297,6 +305,7 @@ void settle_sections(Context &in) {
       if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(section);
       const auto rule = std::find_if(kSections.begin(), kSections.end(),
                                      [&](const SectionRule &candidate) { return candidate.name == section.name; });
+      if (rule == kSections.end() && is_ovirt_setting(in, section.reader)) continue;  // ovirt.cpp
       if (rule == kSections.end()) {
         settle_unknown(in, section);
         continue;
