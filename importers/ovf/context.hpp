@@ -80,6 +80,8 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
 
 // Reads the VirtualHardwareSection into machine.hardware.
 void read_hardware(Context &in);
+// Throws Error encrypted where parts of the package are (OVF 2.x).
+void refuse_encrypted(const Context &in);
 // Name, description, guest system, boot order and everything else outside of the hardware; settles the rest.
 void read_identity(Context &in);
 // vCloud's MAC addresses, after the network cards.

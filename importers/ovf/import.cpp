@@ -49,6 +49,7 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
   out.machine.source.format_version = version;
   out.machine.origin = in.system().place();
   check_version(in);
+  refuse_encrypted(in);
   collect_declarations(in);
   check_configuration(in);
   if (!tree.virtualbox_machine || !import_virtualbox(in, *tree.virtualbox_machine, out.ledger)) {

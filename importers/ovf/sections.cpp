@@ -4,6 +4,7 @@
 // vService dependencies, IP assignment, storage and placement groups) and vCloud's.
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/item.hpp"
@@ -80,6 +81,7 @@ constexpr std::array kSections{
     SectionRule{"SnapshotSection", kDropped, "snapshots of the source; their disks are not in the package"},
     SectionRule{"DefaultStorageProfileSection", kIrrelevant, kVcloud},
     SectionRule{"VirtualHardwareSection", kIrrelevant, "a label of the hardware"},
+    SectionRule{"Signature", kIrrelevant, "an XML signature of the descriptor, which is not checked"},
     SectionRule{"Info", kIrrelevant, "a text for people"},
     SectionRule{"Name", kIrrelevant, "the name of the group of machines"},
 };
@@ -87,6 +89,23 @@ constexpr std::array kSections{
 bool optional(const SettingsReader &section) {
   const auto required = peek_attribute(section, "required");
   return required && parse_boolean(*required) == std::optional(false);
+}
+
+// Elements of other namespaces between the Items: DSP0243 lets anybody add them.
+void settle_hardware_extensions(Context &in, const SettingsReader &hardware) {
+  static constexpr std::array kRead{"Item",        "StorageItem", "EthernetPortItem", "System", "Config",
+                                    "ExtraConfig", "Info"};
+  for (const SettingsReader &child : hardware.children()) {
+    const std::string &name = child.element().name;
+    if (std::find(kRead.begin(), kRead.end(), name) != kRead.end()) continue;
+    if (name == "VirtualSystemOtherConfigurationData") {  // Citrix, for XenServer
+      child.settle_all(kDropped, "a setting of XenServer's; the new machine has QEMU's");
+      continue;
+    }
+    child.settle_all(kDropped, "an element that virt-ferry does not know");
+    in.raise(optional(child) ? finding::kSectionOptional : finding::kElementUnknown, child.place(),
+             "the element " + in_quotes(name) + " of the hardware is not known");
+  }
 }
 
 void settle_unknown(Context &in, const Section &section) {
@@ -154,7 +173,7 @@ void settle_envelope(Context &in) {
   in.envelope.settle("version", kIrrelevant, "the version of the format");
   in.envelope.settle("buildId", kIrrelevant, "the version of the exporter");
   for (const xml::Attribute &attr : in.envelope.element().attributes) {
-    if (attr.space.empty()) in.envelope.settle(attr.name, kIrrelevant, "an attribute of the whole envelope");
+    in.envelope.settle_if_unknown(attr.name, kIrrelevant, "an attribute of the whole envelope");
   }
 }
 
@@ -180,8 +199,21 @@ void read_name(Context &in) {
   in.machine.name = chosen;
 }
 
+// IBM writes what the machine's processor is beside the guest system.
+void check_architecture(const SettingsReader &section) {
+  const auto architecture = section.child("architecture");
+  if (!architecture) return;
+  const std::string name = text::lower_ascii(architecture->content("hardware.cpu.architecture").value_or(""));
+  if (name.find("86") != std::string::npos || name == "amd64" || name.empty()) return;
+  throw Error(ErrorKind::unsupported, {.where = architecture->place(),
+                                       .message = "the package is for a processor that virt-ferry does not carry",
+                                       .found = in_quotes(name),
+                                       .expected = "x86 or x86-64"});
+}
+
 void read_guest_os(Context &in, const Section &section) {
   const SettingsReader &reader = section.reader;
+  check_architecture(reader);
   const auto description = reader.child("Description");
   const auto vbox = reader.child("OSType");
   GuestOs &os = in.machine.guest_os;
@@ -277,6 +309,23 @@ void read_vcloud_connections(Context &in, const Section &section) {
 
 }  // namespace
 
+void refuse_encrypted(const Context &in) {
+  static constexpr std::array kTelling{"EncryptedKey", "EncryptedData", "DataReference", "CipherData"};
+  const std::function<bool(const xml::Element &)> holds = [&](const xml::Element &element) {
+    return std::find(kTelling.begin(), kTelling.end(), element.name) != kTelling.end() ||
+           std::any_of(element.children.begin(), element.children.end(), holds);
+  };
+  for (const Section &section : sections(in.envelope)) {
+    if (section.name != "EncryptionSection" || !holds(section.reader.element())) continue;
+    throw Error(ErrorKind::encrypted,
+                {.where = section.reader.place(),
+                 .message = "parts of the package are encrypted",
+                 .found = "an EncryptionSection with keys or references",
+                 .expected = "a package in clear",
+                 .advice = "Decrypt the package with the tool that made it, or export it again."});
+  }
+}
+
 void read_identity(Context &in) {
   read_name(in);
   for (const Section &section : sections(in.system())) {
@@ -313,6 +362,7 @@ void settle_sections(Context &in) {
       if (section.name == "VirtualHardwareSection") {
         section.reader.settle("id", rule->disposition, rule->note);
         section.reader.settle("", rule->disposition, rule->note);
+        settle_hardware_extensions(in, section.reader);
       } else {
         section.reader.settle_all(rule->disposition, rule->note);
       }

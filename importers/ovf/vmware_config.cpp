@@ -80,6 +80,8 @@ void each_config(const Item &item, Handle handle) {
   }
 }
 
+constexpr std::int64_t kHundredYears = 100LL * 366 * 24 * 3600;  // no clock is off by more
+
 std::optional<unsigned> slot(const Setting &setting) {
   const auto number = setting.number();
   return number && *number < 100000 ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
@@ -223,6 +225,29 @@ bool take_controller_key(Context &in, const Setting &setting, std::string_view d
   return false;
 }
 
+// What a guest can see of the machine and OVF has no word for; as importers/vmx/ reads the same keys.
+bool take_guest_visible_key(Context &in, const Setting &setting, const std::string &key) {
+  Hardware &hardware = in.machine.hardware;
+  const auto seconds = text::parse_i64(text::trim(setting.value()));
+  if (key == "hypervisor.cpuid.v0" && !setting.on()) {
+    hardware.cpu.features.push_back({"hypervisor", false});
+    setting.take("hardware.cpu.features");
+  } else if (key == "rtc.difffromutc" && seconds && *seconds > -kHundredYears && *seconds < kHundredYears) {
+    hardware.clock.base = Clock::Base::utc;
+    hardware.clock.offset_ms = *seconds * 1000;
+    setting.take("hardware.clock.offset_ms");
+  } else if (key == "smbios.assettag" && !setting.value().empty()) {
+    hardware.smbios.strings["chassis.asset"] = setting.value();
+    setting.take("hardware.smbios.strings");
+  } else if (key == "disk.enableuuid" && setting.on()) {
+    in.machine.extra["disk.enable_uuid"] = "true";
+    return false;  // what becomes of it, the table says
+  } else {
+    return false;
+  }
+  return true;
+}
+
 // Keys of .vmx files that other parts of the package cannot say.
 bool take_vmx_key(Context &in, const Setting &setting) {
   const std::string key = text::lower_ascii(setting.key());
@@ -241,6 +266,7 @@ bool take_vmx_key(Context &in, const Setting &setting) {
     setting.take("hardware.display.accelerate_3d");
     return true;
   }
+  if (take_guest_visible_key(in, setting, key)) return true;
   const std::size_t dot = key.find('.');
   if (dot == std::string::npos) return false;
   const std::string device = key.substr(0, dot), name = key.substr(dot + 1);
@@ -252,10 +278,17 @@ bool take_vmx_key(Context &in, const Setting &setting) {
 
 void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
   for (const Setting &setting : settings(hardware_section, "Config")) {
-    if (!take_machine_config(in, setting)) settle_by(vmware::find_machine_config_key(setting.key()), setting);
+    if (take_machine_config(in, setting)) {
+      setting.settle(Disposition::irrelevant, "a further attribute of the setting");
+      continue;
+    }
+    settle_by(vmware::find_machine_config_key(setting.key()), setting);
   }
   for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
-    if (take_machine_config(in, setting) || take_vmx_key(in, setting)) continue;
+    if (take_machine_config(in, setting) || take_vmx_key(in, setting)) {
+      setting.settle(Disposition::irrelevant, "a further attribute of the setting");
+      continue;
+    }
     settle_by(extra_config_rule(setting.key()), setting);
   }
 }

@@ -335,5 +335,51 @@ TEST(Ledger, AnUnknownElementOfADeviceIsTold) {
   EXPECT_EQ(count_unknown(imported), 0U);
 }
 
+TEST(Extensions, BetweenTheDevicesAreToldAsTheyAskFor) {
+  const auto imported = import_one(
+      {.items = kMemory + R"(<x:Vital xmlns:x="urn:x">1</x:Vital><x:Idle xmlns:x="urn:x" ovf:required="false" a="b"/>)"
+                          R"(<x:VirtualSystemOtherConfigurationData xmlns:x="urn:x"><x:Name>HVM_boot_policy</x:Name>)"
+                          R"(</x:VirtualSystemOtherConfigurationData>)"});
+  EXPECT_EQ(count_unknown(imported), 0U);
+  EXPECT_TRUE(has_finding(imported, "ovf.element-unknown"));
+  EXPECT_TRUE(has_finding(imported, "ovf.section-optional"));
+}
+
+TEST(ExtraConfig, WhatTheGuestCanSeeIsMapped) {
+  const auto imported = import_one(
+      {.items = kMemory + R"(<vmw:ExtraConfig vmw:key="hypervisor.cpuid.v0" vmw:value="FALSE"/>)"
+                          R"(<vmw:ExtraConfig vmw:key="rtc.diffFromUTC" vmw:value="-3600"/>)"
+                          R"(<vmw:ExtraConfig vmw:key="SMBIOS.assetTag" vmw:value="K7"/>)"
+                          R"(<vmw:ExtraConfig vmw:key="disk.EnableUUID" vmw:value="TRUE" vmw:note="by hand"/>)"});
+  const Hardware &hardware = imported.machine.hardware;
+  ASSERT_EQ(hardware.cpu.features.size(), 1U);
+  EXPECT_EQ(hardware.cpu.features.at(0).name, "hypervisor");
+  EXPECT_FALSE(hardware.cpu.features.at(0).enabled);
+  EXPECT_EQ(hardware.clock.offset_ms, -3600000);
+  EXPECT_EQ(hardware.smbios.strings.at("chassis.asset"), "K7");
+  EXPECT_EQ(imported.machine.extra.at("disk.enable_uuid"), "true");
+  EXPECT_EQ(count_unknown(imported), 0U);
+}
+
+TEST(Encryption, OfPartsOfThePackageIsRefused) {
+  const std::string section = "<EncryptionSection><Info>keys</Info>";
+  EXPECT_NO_THROW((void)import_one({.sections = section + "</EncryptionSection>", .items = kMemory}));
+  (void)expect_error(ErrorKind::encrypted, [&] {
+    (void)import_one(
+        {.sections = section + R"(<EncryptedKey xmlns="http://www.w3.org/2001/04/xmlenc#"/>)" + "</EncryptionSection>",
+         .items = kMemory});
+  });
+}
+
+TEST(Architecture, BesideTheGuestSystemCounts) {
+  const auto with = [](const std::string &name) {
+    return Parts{.system = "<OperatingSystemSection ovf:id=\"80\"><Info/><a:architecture xmlns:a=\"ibmpvc\">" + name +
+                           "</a:architecture></OperatingSystemSection>",
+                 .items = kMemory};
+  };
+  EXPECT_NO_THROW((void)import_one(with("x86_64")));
+  (void)expect_error(ErrorKind::unsupported, [&] { (void)import_one(with("ppc64le")); });
+}
+
 }  // namespace
 }  // namespace ferry::ovf::test
