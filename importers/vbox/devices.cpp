@@ -12,17 +12,21 @@ namespace {
 void read_sound(Scope &scope) {
   static constexpr std::array<Word<Sound::Model>, 3> kModels{
       {{"AC97", Sound::Model::ac97}, {"SB16", Sound::Model::sb16}, {"HDA", Sound::Model::hda}}};
-  const auto element = scope.hardware.child("AudioAdapter");
-  if (!element) return;
-  Sound sound;
-  sound.origin = element->place();
   // Defaults turned round: the adapter in 1.16 (VirtualBox 5.1), its directions in 1.17 (5.2).
-  const bool enabled = element->boolean("enabled", scope.field("sound")).value_or(scope.version().before(16));
-  if (!enabled) {
+  const bool by_default = scope.version().before(16);
+  const bool directions = scope.version().before(17);
+  const auto element = scope.hardware.child("AudioAdapter");
+  Sound sound;
+  if (!element) {
+    sound.origin = scope.hardware.place();
+    if (by_default) scope.hw.sound = std::move(sound);
+    return;
+  }
+  sound.origin = element->place();
+  if (!element->boolean("enabled", scope.field("sound")).value_or(by_default)) {
     element->settle_all(Disposition::irrelevant, "the sound card is off");
     return;
   }
-  const bool directions = scope.version().before(17);
   sound.input = element->boolean("enabledIn", scope.field("sound.input")).value_or(directions);
   sound.output = element->boolean("enabledOut", scope.field("sound.output")).value_or(directions);
   const std::string *controller = element->element().attribute("controller");

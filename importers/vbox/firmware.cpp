@@ -17,6 +17,13 @@ namespace fs = std::filesystem;
 
 enum class TypeWord { bios, efi, efi32, efi64, efi_dual };
 
+// "EFI" means the width that the CPU shows. Without <LongMode> that was the guest's type in VirtualBox before 4.3
+// (settings version 1.14), and since then whatever the host has: 64 bits.
+FirmwareType efi_of_the_cpus_width(const Scope &scope) {
+  const bool by_default = scope.in.machine.guest_os.is_64bit || scope.version().at_least(14);
+  return scope.hw.cpu.long_mode.value_or(by_default) ? FirmwareType::efi64 : FirmwareType::efi32;
+}
+
 void read_type(Scope &scope, const SettingsReader &element) {
   // "1" and "2" were written by development builds.
   static constexpr std::array<Word<TypeWord>, 7> kTypes{{{"BIOS", TypeWord::bios},
@@ -33,11 +40,7 @@ void read_type(Scope &scope, const SettingsReader &element) {
     case TypeWord::efi32: scope.hw.firmware.type = FirmwareType::efi32; return;
     case TypeWord::efi64: scope.hw.firmware.type = FirmwareType::efi64; return;
     case TypeWord::efi:
-    case TypeWord::efi_dual:  // VirtualBox chooses the width by the guest's type
-      scope.hw.firmware.type =
-          scope.hw.cpu.architecture == Cpu::Architecture::x86 || !scope.in.machine.guest_os.is_64bit
-              ? FirmwareType::efi32
-              : FirmwareType::efi64;
+    case TypeWord::efi_dual: scope.hw.firmware.type = efi_of_the_cpus_width(scope); return;
   }
 }
 
@@ -224,6 +227,18 @@ void read_paravirtualization(Scope &scope) {
   }
 }
 
+// The element with the firmware's switches: <BIOS>, and since 1.20 <Firmware>. Where only one of them has any, that one
+// counts, whatever the version.
+std::optional<SettingsReader> switches_of(const Scope &scope, const std::optional<SettingsReader> &firmware) {
+  const auto bios = scope.hardware.child("BIOS");
+  if (!bios || !firmware || firmware->children().empty()) return bios ? bios : firmware;
+  const bool merged = scope.version().at_least(20);
+  const SettingsReader &other = merged ? *bios : *firmware;
+  other.settle_all(Disposition::irrelevant,
+                   merged ? "since 1.20 the switches in <Firmware> count" : "before 1.20 the switches in <BIOS> count");
+  return merged ? firmware : bios;
+}
+
 }  // namespace
 
 void read_firmware(Scope &scope) {
@@ -235,9 +250,7 @@ void read_firmware(Scope &scope) {
     firmware.origin = element->place();
     read_type(scope, *element);
   }
-  // Since 1.20 <Firmware> holds what <BIOS> held; go by what is there, not by the number.
-  auto bios = scope.hardware.child("BIOS");
-  if (!bios) bios = element;
+  const auto bios = switches_of(scope, element);
   read_tpm(scope);
   if (bios) {
     firmware.acpi = enabled_child(*bios, "ACPI", scope.field("firmware.acpi")).value_or(true);

@@ -3,6 +3,7 @@
 // others. Facts: VirtualBox's settings schema; <Forwarding proto> 0 is UDP and 1 is TCP.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "importers/vbox/findings.hpp"
@@ -227,7 +228,7 @@ void read_network(Scope &scope) {
   NicSlots slots(scope.hw.chipset, enabled);
   std::map<unsigned, SettingsReader> by_slot;
   for (const SettingsReader &adapter : network->children("Adapter")) {
-    constexpr unsigned kMostSlot = 255;
+    constexpr unsigned kMostSlot = std::numeric_limits<unsigned>::max();  // one too high is an adapter of no board
     const std::string at = scope.field("nics");
     const auto slot = small_number(adapter, "slot", at, kMostSlot);
     if (!slot || !by_slot.emplace(*slot, adapter).second) {

@@ -126,6 +126,16 @@ void read_architecture(Scope &scope) {
   cpu.architecture = wide ? Cpu::Architecture::x86_64 : Cpu::Architecture::x86;
 }
 
+// What a file of 1.20 has in <Hardware> besides <Platform> is left from an older one; VirtualBox does not read it.
+void settle_leftovers(const Scope &scope) {
+  if (&scope.platform.element() == &scope.hardware.element()) return;
+  for (const std::string_view name : {"CPU", "Chipset", "RTC", "HPET", "Iommu"}) {
+    if (const auto leftover = scope.hardware.child(name)) {
+      leftover->settle_all(Disposition::irrelevant, "since 1.20 <Platform> says it");
+    }
+  }
+}
+
 }  // namespace
 
 void read_platform(Scope &scope) {
@@ -150,6 +160,7 @@ void read_platform(Scope &scope) {
   for (const SettingsReader &holder : holders) {
     if (const auto hpet = enabled_child(holder, "HPET", scope.field("clock.hpet"))) scope.hw.clock.hpet = hpet;
   }
+  settle_leftovers(scope);
 }
 
 void read_memory(Scope &scope) {

@@ -93,6 +93,36 @@ TEST(Firmware, TypesAndDefaults) {
   EXPECT_EQ(hardware_of("<Firmware type='2'/>").firmware.type, FirmwareType::efi64);  // development builds
 }
 
+TEST(Firmware, EfiHasTheWidthOfTheCpu) {
+  const auto type = [](const std::string &word, const std::string &cpu, const std::string &version) {
+    Text text;
+    text.version = version;
+    text.os_type = "Windows7";
+    text.hardware = "<CPU>" + cpu + "</CPU><Firmware type='" + word + "'/>";
+    return import_text(text).machine.hardware.firmware.type;
+  };
+  for (const char *word : {"EFI", "EFIDUAL"}) {
+    EXPECT_EQ(type(word, "<LongMode enabled='true'/>", "1.19-linux"), FirmwareType::efi64);
+    EXPECT_EQ(type(word, "<LongMode enabled='false'/>", "1.19-linux"), FirmwareType::efi32);
+    EXPECT_EQ(type(word, "", "1.14-linux"), FirmwareType::efi64);  // the host's
+    EXPECT_EQ(type(word, "", "1.12-linux"), FirmwareType::efi32);  // the guest type's
+  }
+}
+
+TEST(Firmware, OfTwoElementsWithSwitchesTheVersionChooses) {
+  const std::string both =
+      "<Firmware type='BIOS'><IOAPIC enabled='true'/></Firmware><BIOS><IOAPIC enabled='false'/></BIOS>";
+  EXPECT_TRUE(hardware_of(both, "1.20-linux").firmware.ioapic);
+  EXPECT_FALSE(hardware_of(both, "1.19-linux").firmware.ioapic);
+  EXPECT_TRUE(hardware_of("<BIOS><IOAPIC enabled='true'/></BIOS>", "1.20-linux").firmware.ioapic);
+  Text text;
+  for (const char *version : {"1.19-linux", "1.20-linux"}) {
+    text.version = version;
+    text.hardware = both;
+    EXPECT_TRUE(unknown_settings(import_text(text)).empty()) << version;
+  }
+}
+
 TEST(Firmware, BootMenuAndSwitches) {
   const Hardware hw = hardware_of(
       "<BIOS><ACPI enabled='false'/><IOAPIC enabled='true'/><APIC mode='Disabled'/>"
@@ -242,6 +272,12 @@ TEST(Sound, DefaultsTurnedRoundIn116And117) {
   const Sound modern = *hardware_of("<AudioAdapter enabled='true' enabledOut='true'/>", "1.17-linux").sound;
   EXPECT_FALSE(modern.input);
   EXPECT_TRUE(modern.output);
+}
+
+TEST(Sound, BeforeSettings116AMachineHasACardWithoutAnyElement) {
+  ASSERT_TRUE(hardware_of("", "1.15-linux").sound);
+  EXPECT_EQ(hardware_of("", "1.15-linux").sound->model, Sound::Model::ac97);
+  EXPECT_FALSE(hardware_of("", "1.16-linux").sound);
 }
 
 TEST(Sound, Models) {
@@ -394,6 +430,18 @@ TEST(Platform, The120Layout) {
   EXPECT_EQ(hw.clock.offset_ms, 7);
   EXPECT_TRUE(hw.firmware.ioapic);
   EXPECT_TRUE(hw.smbios.uuid_little_endian);
+}
+
+TEST(Platform, WhatIsLeftInHardwareBesidesIsNotRead) {
+  Text text;
+  text.version = "1.20-linux";
+  text.before_hardware = "<Platform architecture='x86'><CPU count='3'/><x86/></Platform>";
+  text.hardware =
+      "<CPU count='7'><PAE enabled='false'/></CPU><Chipset type='ICH9'/><RTC localOrUTC='UTC'/><HPET enabled='true'/>";
+  const ImportedMachine machine = import_text(text);
+  EXPECT_EQ(machine.machine.hardware.cpu.count, 3U);
+  EXPECT_EQ(machine.machine.hardware.chipset, Chipset::piix3);
+  EXPECT_TRUE(unknown_settings(machine).empty()) << unknown_settings(machine).front();
 }
 
 TEST(Platform, Arm) {
