@@ -186,6 +186,8 @@ class StorageMapper {
     disk.format = "raw";
     if (drive.kind == DriveKind::cdrom) disk.read_only = true;
     if (medium != nullptr && drive.connected_at_start) take_medium(disk, *medium);
+    // A floppy is writable, so libvirt would count it in, and then refuse every internal snapshot: it is a raw image.
+    if (drive.kind == DriveKind::floppy) disk.no_snapshots = true;
     if (drive.kind == DriveKind::disk) {
       disk.discard = "unmap";
       if (controller.host_io_cache == true && !disk.shareable) disk.cache = "writeback";

@@ -348,6 +348,31 @@ TEST(SnapshotXml, IsTakenByARealLibvirt) {
   EXPECT_FALSE(message.has_value()) << *message << "\n" << text;
 }
 
+// libvirt counts every writable disk in, and a floppy's raw image takes no internal snapshot.
+TEST(SnapshotXml, AFloppyDriveStaysOutWithAndWithoutAnImage) {
+  for (const bool inserted : {false, true}) {
+    Machine machine = virtualbox_machine();
+    Drive floppy = disk_drive(0);
+    floppy.kind = DriveKind::floppy;
+    if (!inserted) floppy.medium.reset();
+    machine.hardware.controllers.push_back(controller(ControllerType::floppy, "floppy", {floppy}));
+    Fixture fixture(machine);
+    fixture.make_media("/var/tmp", "qcow2");
+    const auto result = fixture.map();
+    libvirt::SnapshotInput input;
+    input.name = "s";
+    input.domain_xml = result.domain_xml;
+    for (const libvirt::TargetDisk &disk : result.disks) {
+      const Drive &drive = fixture.machine.hardware.controllers[disk.controller].drives[disk.drive];
+      (drive.kind == DriveKind::disk ? input.disk_targets : input.other_targets).push_back(disk.target);
+    }
+    EXPECT_EQ(input.other_targets.back(), "fda");
+    bool skipped = false;
+    const auto message = define_snapshot_in_real_libvirt(result.domain_xml, libvirt::snapshot_xml(input), skipped);
+    EXPECT_FALSE(message.has_value()) << *message << "\n" << result.domain_xml;
+  }
+}
+
 TEST(SnapshotXml, ASnapshotHasItsDomainsUuid) {
   Fixture fixture(virtualbox_machine());
   Hardware older = fixture.machine.hardware;
