@@ -214,10 +214,20 @@ class MachinePlanner {
     for (std::size_t i = 0; i < machine().snapshots.size(); ++i) {
       if (disks.snapshot_images[i]) plan_snapshot(i, disks);
     }
-    if (plan_.firmware && host_.libvirt_version < kRevertsUefiInternal) {
-      plan_.findings.push_back(raise(kSnapshotRevertUefi, machine().hardware.firmware.origin,
+    if (const Hardware *uefi = first_uefi_state(); uefi != nullptr && host_.libvirt_version < kRevertsUefiInternal) {
+      plan_.findings.push_back(raise(kSnapshotRevertUefi, uefi->firmware.origin,
                                      "this host's libvirt does not revert the snapshots of a UEFI machine"));
     }
+  }
+
+  // Firmware can differ between states: a machine that is a BIOS machine now may have been none in a snapshot.
+  const Hardware *first_uefi_state() const {
+    if (machine().hardware.firmware.type != FirmwareType::bios) return &machine().hardware;
+    for (const SnapshotPlan &planned : plan_.snapshots) {
+      const Hardware &hardware = machine().snapshots[planned.snapshot].hardware;
+      if (hardware.firmware.type != FirmwareType::bios) return &hardware;
+    }
+    return nullptr;
   }
 
   // The nearest ancestor that is kept: a snapshot that cannot be read does not cut off those below it.

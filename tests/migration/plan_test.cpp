@@ -185,6 +185,13 @@ TEST_F(Plan, reverting_uefi_machines_needs_a_newer_libvirt) {
   EXPECT_FALSE(has(plan(), "snapshot.revert-uefi"));
 }
 
+TEST_F(Plan, a_uefi_snapshot_of_what_is_a_bios_machine_now_is_said_too) {
+  add_snapshot("clean", hardware("clean.vdi"));
+  EXPECT_FALSE(has(plan(), "snapshot.revert-uefi"));
+  machine().snapshots[0].hardware.firmware.type = FirmwareType::efi64;
+  EXPECT_TRUE(has(plan(), "snapshot.revert-uefi"));
+}
+
 TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
   machine().hardware.firmware.type = FirmwareType::efi64;
   machine().hardware.firmware.secure_boot = true;
