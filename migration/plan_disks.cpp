@@ -94,7 +94,7 @@ class Planner {
     out.virtual_size = plan.info.virtual_size;
     out.read_only = ref.drive->medium->type == MediumType::readonly;
     out.shareable = ref.drive->medium->type == MediumType::shareable;
-    out.transient = ref.drive->medium->type == MediumType::immutable && ref.drive->medium->auto_reset;
+    out.transient = ref.drive->medium->auto_reset;
     out.no_snapshots =
         ref.drive->medium->type == MediumType::writethrough || ref.drive->medium->type == MediumType::shareable;
     return out;

@@ -54,7 +54,7 @@ enum class MediumType { normal, immutable, writethrough, shareable, readonly, mu
 struct Medium {
   std::vector<ImageFile> chain;
   MediumType type = MediumType::normal;
-  bool auto_reset = false;  // immutable: changes are thrown away at each start
+  bool auto_reset = false;  // changes are thrown away at each start; the chain is what a start begins with
   Place origin;
 };
 

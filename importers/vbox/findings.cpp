@@ -10,8 +10,8 @@ std::span<const FindingKind *const> finding_kinds() {
                                      &kFoundElsewhere, &kForeignRegistry,  &kRegistryUnreadable, &kMediumEncrypted,
                                      &kMediumOutside,  &kRemovableOutside, &kMediumDevice,       &kIscsi,
                                      &kViso,           &kNewerVersion,     &kUnknownValue,       &kNvramMissing,
-                                     &kNvramEncrypted, &kAborted,          &kCurrentSnapshot,    &kHostPci,
-                                     &kAcpiTable,      &kNicBehindBridge};
+                                     &kNvramEncrypted, &kAborted,          &kAutoReset,          &kCurrentSnapshot,
+                                     &kHostPci,        &kAcpiTable,        &kNicBehindBridge};
   return kKinds;
 }
 

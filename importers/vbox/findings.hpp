@@ -72,6 +72,10 @@ inline constexpr FindingKind kAborted{
     "vbox.aborted", Severity::warning,
     "VirtualBox ended without shutting the guest down: its file systems may be dirty.",
     "Start the machine once in VirtualBox and shut it down."};
+inline constexpr FindingKind kAutoReset{
+    "vbox.auto-reset", Severity::info,
+    "The differencing image of an immutable disk is left behind: VirtualBox would empty it at the next start.",
+    "To keep what the guest wrote there, switch that off first: VBoxManage modifymedium disk UUID --autoreset off."};
 inline constexpr FindingKind kCurrentSnapshot{
     "vbox.current-snapshot", Severity::warning,
     "The snapshot that the machine names as its current one is not in its snapshot tree.",

@@ -102,6 +102,7 @@ void read_machine(Import &in, const SettingsReader &root, const SettingsReader &
   }
   read_hardware(in, element, "hardware", in.machine.hardware);
   read_snapshots(in, element);
+  apply_auto_reset(in);
   read_extra_data(in, element);
   settle_housekeeping(in, root);
   drop_repeated(in.findings);

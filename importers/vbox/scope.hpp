@@ -109,6 +109,9 @@ void read_extra_data(Import &in, const SettingsReader &machine);
 [[nodiscard]] std::optional<Medium> attach_medium(Import &in, const SettingsReader &image, std::string_view attribute,
                                                   DriveKind kind, const std::string &field, const std::string &name);
 
+// After the snapshots: what VirtualBox will have done to immutable disks when the machine starts.
+void apply_auto_reset(Import &in);
+
 // After all parts: settles the settings that say nothing about the guest, by tables.
 void settle_housekeeping(Import &in, const SettingsReader &root);
 

@@ -20,7 +20,7 @@ struct SettingsVersion {
   [[nodiscard]] bool before(unsigned other_minor) const { return !at_least(other_minor); }
 };
 
-// The newest version whose rules virt-ferry knows (VirtualBox 7.1 and 7.2 write it).
-inline constexpr unsigned kNewestKnownMinor = 20;
+// The newest version whose rules virt-ferry knows: VirtualBox 7.1 writes 1.20, 7.2 1.21 and 7.3 1.22.
+inline constexpr unsigned kNewestKnownMinor = 22;
 
 }  // namespace ferry::vbox

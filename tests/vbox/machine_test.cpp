@@ -42,10 +42,12 @@ TEST(Machine, SavedStateAndAbort) {
 
 TEST(Machine, ANewerVersionIsSaidAndRead) {
   Text text;
-  text.version = "1.21-linux";
+  text.version = "1.23-linux";
   EXPECT_EQ(count_findings(import_text(text), kNewerVersion), 1U);
-  text.version = "1.20-linux";
-  EXPECT_EQ(count_findings(import_text(text), kNewerVersion), 0U);
+  for (const char *version : {"1.20-linux", "1.21-windows", "1.22-macosx"}) {
+    text.version = version;
+    EXPECT_EQ(count_findings(import_text(text), kNewerVersion), 0U) << version;
+  }
 }
 
 TEST(Machine, SecretsOfTheTeleporterAreHidden) {

@@ -63,6 +63,36 @@ TEST(Media, TypesComeFromTheBaseAndTheResetFromTheLeaf) {
   }
 }
 
+std::string immutable_disk() {
+  const std::string child = disk(kChild, "child.vdi", "", "format='VDI' autoReset='true'");
+  return registry(disk(kBase, "base.vdi", child, "format='VDI' type='Immutable'"));
+}
+
+TEST(Media, WhatVirtualBoxEmptiesAtTheNextStartIsLeftBehind) {
+  const auto got = import_text(machine(kChild, immutable_disk()));
+  ASSERT_EQ(medium_of(got).chain.size(), 1U);
+  EXPECT_EQ(medium_of(got).chain[0].uuid, Uuid::parse(kBase));
+  EXPECT_TRUE(medium_of(got).auto_reset);
+  EXPECT_EQ(count_findings(got, kAutoReset), 1U);
+  EXPECT_EQ(count_findings(got, kFileMissing), 1U);  // the base's, not that of what is left behind
+  EXPECT_EQ(entry_of(got, "HardDisk/HardDisk/@location")->disposition, Disposition::dropped);
+}
+
+TEST(Media, ASnapshotTakenWhileRunningKeepsVirtualBoxFromEmptying) {
+  Text text = machine(kChild, immutable_disk());
+  text.machine_attributes += " currentSnapshot='{99999999-0000-4000-8000-000000000001}'";
+  const std::string state = text.after_hardware;
+  const auto snapshot = [&state](const std::string &attributes) {
+    return "<Snapshot uuid='{99999999-0000-4000-8000-000000000001}' name='s' timeStamp='2024-01-01T00:00:00Z' " +
+           attributes + "><Hardware><Memory RAMSize='64'/></Hardware></Snapshot>" + state;
+  };
+  text.after_hardware = snapshot("stateFile='s.sav'");
+  EXPECT_EQ(medium_of(import_text(text)).chain.size(), 2U);
+  EXPECT_FALSE(medium_of(import_text(text)).auto_reset);
+  text.after_hardware = snapshot("");
+  EXPECT_EQ(medium_of(import_text(text)).chain.size(), 1U);
+}
+
 TEST(Media, EveryFormat) {
   const std::vector<std::pair<std::string, ImageFormat>> formats{
       {"VDI", ImageFormat::vdi},   {"VMDK", ImageFormat::vmdk}, {"VHD", ImageFormat::vhd},

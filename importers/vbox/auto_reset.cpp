@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Immutable disks. VirtualBox runs a machine on a differencing image over the immutable one and, where that image is
+// marked autoReset, empties it each time the machine is switched on; but not while the machine grew out of a snapshot
+// that was taken of it running, because the image then has a part of that snapshot's state. Facts: VirtualBox's
+// manual, "Special Image Write Modes", and how 6.1 and 7.1 start a machine.
+#include <algorithm>
+
+#include "importers/vbox/findings.hpp"
+#include "importers/vbox/scope.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::vbox {
+namespace {
+
+bool grew_out_of_a_running_snapshot(const Machine &machine) {
+  return machine.current_snapshot && machine.snapshots[*machine.current_snapshot].saved_state.has_value();
+}
+
+// Takes the image that will be emptied off the chain: the guest's next start sees what is below it.
+void leave_behind(Import &in, Medium &medium) {
+  const ImageFile image = std::move(medium.chain.back());
+  medium.chain.pop_back();
+  // That it is not there, or lies elsewhere, matters no longer.
+  std::erase_if(in.findings, [&image](const Finding &finding) { return finding.where == image.origin; });
+  in.find(kAutoReset, image.origin,
+          "\"" + text::printable(image.declared_location) + "\" is left behind; the disk starts as " +
+              text::printable(medium.chain.back().declared_location) + " has it");
+  const RegisteredMedium *const listed =
+      in.media == nullptr || !image.uuid ? nullptr : in.media->own().find(*image.uuid);
+  if (listed == nullptr || !listed->element) return;
+  for (const std::string_view attribute : {"uuid", "location", "format"}) {
+    listed->element->settle(attribute, Disposition::dropped, "VirtualBox empties this image at the next start");
+  }
+}
+
+}  // namespace
+
+void apply_auto_reset(Import &in) {
+  const bool kept = grew_out_of_a_running_snapshot(in.machine);
+  for (Controller &controller : in.machine.hardware.controllers) {
+    for (Drive &drive : controller.drives) {
+      if (!drive.medium || !drive.medium->auto_reset || drive.medium->chain.size() < 2) continue;
+      if (kept) {
+        drive.medium->auto_reset = false;
+      } else {
+        leave_behind(in, *drive.medium);
+      }
+    }
+  }
+}
+
+}  // namespace ferry::vbox
