@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// VirtualBox machines with several states, from .vbox to qcow2: what a guest reads of each state afterwards.
+#include <gtest/gtest.h>
+
+#include "converters/subprocess/subprocess.hpp"
+#include "exporters/libvirt/host_profile.hpp"
+#include "migration/migrate.hpp"
+#include "tests/disk/vdi_builder.hpp"
+#include "tests/migration/scratch.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kBlock = test::VdiBuilder::block_size;
+constexpr std::size_t kBlocks = 4;
+
+// As VdiBuilder makes it of `identity`.
+std::string uuid(unsigned identity) { return "{0000000" + std::to_string(identity) + "-0000-0000-8000-000000000000}"; }
+std::string snapshot_uuid(unsigned number) {
+  return "{9000000" + std::to_string(number) + "-0000-4000-8000-000000000000}";
+}
+
+std::string drive(const std::string &image, const std::string &controller = "AHCI") {
+  return "<StorageControllers><StorageController name='c' type='" + controller +
+         "' PortCount='2'><AttachedDevice type='HardDisk' port='0' device='0'><Image uuid='" + image +
+         "'/></AttachedDevice></StorageController></StorageControllers>";
+}
+std::string disk(unsigned identity, const std::string &inside, const std::string &attributes = "") {
+  return "<HardDisk uuid='" + uuid(identity) + "' location='" + std::to_string(identity) + ".vdi' format='VDI' " +
+         attributes + ">" + inside + "</HardDisk>";
+}
+std::string registry(const std::string &disks) {
+  return "<MediaRegistry><HardDisks>" + disks + "</HardDisks></MediaRegistry>";
+}
+const std::string kHardware = "<Hardware><Memory RAMSize='64'/></Hardware>";
+
+std::string snapshot(unsigned number, const std::string &attributes, const std::string &state,
+                     const std::string &children = "") {
+  return "<Snapshot uuid='" + snapshot_uuid(number) + "' name='s" + std::to_string(number) +
+         "' timeStamp='2024-01-01T00:00:0" + std::to_string(number) + "Z' " + attributes + ">" + state +
+         (children.empty() ? "" : "<Snapshots>" + children + "</Snapshots>") + "</Snapshot>";
+}
+
+std::string machine(const std::string &attributes, const std::string &content) {
+  return "<?xml version='1.0'?>\n<VirtualBox xmlns='http://www.virtualbox.org/' version='1.16-linux'>\n<Machine "
+         "uuid='{aabbccdd-0011-2233-4455-66778899aabb}' name='m' OSType='Debian_64' " +
+         attributes + ">\n" + content + "\n</Machine></VirtualBox>\n";
+}
+
+class VboxStates : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (subprocess::find_program("qemu-img").empty()) GTEST_SKIP() << "qemu-img is not installed";
+    options_.dest = scratch_.folder() / "out";
+    options_.define = false;
+    fs::create_directories(*options_.dest);
+  }
+
+  // An image with `marks`: one letter for each block; a blank is a block that the image does not have.
+  void vdi(const std::string &folder, unsigned identity, unsigned parent, const std::string &marks) const {
+    fs::create_directories(scratch_.folder() / folder);
+    test::VdiBuilder image(scratch_.folder() / folder / (std::to_string(identity) + ".vdi"), kBlocks * kBlock,
+                           static_cast<std::uint8_t>(identity), static_cast<std::uint8_t>(parent));
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+      if (marks[i] == ' ') continue;
+      const std::string block(kBlock, marks[i]);
+      image.block(i, block.data(), block.size());
+    }
+    image.finish();
+  }
+
+  void migrate(const std::string &file) {
+    libvirt::HostProfile profile =
+        libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
+    std::vector<Planned> planned = plan_source(find_source((scratch_.folder() / file).string()), options_, profile);
+    ASSERT_EQ(planned.size(), 1U);
+    ASSERT_TRUE(planned[0].plan) << planned[0].report.refusal->detail.message;
+    plan_ = *planned[0].plan;
+    for (const LedgerEntry &entry : plan_.imported.ledger.entries()) {
+      EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
+      EXPECT_NE(entry.disposition, Disposition::unsettled) << entry.where.text() << " in " << entry.field;
+    }
+    migrate_planned(planned[0], options_, {profile, nullptr, std::nullopt}, nullptr, {});
+    ASSERT_FALSE(planned[0].report.refusal) << planned[0].report.refusal->detail.message;
+  }
+
+  // The blocks of the disk in a snapshot, or in the current state; '.' is a block of zeros.
+  [[nodiscard]] std::string marks(const std::string &snapshot = {}, std::size_t number = 0) const {
+    const fs::path raw = scratch_.folder() / "state.raw";
+    std::vector<std::string> arguments{"convert", "-f", "qcow2", "-O", "raw"};
+    if (!snapshot.empty()) arguments.insert(arguments.end(), {"-l", "snapshot.name=" + snapshot});
+    arguments.insert(arguments.end(), {plan_.disks.at(number).target.string(), raw.string()});
+    const subprocess::Result result = subprocess::run({.program = "qemu-img", .arguments = arguments});
+    if (!result.ok()) return result.errors;
+    std::ifstream in(raw, std::ios::binary);
+    std::string out;
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      std::string block(kBlock, '?');
+      in.read(block.data(), static_cast<std::streamsize>(block.size()));
+      const bool even = block.find_first_not_of(block.front()) == std::string::npos;
+      out += !even ? '!' : block.front() == '\0' ? '.' : block.front();
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool has(std::string_view id) const {
+    return std::any_of(plan_.findings.begin(), plan_.findings.end(), [&](const Finding &f) { return f.id == id; });
+  }
+
+  tests::Scratch scratch_;
+  Options options_;
+  MachinePlan plan_;
+};
+
+// s1 - s2 (taken while running) - the current state
+//    \ s3, on an IDE controller
+TEST_F(VboxStates, EveryBranchHasItsOwnContent) {
+  vdi("m", 1, 0, "aaa ");
+  vdi("m", 2, 1, " b  ");
+  vdi("m", 3, 1, "  cc");
+  vdi("m", 4, 2, "d   ");
+  const std::string branches = snapshot(2, "stateFile='s2.sav'", kHardware + drive(uuid(2))) +
+                               snapshot(3, "", kHardware + drive(uuid(3), "PIIX4"));
+  scratch_.write("m/m.vbox",
+                 machine("aborted='true' currentSnapshot='" + snapshot_uuid(2) + "'",
+                         registry(disk(1, disk(2, disk(4, "")) + disk(3, ""), "type='Normal'")) +
+                             snapshot(1, "", kHardware + drive(uuid(1)), branches) + kHardware + drive(uuid(4))));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "dba.");
+  EXPECT_EQ(marks("s1"), "aaa.");
+  EXPECT_EQ(marks("s2"), "aba.");
+  EXPECT_EQ(marks("s3"), "aacc");
+  EXPECT_EQ(plan_.disks.size(), 1U);
+  EXPECT_TRUE(has("vbox.aborted"));
+  EXPECT_TRUE(has("snapshot.memory-dropped"));
+  for (const SnapshotPlan &planned : plan_.snapshots) EXPECT_EQ(planned.current, planned.name == "s2");
+  EXPECT_NE(plan_.snapshots.at(2).xml.find("bus=\"ide\""), std::string::npos);
+  EXPECT_EQ(plan_.snapshots.at(1).xml.find("bus=\"ide\""), std::string::npos);
+}
+
+TEST_F(VboxStates, ACurrentSnapshotThatIsNotThereLosesNoState) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "bb  ");
+  scratch_.write("m/m.vbox", machine("currentSnapshot='" + snapshot_uuid(7) + "'",
+                                     registry(disk(1, disk(2, ""), "type='Normal'")) +
+                                         snapshot(1, "", kHardware + drive(uuid(1))) + kHardware + drive(uuid(2))));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "bbaa");
+  EXPECT_EQ(marks("s1"), "aaaa");
+  EXPECT_TRUE(has("vbox.current-snapshot"));
+  EXPECT_FALSE(plan_.snapshots.at(0).current);
+}
+
+// The source machine lists the clone's image below the snapshot that it was made of.
+TEST_F(VboxStates, ALinkedCloneOfASnapshotHasTheSnapshotBelowIt) {
+  vdi("source", 1, 0, "aaaa");
+  vdi("source", 2, 1, "bb  ");
+  vdi("clone", 3, 1, " c  ");
+  const std::string clone = "<HardDisk uuid='" + uuid(3) + "' location='../clone/3.vdi' format='VDI'/>";
+  scratch_.write("source/source.vbox",
+                 machine("currentSnapshot='" + snapshot_uuid(1) + "'",
+                         registry(disk(1, disk(2, "") + clone, "type='Normal'")) +
+                             snapshot(1, "", kHardware + drive(uuid(1))) + kHardware + drive(uuid(2))));
+  scratch_.write("clone/clone.vbox", machine("", kHardware + drive(uuid(3))));
+  migrate("clone/clone.vbox");
+  EXPECT_EQ(marks(), "acaa");
+  EXPECT_TRUE(has("vbox.foreign-registry"));
+}
+
+TEST_F(VboxStates, AMultiAttachDiskIsThisMachinesOwn) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  vdi("m", 3, 1, " c  ");  // another machine's
+  scratch_.write("m/m.vbox", machine("", registry(disk(1, disk(2, "") + disk(3, ""), "type='MultiAttach'")) +
+                                             kHardware + drive(uuid(2))));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "baaa");
+}
+
+TEST_F(VboxStates, AnImmutableDiskStartsAsItsBase) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  const std::string text =
+      machine("", registry(disk(1, disk(2, "", "autoReset='true'"), "type='Immutable'")) + kHardware + drive(uuid(2)));
+  scratch_.write("m/m.vbox", text);
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "aaaa");
+  EXPECT_NE(plan_.domain_xml.find("<transient/>"), std::string::npos);
+  EXPECT_TRUE(has("vbox.auto-reset"));
+}
+
+TEST_F(VboxStates, AnImmutableDiskThatIsNotResetKeepsWhatWasWritten) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  scratch_.write("m/m.vbox", machine("", registry(disk(1, disk(2, "", "autoReset='false'"), "type='Immutable'")) +
+                                             kHardware + drive(uuid(2))));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "baaa");
+  EXPECT_EQ(plan_.domain_xml.find("<transient/>"), std::string::npos);
+}
+
+// The snapshot has the image that the machine wrote on before it was taken; the one above it is emptied.
+TEST_F(VboxStates, AnImmutableDiskUnderASnapshotStartsAsTheSnapshot) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  vdi("m", 3, 2, "  c ");
+  scratch_.write(
+      "m/m.vbox",
+      machine("currentSnapshot='" + snapshot_uuid(1) + "'",
+              registry(disk(1, disk(2, disk(3, "", "autoReset='true'"), "autoReset='true'"), "type='Immutable'")) +
+                  snapshot(1, "", kHardware + drive(uuid(2))) + kHardware + drive(uuid(3))));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "baaa");
+}
+
+TEST_F(VboxStates, AWriteThroughDiskIsTheSameInEveryState) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  vdi("m", 5, 0, "wwww");
+  const auto two = [](unsigned first) {
+    std::string out = drive(uuid(first));
+    const std::string second = "<AttachedDevice type='HardDisk' port='1' device='0'><Image uuid='" + uuid(5) +
+                               "'/></AttachedDevice></StorageController>";
+    return out.replace(out.find("</StorageController>"), std::string_view("</StorageController>").size(), second);
+  };
+  scratch_.write("m/m.vbox",
+                 machine("currentSnapshot='" + snapshot_uuid(1) + "'",
+                         registry(disk(1, disk(2, ""), "type='Normal'") + disk(5, "", "type='Writethrough'")) +
+                             snapshot(1, "", kHardware + two(1)) + kHardware + two(2)));
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks("", 0), "baaa");
+  EXPECT_EQ(marks("s1", 0), "aaaa");
+  EXPECT_EQ(marks("", 1), "wwww");
+  EXPECT_TRUE(plan_.disks.at(1).snapshots.empty());
+}
+
+}  // namespace
+}  // namespace ferry::migration
