@@ -2,6 +2,7 @@
 // Chipset, CPU and clock. Until settings version 1.19 they stand in <Hardware>; since 1.20 in <Platform>, what only
 // x86 has in <Platform>/<x86>. Facts: VirtualBox's settings schema.
 #include <array>
+#include <set>
 
 #include "importers/vbox/scope.hpp"
 
@@ -18,6 +19,23 @@ void add_feature(Scope &scope, const SettingsReader &cpu, std::string_view eleme
   if (const auto enabled = child->boolean("enabled", field)) {
     scope.hw.cpu.features.push_back({std::string(feature), *enabled});
   }
+}
+
+// With CPU hot-plugging @count is the most that the machine can have, and <CpuTree> has those that are plugged in.
+void read_plugged_cpus(Scope &scope, const SettingsReader &element) {
+  Cpu &cpu = scope.hw.cpu;
+  const auto tree = element.child("CpuTree");
+  if (!tree) return;
+  std::set<std::uint64_t> plugged;
+  for (const SettingsReader &one : tree->children("Cpu")) {
+    const auto id = one.number("id", scope.field("cpu.count"));
+    if (id && *id < cpu.count) plugged.insert(*id);
+  }
+  tree->settle_all(Disposition::irrelevant, "CPU hot-plugging is off");
+  if (!cpu.hotplug.value_or(false) || plugged.empty() || plugged.size() == cpu.count) return;
+  element.settle("count", Disposition::translated,
+                 "the guest has the " + std::to_string(plugged.size()) + " CPUs that are plugged in");
+  cpu.count = static_cast<unsigned>(plugged.size());
 }
 
 void read_common_cpu(Scope &scope, const SettingsReader &element) {
@@ -39,9 +57,7 @@ void read_common_cpu(Scope &scope, const SettingsReader &element) {
   cpu.profile = element.text("CpuProfile", scope.field("cpu.profile"));
   element.settle("CpuIdPortabilityLevel", Disposition::dropped,
                  "the domain's CPU model decides what the guest may use; choose an older one for a portable guest");
-  if (const auto tree = element.child("CpuTree")) {
-    tree->settle_all(Disposition::dropped, "which of the CPUs were plugged in; the guest gets all of them");
-  }
+  read_plugged_cpus(scope, element);
 }
 
 void read_x86_cpu(Scope &scope, const SettingsReader &element) {

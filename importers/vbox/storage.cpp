@@ -166,7 +166,8 @@ void read_controller(Scope &scope, const SettingsReader &element) {
   controller.name = element.text("name", at + ".name").value_or("");
   controller.ports = small_number(element, "PortCount", at + ".ports", kMostPorts);
   controller.host_io_cache = element.boolean("useHostIOCache", at + ".host_io_cache");
-  controller.bootable = element.boolean("Bootable", at + ".bootable").value_or(true);
+  // VirtualBox's BIOS finds IDE disks whatever the setting says.
+  controller.bootable = element.boolean("Bootable", at + ".bootable").value_or(true) || is_ide(controller.type);
   place_controller(scope, controller);
   element.settle("Instance", Disposition::irrelevant, "VirtualBox's own count of the controllers of a kind");
   for (const std::string_view name : {"PCIBus", "PCIDevice", "PCIFunction"}) {

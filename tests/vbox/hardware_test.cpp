@@ -31,6 +31,20 @@ TEST(Cpu, CountCapAndFeatures) {
   EXPECT_EQ(cpu.features[0].name, "spec-ctrl");
 }
 
+TEST(Cpu, WithHotPluggingTheGuestHasThoseThatArePluggedIn) {
+  const auto count = [](const std::string &attributes, const std::string &tree) {
+    return hardware_of("<CPU count='8' " + attributes + ">" + tree + "</CPU>").cpu.count;
+  };
+  const std::string three = "<CpuTree><Cpu id='0'/><Cpu id='1'/><Cpu id='5'/><Cpu id='9'/></CpuTree>";
+  EXPECT_EQ(count("hotplug='true'", three), 3U);
+  EXPECT_EQ(count("hotplug='false'", three), 8U);
+  EXPECT_EQ(count("hotplug='true'", ""), 8U);
+  EXPECT_EQ(count("hotplug='true'", "<CpuTree/>"), 8U);
+  Text text;
+  text.hardware = "<CPU count='8' hotplug='true'>" + three + "</CPU>";
+  EXPECT_EQ(entry_of(import_text(text), "CPU/@count")->disposition, Disposition::translated);
+}
+
 TEST(Cpu, NoneIsRefusedAndTheOldestSpellingIsRead) {
   Text text;
   text.hardware = "<CPU count='0'/>";

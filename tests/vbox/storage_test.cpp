@@ -61,6 +61,18 @@ TEST(Storage, SlotsOfIch9AndWithAnIommu) {
   EXPECT_EQ(import_text(text).machine.hardware.controllers.at(1).pci_slot, 23U);
 }
 
+TEST(Storage, IdeDisksBootWhateverTheSettingSays) {
+  const auto bootable = [](const std::string &type) {
+    Text text;
+    text.after_hardware =
+        "<StorageControllers><StorageController name='c' Bootable='false' type='" + type + "'/></StorageControllers>";
+    return import_text(text).machine.hardware.controllers.at(0).bootable;
+  };
+  EXPECT_TRUE(bootable("PIIX4"));
+  EXPECT_FALSE(bootable("AHCI"));
+  EXPECT_FALSE(bootable("LsiLogic"));
+}
+
 TEST(Storage, AControllerOfTheFutureIsRefused) {
   const Error error = error_of(machine_with(controller("Quantum", ""), ""));
   EXPECT_EQ(error.kind(), ErrorKind::unsupported);
