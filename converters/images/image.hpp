@@ -109,8 +109,9 @@ struct OpenOptions {
   std::vector<std::filesystem::path> allowed_folders;
   // Images that a registry or the user names, by identity: where a parent may be found.
   std::vector<ImageFile> known_images;
-  // Take a parent that has the right identity though its modification mark (VDI and VMDK modification UUID, VHD
-  // time stamp) is not the one that the child noted: so after VirtualBox deleted a snapshot. Gives a finding.
+  // Take a parent that has the right identity though its modification mark (VDI and VMDK modification UUID, VHD time
+  // stamp, VMware content id) is not the one that the child noted: so after VirtualBox deleted a snapshot. Gives a
+  // finding.
   bool allow_modified_parent = false;
 };
 

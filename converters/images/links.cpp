@@ -5,6 +5,8 @@
 // image (a snapshot was deleted) the note of the image above is stale though all is well. A stale note
 // therefore means: either a snapshot was deleted, or the parent was changed behind the child's back, which
 // corrupts the child. It is refused unless the user vouches for it (OpenOptions::allow_modified_parent).
+// VMware has one number for both: the content id is the parent's identity and changes with the first write after it was
+// opened. A parent of the right name with another content id is therefore a changed one.
 #include "converters/images/links.hpp"
 
 #include <string_view>
@@ -32,7 +34,7 @@ void check_modified(FormatImage &child, const FormatImage &parent, const std::st
   if (!options.allow_modified_parent) {
     broken(child, parent, "the parent was modified after the child was made", is, noted,
            "If only a snapshot was deleted in VirtualBox, the disk is sound: allow it with --allow-modified-parent. "
-           "Otherwise restore the parent as it was.");
+           "Otherwise restore the parent as it was, or the right one.");
   }
   child.add_finding(raise(modified_parent, {.file = child.info().file},
                           "The parent " + quoted(parent) + " is " + is + ", the child notes " + noted + "."));
@@ -79,10 +81,11 @@ void verify_link(FormatImage &child, const FormatImage &parent, const OpenOption
     broken(child, parent, "nothing proves that they belong together", own_identity(p, c), parent_identity(c),
            "Merge the chain in its own software into one image.");
   }
-  if (!*same) broken(child, parent, "the child continues another image", own_identity(p, c), parent_identity(c));
-  if (c.parent_id && c.parent_cid && p.cid && c.parent_cid != p.cid) {
-    broken(child, parent, "the parent's content id is not the one that the child notes",
-           own_identity(p, {.parent_cid = 0}), parent_identity({.parent_cid = c.parent_cid}));
+  if (!*same && c.parent_id)
+    broken(child, parent, "the child continues another image", own_identity(p, c), parent_identity(c));
+  if (c.parent_cid && p.cid) {
+    check_modified(child, parent, parent_identity({.parent_cid = c.parent_cid}), parent_identity({.parent_cid = p.cid}),
+                   options);
   }
   if (c.parent_modification && p.modification) {
     check_modified(child, parent, c.parent_modification->text(), p.modification->text(), options);

@@ -23,24 +23,31 @@ class ParentSearch {
     if (ImagePtr found = among_known()) return found;
     if (ImagePtr found = by_name()) return found;
     if (ImagePtr found = by_identity()) return found;
+    if (modified_) return modified_;  // verify_link() says what differs, with both ends
     fail();
   }
 
  private:
+  enum class By { name, identity };  // why a file is looked at: a stranger of the right name is worth a word
+
   // Nullptr unless `file` opens and is the parent. A candidate that is damaged is not the reason to stop: the
   // right one may follow, and if none does, the first complaint is part of the refusal.
-  ImagePtr try_open(const ImageFile &file) {
+  ImagePtr try_open(const ImageFile &file, By looked_for) {
     try {
       auto image = open_header(file, options_);
       if (same_identity(child_.linkage(), image->linkage()).value_or(false)) return image;
-      note("'" + file.display_path().string() + "' is another image");
+      if (looked_for == By::name) {
+        note(quoted(*image) + " is another image");
+        // VMware's content id changes when the parent does: by name it is the one, and the link says so.
+        if (!modified_ && !child_.linkage().parent_id && image->linkage().cid) modified_ = image;
+      }
     } catch (const Error &error) {
       note(error.what());
     }
     return nullptr;
   }
 
-  ImagePtr try_path(const std::filesystem::path &path) {
+  ImagePtr try_path(const std::filesystem::path &path, By looked_for) {
     const auto real = resolve_below(path, roots_);
     if (!real) {
       outside_ = path;
@@ -51,7 +58,7 @@ class ParentSearch {
     ImageFile file;
     file.declared_location = path.string();
     file.pieces.push_back({*real, 0, std::nullopt});
-    return try_open(file);
+    return try_open(file, looked_for);
   }
 
   ImagePtr among_known() {
@@ -67,7 +74,7 @@ class ParentSearch {
         if (known.pieces.front().file == child_.info().file) continue;
         if (pass == 2 && known.uuid && parent && child_.info().format != ImageFormat::vhdx)
           continue;  // the registry says that it is another image
-        if (ImagePtr found = try_open(known)) return found;
+        if (ImagePtr found = try_open(known, by_hint ? By::name : By::identity)) return found;
       }
     }
     return nullptr;
@@ -84,12 +91,12 @@ class ParentSearch {
     for (const auto &hint : child_.linkage().parent_names) {
       const bool windows = hint.size() > 1 && hint[1] == ':';
       if (windows || hint.find('\0') != std::string::npos) continue;
-      if (ImagePtr found = try_path(folder / hint)) return found;
+      if (ImagePtr found = try_path(folder / hint, By::name)) return found;
     }
     for (const auto &name : base_names()) {
       if (name.empty() || name == ".." || name.find('\0') != std::string::npos) continue;
       for (const auto &root : roots_) {
-        if (ImagePtr found = try_path(root / name)) return found;
+        if (ImagePtr found = try_path(root / name, By::name)) return found;
       }
     }
     return nullptr;
@@ -98,26 +105,57 @@ class ParentSearch {
   // Every image in the folders, by its own UUID. Not for content ids: those are 32 random bits, too few for a search.
   ImagePtr by_identity() {
     if (!child_.linkage().parent_id) return nullptr;
-    std::size_t looked_at = 0;
+    std::vector<ImagePtr> found;
     for (const auto &root : roots_) {
-      std::error_code failed;
-      std::vector<std::filesystem::path> files;
-      for (std::filesystem::directory_iterator entry(root, failed), last; !failed && entry != last;
-           entry.increment(failed)) {
-        const auto suffix = text::lower_ascii(entry->path().extension().string());
-        if (suffix != ".vdi" && suffix != ".vmdk" && suffix != ".vhd" && suffix != ".vhdx" && suffix != ".avhd" &&
-            suffix != ".avhdx")
-          continue;
-        if (++looked_at > most_searched_files) break;
-        files.push_back(entry->path());
-      }
-      std::ranges::sort(files);
-      for (const auto &file : files) {
-        if (file.filename() == child_.info().file.filename()) continue;
-        if (ImagePtr found = try_path(file)) return found;
+      for (const auto &file : images_in(root)) {
+        if (file == child_.info().file) continue;
+        if (ImagePtr image = try_path(file, By::identity); image && !already_in(found, *image))
+          found.push_back(std::move(image));
       }
     }
-    return nullptr;
+    // Of copies that went different ways, the one in the state that the child noted.
+    if (found.size() > 1) {
+      const auto as_noted = [&](const ImagePtr &image) {
+        const auto &noted = child_.linkage().parent_modification;
+        return !noted || !image->linkage().modification || noted == image->linkage().modification;
+      };
+      if (std::ranges::any_of(found, as_noted)) std::erase_if(found, [&](const ImagePtr &i) { return !as_noted(i); });
+    }
+    if (found.size() > 1) refuse_choice(*found[0], *found[1]);
+    return found.empty() ? nullptr : found.front();
+  }
+
+  static std::vector<std::filesystem::path> images_in(const std::filesystem::path &folder) {
+    std::vector<std::filesystem::path> files;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator entry(folder, failed), last; !failed && entry != last;
+         entry.increment(failed)) {
+      const auto suffix = text::lower_ascii(entry->path().extension().string());
+      if (suffix != ".vdi" && suffix != ".vmdk" && suffix != ".vhd" && suffix != ".vhdx" && suffix != ".avhd" &&
+          suffix != ".avhdx")
+        continue;
+      files.push_back(entry->path());
+      if (files.size() == most_searched_files) break;
+    }
+    std::ranges::sort(files);
+    return files;
+  }
+
+  static bool already_in(const std::vector<ImagePtr> &images, const FormatImage &image) {
+    return std::ranges::any_of(images, [&](const ImagePtr &one) {
+      std::error_code failed;
+      return std::filesystem::equivalent(one->info().file, image.info().file, failed);
+    });
+  }
+
+  [[noreturn]] void refuse_choice(const FormatImage &one, const FormatImage &other) const {
+    throw Error(ErrorKind::malformed,
+                {.where = {.file = child_.info().file},
+                 .message = "two images could be the parent of " + quoted(child_),
+                 .found = quoted(one) + " and " + quoted(other),
+                 .expected = "one image with UUID " + parent_identity(child_.linkage()),
+                 .advice = "Move the one that does not belong to the machine to another folder, or migrate the whole "
+                           "machine: its settings name the right one."});
   }
 
   void note(std::string complaint) {
@@ -128,7 +166,12 @@ class ParentSearch {
     std::string searched;
     for (const auto &root : roots_) searched += (searched.empty() ? "'" : ", '") + root.string() + "'";
     std::string wanted = parent_identity(child_.linkage());
-    for (const auto &name : child_.linkage().parent_names) wanted += ", named '" + text::printable(name) + "'";
+    std::vector<std::string> said;
+    for (const auto &name : child_.linkage().parent_names) {
+      if (std::ranges::find(said, name) != said.end()) continue;
+      said.push_back(name);
+      wanted += ", named '" + text::printable(name) + "'";
+    }
     if (!outside_.empty() && complaint_.empty()) {
       throw Error(ErrorKind::unsafe,
                   {.where = {.file = child_.info().file},
@@ -149,6 +192,7 @@ class ParentSearch {
   const OpenOptions &options_;
   std::vector<std::filesystem::path> roots_;
   std::filesystem::path outside_;
+  ImagePtr modified_;  // a VMDK of the right name with another content id
   std::string complaint_;
 };
 

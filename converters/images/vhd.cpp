@@ -159,6 +159,9 @@ class VhdImage final : public FormatImage {
     require(info_.virtual_size % sector_size == 0 && info_.virtual_size <= largest_disk, footer.at(48, "current size"),
             "the disk size is wrong", info_.virtual_size, "a multiple of 512 up to " + std::to_string(largest_disk));
     linkage_.id = info_.uuid = Uuid::from_little_endian(footer.guid(68, "unique id"));
+    // VirtualBox has children note their parent's stamp. Windows notes the time of the parent file's last change or
+    // nothing [seen: 0], and which is which cannot be told after a copy: there the unique id alone is the link.
+    made_by_virtualbox_ = footer.text(28, 4, "creator") == "vbox";
     linkage_.time_stamp = footer.big<std::uint32_t>(24, "time stamp");
     const std::uint64_t by_geometry = std::uint64_t{footer.big<std::uint16_t>(56, "cylinders")} *
                                       footer.little<std::uint8_t>(58, "heads") *
@@ -209,7 +212,7 @@ class VhdImage final : public FormatImage {
     require(!parent.is_nil(), header.at(40, "parent unique id"),
             "a differencing image does not say which image it continues", 0, "its parent's unique id");
     linkage_.parent_id = info_.parent_uuid = parent;
-    linkage_.parent_time_stamp = header.big<std::uint32_t>(56, "parent time stamp");
+    if (made_by_virtualbox_) linkage_.parent_time_stamp = header.big<std::uint32_t>(56, "parent time stamp");
     for (std::size_t i = 0; i < 8; ++i) {
       const std::size_t at = 576 + 24 * i;
       const std::string code = header.text(at, 4, "parent locator code");
@@ -282,6 +285,7 @@ class VhdImage final : public FormatImage {
   }
 
   std::uint32_t type_ = 0;
+  bool made_by_virtualbox_ = false;
   std::uint64_t footer_offset_ = 0, bat_offset_ = 0, blocks_ = 0;
   std::uint64_t block_size_ = 0, bitmap_size_ = 0, stride_ = 0;  // bytes
 };

@@ -198,7 +198,7 @@ TEST(ChainLinks, ChangedParentIsRefusedUnlessTheUserVouchesForIt) {
   EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.modified-parent");
 }
 
-TEST(ChainLinks, VmdkWithAnotherContentIdIsRefused) {
+TEST(ChainLinks, VmdkWithAnotherContentIdIsRefusedUnlessTheUserVouchesForIt) {
   const TempFolder folder;
   for (const unsigned n : {1U, 2U}) {
     SparseOptions options;
@@ -208,6 +208,16 @@ TEST(ChainLinks, VmdkWithAnotherContentIdIsRefused) {
     write_file(folder / (std::to_string(n) + ".vmdk"), make_hosted_sparse(small(n), options));
   }
   expect_names_both_ends(refusal(medium({folder / "1.vmdk", folder / "2.vmdk"})), folder, "2.vmdk", "1.vmdk");
+  // Found by its name: VMware's content id changes with the parent's first write.
+  const std::string message = refusal(medium({folder / "2.vmdk"}));
+  expect_names_both_ends(message, folder, "2.vmdk", "1.vmdk");
+  EXPECT_NE(message.find("CID 000003e9"), std::string::npos) << message;
+  EXPECT_NE(message.find("--allow-modified-parent"), std::string::npos) << message;
+  const auto chain = image::open_chain(medium({folder / "2.vmdk"}),
+                                       {.allowed_folders = {}, .known_images = {}, .allow_modified_parent = true});
+  EXPECT_TRUE(content(chain) == expected_content({small(1), small(2)}));
+  EXPECT_EQ(chain.images().back()->info().findings.at(0).id, "image.modified-parent");
+  write_file(folder / "1.vmdk", make_vdi(small(1)));
   EXPECT_NE(refusal(medium({folder / "2.vmdk"}), {}, ErrorKind::missing), "");
 }
 
@@ -218,6 +228,18 @@ TEST(ChainLinks, VhdWithAnotherTimeStampIsRefused) {
   write_file(folder / "1.vhd", make_vhd(small(1), changed));
   write_file(folder / "2.vhd", make_vhd(small(2), identity_of(2, "1.vhd")));
   expect_names_both_ends(refusal(medium({folder / "2.vhd"})), folder, "2.vhd", "1.vhd");
+}
+
+TEST(ChainLinks, WindowsNotesNoTimeStampOfAVhdsParent) {
+  const TempFolder folder;
+  for (const std::uint32_t noted : {0U, 77U}) {
+    Identity child = identity_of(2, "1.vhd");
+    child.vhd_creator = "win ";
+    child.parent_time_stamp = noted;
+    write_file(folder / "1.vhd", make_vhd(small(1), identity_of(1, "")));
+    write_file(folder / "2.vhd", make_vhd(small(2), child));
+    EXPECT_TRUE(content(image::open_chain(medium({folder / "2.vhd"}), {})) == expected_content({small(1), small(2)}));
+  }
 }
 
 TEST(ChainLinks, VhdxFindsItsParentByTheSecondLinkageToo) {
@@ -248,6 +270,40 @@ TEST(ChainLinks, LoopsAreRefused) {
   write_file(folder / "a.vdi", make_vdi(small(1), a));
   write_file(folder / "b.vdi", make_vdi(small(2), b));
   EXPECT_NE(refusal(medium({folder / "a.vdi"})).find("comes back"), std::string::npos);
+}
+
+TEST(ChainLinks, TwoPossibleParentsAreRefusedUnlessOneIsAsTheChildNotedIt) {
+  const TempFolder folder;
+  write_file(folder / "b.vdi", make_vdi(small(2), identity_of(2, "")));
+  write_file(folder / "one.vdi", make_vdi(small(1), identity_of(1, "")));
+  write_file(folder / "two.vdi", make_vdi(small(3), identity_of(1, "")));
+  const std::string message = refusal(medium({folder / "b.vdi"}));
+  expect_names_both_ends(message, folder, "one.vdi", "two.vdi");
+  EXPECT_NE(message.find((folder / "b.vdi").string()), std::string::npos) << message;
+  Identity changed = identity_of(1, "");
+  changed.modification = uuid_of(55);
+  write_file(folder / "one.vdi", make_vdi(small(3), changed));
+  write_file(folder / "two.vdi", make_vdi(small(1), identity_of(1, "")));
+  EXPECT_TRUE(content(image::open_chain(medium({folder / "b.vdi"}), {})) == expected_content({small(1), small(2)}));
+  fs::create_hard_link(folder / "two.vdi", folder / "three.vdi");  // the same file is no other candidate
+  EXPECT_TRUE(content(image::open_chain(medium({folder / "b.vdi"}), {})) == expected_content({small(1), small(2)}));
+}
+
+TEST(ChainLinks, ParentOfTheSameNameInAnotherFolderIsFound) {
+  const TempFolder folder;
+  fs::create_directories(folder / "base");
+  fs::create_directories(folder / "clone");
+  write_file(folder / "base/disk.vdi", make_vdi(small(1), identity_of(1, "")));
+  write_file(folder / "clone/disk.vdi", make_vdi(small(2), identity_of(2, "")));
+  const auto chain = image::open_chain(medium({folder / "clone/disk.vdi"}), {.allowed_folders = {folder / "base"}});
+  EXPECT_TRUE(content(chain) == expected_content({small(1), small(2)}));
+}
+
+TEST(ChainLinks, StrangersInTheFolderAreNoPartOfTheComplaint) {
+  const TempFolder folder;
+  write_file(folder / "another.vdi", make_vdi(small(3), identity_of(9, "")));
+  write_file(folder / "b.vdi", make_vdi(small(2), identity_of(2, "")));
+  EXPECT_EQ(refusal(medium({folder / "b.vdi"}), {}, ErrorKind::missing).find("another.vdi"), std::string::npos);
 }
 
 TEST(ChainLinks, MissingParentSaysWhatWasLookedForAndWhere) {

@@ -38,6 +38,7 @@ struct Identity {
   std::uint32_t cid = 0x12345678, parent_cid = 0xffffffff;
   std::uint32_t time_stamp = 1000, parent_time_stamp = 0;
   std::string parent_name;
+  std::string vhd_creator = "vbox";
   [[nodiscard]] bool has_parent() const { return !parent.is_nil() || parent_cid != 0xffffffff; }
 };
 // A UUID made from a number.

@@ -20,7 +20,7 @@ Bytes vhd_footer(std::uint64_t size, std::uint32_t type, const Identity &identit
   writer.big(12, 0x10000, 4);
   writer.big(16, type == 2 ? ~std::uint64_t{0} : 512, 8);
   writer.big(24, identity.time_stamp, 4);
-  writer.text(28, "vbox");
+  writer.text(28, identity.vhd_creator);
   writer.big(40, size, 8);
   writer.big(48, size, 8);
   writer.big(60, type, 4);
