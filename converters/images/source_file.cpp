@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -54,6 +55,15 @@ void require_regular(const struct stat &status, const std::filesystem::path &fil
                .advice = "The file is truncated or damaged; copy it again from the source."});
 }
 
+// A disk split into parts of 2 GiB has more files than the usual limit of 1024 descriptors. That limit protects
+// programs that use select(), which we do not: it is raised to what the system grants. False: it was there already.
+bool allow_more_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return false;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 // A range of one open file.
 class PlainFile final : public SourceFile {
  public:
@@ -63,7 +73,9 @@ class PlainFile final : public SourceFile {
     if (::stat(path_.c_str(), &status) != 0) system_failure(path_, origin, errno, "look at");
     require_regular(status, path_, origin);
     // O_NONBLOCK: should the file have become a FIFO since, open must not wait for a writer.
-    fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    fd_ = ::open(path_.c_str(), flags);
+    if (fd_ < 0 && errno == EMFILE && allow_more_files()) fd_ = ::open(path_.c_str(), flags);
     if (fd_ < 0) system_failure(path_, origin, errno, "open");
     try {
       if (::fstat(fd_, &status) != 0) system_failure(path_, origin, errno, "look at");

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <gtest/gtest.h>
 #include <random>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -37,6 +38,26 @@ TEST(SourceFile, APieceIsAFileOfItsOwn) {
   EXPECT_THROW(static_cast<void>(image::read_bytes(*source, 3, 3)), Error);
   file.pieces = {{folder / "f", 8, 5}};
   EXPECT_THROW(static_cast<void>(image::open_source(file)), Error);
+}
+
+TEST(SourceFile, MoreFilesThanTheLimitOfDescriptorsSays) {
+  const TempFolder folder;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max < 512) GTEST_SKIP() << "the hard limit is too low";
+  const rlimit few{100, before.rlim_max};
+  std::string extents;
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "f" + std::to_string(i);
+    write_file(folder / name, Bytes(512, static_cast<std::uint8_t>(i)));
+    extents += "RW 1 FLAT \"" + name + "\" 0\n";
+  }
+  write_file(folder / "disk.vmdk", vmdk_descriptor("twoGbMaxExtentFlat", extents));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const Bytes read = content(image::open_chain(medium({folder / "disk.vmdk"}), {}));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_EQ(read.size(), 300U * 512);
+  EXPECT_EQ(read[299 * 512], static_cast<std::uint8_t>(299));
 }
 
 TEST(SourceFile, PiecesAreJoinedInTheirOrder) {
