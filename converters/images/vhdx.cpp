@@ -25,6 +25,7 @@ enum : std::uint64_t {
   undefined = 1,
   zeroed = 2,
   unmapped = 3,
+  unmapped_draft = 5,  // what drafts of the specification (0.95) had for it
   fully_present = 6,
   partly_present = 7
 };
@@ -70,13 +71,15 @@ class VhdxImage final : public FormatImage {
              case not_present: break;
              case undefined:
              case zeroed:
-             case unmapped: extent.kind = ExtentKind::zero; break;
+             case unmapped:
+             case unmapped_draft: extent.kind = ExtentKind::zero; break;
              case fully_present:
                extent.kind = ExtentKind::plain;
                extent.file_offset = locate(entry, block) + from % block_size_;
                break;
              case partly_present: map_partly(entry, block, from, stop, out); return;
-             default: require(false, entry_place(block), "a block's state is not known", entry & 7U, "0 to 3, 6 or 7");
+             default:
+               require(false, entry_place(block), "a block's state is not known", entry & 7U, "0 to 3 or 5 to 7");
            }
            append(out, extent);
          });

@@ -189,24 +189,47 @@ class Log {
   std::map<std::uint64_t, Entry> entries_;  // sound ones, by offset in the ring
 };
 
+// Eight bytes a step: table k holds what a byte does to the checksum with k bytes after it.
+using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
+constexpr CrcTables make_crc_tables() {
+  CrcTables tables{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82f63b78U : 0U);
+    tables[0][i] = value;
+  }
+  for (std::size_t k = 1; k < tables.size(); ++k) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      tables[k][i] = (tables[k - 1][i] >> 8U) ^ tables[0][tables[k - 1][i] & 0xffU];
+    }
+  }
+  return tables;
+}
+constexpr CrcTables crc_tables = make_crc_tables();
+constexpr std::array<std::uint8_t, 4> crc_hole{};  // what the checksum's own bytes count as
+
+std::uint32_t crc_of(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    const std::uint8_t *at = bytes.data() + i;
+    const std::uint32_t low =
+        crc ^ (at[0] | std::uint32_t{at[1]} << 8U | std::uint32_t{at[2]} << 16U | std::uint32_t{at[3]} << 24U);
+    crc = crc_tables[7][low & 0xffU] ^ crc_tables[6][low >> 8U & 0xffU] ^ crc_tables[5][low >> 16U & 0xffU] ^
+          crc_tables[4][low >> 24U] ^ crc_tables[3][at[4]] ^ crc_tables[2][at[5]] ^ crc_tables[1][at[6]] ^
+          crc_tables[0][at[7]];
+  }
+  for (; i < bytes.size(); ++i) crc = (crc >> 8U) ^ crc_tables[0][(crc ^ bytes[i]) & 0xffU];
+  return crc;
+}
+
 }  // namespace
 
 std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::size_t skip) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> out{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82f63b78U : 0U);
-      out[i] = value;
-    }
-    return out;
-  }();
   std::uint32_t crc = 0xffffffff;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const std::uint8_t byte = i >= skip && i < skip + 4 ? std::uint8_t{0} : bytes[i];
-    crc = (crc >> 8U) ^ table[(crc ^ byte) & 0xffU];
-  }
-  return ~crc;
+  const std::size_t hole = std::min(skip, bytes.size()), after = std::min(skip + 4, bytes.size());
+  crc = crc_of(crc, bytes.first(hole));
+  crc = crc_of(crc, std::span(crc_hole).first(after - hole));
+  return ~crc_of(crc, bytes.subspan(after));
 }
 
 std::shared_ptr<const SourceFile> apply_vhdx_log(std::shared_ptr<const SourceFile> source, std::uint64_t log_offset,

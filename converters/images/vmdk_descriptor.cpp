@@ -2,8 +2,9 @@
 // The VMDK descriptor: `key=value` lines, extent lines `ACCESS SECTORS TYPE ["NAME" [OFFSET]]`, and a `ddb.`
 // part. Facts: VMware's "Virtual Disk Format 5.0" and the descriptors of the corpus. Values may be quoted or
 // not, with blanks around the equals sign; `encoding=` holds for the extent names and the parent's too.
-// Known deviants: blanks at the line's end, CRLF, a UTF-8 mark, NULs after the text, `ddb.encoding` in place of
-// `encoding`, names in UTF-8 whatever the encoding says.
+// Known deviants: "# Disk Descriptor File" with blanks in other places (VirtualBox takes four spellings), blanks at the
+// line's end, CRLF, a UTF-8 mark, NULs after the text, `ddb.encoding` in place of `encoding`, names in UTF-8 whatever
+// the encoding says.
 #include "converters/images/vmdk_descriptor.hpp"
 
 #include <algorithm>
@@ -161,7 +162,9 @@ std::uint64_t VmdkDescriptor::sectors() const {
 bool is_descriptor(std::string_view start) {
   if (start.starts_with("\xef\xbb\xbf")) start.remove_prefix(3);
   start = text::trim(start.substr(0, 512));
-  return text::iequals_ascii(start.substr(0, 21), "# disk descriptorfile");
+  std::string line(start.substr(0, start.find_first_of("\r\n")));
+  std::erase_if(line, [](char c) { return c == ' ' || c == '\t'; });
+  return text::lower_ascii(line).starts_with("#diskdescriptorfile");
 }
 
 VmdkDescriptor parse_descriptor(std::string_view source, const Place &place) { return Parser(source, place).parse(); }

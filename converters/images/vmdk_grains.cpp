@@ -48,6 +48,10 @@ class GrainPart final : public VmdkPart {
           raise(redundant_tables, place_in(*source_, layout_.redundant_offset, "redundant grain directory"),
                 "The grain directory of '" + source_->path().string() + "' is damaged; its copy is used."));
     }
+    if (layout_.unclean) {
+      findings.push_back(raise(unclean, place_in(*source_, 72, "unclean shutdown"),
+                               "'" + source_->path().string() + "' was not closed properly when it was last used."));
+    }
     find_last_length();
     return stored;
   }

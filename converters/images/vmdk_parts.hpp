@@ -53,6 +53,7 @@ struct GrainLayout {
   std::uint64_t redundant_offset = 0;   // bytes; 0: none
   bool zero_grains = false;             // entry 1 means zeros
   bool compressed = false;              // grains are zlib streams
+  bool unclean = false;                 // not closed properly when it was last written to
   bool markers = false;                 // each compressed grain is led by its sector (64 bits) and length (32 bits)
 };
 [[nodiscard]] std::unique_ptr<VmdkPart> grain_part(std::shared_ptr<const SourceFile> source, const GrainLayout &layout);

@@ -100,6 +100,7 @@ Header read_header(const SourceFile &source, std::uint64_t offset) {
   out.layout.compressed = (out.flags & flag_compressed) != 0;
   out.layout.markers = (out.flags & flag_markers) != 0;
   out.layout.zero_grains = (out.flags & flag_zero_grains) != 0;
+  out.layout.unclean = header.little<std::uint8_t>(72, "unclean shutdown") == 1;
   const auto capacity = header.little<std::uint64_t>(12, "capacity");
   const auto grain = header.little<std::uint64_t>(20, "grain size");
   out.descriptor_offset = header.little<std::uint64_t>(28, "descriptor offset");

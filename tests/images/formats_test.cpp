@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "converters/images/image.hpp"
+#include "converters/images/vhdx_log.hpp"
 #include "tests/support/disk_images.hpp"
 
 namespace ferry::test {
@@ -271,6 +272,30 @@ TEST(VmdkSparse, DamagedDirectoryGivesWayToItsCopy) {
   EXPECT_EQ(chain.images()[0]->info().findings[0].id, "image.redundant-tables");
 }
 
+TEST(VmdkSparse, AnImageThatWasNotClosedSaysSo) {
+  const TempFolder folder;
+  Bytes bytes =
+      make_hosted_sparse(full_layer(1), {.descriptor = vmdk_descriptor("monolithicSparse", "RW 40 SPARSE \"d\"\n")});
+  bytes[72] = 1;
+  write_file(folder / "disk.vmdk", bytes);
+  const auto chain = image::open_chain(medium({folder / "disk.vmdk"}), {});
+  EXPECT_TRUE(content(chain) == expected_content({full_layer(1)}));
+  EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.unclean");
+}
+
+TEST(VmdkExtents, FirstLineInTheSpellingsThatVirtualBoxTakes) {
+  const TempFolder folder;
+  for (const char *line : {"# Disk DescriptorFile", "# Disk Descriptor File", "#Disk DescriptorFile",
+                           "#Disk Descriptor File", "# disk descriptorfile \t\r"}) {
+    SCOPED_TRACE(line);
+    std::string text = vmdk_descriptor("custom", "RW 3 ZERO\n");
+    text.replace(text.find("custom"), 6, "monolithicFlat");
+    text.replace(0, text.find('\n'), line);
+    write_file(folder / "disk.vmdk", text);
+    EXPECT_EQ(image::open_chain(medium({folder / "disk.vmdk"}), {}).virtual_size(), 3U * 512);
+  }
+}
+
 TEST(VmdkSparse, StreamPaddedWithZerosIsWhole) {
   const TempFolder folder;
   const Layer layer = full_layer(1, 3, 65536);
@@ -330,6 +355,30 @@ TEST(Vhdx, DirtyLogIsAppliedInMemory) {
   EXPECT_TRUE(content(chain) == expected_content({layer}));
   EXPECT_EQ(chain.images()[0]->info().findings.at(0).id, "image.log-replayed");
   EXPECT_TRUE(read_file(folder / "d.vhdx") == bytes);
+}
+
+TEST(Vhdx, ChecksumIsCastagnolis) {
+  const std::string digits = "123456789";
+  const Bytes bytes(digits.begin(), digits.end());
+  EXPECT_EQ(image::crc32c(bytes, bytes.size()), 0xe3069283U);  // the check value of the polynomial's catalog entry
+  Bytes holed(23, 0x5a);
+  const auto with = [&](std::uint8_t value) {
+    std::fill_n(holed.begin() + 6, 4, value);
+    return image::crc32c(holed, 6);
+  };
+  EXPECT_EQ(with(0), with(0xff));
+  EXPECT_EQ(with(0xff), (std::fill_n(holed.begin() + 6, 4, std::uint8_t{0}), image::crc32c(holed, holed.size())));
+}
+
+TEST(Vhdx, BlocksUnmappedInTheDraftsWayAreZero) {
+  const TempFolder folder;
+  const Layer layer = full_layer(1, 3, 1U << 20U);
+  Bytes bytes = make_vhdx(layer);
+  bytes[3U << 20U] = static_cast<std::uint8_t>((bytes[3U << 20U] & ~7U) | 5U);
+  write_file(folder / "d.vhdx", bytes);
+  Layer expected = layer;
+  expected.blocks[0] = Block::zero;
+  EXPECT_TRUE(content(image::open_chain(medium({folder / "d.vhdx"}), {})) == expected_content({expected}));
 }
 
 TEST(Vhdx, DamagedLogIsRefused) {
