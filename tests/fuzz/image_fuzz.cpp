@@ -1,74 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens arbitrary bytes as one of the image formats, maps it whole and reads its start. Anything but an Error is a
-// defect. FUZZ_FORMAT names the format: formats that are parts of a VMDK get a descriptor beside them.
-#include <algorithm>
+// Arbitrary bytes as an image of one format: it is refused with an Error, or its map is whole and can be read.
+// FUZZ_FORMAT names the format. No file is written: the readers get the input as a file in memory (spread_file.hpp).
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <string>
+#include <memory>
 #include <string_view>
-#include <unistd.h>
+#include <utility>
 #include <vector>
 
-#include "converters/images/foreign.hpp"
-#include "converters/images/image.hpp"
+#include "converters/images/source_file.hpp"
 #include "converters/images/vhdx_log.hpp"
+#include "converters/images/vmdk_parts.hpp"
+#include "tests/fuzz/check_chain.hpp"
+#include "tests/fuzz/spread_file.hpp"
 
 namespace {
 
 using namespace ferry;
-namespace fs = std::filesystem;
+using namespace ferry::fuzz;
+using image::SourceFile;
 
 #define FUZZ_NAME_OF(format) #format
 #define FUZZ_NAME(format) FUZZ_NAME_OF(format)
 constexpr std::string_view format = FUZZ_NAME(FUZZ_FORMAT);
-
-// A folder that holds the input as "disk", and for extents their descriptor "disk.vmdk".
-class Workplace {
- public:
-  Workplace() {
-    std::string name =
-        (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "ferry-fuzz-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    if (format == "cowd" || format == "sesparse") {
-      std::ofstream(folder_ / "disk.vmdk")
-          << "# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\ncreateType=\"vmfsSparse\"\nRW 8 VMFSSPARSE \"disk\"\n";
-    }
-    if (format == "vmdk_descriptor") std::ofstream(folder_ / "flat") << std::string(65536, 'x');
-  }
-  Workplace(const Workplace &) = delete;
-  Workplace &operator=(const Workplace &) = delete;
-  ~Workplace() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  [[nodiscard]] ImageFile put(const std::uint8_t *data, std::size_t size) const {
-    std::ofstream out(folder_ / "disk", std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char *>(data), static_cast<std::streamsize>(size));
-    out.close();
-    ImageFile file;
-    const bool extent = format == "cowd" || format == "sesparse";
-    file.pieces.push_back({folder_ / (extent ? "disk.vmdk" : "disk"), 0, std::nullopt});
-    file.gzip = format == "gzip";
-    if (format == "gzip") file.declared_format = ImageFormat::raw;
-    return file;
-  }
-
- private:
-  fs::path folder_;
-};
-
-// What the target's format begins with, so that no run is wasted on other formats.
-bool is_of_format(const std::uint8_t *data, std::size_t size) {
-  const std::string_view start(reinterpret_cast<const char *>(data), size);
-  if (format == "vdi") return size > 68 && start.substr(64, 4) == "\x7f\x10\xda\xbe";
-  if (format == "vmdk_sparse" || format == "vmdk_stream") return start.starts_with("KDMV");
-  if (format == "cowd") return start.starts_with("COWD");
-  if (format == "vhdx") return start.starts_with("vhdxfile");
-  return true;
-}
 
 void put_big(std::vector<std::uint8_t> &bytes, std::size_t at, std::uint32_t value) {
   for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
@@ -83,13 +37,25 @@ void repair_sum(std::vector<std::uint8_t> &bytes, std::size_t at, std::size_t le
   put_big(bytes, at + checksum, ~sum);
 }
 
-void repair_crc(std::vector<std::uint8_t> &bytes, std::size_t at, std::size_t length) {
-  if (at > bytes.size() || length > bytes.size() - at || length < 8) return;
-  const std::uint32_t crc = image::crc32c({bytes.data() + at, length}, 4);
+// VHDX's, of a structure of `length` bytes that stands at `offset` in the file.
+void repair_crc(std::vector<std::uint8_t> &bytes, std::uint64_t offset, std::size_t length) {
+  const Spread spread = spread_of(format);
+  std::size_t at = 0;  // in the input
+  for (const Window &window : spread.windows) {
+    if (offset >= window.offset && offset - window.offset < window.length) {
+      at += static_cast<std::size_t>(offset - window.offset);
+      break;
+    }
+    at += static_cast<std::size_t>(window.length);
+  }
+  if (at + 8 > bytes.size()) return;
+  const SpreadFile file(spread, bytes, "/nonexistent/input");
+  const auto whole = image::read_bytes(file, offset, length);
+  const std::uint32_t crc = image::crc32c(whole, 4);
   for (std::size_t i = 0; i < 4; ++i) bytes[at + 4 + i] = static_cast<std::uint8_t>(crc >> (8 * i));
 }
 
-// Right checksums, or the fuzzer would never come past them.
+// Right checksums and signatures, or the fuzzer would hardly come past them.
 void repair(std::vector<std::uint8_t> &bytes) {
   if (format == "vhd") {
     repair_sum(bytes, 512, 1024, 36);
@@ -97,48 +63,83 @@ void repair(std::vector<std::uint8_t> &bytes) {
     if (bytes.size() >= 512) repair_sum(bytes, bytes.size() - 512, 512, 64);
   }
   if (format == "vhdx") {
-    for (const std::size_t at : {std::size_t{65536}, std::size_t{131072}}) repair_crc(bytes, at, 4096);
-    for (const std::size_t at : {std::size_t{196608}, std::size_t{262144}}) repair_crc(bytes, at, 65536);
-    for (std::size_t at = 1U << 20U; at + 4096 <= bytes.size() && at < 2U << 20U; at += 4096) {
-      if (bytes[at] == 'l' && bytes[at + 1] == 'o') {
-        const std::size_t length =
-            bytes[at + 8] | std::size_t{bytes[at + 9]} << 8U | std::size_t{bytes[at + 10]} << 16U;
-        repair_crc(bytes, at, length);
-      }
+    constexpr std::uint64_t mebibyte = 1U << 20U;
+    for (const std::uint64_t at : {65536U, 131072U}) repair_crc(bytes, at, 4096);
+    repair_crc(bytes, 196608, 65536);  // its copy is taken as it is, so that the first one can also be the only one
+    for (const std::uint64_t at : {mebibyte, mebibyte + 4096, 2 * mebibyte - 12288, 2 * mebibyte - 8192}) {
+      repair_crc(bytes, at, 4096);
     }
   }
+}
+
+// A VMDK's part as an image by itself.
+class PartImage final : public image::Image {
+ public:
+  PartImage(std::unique_ptr<image::VmdkPart> part, std::shared_ptr<const SourceFile> file)
+      : part_(std::move(part)), files_{std::move(file)} {
+    info_.virtual_size = part_->size();
+    std::vector<Finding> findings;
+    demand(part_->check(findings) <= info_.virtual_size);
+  }
+  [[nodiscard]] const image::ImageInfo &info() const override { return info_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const SourceFile>> &files() const override { return files_; }
+  void map(std::uint64_t begin, std::uint64_t end, std::vector<image::Extent> &out) const override {
+    end = std::min(end, info_.virtual_size);
+    if (begin < end) part_->map(begin, end, 0, 0, out);
+  }
+
+ private:
+  std::unique_ptr<image::VmdkPart> part_;
+  image::ImageInfo info_;
+  std::vector<std::shared_ptr<const SourceFile>> files_;
+};
+
+std::shared_ptr<const image::Image> checked(std::shared_ptr<image::FormatImage> image) {
+  image->check_tables();
+  demand(image->info().allocated <= image->info().virtual_size);
+  return image;
+}
+
+std::shared_ptr<const image::Image> open(const std::shared_ptr<const SourceFile> &file) {
+  if (format == "vdi") return checked(image::open_vdi(file));
+  if (format == "vhd") return checked(image::open_vhd(file));
+  if (format == "vhdx") return checked(image::open_vhdx(file));
+  if (format == "gzip") return checked(image::open_raw(image::open_gzip(file), ImageFormat::raw));
+  if (format == "cowd") return std::make_shared<PartImage>(image::cowd_part(file), file);
+  if (format == "sesparse") return std::make_shared<PartImage>(image::sesparse_part(file), file);
+  auto hosted = image::hosted_sparse_part(file);
+  if (!hosted.descriptor.empty()) {
+    try {
+      return checked(image::open_vmdk(file, {}));
+    } catch (const Error &error) {
+      demand(error.kind() != ErrorKind::internal);
+    }
+  }
+  return std::make_shared<PartImage>(std::move(hosted.part), file);
+}
+
+std::uint64_t hash_of(const std::vector<std::uint8_t> &bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3U;
+  return hash;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  static const Workplace workplace;
-  if (!is_of_format(data, size)) return -1;
+  static const Spread spread = spread_of(format);
+  static const std::vector<std::uint8_t> parent_bytes(1000, 'p');
   std::vector<std::uint8_t> bytes(data, data + size);
   repair(bytes);
-  const ImageFile file = workplace.put(bytes.data(), bytes.size());
   try {
-    if (format == "foreign") {
-      static_cast<void>(image::check_qcow2_header(file, {}));
-      return 0;
-    }
-    Medium medium;
-    medium.chain.push_back(file);
-    const auto chain = image::open_chain(medium, {});
-    const std::uint64_t disk = chain.virtual_size();
-    std::vector<image::Chain::VisibleExtent> extents;
-    chain.map(0, std::min<std::uint64_t>(disk, 1U << 28U), extents);
-    std::uint64_t at = 0;
-    for (const auto &visible : extents) {
-      if (visible.visible_begin != at || visible.visible_end <= at) std::abort();
-      at = visible.visible_end;
-    }
-    if (at != std::min<std::uint64_t>(disk, 1U << 28U)) std::abort();
-    std::vector<std::uint8_t> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(disk, 1U << 17U)));
-    chain.read(0, buffer.data(), buffer.size());
-    chain.read(disk - buffer.size(), buffer.data(), buffer.size());
+    // A parent that is smaller than most inputs' disks, for what a differencing image leaves to it.
+    auto parent = image::open_raw(
+        std::make_shared<SpreadFile>(Spread{.windows = {{0, 1000}}}, parent_bytes, "/nonexistent/parent"),
+        ImageFormat::raw);
+    const auto image = open(std::make_shared<SpreadFile>(spread, bytes, "/nonexistent/input"));
+    check_chain(image::Chain({parent, image}), hash_of(bytes));
   } catch (const Error &error) {
-    if (error.kind() == ErrorKind::internal) std::abort();
+    demand(error.kind() != ErrorKind::internal);
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <vector>
 
 #include "converters/firmware/carry.hpp"
 #include "converters/firmware/edk2_store.hpp"
@@ -32,11 +33,24 @@ void append_and_reread(Edk2Store &store) {
   check(find(Edk2Store(again.bytes(), {}).variables(), u"Boot00FF", global_guid) == nullptr);
 }
 
+// The volume header's checksum, right, or the fuzzer would never come past it.
+void repair(std::vector<std::uint8_t> &bytes) {
+  constexpr std::size_t header = 0x48, checksum = 0x32;
+  if (bytes.size() < header) return;
+  bytes[checksum] = bytes[checksum + 1] = 0;
+  unsigned sum = 0;
+  for (std::size_t i = 0; i < header; i += 2) sum += bytes[i] + 256U * bytes[i + 1];
+  bytes[checksum] = static_cast<std::uint8_t>(0U - sum);
+  bytes[checksum + 1] = static_cast<std::uint8_t>((0U - sum) >> 8U);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   try {
-    VboxNvram nvram = parse_vbox_nvram({data, size}, {});
+    std::vector<std::uint8_t> bytes(data, data + size);
+    repair(bytes);
+    VboxNvram nvram = parse_vbox_nvram(bytes, {});
     if (nvram.volume.empty()) return 0;
     Edk2Store store(std::move(nvram.volume), {});
     NvramContents contents;

@@ -145,7 +145,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t leng
   qcow2::Layout layout{.cluster_size = 4096U << (input.next(1) % 5),
                        .compression = static_cast<qcow2::Compression>(input.next(1) % 3)};
   const unsigned threads = 1 + static_cast<unsigned>(input.next(1) % 3);
-  const std::uint64_t size = 1 + input.next(3) % (2U << 20U);
+  // Most disks are small; the largest want more than one L2 table at the smallest cluster size.
+  const std::uint64_t size = 1 + input.next(3) % (std::uint64_t{4096} << (input.next(1) % 11));
   auto file = std::make_shared<Memory>();
   std::vector<State> states = {layer_over({}, size, file, input)};
   for (std::uint64_t i = input.next(1) % 5; i > 0; --i) {
@@ -162,7 +163,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t leng
     layout.snapshots.push_back({.name = std::to_string(i), .created = 1, .virtual_size = size});
   }
   static const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("ferry-fuzz-" + std::to_string(getpid()));
+      (std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
+                                           : std::filesystem::temp_directory_path()) /
+      ("ferry-fuzz-" + std::to_string(getpid()));
   copy::TargetFile target(path);
   qcow2::Writer writer(target, layout);
   (void)copy::copy(pointers, writer, {.threads = threads});

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes sound inputs of every kind as seeds for the fuzz targets: make_seeds FOLDER makes a folder for each target.
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/firmware/builder.hpp"
+#include "tests/fuzz/spread_file.hpp"
+#include "tests/support/byte_writer.hpp"
+#include "tests/support/disk_images.hpp"
+
+using namespace ferry::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+Bytes bytes_of(const std::string &text) { return {text.begin(), text.end()}; }
+
+// What of an image its target wants: the windows' content, up to the last byte that is not zero.
+Bytes packed(const std::string &format, const Bytes &image) {
+  Bytes out;
+  for (const auto &[offset, length] : ferry::fuzz::spread_of(format).windows) {
+    for (std::uint64_t i = offset; i - offset < length && (length != ~std::uint64_t{0} || i < image.size()); ++i) {
+      out.push_back(i < image.size() ? image[static_cast<std::size_t>(i)] : std::uint8_t{0});
+    }
+  }
+  return out;
+}
+
+Bytes tar(const std::vector<std::pair<std::string, std::string>> &members) {
+  Bytes out;
+  ByteWriter writer(out);
+  for (const auto &[name, text] : members) {
+    const std::uint64_t at = out.size();
+    writer.text(at, name);
+    writer.text(at + 100, "0000644");
+    std::string size;
+    for (int shift = 30; shift >= 0; shift -= 3) size += static_cast<char>('0' + (text.size() >> shift & 7U));
+    writer.text(at + 124, size);
+    writer.text(at + 156, "0");
+    writer.text(at + 257, "ustar");
+    writer.text(at + 263, "00");
+    writer.grow(at + 512);
+    writer.text(at + 512, text);
+    writer.grow((out.size() + 511) / 512 * 512);
+  }
+  writer.grow(out.size() + 1024);
+  return out;
+}
+
+// The golden cases' sources; .vmsd lists stand beside a .vmx and are a target of their own.
+void put_fixtures(const fs::path &folder) {
+  for (const char *target : {"vbox", "vmx", "vmsd", "ovf"}) fs::create_directories(folder / target);
+  for (const auto &entry : fs::recursive_directory_iterator(fs::path(FERRY_SOURCE_DIR) / "fixtures")) {
+    const std::string suffix = entry.path().extension().string();
+    if (suffix != ".vbox" && suffix != ".vmx" && suffix != ".vmsd" && suffix != ".ovf") continue;
+    const auto name = entry.path().parent_path().filename().string() + suffix;
+    fs::copy_file(entry.path(), folder / suffix.substr(1) / name, fs::copy_options::overwrite_existing);
+  }
+}
+
+void put_firmware(const fs::path &folder) {
+  namespace builder = ferry::firmware::testing;
+  for (const char *target : {"nvram_vbox", "nvram_vmware", "boot_option"}) fs::create_directories(folder / target);
+  const Bytes option = builder::load_option(u"debian", builder::short_path(u"\\EFI\\debian\\grubx64.efi"), {1, 2});
+  const Bytes order{0, 0, 1, 0};
+  const std::vector<builder::StoredVariable> variables{{.name = u"Boot0000", .data = option},
+                                                       {.name = u"BootOrder", .data = order}};
+  write_file(folder / "boot_option/short", option);
+  write_file(folder / "boot_option/whole", builder::load_option(u"disk", builder::hardware_path()));
+  write_file(folder / "nvram_vbox/volume", builder::store(variables, builder::layout_tiny));
+  Bytes vmware = bytes_of("MRVN");
+  builder::put(vmware, 1, 4);
+  builder::put(vmware, builder::vmware_chunk("CMOS", Bytes(16, 2)));
+  builder::put(vmware, builder::vmware_chunk("EFI_NV", builder::vmware_area(variables, 512)));
+  write_file(folder / "nvram_vmware/plain", vmware);
+}
+
+Bytes chained(unsigned choice, const std::vector<Bytes> &files) {
+  Bytes out{static_cast<std::uint8_t>(choice)};
+  for (const Bytes &file : files) {
+    out.push_back(static_cast<std::uint8_t>(file.size()));
+    out.push_back(static_cast<std::uint8_t>(file.size() >> 8U));
+    out.insert(out.end(), file.begin(), file.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+int main(int count, char **arguments) {
+  if (count != 2) return 2;
+  const fs::path folder = arguments[1];
+  const auto put = [&](const std::string &target, const std::string &name, const Bytes &bytes) {
+    fs::create_directories(folder / target);
+    write_file(folder / target / name, packed(target, bytes));
+  };
+  // Small blocks: an input's every byte should matter.
+  Layer layer{.size = 6 * 512 - 512, .block_size = 512, .blocks = {}, .tag = 1, .order = {4, 0, 3, 1, 2}};
+  layer.blocks = {Block::data, Block::absent, Block::zero, Block::data, Block::data};
+  Layer partial{.size = 3 * 1024 - 512, .block_size = 1024, .blocks = {}, .tag = 1, .order = {}};
+  partial.blocks = {Block::partial, Block::absent, Block::data};
+  Layer pages{.size = 5 * 4096 - 512, .block_size = 4096, .blocks = layer.blocks, .tag = 1, .order = {}};
+  Identity base;
+  base.id = uuid_of(1), base.modification = uuid_of(11);
+  Identity child;
+  child.id = uuid_of(2);
+  child.parent = uuid_of(1), child.parent_modification = uuid_of(11), child.parent_time_stamp = base.time_stamp;
+  child.parent_name = "a.vdi";
+  const std::string line = "RW 5 SPARSE \"disk\"\n", small = vmdk_descriptor("monolithicSparse", line);
+  put("vdi", "dynamic", make_vdi(layer));
+  put("vdi", "old", make_vdi(layer, {}, {.version = 2}));
+  put("vdi", "extra", make_vdi(layer, {}, {.extra = 512}));
+  put("vdi", "child", make_vdi(layer, child));
+  put("vmdk_sparse", "bare", make_hosted_sparse(layer, {}));
+  put("vmdk_sparse", "plain", make_hosted_sparse(layer, {.descriptor = small, .redundant = true}));
+  put("vmdk_sparse", "tables", make_hosted_sparse(layer, {.descriptor = small, .entries_per_table = 4}));
+  put("vmdk_stream", "footer",
+      make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("streamOptimized", line),
+                                 .compressed = true,
+                                 .footer = true,
+                                 .entries_per_table = 4}));
+  put("vmdk_stream", "header", make_hosted_sparse(layer, {.compressed = true, .entries_per_table = 4}));
+  put("vmdk_stream", "cut", make_hosted_sparse(partial, {.compressed = true, .cut_last_grain = true}));
+  put("cowd", "delta", make_cowd(layer));
+  put("sesparse", "delta", make_sesparse(pages));
+  put("vhd", "dynamic", make_vhd(partial));
+  put("vhd", "child", make_vhd(partial, child));
+  put("vhd", "fixed", make_fixed_vhd(Bytes(1024, 1)));
+  put("gzip", "members", make_gzip(Bytes(5000, 7), 1000));
+  put("vmdk_descriptor", "mixed",
+      bytes_of(
+          vmdk_descriptor("custom2",
+                          "RW 8 FLAT \"flat\" 3\nRDONLY 4 ZERO\nNOACCESS 5 FLAT \"flat\" 0\nRW 8 SPARSE \"sparse\"\n"
+                          "RW 8 VMFSSPARSE \"cowd\"\n",
+                          child, true)));
+  put("vmdk_descriptor", "encoding",
+      bytes_of("# Disk DescriptorFile\r\nencoding=\"windows-1252\"\r\nparentFileNameHint=\"..\\x\"\r\n"
+               "RW 1 FLAT \"m\xfc\" 0\r\n"));
+  const Layer large{.size = 1U << 20U, .block_size = 1U << 20U, .blocks = {Block::partial}, .tag = 1, .order = {}};
+  Layer empty = large;
+  empty.blocks = {Block::absent};
+  put("vhdx", "empty", make_vhdx(empty));
+  put("vhdx", "log", make_vhdx(empty, {}, {.dirty_log = true}));
+  Bytes partly = make_vhdx(large, child);
+  partly.resize((4U << 20U) + 64);  // the block's first bytes; its bitmap is the next block of zeros
+  put("vhdx", "child", partly);
+
+  Bytes qcow(104);
+  const std::string magic("QFI\xfb\0\0\0\3", 8);
+  std::copy(magic.begin(), magic.end(), qcow.begin());
+  qcow[103] = 104;
+  Bytes qed(64);
+  qed[0] = 'Q', qed[1] = 'E', qed[2] = 'D';
+  put("chain", "vdi", chained(0x05, {make_vdi(layer, base), {}, make_vdi(layer, child)}));
+  put("chain", "by_name", chained(0x02, {make_vhd(partial, base), make_vhd(partial, child)}));
+  put("chain", "known", chained(0x0c, {make_vdi(layer, base), {}, make_vhd(partial, child)}));
+  Identity delta;
+  delta.parent_cid = base.cid, delta.parent_name = "a.vdi", delta.cid = 7;
+  put("chain", "vmdk",
+      chained(0x02, {make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("monolithicSparse", line, base)}),
+                     make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("monolithicSparse", line, delta)})}));
+  put("chain", "qcow2", chained(1, {qcow}));
+  put("chain", "qed", chained(1, {qed}));
+  put("chain", "parallels", chained(1, {bytes_of("WithoutFreeSpace" + std::string(48, '\1'))}));
+
+  const std::string ovf =
+      "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1' "
+      "xmlns:ovf='http://schemas.dmtf.org/ovf/envelope/1'><References><File ovf:id='f' "
+      "ovf:href='d.vmdk'/></References><DiskSection><Disk ovf:diskId='d' ovf:fileRef='f' "
+      "ovf:capacity='1048576'/></DiskSection><VirtualSystem ovf:id='m'/></Envelope>";
+  const std::string digest(40, 'a');
+  put("ova", "plain", tar({{"m.ovf", ovf}, {"m.mf", "SHA1(m.ovf)= " + digest + "\n"}, {"d.vmdk", "KDMV"}}));
+  put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
+  put_fixtures(folder);
+  put_firmware(folder);
+  return 0;
+}
