@@ -3,77 +3,16 @@
 //
 // A network that the source isolates from the Internet is never replaced by one that reaches it: without a libvirt
 // network of that name the card is there with its link down, and the report says how to connect it.
-#include <algorithm>
 #include <array>
 
-#include "exporters/libvirt/mapping.hpp"
+#include "exporters/libvirt/nic_parts.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::libvirt {
 namespace {
 
-struct ModelRow {
-  NicModel source;
-  std::string_view name, model;
-  bool exact;
-};
-
-// libvirt passes any model on to QEMU unchecked; these are QEMU's. 82543GC and the 82583V's closest relatives drive
-// the same driver families; the PCnet of QEMU is a 79C970A.
-constexpr std::array<ModelRow, 20> kModels = {{
-    {NicModel::am79c960, "Am79C960", "pcnet", false},
-    {NicModel::am79c970a, "Am79C970A", "pcnet", true},
-    {NicModel::am79c973, "Am79C973", "pcnet", false},
-    {NicModel::e1000_82540em, "82540EM", "e1000", true},
-    {NicModel::e1000_82543gc, "82543GC", "e1000", false},
-    {NicModel::e1000_82545em, "82545EM", "e1000-82545em", true},
-    {NicModel::e1000e, "82574L", "e1000e", true},
-    {NicModel::e82583v, "82583V", "e1000e", false},
-    {NicModel::virtio, "virtio-net", "virtio", true},
-    {NicModel::vlance, "vlance (Am79C970A)", "pcnet", true},
-    {NicModel::vmxnet, "vmxnet", "pcnet", false},
-    {NicModel::vmxnet2, "vmxnet2", "e1000", false},
-    {NicModel::vmxnet3, "vmxnet3", "vmxnet3", true},
-    {NicModel::flexible, "flexible (vlance or vmxnet)", "pcnet", false},
-    {NicModel::ne1000, "NE1000", "ne2k_pci", false},
-    {NicModel::ne2000, "NE2000", "ne2k_pci", false},
-    {NicModel::wd8003, "WD8003", "ne2k_pci", false},
-    {NicModel::wd8013, "WD8013", "ne2k_pci", false},
-    {NicModel::elnk2, "3C503", "ne2k_pci", false},
-    {NicModel::elnk1, "3C501", "ne2k_pci", false},
-}};
-
-constexpr ModelRow kUsbNet = {NicModel::usbnet, "usbnet", "e1000", false};
-
-const ModelRow &row_of(NicModel model) {
-  const auto found = std::find_if(kModels.begin(), kModels.end(), [&](const ModelRow &r) { return r.source == model; });
-  return found == kModels.end() ? kUsbNet : *found;
-}
-
 // VirtualBox's NICs on PCI bus 0, by adapter number.
 constexpr std::array<unsigned, 8> kVirtualBoxSlots = {3, 8, 9, 10, 16, 17, 18, 19};
-
-std::string nic_field(std::size_t index, std::string_view member = {}) {
-  std::string field = field_at("nics", index);
-  if (!member.empty()) field += "." + std::string(member);
-  return field;
-}
-
-std::string nic_label(std::size_t index) { return "Network card " + std::to_string(index + 1); }
-
-// Dotted decimal. What is not could smuggle options into QEMU's argument.
-bool is_ipv4(std::string_view text) {
-  unsigned parts = 0;
-  while (true) {
-    const std::size_t dot = text.find('.');
-    const std::string_view part = text.substr(0, dot);
-    const auto value = text::parse_u64(part);
-    if (part.size() > 3 || !value || *value > 255) return false;
-    ++parts;
-    if (dot == std::string_view::npos) return parts == 4;
-    text.remove_prefix(dot + 1);
-  }
-}
 
 class NicMapper {
  public:
@@ -85,8 +24,9 @@ class NicMapper {
     choose_mac(random, taken);
     choose_network();
     choose_slot();
-    map_forwards();
+    map_forwards(m_, index_, nic_, out_);
     map_link();
+    map_user_address(m_, index_, nic_, out_);
     map_rest();
     m_.domain.interfaces.push_back(out_);
     m_.result.nics.push_back({out_.mac, out_.model, described_network(), guest_name_});
@@ -94,7 +34,7 @@ class NicMapper {
 
  private:
   void choose_model() {
-    const ModelRow &row = row_of(nic_.model);
+    const NicModelRow &row = nic_model_row(nic_.model);
     out_.model = row.model;
     if (!unknown_or_has(m_.host.nic_models, out_.model)) {
       constexpr std::array<std::string_view, 4> kCommon = {"e1000e", "e1000", "virtio", "rtl8139"};
@@ -339,105 +279,9 @@ class NicMapper {
 
   // ---- the rest ----
 
-  void forward(const PortForward &rule, const std::string &field, std::vector<HostForward> &rules) {
-    const bool tcp = rule.protocol == PortForward::Protocol::tcp;
-    const std::string text = std::string(tcp ? "tcp" : "udp") + " " + rule.host_address + ":" +
-                             std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
-    if (rule.host_port < 1024 && m_.session()) {
-      m_.drop(field, "an ordinary user cannot listen on ports below 1024");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: ports below 1024 are root's.");
-      return;
-    }
-    if (rule.host_port == 0 || rule.guest_port == 0) {
-      m_.drop(field, "a port forward needs both ports");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: it lacks a port.");
-      return;
-    }
-    if (!rule.host_address.empty() && !is_ipv4(rule.host_address)) {
-      m_.drop(field, "the host address is not an IPv4 address");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: not an IPv4 address.");
-      return;
-    }
-    rules.push_back({tcp ? "tcp" : "udp", rule.host_address, rule.host_port, rule.guest_port});
-    m_.translate(field, "forwarded by the user network");
-  }
-
-  void map_forwards() {
-    const std::string list = nic_field(index_, "forwards");
-    m_.keep(list);
-    if (nic_.forwards.empty()) return;
-    if (out_.type != "user" || !out_.link_up) {
-      m_.drop(list, "only a user network forwards ports");
-      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards do not apply to its new network.");
-      return;
-    }
-    const bool passt = m_.host.passt && has(m_.host.network_backends, "passt");
-    if (!passt && !m_.host_has_libvirt(8, 2)) {  // <qemu:override>
-      m_.drop(list, "this host's libvirt cannot forward ports of a user network");
-      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards need libvirt 8.2 or passt.");
-      return;
-    }
-    std::vector<HostForward> rules;
-    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), rules);
-    if (rules.empty()) return;
-    if (passt) {
-      out_.passt = true;
-      out_.forwards = std::move(rules);
-      m_.raise(kForwardByPasst, nic_.origin,
-               nic_label(index_) + " forwards its ports through passt; the guest gets the host's address by DHCP.");
-    } else {
-      forward_by_arguments(rules);
-    }
-  }
-
-  // libvirt 9 has no port forwarding. The card stays libvirt's own, but its back end is one of ours [tried on 9.0].
-  void forward_by_arguments(const std::vector<HostForward> &rules) {
-    out_.alias = "ua-nic" + std::to_string(index_);
-    const std::string id = "ferry-user" + std::to_string(index_);
-    std::string netdev = "user,id=" + id;
-    if (!user_ip().empty()) netdev += ",net=" + user_ip() + "/" + std::to_string(user_prefix());
-    for (const HostForward &rule : rules) {
-      netdev += ",hostfwd=" + rule.protocol + ":" + rule.address + ":" + std::to_string(rule.host_port) +
-                "-:" + std::to_string(rule.guest_port);
-    }
-    m_.domain.qemu_arguments.insert(m_.domain.qemu_arguments.end(), {"-netdev", netdev});
-    m_.domain.qemu_overrides.push_back({out_.alias, {{"netdev", "string", id}}});
-    m_.taint(nic_label(index_) + "'s port forwards");
-  }
-
-  // VirtualBox numbers its NATs 10.0.2.0/24, 10.0.3.0/24 ... by adapter; QEMU's user network is 10.0.2.0/24, with
-  // the same addresses of guest, gateway and name server in it.
-  [[nodiscard]] std::string user_ip() const {
-    if (nic_.nat_cidr) {
-      std::string address = nic_.nat_cidr->substr(0, nic_.nat_cidr->find('/'));
-      return is_ipv4(address) ? address : std::string{};
-    }
-    if (m_.from_virtualbox() && nic_.slot > 0 && nic_.slot < 200) return "10.0." + std::to_string(nic_.slot + 2) + ".0";
-    return {};
-  }
-
-  [[nodiscard]] unsigned user_prefix() const {
-    if (!nic_.nat_cidr || nic_.nat_cidr->find('/') == std::string::npos) return 24;
-    const auto value = text::parse_u64(nic_.nat_cidr->substr(nic_.nat_cidr->find('/') + 1));
-    return value && *value >= 8 && *value <= 28 ? static_cast<unsigned>(*value) : 24;
-  }
-
   void map_link() {
-    const std::string field = nic_field(index_, "cable_connected");
     if (!nic_.cable_connected) out_.link_up = false;
-    m_.keep(field, out_.link_up ? "" : "link down");
-    const std::string cidr = nic_field(index_, "nat_cidr");
-    m_.keep(cidr);
-    if (out_.type != "user" || !out_.link_up || nic_.mode != NicMode::nat) {
-      if (nic_.nat_cidr) m_.drop(cidr, "the card is not on a user network");
-      return;
-    }
-    if (out_.passt) {
-      if (nic_.nat_cidr) m_.drop(cidr, "passt gives the guest the host's address");
-      return;
-    }
-    out_.ip = user_ip();
-    out_.prefix = user_prefix();
+    m_.keep(nic_field(index_, "cable_connected"), out_.link_up ? "" : "link down");
   }
 
   void map_rest() {

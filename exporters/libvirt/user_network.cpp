@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cards on a user network: port forwards, and the addresses that the guest knows.
+#include "exporters/libvirt/nic_parts.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+// Dotted decimal. What is not could smuggle options into QEMU's argument.
+bool is_ipv4(std::string_view text) {
+  unsigned parts = 0;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    const std::string_view part = text.substr(0, dot);
+    const auto value = text::parse_u64(part);
+    if (part.size() > 3 || !value || *value > 255) return false;
+    ++parts;
+    if (dot == std::string_view::npos) return parts == 4;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+class UserNetwork {
+ public:
+  UserNetwork(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out)
+      : m_(m), index_(index), nic_(nic), out_(out) {}
+
+  void map_forwards() {
+    const std::string list = nic_field(index_, "forwards");
+    m_.keep(list);
+    if (nic_.forwards.empty()) return;
+    if (out_.type != "user" || !out_.link_up) {
+      m_.drop(list, "only a user network forwards ports");
+      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards do not apply to its new network.");
+      return;
+    }
+    const bool passt = m_.host.passt && has(m_.host.network_backends, "passt");
+    if (!passt && !m_.host_has_libvirt(8, 2)) {  // <qemu:override>
+      m_.drop(list, "this host's libvirt cannot forward ports of a user network");
+      m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards need libvirt 8.2 or passt.");
+      return;
+    }
+    std::vector<HostForward> rules;
+    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), rules);
+    if (rules.empty()) return;
+    if (passt) {
+      out_.passt = true;
+      out_.forwards = std::move(rules);
+      m_.raise(kForwardByPasst, nic_.origin,
+               nic_label(index_) + " forwards its ports through passt; the guest gets the host's address by DHCP.");
+    } else {
+      forward_by_arguments(rules);
+    }
+  }
+
+  void map_address() {
+    const std::string cidr = nic_field(index_, "nat_cidr");
+    m_.keep(cidr);
+    if (out_.type != "user" || !out_.link_up || nic_.mode != NicMode::nat) {
+      if (nic_.nat_cidr) m_.drop(cidr, "the card is not on a user network");
+      return;
+    }
+    if (out_.passt) {
+      if (nic_.nat_cidr) m_.drop(cidr, "passt gives the guest the host's address");
+      return;
+    }
+    out_.ip = user_ip();
+    out_.prefix = user_prefix();
+  }
+
+ private:
+  void forward(const PortForward &rule, const std::string &field, std::vector<HostForward> &rules) {
+    const bool tcp = rule.protocol == PortForward::Protocol::tcp;
+    const std::string text = std::string(tcp ? "tcp" : "udp") + " " + rule.host_address + ":" +
+                             std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
+    if (rule.host_port < 1024 && m_.session()) {
+      m_.drop(field, "an ordinary user cannot listen on ports below 1024");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: ports below 1024 are root's.");
+      return;
+    }
+    if (rule.host_port == 0 || rule.guest_port == 0) {
+      m_.drop(field, "a port forward needs both ports");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: it lacks a port.");
+      return;
+    }
+    if (!rule.host_address.empty() && !is_ipv4(rule.host_address)) {
+      m_.drop(field, "the host address is not an IPv4 address");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: not an IPv4 address.");
+      return;
+    }
+    rules.push_back({tcp ? "tcp" : "udp", rule.host_address, rule.host_port, rule.guest_port});
+    m_.translate(field, "forwarded by the user network");
+  }
+
+  // libvirt 9 has no port forwarding. The card stays libvirt's own, but its back end is one of ours [tried on 9.0].
+  void forward_by_arguments(const std::vector<HostForward> &rules) {
+    out_.alias = "ua-nic" + std::to_string(index_);
+    const std::string id = "ferry-user" + std::to_string(index_);
+    std::string netdev = "user,id=" + id;
+    if (!user_ip().empty()) netdev += ",net=" + user_ip() + "/" + std::to_string(user_prefix());
+    for (const HostForward &rule : rules) {
+      netdev += ",hostfwd=" + rule.protocol + ":" + rule.address + ":" + std::to_string(rule.host_port) +
+                "-:" + std::to_string(rule.guest_port);
+    }
+    m_.domain.qemu_arguments.insert(m_.domain.qemu_arguments.end(), {"-netdev", netdev});
+    m_.domain.qemu_overrides.push_back({out_.alias, {{"netdev", "string", id}}});
+    m_.taint(nic_label(index_) + "'s port forwards");
+  }
+
+  // VirtualBox numbers its NATs 10.0.2.0/24, 10.0.3.0/24 ... by adapter; QEMU's user network is 10.0.2.0/24, with
+  // the same addresses of guest, gateway and name server in it.
+  [[nodiscard]] std::string user_ip() const {
+    if (nic_.nat_cidr) {
+      std::string address = nic_.nat_cidr->substr(0, nic_.nat_cidr->find('/'));
+      return is_ipv4(address) ? address : std::string{};
+    }
+    if (m_.from_virtualbox() && nic_.slot > 0 && nic_.slot < 200) return "10.0." + std::to_string(nic_.slot + 2) + ".0";
+    return {};
+  }
+
+  [[nodiscard]] unsigned user_prefix() const {
+    if (!nic_.nat_cidr || nic_.nat_cidr->find('/') == std::string::npos) return 24;
+    const auto value = text::parse_u64(nic_.nat_cidr->substr(nic_.nat_cidr->find('/') + 1));
+    return value && *value >= 8 && *value <= 28 ? static_cast<unsigned>(*value) : 24;
+  }
+
+  Mapping &m_;
+  std::size_t index_;
+  const Nic &nic_;
+  DomainInterface &out_;
+};
+
+}  // namespace
+
+void map_forwards(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out) {
+  UserNetwork(m, index, nic, out).map_forwards();
+}
+
+void map_user_address(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out) {
+  UserNetwork(m, index, nic, out).map_address();
+}
+
+}  // namespace ferry::libvirt
