@@ -36,6 +36,9 @@ inline constexpr FindingKind kSnapshotOnlyDisk{"snapshot.disk-only", Severity::w
 inline constexpr FindingKind kSnapshotDiskMissing{
     "snapshot.disk-missing", Severity::warning, "A snapshot's state of a disk cannot be read.",
     "The snapshot is left out; the current state is whole. Delete the snapshot in the source, or repair the image."};
+inline constexpr FindingKind kDiskSkipped{
+    "disk.skipped", Severity::critical, "A disk is left out because --skip-disk asked for it.",
+    "Keep the source until the guest runs without it; attach the disk to the new machine by hand."};
 inline constexpr FindingKind kRemovableMissing{"medium.removable-missing", Severity::warning,
                                                "The image in a CD or floppy drive is not there; the drive stays empty.",
                                                "Insert another image after the migration."};
@@ -56,8 +59,9 @@ inline constexpr FindingKind kSecureBootDropped{
     "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
 
 inline constexpr std::array kFindings{
-    &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
-    &kSnapshotRevertUefi,  &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
-    &kSavedStateDiscarded, &kManifestChecked,  &kSecureBootDropped};
+    &kNameChanged,           &kBuiltInProfile,     &kSnapshotsFlattened,  &kSnapshotRenamed,
+    &kSnapshotMemoryDropped, &kSnapshotRevertUefi, &kSnapshotOnlyDisk,    &kSnapshotDiskMissing,
+    &kRemovableMissing,      &kRemovableLinked,    &kSavedStateDiscarded, &kManifestChecked,
+    &kSecureBootDropped,     &kDiskSkipped};
 
 }  // namespace ferry::migration

@@ -69,6 +69,18 @@ void set_network(Options &options, const std::string &value) {
   options.domain.networks[number] = spec;
 }
 
+void set_skip_disk(Options &options, const std::string &value) {
+  if (value == "missing") {
+    options.skip_disks.missing = true;
+  } else if (value == "unsupported") {
+    options.skip_disks.unsupported = true;
+  } else if (const auto number = text::parse_u64(value); number && *number > 0) {
+    options.skip_disks.numbers.insert(*number);
+  } else {
+    bad_value("skip-disk", value, "the number of a disk from 1, missing, or unsupported");
+  }
+}
+
 template <class T, std::size_t N>
 T one_of(std::string_view option, const std::string &value,
          const std::array<std::pair<std::string_view, T>, N> &choices) {
@@ -182,6 +194,9 @@ constexpr std::array kRows{
     Row{{"allow-modified-parent", "", "take a parent image that changed after its child was made (a deleted snapshot)",
          kDisks},
         [](Options &o, const std::string &v) { o.allow_modified_parent = flag("allow-modified-parent", v); }},
+    Row{{"skip-disk", "N|missing|unsupported",
+         "leave out disk N (from 1), disks whose image is missing, or iSCSI and host disks", kDisks, true},
+        set_skip_disk},
     Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
          kDisks},
         [](Options &o, const std::string &v) {

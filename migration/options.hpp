@@ -4,12 +4,20 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "converters/disk.hpp"
 #include "exporters/libvirt/export.hpp"
 
 namespace ferry::migration {
+
+// Disks that the new machine does without.
+struct SkippedDisks {
+  std::set<std::size_t> numbers;  // in the source's order, from 1
+  bool missing = false;           // those whose image, or a part of it, is not there
+  bool unsupported = false;       // those that are no image or of a kind that cannot be read: iSCSI, host devices
+};
 
 struct Options {
   std::string connect = "qemu:///session";
@@ -24,6 +32,7 @@ struct Options {
   bool discard_saved_state = false;
   bool allow_modified_parent = false;  // see image::OpenOptions
   bool copy_removable = false;         // CD images are copied, not linked
+  SkippedDisks skip_disks;
   disk::Engine engine = disk::Engine::automatic;
   disk::Mode mode = disk::Mode::automatic;
   disk::Compression compression = disk::Compression::none;

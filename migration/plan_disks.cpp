@@ -16,10 +16,30 @@ namespace fs = std::filesystem;
 std::string base_of(const disk::DiskInfo &info) { return info.chain.empty() ? "" : info.chain.front().file.string(); }
 std::string leaf_of(const disk::DiskInfo &info) { return info.chain.empty() ? "" : info.chain.back().file.string(); }
 
-const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &field) {
+// The facts of the current state's disk `number` (from 1); its error says how to do without it.
+const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &field, std::size_t number) {
   const MediumFacts &facts = survey.media.at(field);
-  if (facts.error) throw Error(*facts.error);
-  return *facts.info;
+  if (!facts.error) return *facts.info;
+  ErrorDetail detail = facts.error->detail();
+  if (!detail.advice.empty()) detail.advice += ' ';
+  detail.advice += "Or leave the disk out with --skip-disk " + std::to_string(number);
+  if (facts.error->kind() == ErrorKind::missing) detail.advice += " (--skip-disk missing: all that are not there)";
+  if (facts.error->kind() == ErrorKind::unsupported)
+    detail.advice += " (--skip-disk unsupported: all that cannot be carried)";
+  detail.advice += '.';
+  throw Error(facts.error->kind(), std::move(detail));
+}
+
+std::string described(const Medium &medium) {
+  const ImageFile &image = medium.chain.back();
+  if (image.declared_format == ImageFormat::iscsi) return "an iSCSI target";
+  if (image.declared_format == ImageFormat::host_device) return "a device of the source's host";
+  return image.display_path().string();
+}
+
+// The same place on the same controller, in two states of one machine.
+bool same_port(const Controller &a, const Drive &x, const Controller &b, const Drive &y) {
+  return a.type == b.type && a.name == b.name && a.index == b.index && x.port == y.port && x.device == y.device;
 }
 
 class Planner {
@@ -29,10 +49,12 @@ class Planner {
       : machine_(machine), survey_(survey), options_(options), name_(name), dest_(dest) {}
 
   DisksPlan plan() {
+    refuse_unknown_numbers();
+    std::size_t number = 0;
     for (const DriveRef &ref : drives_of(machine_.hardware, "hardware")) {
       if (!ref.drive->medium) continue;
       if (ref.drive->kind == DriveKind::disk) {
-        plan_.media.push_back(target_medium(ref, add_disk(ref)));
+        add_or_skip(ref, ++number);
       } else if (auto medium = removable(ref)) {
         plan_.media.push_back(std::move(*medium));
       }
@@ -48,11 +70,50 @@ class Planner {
   }
 
  private:
-  std::size_t add_disk(const DriveRef &ref) {
+  // ---- the current state ----
+
+  void add_or_skip(const DriveRef &ref, std::size_t number) {
+    const std::optional<Error> &error = survey_.media.at(ref.field).error;
+    const SkippedDisks &skip = options_.skip_disks;
+    const bool asked =
+        skip.numbers.contains(number) || (error && ((skip.missing && error->kind() == ErrorKind::missing) ||
+                                                    (skip.unsupported && error->kind() == ErrorKind::unsupported)));
+    if (asked) {
+      skip_disk(ref, number);
+    } else {
+      plan_.media.push_back(target_medium(ref, add_disk(ref, facts_or_throw(survey_, ref.field, number))));
+    }
+  }
+
+  void skip_disk(const DriveRef &ref, std::size_t number) {
+    const MediumFacts &facts = survey_.media.at(ref.field);
+    plan_.findings.push_back(raise(kDiskSkipped, ref.drive->origin,
+                                   "disk " + std::to_string(number) + ", " + described(*ref.drive->medium) +
+                                       ", is left out as asked" +
+                                       (facts.error ? ": " + facts.error->detail().message : "")));
+    plan_.settlements.push_back({ref.field, Disposition::dropped, "left out by --skip-disk"});
+    skipped_.push_back(ref);
+  }
+
+  void refuse_unknown_numbers() const {
+    const auto drives = drives_of(machine_.hardware, "hardware");
+    const auto disks = static_cast<std::size_t>(std::count_if(drives.begin(), drives.end(), [](const DriveRef &ref) {
+      return ref.drive->kind == DriveKind::disk && ref.drive->medium;
+    }));
+    const std::set<std::size_t> &numbers = options_.skip_disks.numbers;
+    if (numbers.empty() || *numbers.rbegin() <= disks) return;
+    throw Error(ErrorKind::usage, {.where = machine_.origin,
+                                   .message = "--skip-disk " + std::to_string(*numbers.rbegin()) +
+                                              " names a disk that the machine does not have",
+                                   .expected = disks == 0 ? "no number: the machine has no disk"
+                                                          : "a number from 1 to " + std::to_string(disks)});
+  }
+
+  std::size_t add_disk(const DriveRef &ref, const disk::DiskInfo &info) {
     DiskPlan disk;
     disk.field = ref.field;
     disk.medium = *ref.drive->medium;
-    disk.info = facts_or_throw(survey_, ref.field);
+    disk.info = info;
     disk.mode = options_.mode;
     disk.format = "qcow2";
     if (disk.mode == disk::Mode::link) {
@@ -133,6 +194,8 @@ class Planner {
     return out;
   }
 
+  // ---- the snapshots ----
+
   void name_snapshots() {
     std::set<std::string> taken;
     for (const Snapshot &snapshot : machine_.snapshots) {
@@ -152,12 +215,38 @@ class Planner {
     return std::nullopt;
   }
 
+  // Whether a snapshot's disk is one that the current state does without: by its place, or by the base of its chain.
+  bool is_skipped(const Hardware &hardware, const DriveRef &ref) const {
+    const MediumFacts &facts = survey_.media.at(ref.field);
+    return std::any_of(skipped_.begin(), skipped_.end(), [&](const DriveRef &skipped) {
+      const MediumFacts &other = survey_.media.at(skipped.field);
+      const bool same_base = facts.info && other.info && base_of(*facts.info) == base_of(*other.info);
+      return same_base || same_port(machine_.hardware.controllers[skipped.controller], *skipped.drive,
+                                    hardware.controllers[ref.controller], *ref.drive);
+    });
+  }
+
+  // The drives of snapshot `i` with media, but for disks that are skipped.
+  std::vector<DriveRef> drives_of_snapshot(std::size_t i) {
+    const Hardware &hardware = machine_.snapshots[i].hardware;
+    std::vector<DriveRef> out;
+    for (const DriveRef &ref : drives_of(hardware, "snapshots." + std::to_string(i) + ".hardware")) {
+      if (!ref.drive->medium) continue;
+      if (ref.drive->kind == DriveKind::disk && is_skipped(hardware, ref)) {
+        plan_.settlements.push_back({ref.field, Disposition::dropped, "left out by --skip-disk"});
+      } else {
+        out.push_back(ref);
+      }
+    }
+    return out;
+  }
+
   // Gives snapshot `i` its states in the images of the current state's disks.
   void add_snapshot(std::size_t i) {
     const Snapshot &snapshot = machine_.snapshots[i];
-    const auto drives = drives_of(snapshot.hardware, "snapshots." + std::to_string(i) + ".hardware");
+    const auto drives = drives_of_snapshot(i);
     for (const DriveRef &ref : drives) {
-      if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+      if (ref.drive->kind != DriveKind::disk) continue;
       if (const MediumFacts &facts = survey_.media.at(ref.field); facts.error) {
         plan_.findings.push_back(raise(kSnapshotDiskMissing, ref.drive->origin,
                                        "the snapshot \"" + snapshot.name + "\" is left out: " + facts.error->what()));
@@ -168,7 +257,6 @@ class Planner {
     }
     plan_.snapshot_images[i].emplace();
     for (const DriveRef &ref : drives) {
-      if (!ref.drive->medium) continue;
       if (ref.drive->kind != DriveKind::disk) {
         add_removable_of_snapshot(i, ref);
         continue;
@@ -224,7 +312,7 @@ class Planner {
   void plan_snapshot_only_disks() {
     for (const auto &[base, users] : only_in_snapshots_) {
       const auto &[last_snapshot, last] = users.back();
-      const std::size_t disk = add_disk(last);
+      const std::size_t disk = add_disk(last, *survey_.media.at(last.field).info);
       plan_.findings.push_back(raise(kSnapshotOnlyDisk, last.drive->origin,
                                      "the disk " + base + " belongs to snapshots only; it becomes " +
                                          plan_.disks[disk].target.filename().string()));
@@ -241,6 +329,7 @@ class Planner {
   const std::string &name_;
   const fs::path &dest_;
   DisksPlan plan_;
+  std::vector<DriveRef> skipped_;  // of the current state
   std::map<std::string, std::size_t> removable_count_;
   std::vector<std::set<fs::path>> counted_;  // by disk: images that DiskPlan::needed has
   std::map<std::string, std::vector<std::pair<std::size_t, DriveRef>>> only_in_snapshots_;

@@ -75,8 +75,10 @@ class StorageMapper {
     const Drive &drive = controller.drives[d];
     const TargetMedium *medium = medium_of(m_, c, d);
     if (drive.kind == DriveKind::disk && medium == nullptr) {
-      m_.drop(drive_field(c, d), "no image is there for it");
-      m_.raise(kDiskLeftOut, drive.origin, drive_label(controller, drive) + " is left out: it has no image.");
+      m_.drop(drive_field(c, d), drive.medium ? "left out on purpose" : "no image is there for it");
+      // A disk with a medium was left out by the planner, which says so.
+      if (!drive.medium)
+        m_.raise(kDiskLeftOut, drive.origin, drive_label(controller, drive) + " is left out: it has no image.");
       return;
     }
     if (!unknown_or_has(m_.host.disk_buses, choice.bus)) {
