@@ -36,6 +36,10 @@ inline constexpr FindingKind kSnapshotOnlyDisk{"snapshot.disk-only", Severity::w
 inline constexpr FindingKind kSnapshotDiskMissing{
     "snapshot.disk-missing", Severity::warning, "A snapshot's state of a disk cannot be read.",
     "The snapshot is left out; the current state is whole. Delete the snapshot in the source, or repair the image."};
+inline constexpr FindingKind kDiskLinked{
+    "disk.linked", Severity::critical,
+    "The new machine uses the source's own image because --disk-mode link was asked for, and writes to it.",
+    "Do not start the source machine any more, or migrate with --disk-mode overlay or copy."};
 inline constexpr FindingKind kDiskSkipped{
     "disk.skipped", Severity::critical, "A disk is left out because --skip-disk asked for it.",
     "Keep the source until the guest runs without it; attach the disk to the new machine by hand."};
@@ -62,6 +66,6 @@ inline constexpr std::array kFindings{
     &kNameChanged,           &kBuiltInProfile,     &kSnapshotsFlattened,  &kSnapshotRenamed,
     &kSnapshotMemoryDropped, &kSnapshotRevertUefi, &kSnapshotOnlyDisk,    &kSnapshotDiskMissing,
     &kRemovableMissing,      &kRemovableLinked,    &kSavedStateDiscarded, &kManifestChecked,
-    &kSecureBootDropped,     &kDiskSkipped};
+    &kSecureBootDropped,     &kDiskLinked,         &kDiskSkipped};
 
 }  // namespace ferry::migration

@@ -6,6 +6,7 @@
 
 #include "migration/findings.hpp"
 #include "migration/target_names.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -119,6 +120,8 @@ class Planner {
     if (disk.mode == disk::Mode::link) {
       disk.target = leaf_of(disk.info);
       disk.format = link_format(disk.info);
+      plan_.findings.push_back(raise(kDiskLinked, ref.drive->origin,
+                                     "the new machine writes to the source's own image " + disk.target.string()));
     } else {
       disk.target = dest_ / disk_file(name_, plan_.disks.size(), ".qcow2");
     }
@@ -131,6 +134,11 @@ class Planner {
   }
 
   static std::string link_format(const disk::DiskInfo &info) {
+    if (!text::is_valid_utf8(leaf_of(info))) {
+      throw Error(ErrorKind::unsupported, {.where = {info.chain.back().file, {}, {}},
+                                           .message = "the image's path is not UTF-8, so no domain XML can name it",
+                                           .advice = "Rename it, or leave out --disk-mode link."});
+    }
     switch (info.chain.back().format) {
       case ImageFormat::vdi: return "vdi";
       case ImageFormat::vmdk: return "vmdk";
@@ -181,7 +189,8 @@ class Planner {
     out.read_only = ref.drive->kind == DriveKind::cdrom;
     const bool inside_package = image.gzip || image.pieces.size() > 1 || image.pieces.front().length.has_value();
     // A floppy is written to, so the source's own image must not be used; a CD image in a package has no file.
-    if (options_.copy_removable || inside_package || ref.drive->kind == DriveKind::floppy) {
+    const bool in_xml = inside_package || text::is_valid_utf8(image.pieces.front().file.string());
+    if (options_.copy_removable || inside_package || !in_xml || ref.drive->kind == DriveKind::floppy) {
       const std::string_view suffix = ref.drive->kind == DriveKind::cdrom ? ".iso" : ".img";
       const std::size_t number = removable_count_[std::string(suffix)]++;
       out.file = dest_ / disk_file(name_, number, suffix);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/report_builder.hpp"
 
+#include <algorithm>
+
 #include "model/names.hpp"
 #include "model/support/text.hpp"
 
@@ -92,7 +94,10 @@ report::MachineReport report_of(const MachinePlan &plan) {
 void add_run(report::MachineReport &report, const RunResult &result) {
   report.status = "migrated";
   report.run = result.run;
-  report.findings.insert(report.findings.end(), result.findings.begin(), result.findings.end());
+  for (const Finding &finding : result.findings) {  // some of them the plan had foreseen
+    if (std::find(report.findings.begin(), report.findings.end(), finding) == report.findings.end())
+      report.findings.push_back(finding);
+  }
   report.next_steps = result.next_steps;
   for (report::Disk &disk : report.disks) {
     const auto made = result.disks.find(disk.target);

@@ -8,10 +8,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) {
+// What --disk-mode link would do, which makes nothing: it refuses what QEMU does not read rightly by itself, and says
+// that the new machine depends on the source.
+std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) {
+  disk::ConvertRequest request;
+  request.medium = medium;
+  request.mode = disk::Mode::link;
+  request.engine = engine;
+  request.open = open;
+  return disk::convert(request, nullptr, {}).findings;
+}
+
+MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, const Options &options) {
   MediumFacts facts;
   try {
-    facts.info = disk::inspect(medium, open, engine);
+    disk::DiskInfo info = disk::inspect(medium, open, options.engine);
+    if (options.mode == disk::Mode::link || options.mode == disk::Mode::overlay)
+      info.findings = look_at_in_place(medium, open, options.engine);
+    facts.info = std::move(info);
   } catch (const Error &error) {
     facts.error = error;
   }
@@ -19,10 +33,10 @@ MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, disk::
 }
 
 void look_at_drives(const Hardware &hardware, const std::string &prefix, const image::OpenOptions &open,
-                    disk::Engine engine, Survey &out) {
+                    const Options &options, Survey &out) {
   for (const DriveRef &ref : drives_of(hardware, prefix)) {
     if (ref.drive->kind == DriveKind::disk && ref.drive->medium) {
-      out.media.emplace(ref.field, look_at(*ref.drive->medium, open, engine));
+      out.media.emplace(ref.field, look_at(*ref.drive->medium, open, options));
     }
   }
 }
@@ -71,11 +85,10 @@ image::OpenOptions open_options(const Machine &machine, const Options &options) 
 Survey survey(const Machine &machine, const Options &options, const fs::path &dest) {
   Survey out;
   const image::OpenOptions open = open_options(machine, options);
-  look_at_drives(machine.hardware, "hardware", open, options.engine, out);
+  look_at_drives(machine.hardware, "hardware", open, options, out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
-      look_at_drives(machine.snapshots[i].hardware, "snapshots." + std::to_string(i) + ".hardware", open,
-                     options.engine, out);
+      look_at_drives(machine.snapshots[i].hardware, "snapshots." + std::to_string(i) + ".hardware", open, options, out);
     }
   }
   const Hardware &hardware = machine.hardware;

@@ -213,5 +213,14 @@ TEST_F(Plan, a_cd_image_is_used_where_it_is) {
   EXPECT_EQ(planned.copies.at(0).target, "/images/web.iso");
 }
 
+TEST_F(Plan, a_linked_disk_is_the_sources_own_and_that_is_told) {
+  options.mode = disk::Mode::link;
+  const MachinePlan planned = plan();
+  EXPECT_TRUE(has(planned, "disk.linked"));
+  EXPECT_EQ(planned.files, std::vector<std::filesystem::path>{"/images/web.xml"});
+  options.mode = disk::Mode::overlay;
+  EXPECT_FALSE(has(plan(), "disk.linked"));
+}
+
 }  // namespace
 }  // namespace ferry::migration
