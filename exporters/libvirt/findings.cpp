@@ -42,6 +42,7 @@ std::span<const FindingKind *const> finding_kinds() {
       &kNicModelChanged,
       &kNicNameChanges,
       &kNicIsolated,
+      &kNicTargetMissing,
       &kNicUserNetwork,
       &kMacInvalid,
       &kForwardDropped,

@@ -117,6 +117,9 @@ inline constexpr FindingKind kNicModelChanged = {"nic.model-changed", Severity::
 inline constexpr FindingKind kNicNameChanges = {
     "nic.name-changes", Severity::warning, "A Linux guest will name the network card differently.",
     "Use --nic-names keep (the domain is then tainted), or rename the card in the guest's network configuration."};
+inline constexpr FindingKind kNicTargetMissing = {
+    "nic.target-missing", Severity::warning, "The bridge or network that --network names is not there.",
+    "Make it before the machine starts, or choose another one with --network; without it the machine does not start."};
 inline constexpr FindingKind kNicIsolated = {
     "nic.isolated", Severity::warning, "The network that the card was on does not exist here, so its link is down.",
     "Use --network N=network:NAME, or N=user to let the guest reach the Internet."};

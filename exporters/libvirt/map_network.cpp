@@ -117,6 +117,15 @@ class NicMapper {
     if (!why.empty()) m_.raise(kNicUserNetwork, nic_.origin, nic_label(index_) + " " + why);
   }
 
+  // libvirt looks for it when the machine starts, not before.
+  void report_missing(const std::string &kind) {
+    if (m_.host.built_in) return;  // nobody was asked what there is
+    m_.raise(kNicTargetMissing, nic_.origin,
+             nic_label(index_) + " goes to the " + kind + " '" + out_.source + "' as asked, which " +
+                 (kind == "bridge" && m_.session() ? "qemu-bridge-helper does not open to this user."
+                                                   : "this host does not have."));
+  }
+
   bool use_option() {
     const auto option = m_.options.networks.find(index_);
     if (option == m_.options.networks.end()) return false;
@@ -129,9 +138,11 @@ class NicMapper {
     } else if (spec.starts_with("bridge:") && spec.size() > 7) {
       out_.type = "bridge";
       out_.source = spec.substr(7);
+      if (!m_.host.bridges.contains(out_.source)) report_missing("bridge");
     } else if (spec.starts_with("network:") && spec.size() > 8) {
       out_.type = "network";
       out_.source = spec.substr(8);
+      if (!m_.host.networks.contains(out_.source)) report_missing("network");
     } else {
       throw Error(ErrorKind::usage, {.message = "--network does not understand its value",
                                      .found = std::to_string(index_) + "=" + spec,

@@ -243,5 +243,20 @@ TEST(Nic, BandwidthIsDroppedWithAWord) {
   EXPECT_TRUE(found(fixture.run(), "nic.bandwidth-dropped"));
 }
 
+TEST(Nic, ANetworkThatTheUserNamesButTheHostLacksIsTold) {
+  Fixture fixture(virtualbox_machine());
+  std::string &spec = fixture.input.options.networks[0];
+  for (const char *missing : {"network:nowhere", "bridge:nowhere"}) {
+    spec = missing;
+    EXPECT_TRUE(found(fixture.run(), "nic.target-missing")) << missing;
+  }
+  fixture.host.networks.insert("lab");
+  fixture.host.bridges.insert("br0");
+  for (const char *there : {"network:lab", "bridge:br0", "user", "none"}) {
+    spec = there;
+    EXPECT_FALSE(found(fixture.run(), "nic.target-missing")) << there;
+  }
+}
+
 }  // namespace
 }  // namespace ferry::test
