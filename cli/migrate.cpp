@@ -34,7 +34,8 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
   migration::Host host = migration::host_for_run(command.options);
   report::Document document;
   document.host = host.profile.name;
-  for (migration::Planned &planned : migration::plan_source(source, command.options, host.profile)) {
+  for (migration::Planned &planned :
+       migration::plan_source(source, command.options, host.profile, migration::all_runs())) {
     const auto progress = make_progress(command.progress, planned.report.name);
     migration::migrate_planned(planned, command.options, host, progress.get(), stop);
     document.machines.push_back(std::move(planned.report));

@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "migration/journal.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -15,20 +16,29 @@ struct UndoCommand {
   bool force = false, list = false;
 };
 
+// As wide as the widest.
+std::string_view state_of(const migration::RunRecord &record) {
+  if (record.alive) return "going on   ";
+  if (record.done) return "done       ";
+  return record.kept ? "not defined" : "cut off    ";
+}
+
 int run(const UndoCommand &command) {
   if (command.list || command.run.empty()) {
     for (const migration::RunRecord &record : migration::all_runs()) {
       if (record.undone) continue;
-      std::cout << record.run << "  " << (record.done ? "done      " : "unfinished") << "  " << record.machine << "  "
-                << record.dest.string() << "\n";
+      std::cout << record.run << "  " << state_of(record) << "  " << text::printable(record.machine) << "  "
+                << text::printable(record.dest.string()) << "\n";
     }
     return 0;
   }
   const migration::UndoResult result = migration::undo_run(command.run, command.force);
-  for (const std::string &what : result.removed) std::cout << "removed " << what << "\n";
-  for (const std::string &what : result.kept) std::cout << "kept " << what << "\n";
-  if (result.removed.empty()) std::cout << "nothing of run " << command.run << " was left\n";
-  return 0;
+  for (const std::string &what : result.removed) std::cout << "removed " << text::printable(what) << "\n";
+  for (const std::string &what : result.kept) std::cout << "kept " << text::printable(what) << "\n";
+  for (const std::string &what : result.failed)
+    std::cerr << "virt-ferry: cannot be removed: " << text::printable(what) << "\n";
+  if (result.removed.empty() && result.failed.empty()) std::cout << "nothing of run " << command.run << " was left\n";
+  return result.failed.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -38,7 +48,8 @@ void setup_undo(CLI::App &app, Context &context) {
   CLI::App *sub =
       app.add_subcommand("undo", "Take back what a run created, never the source. Without RUN: list the runs.");
   sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");
-  sub->add_flag("--force", command->force, "also when the machine is running: it is switched off");
+  sub->add_flag("--force", command->force,
+                "also when the machine is running (it is switched off) or its files were written to since");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
   sub->callback([command, &context] { context.exit_code = run(*command); });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <sys/stat.h>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "migration/manifest.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/target_names.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -21,15 +23,6 @@ struct Job {
   Planned planned;
   const Options *options = nullptr;
 };
-
-report::MachineReport not_found(const BatchEntry &entry) {
-  report::MachineReport out;
-  out.name = fs::path(entry.argument).stem().string();
-  out.source = entry.argument;
-  out.kind = "unknown";
-  refuse(out, *entry.error);
-  return out;
-}
 
 bool is_unchanged(const RunRecord &record) {
   struct stat status {};
@@ -64,18 +57,49 @@ bool skip_if_done(Planned &planned, const Options &options, const std::vector<Ru
   return true;
 }
 
+// The machines of a batch share the room at a destination: what does not fit beside those before it is refused before
+// any work, not when the disk is full.
+class Room {
+ public:
+  void take(Planned &planned, const fs::path &dest) {
+    if (!planned.plan) return;
+    const std::uint64_t needed = planned.plan->space_needed;
+    std::uint64_t &taken = taken_[dest];
+    const auto available = planned.plan->space_available;
+    if (!available || taken + needed <= *available) {
+      taken += needed;
+      return;
+    }
+    refuse(planned.report,
+           Error(ErrorKind::no_space, {.where = {dest, {}, {}},
+                                       .message = "there is not enough room for this machine beside those before it",
+                                       .found = text::human_bytes(*available) + " free, " + text::human_bytes(taken) +
+                                                " of it for other machines of the batch",
+                                       .expected = text::human_bytes(needed),
+                                       .advice = "Make room and run the batch again, or give the machine another dest "
+                                                 "in a manifest. Where source and destination are on one Btrfs or "
+                                                 "XFS, --disk-mode share needs next to none."}));
+    planned.plan.reset();
+  }
+
+ private:
+  std::map<fs::path, std::uint64_t> taken_;  // bytes by destination
+};
+
 std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, Host &host,
                           const std::stop_token &stop) {
   const std::vector<RunRecord> runs = all_runs();
   std::vector<Job> jobs;
+  Room room;
   for (const BatchEntry &entry : entries) {
     if (stop.stop_requested()) break;
     if (entry.error) {
-      jobs.push_back({{not_found(entry), std::nullopt}, &entry.options});
+      jobs.push_back({{not_found(entry.argument, *entry.error), std::nullopt, {}}, &entry.options});
       continue;
     }
-    for (Planned &planned : plan_source(*entry.source, entry.options, host.profile)) {
-      skip_if_done(planned, entry.options, runs, destination(entry.options, host.profile));
+    for (Planned &planned : plan_source(*entry.source, entry.options, host.profile, runs)) {
+      const fs::path dest = destination(entry.options, host.profile);
+      if (!skip_if_done(planned, entry.options, runs, dest)) room.take(planned, dest);
       if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
       jobs.push_back({std::move(planned), &entry.options});
     }
@@ -116,7 +140,13 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
   const auto worker = [&] {
     for (std::size_t i = next++; i < work.size(); i = next++) {
       Job &job = work[i];
-      if (!dry_run && job.planned.plan) {
+      if (stop.stop_requested() && job.planned.plan) {
+        refuse(job.planned.report, Error(ErrorKind::cancelled, {.where = {job.planned.report.source, {}, {}},
+                                                                .message = "the batch was interrupted before it "
+                                                                           "came to this machine",
+                                                                .advice = "Run the same command again: what is done "
+                                                                          "is not done twice."}));
+      } else if (!dry_run && job.planned.plan) {
         migrate_planned(job.planned, *job.options, host,
                         hooks.progress ? hooks.progress(job.planned.report.name) : nullptr, stop);
       }

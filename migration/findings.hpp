@@ -57,6 +57,9 @@ inline constexpr FindingKind kManifestChecked{
     "ova.manifest", Severity::info,
     "The package has a manifest; every member's digest is checked before the conversion.", "Nothing needs to be done."};
 
+inline constexpr FindingKind kRunCrashed{"run.crashed", Severity::info,
+                                         "An earlier run of the same machine was cut off before it had made one.",
+                                         "Nothing needs to be done: what it left is removed first."};
 inline constexpr FindingKind kSecureBootDropped{
     "firmware.secure-boot-dropped", Severity::critical,
     "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
@@ -66,6 +69,6 @@ inline constexpr std::array kFindings{
     &kNameChanged,           &kBuiltInProfile,     &kSnapshotsFlattened,  &kSnapshotRenamed,
     &kSnapshotMemoryDropped, &kSnapshotRevertUefi, &kSnapshotOnlyDisk,    &kSnapshotDiskMissing,
     &kRemovableMissing,      &kRemovableLinked,    &kSavedStateDiscarded, &kManifestChecked,
-    &kSecureBootDropped,     &kDiskLinked,         &kDiskSkipped};
+    &kSecureBootDropped,     &kDiskLinked,         &kDiskSkipped,         &kRunCrashed};
 
 }  // namespace ferry::migration

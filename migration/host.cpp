@@ -51,11 +51,11 @@ Host host_for_run(const Options &options) {
   return host;
 }
 
-void reserve(libvirt::HostProfile &profile, const std::string &name, const Uuid &uuid,
-             const std::vector<libvirt::TargetNic> &nics) {
-  profile.planned_names.insert(name);
-  profile.domain_uuids.emplace(uuid.text(), name);
-  for (const libvirt::TargetNic &nic : nics) profile.mac_addresses.emplace(nic.mac, name);
+void reserve(libvirt::HostProfile &profile, const MachinePlan &plan) {
+  profile.planned_names.insert(plan.name);
+  profile.planned_files.insert(plan.files.begin(), plan.files.end());
+  profile.domain_uuids.emplace(plan.domain_uuid.text(), plan.name);
+  for (const libvirt::TargetNic &nic : plan.nics) profile.mac_addresses.emplace(nic.mac, plan.name);
 }
 
 }  // namespace ferry::migration

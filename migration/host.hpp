@@ -4,10 +4,10 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "exporters/libvirt/connection.hpp"
 #include "migration/options.hpp"
+#include "migration/plan.hpp"
 
 namespace ferry::migration {
 
@@ -25,8 +25,7 @@ struct Host {
 // `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked, but not needed.
 [[nodiscard]] Host host_for_run(const Options &options);
 
-// Enters a planned machine, so that the next plan of a batch does not take its name, UUID or MACs.
-void reserve(libvirt::HostProfile &profile, const std::string &name, const Uuid &uuid,
-             const std::vector<libvirt::TargetNic> &nics);
+// Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs.
+void reserve(libvirt::HostProfile &profile, const MachinePlan &plan);
 
 }  // namespace ferry::migration

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +60,8 @@ void apply(RunRecord &record, const Json &line) {
   } else if (event == "staging") {
     record.staging = text("folder");
   } else if (event == "publish") {
-    record.published.push_back({text("file"), line.value("inode", std::uint64_t{0}), line.value("replaced", false)});
+    record.published.push_back({text("file"), line.value("inode", std::uint64_t{0}),
+                                line.value("time", std::int64_t{0}), line.value("replaced", false)});
   } else if (event == "state") {
     record.state.emplace_back(text("file"));
   } else if (event == "define") {
@@ -69,9 +71,20 @@ void apply(RunRecord &record, const Json &line) {
     record.started = true;
   } else if (event == "done") {
     record.done = true;
+  } else if (event == "kept") {
+    record.kept = true;
   } else if (event == "undone") {
     record.undone = true;
   }
+}
+
+// Whether somebody holds the lock that a Journal takes.
+bool is_held(const fs::path &file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(fd);
+  return held;
 }
 
 RunRecord read_journal(const fs::path &file) {
@@ -79,6 +92,7 @@ RunRecord read_journal(const fs::path &file) {
   if (!in) fail(file, "the journal cannot be read");
   RunRecord record;
   record.run = file.stem().string();
+  record.alive = is_held(file);  // before it is read: a run that ends meanwhile has written how
   std::uint64_t number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -112,6 +126,8 @@ Journal::Journal(const fs::path &source, const std::string &machine, const std::
     fd_ = open(journal_file(run_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
     if (fd_ < 0 && (errno != EEXIST || attempt > 100)) fail(journal_file(run_), "the journal cannot be created");
   }
+  // Held until the process ends, however it ends; readers hold theirs for a moment only.
+  (void)flock(fd_, LOCK_EX);
   Json line{{"event", "begin"}, {"source", source.string()}};
   struct stat status {};
   if (stat(source.c_str(), &status) == 0) {
@@ -137,8 +153,11 @@ void Journal::append(const std::string &text) {
 
 void Journal::staging(const fs::path &folder) { append(one_line({{"event", "staging"}, {"folder", folder.string()}})); }
 void Journal::publish(const PublishedFile &file) {
-  append(one_line(
-      {{"event", "publish"}, {"file", file.file.string()}, {"inode", file.inode}, {"replaced", file.replaced}}));
+  append(one_line({{"event", "publish"},
+                   {"file", file.file.string()},
+                   {"inode", file.inode},
+                   {"time", file.time},
+                   {"replaced", file.replaced}}));
 }
 void Journal::state(const fs::path &file) { append(one_line({{"event", "state"}, {"file", file.string()}})); }
 void Journal::define(const std::string &domain, const std::string &uuid) {
@@ -146,6 +165,14 @@ void Journal::define(const std::string &domain, const std::string &uuid) {
 }
 void Journal::start() { append(one_line({{"event", "start"}})); }
 void Journal::done() { append(one_line({{"event", "done"}})); }
+void Journal::kept() { append(one_line({{"event", "kept"}})); }
+void Journal::undone() {
+  try {
+    append(one_line({{"event", "undone"}}));
+  } catch (const Error &) {
+    return;
+  }
+}
 
 RunRecord read_run(const std::string &run) {
   const bool plain = run.find('/') == std::string::npos && !run.empty();
@@ -177,7 +204,8 @@ std::vector<RunRecord> all_runs() {
 
 void mark_undone(const std::string &run) {
   std::ofstream out(journal_file(run), std::ios::app);
-  out << R"({"event":"undone"})" << '\n';
+  out << R"({"event":"undone"})" << std::endl;
+  if (!out) fail(journal_file(run), "the journal cannot be written");
 }
 
 }  // namespace ferry::migration

@@ -11,10 +11,12 @@
 
 namespace ferry::migration {
 
-// A file that a run moved into its place. The inode tells it from a file that somebody put there later.
+// A file that a run moved into its place. The inode tells it from a file that somebody put there later, the
+// modification time whether it was written to since.
 struct PublishedFile {
   std::filesystem::path file;
   std::uint64_t inode = 0;
+  std::int64_t time = 0;  // nanoseconds; 0 when the journal does not say
   bool replaced = false;  // it had a predecessor, which is gone
 };
 
@@ -32,13 +34,18 @@ struct RunRecord {
   std::string domain;                        // defined by the run; empty: none
   std::string domain_uuid;
   bool started = false;
-  bool done = false;
-  bool undone = false;
+  bool done = false;    // all went well
+  bool kept = false;    // the files are there, but libvirt did not take or start the machine
+  bool undone = false;  // nothing of it is left: undone by the user, or by itself when it failed
+  bool alive = false;   // the process that runs it holds the journal
+
+  // Neither ended nor going on: a crash, a power failure or SIGKILL.
+  [[nodiscard]] bool crashed() const { return !done && !kept && !undone && !alive; }
 };
 
 class Journal {
  public:
-  // Creates the file of a new run. Throws Error io.
+  // Creates the file of a new run and holds it locked while the object lives. Throws Error io.
   Journal(const std::filesystem::path &source, const std::string &machine, const std::string &connect,
           const std::filesystem::path &dest);
   ~Journal();
@@ -52,7 +59,10 @@ class Journal {
   void state(const std::filesystem::path &file);
   void define(const std::string &domain, const std::string &uuid);
   void start();
+  // How it ended; a run without any of these is one that crashed.
   void done();
+  void kept();
+  void undone();  // best effort: the error that led here matters more
 
  private:
   void append(const std::string &line);
@@ -65,7 +75,7 @@ class Journal {
 [[nodiscard]] RunRecord read_run(const std::string &run);
 // All runs, oldest first; journals that cannot be read are left out.
 [[nodiscard]] std::vector<RunRecord> all_runs();
-// Notes that the run was undone.
+// Notes that the run was undone. Throws Error io.
 void mark_undone(const std::string &run);
 
 }  // namespace ferry::migration

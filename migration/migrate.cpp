@@ -2,32 +2,97 @@
 #include "migration/migrate.hpp"
 
 #include <algorithm>
+#include <set>
 
+#include "migration/findings.hpp"
 #include "migration/plan.hpp"
+#include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
+#include "migration/undo.hpp"
 
 namespace ferry::migration {
 namespace {
 
+namespace fs = std::filesystem;
+
+// Where a conflict is with what an earlier run made of the same source, undoing that run is the way out.
+Error with_earlier_run(const Error &error, const FoundSource &source, const fs::path &dest,
+                       const std::vector<RunRecord> &runs) {
+  if (error.kind() != ErrorKind::conflict) return error;
+  const auto earlier = std::find_if(runs.rbegin(), runs.rend(), [&](const RunRecord &run) {
+    return !run.undone && !run.alive && run.source == source.file && run.dest == dest;
+  });
+  if (earlier == runs.rend()) return error;
+  ErrorDetail detail = error.detail();
+  detail.advice += " The run " + earlier->run + " migrated this source before: 'virt-ferry undo " + earlier->run +
+                   "' takes that back.";
+  return {error.kind(), std::move(detail)};
+}
+
+// What crashed runs of the same machine left is removed before this one begins.
+std::set<fs::path> leftovers_of(Planned &planned, const std::vector<RunRecord> &crashed) {
+  std::set<fs::path> files;
+  for (const RunRecord &run : crashed) {
+    planned.crashed_runs.push_back(run.run);
+    for (const PublishedFile &file : run.published) files.insert(file.file);
+    planned.report.findings.push_back(
+        raise(kRunCrashed, {run.source, {}, {}}, "the run " + run.run + " was cut off; what it left is removed first"));
+  }
+  return files;
+}
+
+// Another process makes the same machine in the same place right now.
+void refuse_while_made(const MachinePlan &plan, const std::vector<RunRecord> &runs) {
+  for (const RunRecord &run : runs) {
+    if (!run.alive || run.dest != plan.dest || run.machine != plan.name) continue;
+    throw Error(ErrorKind::conflict,
+                {.where = {run.source, {}, {}},
+                 .message = "the run " + run.run + " is making \"" + plan.name + "\" in the same place right now",
+                 .advice = "Wait for it, or choose another --name or --dest."});
+  }
+}
+
+// Two machines of one batch must not want the same file: "web" with two disks and "web-2" do.
+void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &host) {
+  for (const fs::path &file : plan.files) {
+    if (!host.planned_files.contains(file)) continue;
+    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+                                      .message = "another machine that is migrated with this one takes this file",
+                                      .advice = "Give one of them another name with --name, or another --dest."});
+  }
+}
+
 Planned plan_machine(const FoundSource &source, const ImportedMachine &imported, const Options &options,
-                     libvirt::HostProfile &host) {
+                     libvirt::HostProfile &host, const std::vector<RunRecord> &runs) {
+  const fs::path dest = destination(options, host);
   Planned out;
   try {
-    const Survey facts = survey(imported.machine, options, destination(options, host));
-    out.plan = make_plan(imported, facts, options, host);
-    out.report = report_of(*out.plan);
-    reserve(host, out.plan->name, out.plan->domain_uuid, out.plan->nics);
+    out.plan = make_plan(imported, survey(imported.machine, options, dest), options, host);
   } catch (const Error &error) {
-    out.report = refusal_of(source, &imported, error);
+    out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
+    return out;
+  }
+  out.report = report_of(*out.plan);
+  try {
+    // A plan for a recorded host says nothing of this one's files.
+    const std::set<fs::path> leftovers = leftovers_of(out, crashed_runs(runs, source.file, dest, out.plan->name));
+    refuse_while_made(*out.plan, runs);
+    refuse_planned_files(*out.plan, host);
+    if (!options.host_profile) preflight(*out.plan, options, leftovers);
+    reserve(host, *out.plan);
+  } catch (const Error &error) {
+    refuse(out.report, with_earlier_run(error, source, dest, runs));
+    out.plan.reset();
   }
   return out;
 }
 
 }  // namespace
 
-std::vector<Planned> plan_source(const FoundSource &source, const Options &options, libvirt::HostProfile &host) {
+std::vector<Planned> plan_source(const FoundSource &source, const Options &options, libvirt::HostProfile &host,
+                                 const std::vector<RunRecord> &runs) {
   std::vector<Planned> out;
   try {
     ImportOptions import_options;
@@ -39,9 +104,9 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                      .found = std::to_string(machines.size()) + " machines in the package",
                                      .advice = "Leave out --name, or rename them after the migration."});
     }
-    for (const ImportedMachine &machine : machines) out.push_back(plan_machine(source, machine, options, host));
+    for (const ImportedMachine &machine : machines) out.push_back(plan_machine(source, machine, options, host, runs));
   } catch (const Error &error) {
-    out.push_back({refusal_of(source, nullptr, error), std::nullopt});
+    out.push_back({refusal_of(source, nullptr, error), std::nullopt, {}});
   }
   return out;
 }
@@ -50,9 +115,10 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
                      const std::stop_token &stop) {
   if (!planned.plan) return;
   try {
+    for (const std::string &run : planned.crashed_runs) (void)undo_run(run, false);
     RunResult result =
         run_plan(*planned.plan, options, options.define ? host.connection.get() : nullptr, progress, stop);
-    if (options.define && host.unreachable) result.define_error = host.unreachable;
+    if (options.define && host.unreachable) result.libvirt_error = host.unreachable;
     add_run(planned.report, result);
   } catch (const Error &error) {
     refuse(planned.report, error);

@@ -8,6 +8,7 @@
 #include "converters/progress.hpp"
 #include "exporters/report/report.hpp"
 #include "migration/host.hpp"
+#include "migration/journal.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
@@ -18,15 +19,17 @@ namespace ferry::migration {
 struct Planned {
   report::MachineReport report;
   std::optional<MachinePlan> plan;
+  std::vector<std::string> crashed_runs;  // of the same machine: what they left goes first
 };
 
-// Imports and plans every machine of a source and reserves their names in `host`. Errors become refusals in the
-// reports; nothing is written. An Options::name with several machines is refused.
+// Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is
+// for a recorded host) and reserves their names in `host`. Errors become refusals in the reports; nothing is written.
+// An Options::name with several machines is refused. `runs`: all_runs(), what was done before.
 [[nodiscard]] std::vector<Planned> plan_source(const FoundSource &source, const Options &options,
-                                               libvirt::HostProfile &host);
+                                               libvirt::HostProfile &host, const std::vector<RunRecord> &runs);
 
-// Executes the plan (a machine that was refused stays refused) and completes the report. Without a connection
-// everything is made and kept, and the report says how to define it.
+// Removes what crashed runs left, executes the plan (a machine that was refused stays refused) and completes the
+// report. Without a connection everything is made and kept, and the report says how to define it.
 void migrate_planned(Planned &planned, const Options &options, const Host &host, Progress *progress,
                      const std::stop_token &stop);
 

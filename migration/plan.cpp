@@ -36,6 +36,10 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
          .advice = "Start it there and shut it down, or use --discard-saved-state to migrate the disks as after a "
                    "power cut."});
   }
+  if (options.start && !options.define) {
+    throw Error(ErrorKind::usage, {.message = "--start needs the machine defined, and --no-define leaves that out",
+                                   .advice = "Leave out one of the two."});
+  }
   const std::size_t nics = machine.hardware.nics.size();
   for (const auto *numbers : {&options.domain.networks}) {
     for (const auto &[number, spec] : *numbers) {
@@ -297,7 +301,8 @@ class MachinePlanner {
   void count_space() {
     for (const DiskPlan &disk : plan_.disks) {
       if (disk.mode == disk::Mode::link) continue;
-      if (disk.mode != disk::Mode::overlay) plan_.space_needed += disk.needed;
+      // An overlay is empty, and shared blocks take no room; `automatic` may have to copy after all.
+      if (disk.mode != disk::Mode::overlay && disk.mode != disk::Mode::share) plan_.space_needed += disk.needed;
       plan_.space_needed += kSpaceReserve;
     }
     for (const CopyPlan &copy : plan_.copies) {

@@ -105,12 +105,21 @@ void add_run(report::MachineReport &report, const RunResult &result) {
     disk.sha256 = made->second.sha256;
     disk.engine = engine_text(made->second.engine, made->second.mode);
   }
-  if (result.define_error) refuse(report, *result.define_error);
+  if (result.libvirt_error) refuse(report, *result.libvirt_error);
 }
 
 void refuse(report::MachineReport &report, const Error &error) {
   report.status = exit_code(error.kind()) == 1 ? "failed" : "refused";
   report.refusal = {error.kind(), error.detail()};
+}
+
+report::MachineReport not_found(const std::string &argument, const Error &error) {
+  report::MachineReport out;
+  out.name = std::filesystem::path(argument).stem().string();
+  out.source = argument;
+  out.kind = "unknown";
+  refuse(out, error);
+  return out;
 }
 
 report::MachineReport refusal_of(const FoundSource &source, const ImportedMachine *machine, const Error &error) {

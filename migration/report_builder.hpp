@@ -15,6 +15,8 @@ void add_run(report::MachineReport &report, const RunResult &result);
 // A machine that could not be planned or migrated. `machine` may be null when even importing failed.
 [[nodiscard]] report::MachineReport refusal_of(const FoundSource &source, const ImportedMachine *machine,
                                                const Error &error);
+// An argument, as the user wrote it, that names no source.
+[[nodiscard]] report::MachineReport not_found(const std::string &argument, const Error &error);
 // Turns a plan's report into a refusal or failure, keeping what is known.
 void refuse(report::MachineReport &report, const Error &error);
 

@@ -16,6 +16,7 @@
 #include "importers/ovf/ovf.hpp"
 #include "migration/findings.hpp"
 #include "migration/journal.hpp"
+#include "migration/preflight.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::migration {
@@ -120,10 +121,11 @@ fs::path session_config_folder() {
   return fs::path(home != nullptr ? home : "/") / ".config";
 }
 
-std::uint64_t inode_of(const fs::path &file) {
+// What the journal says of `made` as it goes to `place`.
+PublishedFile published_file(const fs::path &made, const fs::path &place, bool replaces) {
   struct stat status {};
-  if (lstat(file.c_str(), &status) != 0) fail_io(file, "a file that the run made is gone");
-  return status.st_ino;
+  if (lstat(made.c_str(), &status) != 0) fail_io(made, "a file that the run made is gone");
+  return {place, status.st_ino, std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec, replaces};
 }
 
 void sync_folder(const fs::path &folder) {
@@ -131,6 +133,18 @@ void sync_folder(const fs::path &folder) {
   if (fd < 0) return;
   fsync(fd);
   close(fd);
+}
+
+void refuse_when_stopped(const fs::path &source, const std::stop_token &stop) {
+  if (stop.stop_requested())
+    throw Error(ErrorKind::cancelled, {.where = {source, {}, {}}, .message = "the migration was interrupted"});
+}
+
+// A running machine would go on with images that nobody finds any more.
+void refuse_running(const libvirt::Connection &connection, const std::string &name) {
+  if (!connection.has_domain(name) || !connection.is_running(name)) return;
+  throw Error(ErrorKind::conflict, {.message = "the machine \"" + name + "\" that --overwrite would replace is running",
+                                    .advice = "Shut it down first, or choose another --name."});
 }
 
 class Run {
@@ -146,10 +160,19 @@ class Run {
 
   RunResult execute() {
     result_.run = journal_.run();
-    make_and_publish();
-    define();
-    if (options_.start && result_.defined) start();
-    journal_.done();
+    try {
+      make_and_publish();
+    } catch (const Error &) {
+      if (!replaced_) journal_.undone();  // the staging folder is gone, and what was published
+      throw;
+    }
+    try {
+      define();
+      start();
+    } catch (const Error &error) {
+      result_.libvirt_error = error;
+    }
+    end();
     next_steps();
     return std::move(result_);
   }
@@ -196,9 +219,13 @@ class Run {
       for (const fs::path &file : plan_.files) {
         const bool replaces = options_.overwrite && fs::exists(fs::symlink_status(file));
         const fs::path made = staging.place(file);
-        journal_.publish({file, inode_of(made), replaces});
+        journal_.publish(published_file(made, file, replaces));
         publish_file(made, file, options_.overwrite);
-        if (!replaces) published.push_back(file);
+        if (replaces) {
+          replaced_ = true;
+        } else {
+          published.push_back(file);
+        }
       }
     } catch (const Error &) {
       std::error_code ignored;
@@ -210,18 +237,14 @@ class Run {
 
   void define() {
     if (connection_ == nullptr) return;
-    try {
-      if (options_.overwrite && connection_->has_domain(plan_.name)) connection_->undefine(plan_.name, false);
-      place_tpm_state();
-      journal_.define(plan_.name, plan_.domain_uuid.text());
-      connection_->define(plan_.domain_xml);
-      for (const SnapshotPlan &snapshot : plan_.snapshots)
-        connection_->redefine_snapshot(plan_.name, snapshot.xml, snapshot.current);
-      connection_->refresh_pool(plan_.dest);
-      result_.defined = true;
-    } catch (const Error &error) {
-      result_.define_error = error;
-    }
+    if (options_.overwrite && connection_->has_domain(plan_.name)) connection_->undefine(plan_.name, false);
+    place_tpm_state();
+    journal_.define(plan_.name, plan_.domain_uuid.text());
+    connection_->define(plan_.domain_xml);
+    result_.defined = true;
+    for (const SnapshotPlan &snapshot : plan_.snapshots)
+      connection_->redefine_snapshot(plan_.name, snapshot.xml, snapshot.current);
+    connection_->refresh_pool(plan_.dest);
   }
 
   // libvirt keeps a session's TPM state below the user's configuration and does not touch what is there (measured with
@@ -234,16 +257,22 @@ class Run {
   }
 
   void start() {
+    if (!options_.start || !result_.defined) return;
     journal_.start();
     connection_->start(plan_.name);
     result_.started = true;
   }
 
-  void check_stop() const {
-    if (stop_.stop_requested())
-      throw Error(ErrorKind::cancelled,
-                  {.where = {machine().source.file, {}, {}}, .message = "the migration was interrupted"});
+  void end() {
+    const bool whole = !result_.libvirt_error && (!options_.define || result_.defined);
+    if (whole) {
+      journal_.done();
+    } else {
+      journal_.kept();
+    }
   }
+
+  void check_stop() const { refuse_when_stopped(machine().source.file, stop_); }
 
   void next_steps() {
     const std::string virsh = "virsh -c " + shell_quoted(options_.connect) + " ";
@@ -268,29 +297,16 @@ class Run {
   const std::stop_token &stop_;
   Journal journal_;
   RunResult result_;
+  bool replaced_ = false;  // a file that stood at a target before is gone
 };
 
 }  // namespace
 
-void preflight(const MachinePlan &plan, const Options &options) {
-  for (const fs::path &file : plan.files) {
-    if (options.overwrite || !fs::exists(fs::symlink_status(file))) continue;
-    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
-                                      .message = "the target exists already",
-                                      .advice = "Choose another --name or --dest, or replace it with --overwrite."});
-  }
-  if (plan.space_available && *plan.space_available < plan.space_needed) {
-    throw Error(ErrorKind::no_space, {.where = {plan.dest, {}, {}},
-                                      .message = "there is not enough room at the destination",
-                                      .found = text::human_bytes(*plan.space_available) + " free",
-                                      .expected = text::human_bytes(plan.space_needed),
-                                      .advice = "Make room, or choose another place with --dest."});
-  }
-}
-
 RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
                    const std::stop_token &stop) {
+  refuse_when_stopped(plan.imported.machine.source.file, stop);
   preflight(plan, options);
+  if (connection != nullptr && options.overwrite) refuse_running(*connection, plan.name);
   return Run(plan, options, connection, progress, stop).execute();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Executes a plan as a transaction: everything is made in a staging folder beside the destination and published
+// Executes a plan as a transaction: everything is made in a staging folder inside the destination and published
 // by rename; the journal says what was made. The source is only read.
 #pragma once
 
@@ -21,16 +21,12 @@ struct RunResult {
   std::vector<Finding> findings;                               // that only the work could tell
   bool defined = false, started = false;
   std::vector<std::string> next_steps;  // commands that the user may type now
-  std::optional<Error> define_error;    // everything is made and kept, but libvirt did not take it
+  std::optional<Error> libvirt_error;   // everything is made and kept, but libvirt did not define or start it
 };
 
-// `connection` may be null: then nothing is defined. Calls to it are made under `connection_mutex` when that is given.
-// Throws Error: conflict (a target exists; --overwrite), no_space, and what converters throw. On a throw nothing is
-// left behind but the journal.
+// `connection` may be null: then nothing is defined. Throws Error: what preflight() throws, conflict (the machine to be
+// overwritten runs), cancelled, and what converters throw. On a throw nothing is left behind but the journal.
 [[nodiscard]] RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection,
                                  Progress *progress, const std::stop_token &stop);
-
-// Refuses before any work: existing targets, too little room.
-void preflight(const MachinePlan &plan, const Options &options);
 
 }  // namespace ferry::migration

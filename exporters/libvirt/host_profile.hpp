@@ -52,10 +52,12 @@ struct HostProfile {
   std::set<std::string> char_types;          // "spicevmc" for channels, redirdev "usb" support and the like
   bool usb_redirection = false;
 
-  std::vector<FirmwareDescriptor> firmware;          // in the host's order of preference
-  std::set<std::string> bridges;                     // that qemu-bridge-helper allows this user
-  std::set<std::string> networks;                    // defined libvirt networks on this connection
-  std::set<std::string> planned_names;       // machines that this process plans to define; never recorded
+  std::vector<FirmwareDescriptor> firmware;  // in the host's order of preference
+  std::set<std::string> bridges;             // that qemu-bridge-helper allows this user
+  std::set<std::string> networks;            // defined libvirt networks on this connection
+  // What this process plans to define and to write; never recorded.
+  std::set<std::string> planned_names;
+  std::set<std::filesystem::path> planned_files;
   std::set<std::string> domain_names;                // defined on this connection
   std::map<std::string, std::string> domain_uuids;   // uuid -> name of the domain that has it
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it

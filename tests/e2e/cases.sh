@@ -233,12 +233,17 @@ case_overwrite() {
   same_machine "$(plain_bytes "$UUID")"
 }
 
-# Ctrl-C while the disk is being written.
-case_interrupted() {
+# A disk that takes long enough to be interrupted.
+big_machine() {
   make_disk $((600 * MIB))
   head -c $((500 * MIB)) /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek=1 conv=notrunc status=none
   image vdi "$SOURCE/probe.vdi"
   vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+}
+
+# Ctrl-C while the disk is being written.
+case_interrupted() {
+  big_machine
   local before pid status=0 until=$((SECONDS + 60))
   before=$(fingerprint)
   # In the background SIGINT is ignored; --default-signal takes that back.
@@ -254,6 +259,68 @@ case_interrupted() {
   equal "the exit code after Ctrl-C" "$status" 1
   nothing_left
   equal "the source" "$(fingerprint)" "$before"
+}
+
+# A machine whose second disk is gone is refused with the option that leaves it out, and runs without it.
+case_skip_disk() {
+  small_machine
+  sed -i \
+    -e 's|</HardDisks>|<HardDisk uuid="{11111111-2222-3333-4444-555555555555}" location="gone.vdi" format="VDI" type="Normal"/>&|' \
+    -e 's|</StorageController>|<AttachedDevice type="HardDisk" port="1" device="0"><Image uuid="{11111111-2222-3333-4444-555555555555}"/></AttachedDevice>&|' \
+    "$SOURCE/probe.vbox"
+  ferry_status 3 migrate "$SOURCE"
+  grep -q -e '--skip-disk 2' "$WORK/run/ferry.log" || fail "the message does not name the option that helps"
+  nothing_left
+  migrate "$SOURCE" --skip-disk missing
+  grep -q 'critical: disk.skipped' "$WORK/run/ferry.log" || fail "the report does not say that a disk is left out"
+  same_machine "$(plain_bytes "$UUID")"
+  equal "the machine's disks" "$(virsh -q domblklist "$NAME" | awk '{print $2}')" "$IMAGES/probe.qcow2"
+}
+
+# SIGKILL while the disk is being written: the source is as it was, and the next run removes what is left and ends well.
+case_killed() {
+  big_machine
+  local before pid until=$((SECONDS + 60))
+  before=$(fingerprint)
+  virt-ferry migrate "$SOURCE" >"$WORK/run/ferry.log" 2>&1 &
+  pid=$!
+  until [[ $(find "$IMAGES" -type f -size +1M 2>/dev/null) ]]; do
+    ((SECONDS < until)) || fail "no image is being written"
+    kill -0 "$pid" 2>/dev/null || fail "virt-ferry has ended before it could be killed"
+    sleep 0.01
+  done
+  kill -KILL "$pid"
+  wait "$pid" 2>/dev/null || true
+  [[ $(find "$IMAGES" -type f) ]] || fail "there is nothing to be cleaned up"
+  ferry_status 0 migrate "$SOURCE"
+  grep -q 'run.crashed' "$WORK/run/ferry.log" || fail "the report does not say that a run was cut off"
+  equal "the files" "$(cd "$IMAGES" && find . -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" "probe.qcow2 probe.xml "
+  equal "the source" "$(fingerprint)" "$before"
+  ferry_status 0 undo "$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")"
+  nothing_left
+}
+
+# What a guest has written is not thrown away unasked.
+case_undo_used() {
+  small_machine
+  ferry_status 0 migrate "$SOURCE"
+  local run
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  qemu-io -f qcow2 -c 'write -P 7 1M 512' "$IMAGES/probe.qcow2" >/dev/null
+  ferry_status 3 undo "$run"
+  grep -q -e '--force' "$WORK/run/ferry.log" || fail "the message does not name the option that helps"
+  equal "the domains" "$(virsh -q list --all --name)" probe
+  ferry_status 0 undo --force "$run"
+  nothing_left
+  ferry_status 3 undo "$run"
+}
+
+# A running machine is not replaced under its own feet.
+case_overwrite_running() {
+  small_machine
+  migrate "$SOURCE"
+  ferry_status 3 migrate "$SOURCE" --overwrite
+  equal "the machine's state" "$(virsh domstate "$NAME" | head -n 1)" running
 }
 
 # A folder of machines, one of them broken: the others are migrated.

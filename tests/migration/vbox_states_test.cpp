@@ -74,7 +74,7 @@ class VboxStates : public testing::Test {
   void migrate(const std::string &file) {
     libvirt::HostProfile profile =
         libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
-    std::vector<Planned> planned = plan_source(find_source((scratch_.folder() / file).string()), options_, profile);
+    std::vector<Planned> planned = plan_source(find_source((scratch_.folder() / file).string()), options_, profile, {});
     ASSERT_EQ(planned.size(), 1U);
     ASSERT_TRUE(planned[0].plan) << planned[0].report.refusal->detail.message;
     plan_ = *planned[0].plan;

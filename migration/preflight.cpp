@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/preflight.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <vector>
+
+#include "migration/survey.hpp"
+#include "model/support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Not even --overwrite may replace what the source consists of.
+void refuse_source_as_target(const MachinePlan &plan) {
+  const Machine &machine = plan.imported.machine;
+  std::vector<fs::path> sources{machine.source.file};
+  for (const DiskPlan &disk : plan.disks) {
+    for (const image::ImageInfo &image : disk.info.chain) sources.push_back(image.file);
+  }
+  for (const DriveRef &ref : drives_of(machine.hardware, "hardware")) {
+    if (!ref.drive->medium) continue;
+    for (const ImageFile &image : ref.drive->medium->chain) {
+      for (const FileRange &piece : image.pieces) sources.push_back(piece.file);
+    }
+  }
+  for (const fs::path &file : plan.files) {
+    const bool is_source = std::any_of(sources.begin(), sources.end(), [&file](const fs::path &source) {
+      std::error_code error;
+      return fs::equivalent(file, source, error) && !error;
+    });
+    if (!is_source) continue;
+    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+                                      .message = "the target is a file of the source, which is never replaced",
+                                      .advice = "Choose another --name or --dest."});
+  }
+}
+
+// The folder need not exist yet: then the nearest one above it that does is written to.
+void refuse_unwritable(fs::path folder) {
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  if (fs::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0) return;
+  throw Error(ErrorKind::io, {.where = {folder, {}, {}},
+                              .message = "the destination cannot be written",
+                              .found = fs::is_directory(folder, error) ? "a folder that you may not write to"
+                                                                       : "something that is no folder",
+                              .expected = "a folder of yours",
+                              .advice = "Choose another place with --dest."});
+}
+
+}  // namespace
+
+void preflight(const MachinePlan &plan, const Options &options, const std::set<fs::path> &leftovers) {
+  if (!text::is_valid_utf8(plan.dest.string())) {
+    throw Error(ErrorKind::usage, {.where = {plan.dest, {}, {}},
+                                   .message = "the destination's path is not UTF-8, so no domain XML can name it",
+                                   .advice = "Choose another place with --dest."});
+  }
+  refuse_source_as_target(plan);
+  for (const fs::path &file : plan.files) {
+    std::error_code error;
+    if (options.overwrite || leftovers.contains(file) || !fs::exists(fs::symlink_status(file, error))) continue;
+    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+                                      .message = "the target exists already",
+                                      .advice = "Choose another --name or --dest, or replace it with --overwrite."});
+  }
+  refuse_unwritable(plan.dest);
+  if (plan.space_available && *plan.space_available < plan.space_needed) {
+    throw Error(ErrorKind::no_space,
+                {.where = {plan.dest, {}, {}},
+                 .message = "there is not enough room at the destination",
+                 .found = text::human_bytes(*plan.space_available) + " free",
+                 .expected = text::human_bytes(plan.space_needed),
+                 .advice = "Make room, or choose another place with --dest. Where source and destination are on one "
+                           "Btrfs or XFS, --disk-mode share needs next to none."});
+  }
+}
+
+}  // namespace ferry::migration
