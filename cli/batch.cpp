@@ -46,17 +46,17 @@ class ProgressKeeper {
 int run(BatchCommand &command, const std::stop_token &stop) {
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
   command.options.threads = std::max(1U, processors / command.jobs);
-  migration::Host host =
-      command.dry_run ? migration::host_for_plan(command.options) : migration::host_for_run(command.options);
   const auto entries = migration::batch_entries(command.argument, command.options);
+  const migration::Options for_host = migration::host_options(entries);
+  migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host);
   ProgressKeeper progress(command.progress, command.jobs);
   migration::BatchHooks hooks;
   hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
   std::size_t finished = 0;
-  hooks.machine_done = [&](const report::MachineReport &machine) {
+  hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
     const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
-    std::fprintf(stderr, "[%zu] %s: %s%s\n", ++finished, text::printable(machine.name).c_str(), machine.status.c_str(),
-                 why.c_str());
+    std::fprintf(stderr, "[%zu/%zu] %s: %s%s\n", ++finished, all, text::printable(machine.name).c_str(),
+                 machine.status.c_str(), why.c_str());
   };
   report::Document document = migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
   if (command.output.format == "text") {

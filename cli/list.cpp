@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -47,9 +48,16 @@ void setup_list(CLI::App &app, Context &context) {
   CLI::App *sub = app.add_subcommand("list", "The VirtualBox and VMware machines that this host's registries name.");
   add_output_options(*sub, *output, false);
   sub->callback([output, &context] {
-    const auto machines = migration::registered_machines();
+    const migration::Registered registered = migration::registered_machines();
+    const auto &machines = registered.machines;
     write_output(*output, output->format == "json" ? as_json(machines) : as_table(machines));
     context.exit_code = 0;
+    for (const Error &error : registered.unreadable) {
+      print_error(error);
+      context.exit_code = exit_code(error.kind());
+    }
+    if (machines.empty() && registered.unreadable.empty())
+      std::fputs("virt-ferry: neither VirtualBox nor VMware has registered a machine for this user\n", stderr);
   });
 }
 

@@ -86,6 +86,19 @@ class Room {
   std::map<fs::path, std::uint64_t> taken_;  // bytes by destination
 };
 
+// One machine's own values cannot be those of many.
+void refuse_options_of_one(const fs::path &argument, const Options &options) {
+  const char *option = options.name                                               ? "--name"
+                       : options.domain.uuid_policy == libvirt::UuidPolicy::given ? "--uuid UUID"
+                       : !options.domain.macs.empty()                             ? "--mac N=MAC"
+                                                                                  : nullptr;
+  if (option == nullptr) return;
+  throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+                                 .message = std::string(option) + " can be that of one machine only",
+                                 .advice = "Use a manifest, where each machine has its own options "
+                                           "(docs/batch-manifest.md)."});
+}
+
 std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, Host &host,
                           const std::stop_token &stop) {
   const std::vector<RunRecord> runs = all_runs();
@@ -112,14 +125,23 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
 std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &defaults) {
   std::vector<BatchEntry> out;
   if (fs::is_directory(argument)) {
-    for (const FoundSource &source : find_sources_below(argument))
-      out.push_back({source.file.string(), source, {}, defaults});
+    refuse_options_of_one(argument, defaults);
+    const FoundBelow found = find_sources_below(argument);
+    for (const FoundSource &source : found.sources) out.push_back({source.file.string(), source, {}, defaults});
+    for (const Error &error : found.unreadable)
+      out.push_back({error.detail().where.file.string(), std::nullopt, error, defaults});
     if (out.empty()) {
       throw Error(ErrorKind::missing, {.where = {argument, {}, {}},
                                        .message = "no virtual machine was found below the folder",
                                        .expected = ".vbox, .vmx, .ovf or .ova files"});
     }
     return out;
+  }
+  if (detect_source(argument)) {
+    throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+                                   .message = "this is a virtual machine, not a batch manifest",
+                                   .expected = "a folder or a YAML manifest",
+                                   .advice = "Use 'virt-ferry migrate' for one machine."});
   }
   out = manifest_entries(argument, defaults);
   for (BatchEntry &entry : out) {
@@ -128,6 +150,22 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
     } catch (const Error &error) {
       entry.error = error;
     }
+  }
+  return out;
+}
+
+Options host_options(const std::vector<BatchEntry> &entries) {
+  Options out = entries.front().options;
+  for (const BatchEntry &entry : entries) {
+    const Options &options = entry.options;
+    if (options.connect != out.connect || options.host_profile != out.host_profile) {
+      throw Error(ErrorKind::usage, {.where = {entry.argument, {}, {}},
+                                     .message = "all machines of a batch go to one connection and host",
+                                     .found = options.connect + " and " + out.connect,
+                                     .advice = "Put 'connect' and 'host-profile' under 'defaults', or make a manifest "
+                                               "for each connection."});
+    }
+    out.define = out.define || options.define;
   }
   return out;
 }
@@ -152,7 +190,7 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
       }
       job.planned.plan.reset();
       const std::lock_guard lock(done_mutex);
-      if (hooks.machine_done) hooks.machine_done(job.planned.report);
+      if (hooks.machine_done) hooks.machine_done(job.planned.report, work.size());
     }
   };
   std::vector<std::jthread> threads;

@@ -19,13 +19,19 @@ struct BatchEntry {
   Options options;
 };
 
-// A folder: every source below it, with `defaults`. A file: a manifest; see docs/batch-manifest.md. Throws Error
-// malformed (with line) for a manifest that is not one, missing for an empty folder.
+// A folder: every source below it, with `defaults`. A file: a manifest; see docs/batch-manifest.md. Never empty. Throws
+// Error usage for a manifest that is not one (with line), and for options that only one machine can have with a folder;
+// missing for an empty folder.
 [[nodiscard]] std::vector<BatchEntry> batch_entries(const std::filesystem::path &argument, const Options &defaults);
 
+// What the host is asked with: all machines of a batch go to one connection. Throws Error usage when they differ.
+// `entries` must not be empty.
+[[nodiscard]] Options host_options(const std::vector<BatchEntry> &entries);
+
 struct BatchHooks {
-  std::function<Progress *(const std::string &machine)> progress;   // may give null; called from worker threads
-  std::function<void(const report::MachineReport &)> machine_done;  // called under a lock
+  std::function<Progress *(const std::string &machine)> progress;  // may give null; called from worker threads
+  // With the number of machines in the batch; called under a lock.
+  std::function<void(const report::MachineReport &, std::size_t)> machine_done;
 };
 
 // Plans all machines one after the other (so that none takes another's name), then migrates up to `jobs` at a

@@ -29,6 +29,12 @@ std::string known_keys() {
   return out;
 }
 
+// A word or number; YAML's null, lists and maps are none.
+std::string text_of(const fs::path &file, const YAML::Node &node, const std::string &key) {
+  if (!node.IsScalar()) malformed(place_of(file, node, key), "this is not a single value", "a word, number or text");
+  return node.Scalar();
+}
+
 void apply_value(Options &options, const fs::path &file, const std::string &key, const YAML::Node &value) {
   try {
     if (value.IsScalar()) {
@@ -36,13 +42,14 @@ void apply_value(Options &options, const fs::path &file, const std::string &key,
     } else if (value.IsSequence()) {  // mac: [1=..., 2=...]
       for (const YAML::Node &item : value) apply_value(options, file, key, item);
     } else if (value.IsMap()) {  // network: {1: bridge:br0}
-      for (const auto &item : value) apply_option(options, key, item.first.Scalar() + "=" + item.second.Scalar());
+      for (const auto &item : value)
+        apply_option(options, key, text_of(file, item.first, key) + "=" + text_of(file, item.second, key));
     } else {
       malformed(place_of(file, value, key), "the option has no value", "a value, a list or a map");
     }
   } catch (const Error &error) {
     ErrorDetail detail = error.detail();
-    detail.where = place_of(file, value, key);
+    if (detail.where.file != file) detail.where = place_of(file, value, key);
     throw Error(error.kind(), detail);
   }
 }
@@ -50,7 +57,7 @@ void apply_value(Options &options, const fs::path &file, const std::string &key,
 void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
   if (!map.IsMap()) malformed(place_of(file, map, ""), "this is not a map of options", "key: value lines");
   for (const auto &item : map) {
-    const std::string key = item.first.Scalar();
+    const std::string key = text_of(file, item.first, "");
     if (key == "source") continue;
     const auto specs = option_specs();
     if (std::none_of(specs.begin(), specs.end(), [&](const OptionSpec &spec) { return spec.name == key; })) {
@@ -59,6 +66,14 @@ void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
     }
     apply_value(options, file, key, item.second);
   }
+}
+
+constexpr std::uintmax_t kMaxManifestBytes = 16U << 20U;  // two hundred machines are some 20 KiB
+
+void refuse_other_files(const fs::path &file) {
+  std::error_code error;
+  if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kMaxManifestBytes && !error) return;
+  malformed({file, {}, {}}, "this is not a batch manifest", "a YAML file of at most 16 MiB");
 }
 
 // A relative path in a manifest is relative to the manifest, wherever the command runs.
@@ -70,26 +85,32 @@ std::string resolved(const fs::path &manifest, const std::string &source) {
 }  // namespace
 
 std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &defaults) {
+  refuse_other_files(file);
   YAML::Node root;
   try {
     root = YAML::LoadFile(file.string());
   } catch (const YAML::ParserException &error) {
     malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,
               "a YAML document");
-  } catch (const YAML::BadFile &) {
+  } catch (const YAML::Exception &error) {  // BadFile, or an alias or nesting that it refuses
+    if (!error.mark.is_null())
+      malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,
+                "a YAML document");
     throw Error(ErrorKind::missing, {.where = {file, {}, {}}, .message = "the manifest cannot be read"});
   }
   if (!root.IsMap() || !root["machines"] || !root["machines"].IsSequence()) {
     malformed({file, 1, {}}, "this is not a batch manifest", "a map with a list 'machines', and 'defaults' if wanted");
   }
   for (const auto &item : root) {
-    const std::string key = item.first.Scalar();
+    const std::string key = text_of(file, item.first, "");
     if (key != "machines" && key != "defaults")
       malformed(place_of(file, item.first, key), "the manifest has an unknown key \"" + text::printable(key) + "\"",
                 "defaults or machines");
   }
   Options base = defaults;
   if (root["defaults"]) apply_map(base, file, root["defaults"]);
+  if (root["machines"].size() == 0)
+    malformed(place_of(file, root["machines"], "machines"), "the manifest lists no machine", "at least one");
   std::vector<BatchEntry> out;
   for (const YAML::Node &machine : root["machines"]) {
     if (machine.IsScalar()) {
@@ -98,7 +119,7 @@ std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &de
     }
     if (!machine.IsMap() || !machine["source"])
       malformed(place_of(file, machine, "machines"), "a machine has no source", "source: FILE");
-    BatchEntry entry{resolved(file, machine["source"].Scalar()), {}, {}, base};
+    BatchEntry entry{resolved(file, text_of(file, machine["source"], "source")), {}, {}, base};
     apply_map(entry.options, file, machine);
     out.push_back(std::move(entry));
   }

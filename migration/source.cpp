@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <regex>
+#include <system_error>
 
 #include "importers/ovf/ovf.hpp"
 #include "importers/vbox/vbox.hpp"
@@ -26,10 +28,21 @@ std::string read_head(const fs::path &file) {
   return head;
 }
 
-// Backups and lists that look like machines but are not what a user means.
+// VirtualBox keeps the settings of before an upgrade as NAME-VERSION-PLATFORM.vbox beside NAME.vbox:
+// "web-1.15-linux.vbox", "web-1.15-linux-2.vbox".
+bool is_old_settings(const fs::path &file) {
+  static const std::regex pattern(
+      R"((.+)-1\.[0-9]+-(linux|windows|macosx|solaris|freebsd|os2|unknown)(-[0-9]+)?\.vbox)");
+  std::smatch parts;
+  const std::string name = file.filename().string();
+  return std::regex_match(name, parts, pattern) && fs::exists(file.parent_path() / (parts[1].str() + ".vbox"));
+}
+
+// Backups that look like machines but are not what a user means.
 bool is_backup(const fs::path &file) {
   const std::string name = text::lower_ascii(file.filename().string());
-  return name.ends_with(".vbox-prev") || name.ends_with(".vbox-tmp") || name.ends_with(".bak") || name.ends_with("~");
+  return name.ends_with(".vbox-prev") || name.ends_with(".vbox-tmp") || name.ends_with(".bak") || name.ends_with("~") ||
+         is_old_settings(file);
 }
 
 std::string listing(const std::vector<FoundSource> &sources) {
@@ -38,10 +51,28 @@ std::string listing(const std::vector<FoundSource> &sources) {
   return out;
 }
 
+// A folder that cannot be listed is an error, never an empty one: a machine in it would be overlooked.
+std::vector<fs::directory_entry> entries_of(const fs::path &folder) {
+  std::error_code error;
+  std::vector<fs::directory_entry> out;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) out.push_back(*at);
+  if (error) {
+    throw Error(ErrorKind::io, {.where = {folder, {}, {}},
+                                .message = "the folder cannot be read: " + error.message(),
+                                .advice = "Check its permissions."});
+  }
+  return out;
+}
+
+bool is_file(const fs::directory_entry &entry) {
+  std::error_code error;
+  return entry.is_regular_file(error);
+}
+
 FoundSource only_one_in(const fs::path &folder) {
   std::vector<FoundSource> found;
-  for (const auto &entry : fs::directory_iterator(folder)) {
-    if (!entry.is_regular_file() || is_backup(entry.path())) continue;
+  for (const fs::directory_entry &entry : entries_of(folder)) {
+    if (!is_file(entry) || is_backup(entry.path())) continue;
     if (const auto kind = detect_source(entry.path())) found.push_back({*kind, fs::absolute(entry.path())});
   }
   if (found.size() == 1) return found.front();
@@ -62,7 +93,8 @@ FoundSource only_one_in(const fs::path &folder) {
 FoundSource by_registered_name(const std::string &name) {
   std::vector<RegisteredMachine> matches;
   std::string known;
-  for (const RegisteredMachine &machine : registered_machines()) {
+  const Registered registered = registered_machines();
+  for (const RegisteredMachine &machine : registered.machines) {
     if (machine.name == name) matches.push_back(machine);
     known += (known.empty() ? "" : ", ") + machine.name;
   }
@@ -73,6 +105,7 @@ FoundSource by_registered_name(const std::string &name) {
                  .found = matches[0].file.string() + ", " + matches[1].file.string(),
                  .advice = "Name the file instead."});
   }
+  if (!registered.unreadable.empty() && name.find('/') == std::string::npos) throw Error(registered.unreadable.front());
   throw Error(ErrorKind::missing,
               {.where = {name, {}, {}},
                .message = "there is no such file, and no registered machine has this name",
@@ -80,16 +113,23 @@ FoundSource by_registered_name(const std::string &name) {
                .advice = "'virt-ferry list' shows the machines of this host."});
 }
 
-void collect(const fs::path &folder, std::vector<FoundSource> &out) {
+void collect(const fs::path &folder, FoundBelow &out) {
   std::vector<fs::path> folders;
-  for (const auto &entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    if (entry.is_directory() && !entry.is_symlink()) {
-      folders.push_back(entry.path());
-    } else if (entry.is_regular_file() && !is_backup(entry.path())) {
-      if (const auto kind = detect_source(entry.path())) out.push_back({*kind, fs::absolute(entry.path())});
+  for (const fs::directory_entry &entry : entries_of(folder)) {
+    std::error_code error;
+    if (entry.is_directory(error) && !entry.is_symlink(error)) {
+      if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
+    } else if (is_file(entry) && !is_backup(entry.path())) {
+      if (const auto kind = detect_source(entry.path())) out.sources.push_back({*kind, fs::absolute(entry.path())});
     }
   }
-  for (const fs::path &below : folders) collect(below, out);
+  for (const fs::path &below : folders) {
+    try {
+      collect(below, out);
+    } catch (const Error &error) {
+      out.unreadable.push_back(error);
+    }
+  }
 }
 
 }  // namespace
@@ -133,11 +173,10 @@ FoundSource find_source(const std::string &argument) {
   return {*kind, fs::absolute(path).lexically_normal()};
 }
 
-std::vector<FoundSource> find_sources_below(const fs::path &folder) {
-  std::vector<FoundSource> out;
+FoundBelow find_sources_below(const fs::path &folder) {
+  FoundBelow out;
   collect(folder, out);
-  // An .ovf that was unpacked beside its .ova would be migrated twice; the package as a whole wins.
-  std::sort(out.begin(), out.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
+  std::sort(out.sources.begin(), out.sources.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
   return out;
 }
 
@@ -151,18 +190,21 @@ std::vector<ImportedMachine> import_source(const FoundSource &source, const Impo
   return out;
 }
 
-std::vector<RegisteredMachine> registered_machines() {
-  std::vector<RegisteredMachine> out;
-  if (const fs::path registry = vbox::host_registry(); !registry.empty()) {
-    for (const auto &machine : vbox::registered_machines(registry)) {
-      out.push_back({machine.name, SourceKind::vbox, machine.file, fs::exists(machine.file)});
+Registered registered_machines() {
+  Registered out;
+  const auto add = [&out](SourceKind kind, const auto &list) {
+    try {
+      for (const auto &machine : list()) {
+        std::error_code error;
+        out.machines.push_back({machine.name, kind, machine.file, fs::exists(machine.file, error)});
+      }
+    } catch (const Error &error) {
+      out.unreadable.push_back(error);
     }
-  }
-  if (const char *home = std::getenv("HOME")) {
-    for (const auto &machine : vmx::registered_machines(home)) {
-      out.push_back({machine.name, SourceKind::vmx, machine.file, fs::exists(machine.file)});
-    }
-  }
+  };
+  if (const fs::path registry = vbox::host_registry(); !registry.empty())
+    add(SourceKind::vbox, [&registry] { return vbox::registered_machines(registry); });
+  if (const char *home = std::getenv("HOME")) add(SourceKind::vmx, [home] { return vmx::registered_machines(home); });
   return out;
 }
 

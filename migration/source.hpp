@@ -24,8 +24,13 @@ struct FoundSource {
 // What a file is, or nullopt.
 [[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file);
 
-// All sources below a folder, sorted by path; backups (.vbox-prev) and snapshot folders are left out.
-[[nodiscard]] std::vector<FoundSource> find_sources_below(const std::filesystem::path &folder);
+struct FoundBelow {
+  std::vector<FoundSource> sources;  // sorted by path
+  std::vector<Error> unreadable;     // folders that could not be searched
+};
+// All sources below a folder. Left out are backups (.vbox-prev, the settings that VirtualBox keeps when it upgrades a
+// machine) and linked folders. Throws Error io when the folder itself cannot be read.
+[[nodiscard]] FoundBelow find_sources_below(const std::filesystem::path &folder);
 
 // Reads it. One machine for a .vbox or .vmx, as many as the envelope has for an OVF.
 [[nodiscard]] std::vector<ImportedMachine> import_source(const FoundSource &source, const ImportOptions &options);
@@ -37,6 +42,10 @@ struct RegisteredMachine {
   std::filesystem::path file;
   bool exists = false;
 };
-[[nodiscard]] std::vector<RegisteredMachine> registered_machines();
+struct Registered {
+  std::vector<RegisteredMachine> machines;
+  std::vector<Error> unreadable;  // a platform's registry that cannot be read; the other's is
+};
+[[nodiscard]] Registered registered_machines();
 
 }  // namespace ferry::migration

@@ -8,13 +8,19 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 200;  // with "-12.qcow2" behind it still below NAME_MAX (255)
 
+// Not in a file's name, or not shown as what it is: controls, and what turns the direction of writing.
+bool is_unfit(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == U'/' || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
 }  // namespace
 
 std::string safe_name(std::string_view name) {
   std::string out;
   for (const char32_t c : text::decode_utf8_lossy(text::trim(name))) {
     std::string one;
-    text::append_utf8(one, c < 0x20 || c == 0x7F || c == U'/' ? U'_' : c);
+    text::append_utf8(one, is_unfit(c) ? U'_' : c);
     if (out.size() + one.size() > kMaxNameBytes) break;
     out += one;
   }

@@ -50,7 +50,7 @@ void plan_file(const migration::FoundSource &source, const libvirt::HostProfile 
 
 int bench(std::size_t wanted) {
   const auto host = libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
-  const std::vector<migration::FoundSource> found = migration::find_sources_below(sources());
+  const std::vector<migration::FoundSource> found = migration::find_sources_below(sources()).sources;
   if (found.empty()) throw Error(ErrorKind::missing, {.message = "there are no machines to plan"});
   Count count;
   const auto begin = std::chrono::steady_clock::now();

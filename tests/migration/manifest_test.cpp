@@ -50,6 +50,58 @@ TEST(Manifest, errors_name_file_and_line) {
   expect_error_at("hello\n", 1, "not a batch manifest");
   expect_error_at("machines:\n  - name: x\n", 2, "no source");
   expect_error_at("machine:\n  - x\nmachines: []\n", 1, "machine");
+  expect_error_at("machines: []\n", 1, "no machine");
+  expect_error_at("machines:\n  - source: [x]\n", 2, "source");
+  expect_error_at("machines:\n  - source: ~\n", 2, "source");
+  expect_error_at("machines:\n  - source: x\n    mac: {1: [y]}\n", 3, "mac");
+  expect_error_at("machines:\n  - source: x\n    skip-disk: some\n", 3, "some");
+}
+
+TEST(Manifest, disks_to_skip_are_one_or_a_list) {
+  const tests::Scratch scratch;
+  const auto file = scratch.write("m.yaml",
+                                  "machines:\n"
+                                  "  - {source: a, skip-disk: 2}\n"
+                                  "  - {source: b, skip-disk: [3, missing, unsupported]}\n");
+  const auto entries = manifest_entries(file, {});
+  EXPECT_EQ(entries.at(0).options.skip_disks.numbers, std::set<std::size_t>{2});
+  EXPECT_FALSE(entries.at(0).options.skip_disks.missing);
+  EXPECT_EQ(entries.at(1).options.skip_disks.numbers, std::set<std::size_t>{3});
+  EXPECT_TRUE(entries.at(1).options.skip_disks.missing && entries.at(1).options.skip_disks.unsupported);
+}
+
+ErrorKind refusal_of(const std::filesystem::path &argument, const Options &options = {}) {
+  try {
+    (void)batch_entries(argument, options);
+  } catch (const Error &error) {
+    return error.kind();
+  }
+  ADD_FAILURE() << argument << " was taken";
+  return ErrorKind::internal;
+}
+
+TEST(Batch, what_is_no_manifest_is_not_read_as_one) {
+  const tests::Scratch scratch;
+  EXPECT_EQ(refusal_of("/dev/zero"), ErrorKind::usage);
+  const auto machine = scratch.write("m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
+  EXPECT_EQ(refusal_of(machine), ErrorKind::usage);
+}
+
+TEST(Batch, a_folder_takes_no_option_of_one_machine) {
+  const tests::Scratch scratch;
+  scratch.write("a/m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
+  Options options;
+  EXPECT_EQ(batch_entries(scratch.folder(), options).size(), 1U);
+  options.name = "x";
+  EXPECT_EQ(refusal_of(scratch.folder(), options), ErrorKind::usage);
+}
+
+TEST(Batch, goes_to_one_connection) {
+  BatchEntry one, other;
+  one.options.define = false;
+  EXPECT_TRUE(host_options({one, other}).define) << "one machine is to be defined";
+  other.options.connect = "test:///default";
+  EXPECT_THROW((void)host_options({one, other}), Error);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ TEST(TargetNames, defuses_paths_options_and_control_characters) {
   EXPECT_EQ(safe_name(std::string("a\0b", 3)), "a_b");
   EXPECT_EQ(safe_name("  "), "machine");
   EXPECT_EQ(safe_name("\xff"), "\xEF\xBF\xBD");
+  EXPECT_EQ(safe_name("a\u009bb"), "a_b") << "a terminal's escape in one character";
+  EXPECT_EQ(safe_name("a\u202eb"), "a_b") << "writes backwards what follows";
 }
 
 TEST(TargetNames, bounds_the_length_without_cutting_a_character) {
