@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cstddef>
 
 #include "exporters/report/report.hpp"
@@ -44,6 +45,22 @@ std::string cell(std::string_view content) { return "<td>" + std::string(content
 std::string number_cell(std::string_view content) { return "<td class=\"number\">" + std::string(content) + "</td>"; }
 std::string code(std::string_view content) { return "<code>" + escaped(content) + "</code>"; }
 
+// "2 critical, 1 warning", or the number of mere notes.
+std::string finding_counts(const MachineReport &machine) {
+  std::array<std::size_t, 3> counts{};
+  for (const Finding &finding : machine.findings) ++counts[static_cast<std::size_t>(finding.severity)];
+  const auto shown = [&counts](Severity severity) {
+    return "<span class=\"" + std::string(to_string(severity)) + "\">" +
+           std::to_string(counts[static_cast<std::size_t>(severity)]) + " " + std::string(to_string(severity)) +
+           "</span>";
+  };
+  std::string out;
+  for (const Severity severity : {Severity::critical, Severity::warning, Severity::info}) {
+    if (counts[static_cast<std::size_t>(severity)] > 0) out += (out.empty() ? "" : "<br>") + shown(severity);
+  }
+  return out.empty() ? "-" : out;
+}
+
 void overview(std::string &out, const Document &document) {
   out +=
       "<table><tr><th>Machine</th><th>Result</th><th>Guest</th><th class=\"number\">Disks</th><th "
@@ -51,9 +68,10 @@ void overview(std::string &out, const Document &document) {
   for (std::size_t i = 0; i < document.machines.size(); ++i) {
     const MachineReport &machine = document.machines[i];
     out += "<tr><td><a href=\"#m" + std::to_string(i) + "\">" + escaped(machine.name) + "</a></td>";
-    out += cell(tag(machine.status)) + cell(escaped(machine.guest_os));
-    out += number_cell(std::to_string(machine.disks.size())) + number_cell(std::to_string(machine.findings.size())) +
-           "</tr>\n";
+    out += "<td>" + tag(machine.status);
+    if (machine.refusal) out += "<br><span class=\"mild\">" + escaped(machine.refusal->detail.message) + "</span>";
+    out += "</td>" + cell(escaped(machine.guest_os)) + number_cell(std::to_string(machine.disks.size()));
+    out += "<td class=\"number\">" + finding_counts(machine) + "</td></tr>\n";
   }
   out += "</table>\n";
 }
@@ -91,12 +109,13 @@ void refusal(std::string &out, const MachineReport &machine) {
 void disks(std::string &out, const MachineReport &machine) {
   if (machine.disks.empty()) return;
   out +=
-      "<h3>Disks</h3><table><tr><th>Source</th><th>Format</th><th class=\"number\">Size</th><th "
-      "class=\"number\">Data</th><th>Becomes</th></tr>\n";
+      "<h3>Disks</h3><table><tr><th>Source, and what it becomes</th><th>Format</th><th class=\"number\">Size</th><th "
+      "class=\"number\">Data</th></tr>\n";
   for (const Disk &disk : machine.disks) {
-    out += "<tr>" + cell(code(disk.source)) + cell(escaped(disk.format));
-    out += number_cell(text::human_bytes(disk.virtual_size)) + number_cell(text::human_bytes(disk.allocated));
-    out += cell(code(disk.target) + (disk.sha256 ? "<br>verified, sha256 " + code(*disk.sha256) : "")) + "</tr>\n";
+    out += "<tr>" + cell(code(disk.source) + "<br>&rarr; " + code(disk.target) +
+                         (disk.sha256 ? "<br>verified, sha256 " + code(*disk.sha256) : ""));
+    out += cell(escaped(disk.format)) + number_cell(text::human_bytes(disk.virtual_size));
+    out += number_cell(text::human_bytes(disk.allocated)) + "</tr>\n";
   }
   out += "</table>\n";
 }
@@ -136,6 +155,13 @@ void findings(std::string &out, const MachineReport &machine) {
   out += "</table>\n";
 }
 
+void next_steps(std::string &out, const MachineReport &machine) {
+  if (machine.next_steps.empty()) return;
+  out += "<h3>Next</h3><pre>";
+  for (const std::string &step : machine.next_steps) out += escaped(step) + "\n";
+  out += "</pre>\n";
+}
+
 void settings(std::string &out, const MachineReport &machine) {
   const LedgerCounts counts = machine.settings.counts();
   if (counts.total == 0) return;
@@ -167,6 +193,7 @@ std::string as_html(const Document &document) {
     out += "<h2 id=\"m" + std::to_string(i) + "\">" + escaped(machine.name) + " " + tag(machine.status) + "</h2>\n";
     facts(out, machine);
     if (machine.refusal) refusal(out, machine);
+    next_steps(out, machine);
     disks(out, machine);
     nics(out, machine);
     snapshots(out, machine);
