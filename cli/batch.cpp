@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "cli/command.hpp"
@@ -44,6 +45,7 @@ class ProgressKeeper {
 };
 
 int run(BatchCommand &command, const std::stop_token &stop) {
+  check_output(command.output);
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
   command.options.threads = std::max(1U, processors / command.jobs);
   const auto entries = migration::batch_entries(command.argument, command.options);
@@ -84,8 +86,14 @@ void setup_batch(CLI::App &app, Context &context) {
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
   sub->footer(
-      "One failure does not stop the others; the exit code is then 4. A machine that an earlier batch migrated\n"
-      "from the same, unchanged source is skipped: run the same command again after an interruption.");
+      std::string(
+          "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated\n"
+          "from the same, unchanged source is skipped: run the same command again after an interruption.\n\n"
+          "Examples:\n"
+          "  virt-ferry batch ~/VMs --dry-run --format html -o plan.html    look first\n"
+          "  virt-ferry batch ~/VMs --jobs 4 --verify\n"
+          "  virt-ferry batch machines.yaml                                 options for each machine\n\n") +
+      kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
 }
 

@@ -11,6 +11,10 @@ class App;
 
 namespace ferry::cli {
 
+inline constexpr auto kExitCodes =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (the report says why),\n"
+    "4 a batch finished, but some machines did not.";
+
 struct Context {
   int exit_code = 0;
   std::stop_token stop;  // requested by SIGINT and SIGTERM

@@ -7,6 +7,7 @@
 namespace ferry::cli {
 
 int dry_run(const std::vector<std::string> &sources, const migration::Options &options, const OutputOptions &output) {
+  check_output(output);
   migration::Host host = migration::host_for_plan(options);
   report::Document document;
   document.host = host.profile.name;

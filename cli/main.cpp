@@ -3,25 +3,32 @@
 #include <clocale>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <signal.h>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "model/support/text.hpp"
 
 namespace {
 
 constexpr int kWrongUsage = 2;
 constexpr int kInterrupted = 130;  // the shells' code for SIGINT
 
-// SIGINT and SIGTERM ask the work to stop, so that it can clean up; a second one ends the program at once.
+// SIGINT, SIGTERM and SIGHUP ask the work to stop, so that it can clean up; a second one ends the program at once.
 class Interrupts {
  public:
   Interrupts() {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
     sigaddset(&signals_, SIGTERM);
+    // A closed terminal ends the program as Ctrl-C does; nohup has it ignored, and blocking would undo that.
+    struct sigaction hangup {};
+    if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     std::thread([this] {
       int number = 0;
@@ -43,9 +50,9 @@ int run(int argc, char **argv, const std::stop_token &stop) {
   CLI::App app("Moves virtual machines from VirtualBox and VMware to libvirt/QEMU in your own session.", "virt-ferry");
   app.set_version_flag("--version", "virt-ferry " FERRY_VERSION);
   app.require_subcommand(1);
-  app.footer(
-      "'virt-ferry COMMAND --help' says more. Exit codes: 0 done, 1 failed, 2 wrong usage,\n"
-      "3 refused (the report says why), 4 a batch finished, but some machines did not.");
+  app.footer(std::string("Begin with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
+                         "'virt-ferry COMMAND --help' says more. ") +
+             ferry::cli::kExitCodes);
   ferry::cli::Context context;
   context.stop = stop;
   ferry::cli::setup_inspect(app, context);
@@ -76,6 +83,12 @@ int main(int argc, char **argv) {
   } catch (const ferry::Error &error) {
     ferry::cli::print_error(error);
     return ferry::exit_code(error.kind());
+  } catch (const std::system_error &error) {  // the operating system's refusals that nobody expected
+    std::fprintf(stderr, "virt-ferry: %s\n", ferry::text::printable(error.what()).c_str());
+    return 1;
+  } catch (const std::bad_alloc &) {
+    std::fputs("virt-ferry: there is not enough memory\n", stderr);
+    return 1;
   } catch (const std::exception &error) {
     std::fprintf(stderr,
                  "virt-ferry: %s\n  This is a defect of virt-ferry; please report it with the command and the source's "

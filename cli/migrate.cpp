@@ -2,6 +2,7 @@
 #include "migration/migrate.hpp"
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
@@ -29,6 +30,7 @@ void print_refusals(const report::Document &document) {
 
 int run(MigrateCommand &command, const std::stop_token &stop) {
   command.options.threads = command.jobs;
+  check_output(command.output);
   if (command.dry_run) return dry_run({command.source}, command.options, command.output);
   const migration::FoundSource source = migration::find_source(command.source);
   migration::Host host = migration::host_for_run(command.options);
@@ -64,7 +66,15 @@ void setup_migrate(CLI::App &app, Context &context) {
   add_machine_options(*sub, command->options);
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
-  sub->footer("The source is only read. 'virt-ferry undo RUN' takes the new machine back.");
+  sub->footer(
+      std::string("The source is only read. 'virt-ferry undo RUN' takes the new machine back.\n\n"
+                  "Examples:\n"
+                  "  virt-ferry migrate web --verify --start            a machine that 'list' shows\n"
+                  "  virt-ferry migrate lab.ova --name lab2 --mac new --uuid new    a second copy\n"
+                  "  virt-ferry migrate db.vmx --network 1=bridge:br0 --disk-bus virtio\n"
+                  "  virt-ferry migrate old.vbox --no-define --dest /srv/images     files only, no libvirt\n"
+                  "  virt-ferry migrate san.vbox --skip-disk unsupported            without its iSCSI disks\n\n") +
+      kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
 }
 

@@ -2,13 +2,24 @@
 #include "cli/output.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 
 #include "model/support/text.hpp"
 
 namespace ferry::cli {
+namespace {
+
+[[noreturn]] void cannot_write(const std::string &file) {
+  throw Error(ErrorKind::io, {.where = {file, {}, {}},
+                              .message = std::string("the report cannot be written: ") + std::strerror(errno),
+                              .advice = "Name a file in a folder of yours with -o."});
+}
+
+}  // namespace
 
 void add_output_options(CLI::App &command, OutputOptions &options, bool html) {
   const std::vector<std::string> formats =
@@ -22,6 +33,12 @@ void add_output_options(CLI::App &command, OutputOptions &options, bool html) {
       ->group("Report");
 }
 
+void check_output(const OutputOptions &options) {
+  if (options.file.empty() || options.file == "-") return;
+  std::ofstream probe(options.file, std::ios::binary | std::ios::app);
+  if (!probe) cannot_write(options.file);
+}
+
 void write_output(const OutputOptions &options, const std::string &text) {
   if (options.file.empty() || options.file == "-") {
     std::cout << text << std::flush;
@@ -30,7 +47,7 @@ void write_output(const OutputOptions &options, const std::string &text) {
   }
   std::ofstream out(options.file, std::ios::binary | std::ios::trunc);
   out << text << std::flush;
-  if (!out) throw Error(ErrorKind::io, {.where = {options.file, {}, {}}, .message = "the report cannot be written"});
+  if (!out) cannot_write(options.file);
 }
 
 void write_report(const OutputOptions &options, report::Document &document) {

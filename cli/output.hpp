@@ -21,6 +21,9 @@ struct OutputOptions {
 // Declares --format (text, json and, with `html`, html) and -o.
 void add_output_options(CLI::App &command, OutputOptions &options, bool html);
 
+// Throws Error io when FILE cannot be written. Called before long work, so that it is not done for nothing; an existing
+// file keeps its content until the report is there.
+void check_output(const OutputOptions &options);
 // Throws Error io when it cannot be written.
 void write_output(const OutputOptions &options, const std::string &text);
 void write_report(const OutputOptions &options, report::Document &document);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <string>
 
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
@@ -25,6 +26,12 @@ void setup_plan(CLI::App &app, Context &context) {
       ->required();
   add_machine_options(*sub, command->options);
   add_output_options(*sub, command->output, true);
+  sub->footer(
+      std::string("Examples:\n"
+                  "  virt-ferry plan ~/VMs/*/*.vbox\n"
+                  "  virt-ferry plan web.vmx --format html -o web.html\n"
+                  "  virt-ferry plan web.ova --host-profile debian-13.json    for a host that is not here\n\n") +
+      kExitCodes);
   sub->callback(
       [command, &context] { context.exit_code = dry_run(command->sources, command->options, command->output); });
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <string>
 
 #include "cli/command.hpp"
 #include "migration/journal.hpp"
@@ -51,6 +52,11 @@ void setup_undo(CLI::App &app, Context &context) {
   sub->add_flag("--force", command->force,
                 "also when the machine is running (it is switched off) or its files were written to since");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
+  sub->footer(
+      std::string(
+          "Removed are the machine's definition and the files that the run made. A file that was written to since,\n"
+          "as a guest does when it runs, is removed with --force only.\n\n") +
+      kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command); });
 }
 

@@ -134,7 +134,9 @@ constexpr std::array kRows{
     Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
     Row{{"network", "N=SPEC", "where card N goes: user, bridge:NAME, network:NAME, none", kIdentity, true},
         set_network},
-    Row{{"nic-names", "keep|auto", "keep ens33-like names too, with QEMU properties that taint the domain [auto]",
+    Row{{"nic-names", "keep|auto|off",
+         "keep: also VMware's ens33, by QEMU properties that taint the domain; off: not even VirtualBox's enp0s3 "
+         "[auto]",
          kIdentity},
         [](Options &o, const std::string &v) {
           o.domain.keep_nic_names =
