@@ -21,6 +21,7 @@ std::string leaf_of(const disk::DiskInfo &info) { return info.chain.empty() ? ""
 const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &field, std::size_t number) {
   const MediumFacts &facts = survey.media.at(field);
   if (!facts.error) return *facts.info;
+  if (facts.error->kind() == ErrorKind::usage) throw Error(*facts.error);  // an option that does not suit the disk
   ErrorDetail detail = facts.error->detail();
   if (!detail.advice.empty()) detail.advice += ' ';
   detail.advice += "Or leave the disk out with --skip-disk " + std::to_string(number);

@@ -9,14 +9,22 @@ namespace {
 namespace fs = std::filesystem;
 
 // What --disk-mode link would do, which makes nothing: it refuses what QEMU does not read rightly by itself, and says
-// that the new machine depends on the source.
-std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) {
+// that the new machine depends on the source. The fault is the option's then, not the disk's.
+std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOptions &open, const Options &options) {
   disk::ConvertRequest request;
   request.medium = medium;
   request.mode = disk::Mode::link;
-  request.engine = engine;
+  request.engine = options.engine;
   request.open = open;
-  return disk::convert(request, nullptr, {}).findings;
+  try {
+    return disk::convert(request, nullptr, {}).findings;
+  } catch (const Error &error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    ErrorDetail detail = error.detail();
+    detail.message = "--disk-mode overlay and link cannot take this disk: " + detail.message;
+    detail.advice = "Leave out --disk-mode: the disk is converted then.";
+    throw Error(ErrorKind::usage, std::move(detail));
+  }
 }
 
 MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, const Options &options) {
@@ -24,7 +32,7 @@ MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, const 
   try {
     disk::DiskInfo info = disk::inspect(medium, open, options.engine);
     if (options.mode == disk::Mode::link || options.mode == disk::Mode::overlay)
-      info.findings = look_at_in_place(medium, open, options.engine);
+      info.findings = look_at_in_place(medium, open, options);
     facts.info = std::move(info);
   } catch (const Error &error) {
     facts.error = error;

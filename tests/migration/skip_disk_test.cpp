@@ -116,6 +116,15 @@ TEST_F(SkipDisk, a_damaged_disk_goes_by_its_number) {
   EXPECT_EQ(plan().disks.size(), 1U);
 }
 
+TEST_F(SkipDisk, an_option_that_does_not_suit_a_disk_is_no_reason_to_leave_it_out) {
+  fail(kSecond, ErrorKind::usage);  // --disk-mode overlay of a chain
+  skip("unsupported");
+  skip("missing");
+  const Error error = refusal();
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+  EXPECT_EQ(error.detail().advice.find("--skip-disk"), std::string::npos);
+}
+
 TEST_F(SkipDisk, snapshots_go_on_without_it) {
   Snapshot &snapshot = imported.machine.snapshots.emplace_back();
   snapshot.name = "clean";
