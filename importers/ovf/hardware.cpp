@@ -105,6 +105,7 @@ void finish_smbios(Context &in, const std::string &type) {
 void settle_system(const SettingsReader &section) {
   const auto system = section.child("System");
   if (!system) return;
+  system->settle("", Disposition::irrelevant, "says nothing of the platform");
   for (const SettingsReader &child : system->children()) {
     const std::string &name = child.element().name;
     if (name == "VirtualSystemType" || name == "VSType") child.touch("hardware.chipset");

@@ -252,7 +252,11 @@ bool take_guest_visible_key(Context &in, const Setting &setting, const std::stri
 bool take_vmx_key(Context &in, const Setting &setting) {
   const std::string key = text::lower_ascii(setting.key());
   if (key == "nvram") {
-    set_nvram(in, setting);
+    if (text::trim(setting.value()).empty()) {
+      setting.settle(Disposition::irrelevant, "names no file");
+    } else {
+      set_nvram(in, setting);
+    }
     return true;
   }
   Hardware &hardware = in.machine.hardware;

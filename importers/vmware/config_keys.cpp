@@ -64,6 +64,7 @@ constexpr KeyRule kMachine[] = {
     {"vmxstatscollectionenabled", kIrrelevant, kHost},
     {"vmopnotification*", kDropped, kTools},
     {"devicegroups*", kDropped, kPassthrough},
+    {"pmem.*", kDropped, "persistent memory of the source host"},
 };
 
 constexpr KeyRule kDevice[] = {
@@ -121,6 +122,8 @@ constexpr KeyRule kDevice[] = {
     {"vdiskid*", kIrrelevant, kBacking},
     {"vflashcacheconfiginfo*", kDropped, kBacking},
     {"protocol", kDropped, "the time protocol of VMware's clock device"},
+    {"devicegroupinfo.*", kDropped, kPassthrough},
+    {"virtualdev", kIrrelevant, "the device's kind, which its subtype says as well"},
     {"runonboot", kDropped, "the watchdog starts with the machine"},
 };
 

@@ -61,6 +61,7 @@ constexpr KeyRule kRules[] = {
     {"host.*", kIrrelevant, kHostShare},
     {"resourcepool*", kIrrelevant, kHostShare},
     {"latency.*", kIrrelevant, kHostShare},
+    {"stealclock.*", kDropped, "VMware told the guest of stolen time; KVM does so to Linux guests by itself"},
     {"timetracker.*", kIrrelevant, kMonitor},
     {"timetracker_*", kIrrelevant, kMonitor},
     {"pseudoperf.*", kIrrelevant, kMonitor},

@@ -144,6 +144,7 @@ constexpr KeyRule kRules[] = {
     {"vmsafe.*", kDropped, kGuestChannel},
     {"vix.*", kIrrelevant, kGuestChannel},
     {"guest.*", kDropped, kGuestChannel},
+    {"guest_rpc.*", kIrrelevant, "what VMware Tools may ask of their host"},
     {"dataset.*", kDropped, kGuestChannel},
     {"datasets.*", kDropped, kGuestChannel},
     {"devices.*", kDropped, kGuestChannel},
@@ -176,6 +177,9 @@ constexpr KeyRule kRules[] = {
     {"das.*", kIrrelevant, kCluster},
     {"dr.enabled", kIrrelevant, kCluster},
     {"nsx*", kIrrelevant, kCluster},
+    {"vdc.*", kIrrelevant, kCluster},
+    {"vmware.pbm:*", kIrrelevant, kCluster},
+    {"cbrc.*", kIrrelevant, kHost},
     {"vshield*", kIrrelevant, kCluster},
     {"wwn.*", kDropped, "an identity on the source's Fibre Channel network (NPIV)"},
 
@@ -194,6 +198,7 @@ constexpr KeyRule kRules[] = {
     {"converter.*", kIrrelevant, "left by VMware Converter"},
     {"created.*", kIrrelevant, kHousekeeping},
     {"__*", kIrrelevant, "a heading that somebody wrote into the file"},
+    {"_*", kIrrelevant, "a key that somebody switched off by an underscore"},
 };
 
 }  // namespace

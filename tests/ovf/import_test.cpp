@@ -381,5 +381,12 @@ TEST(Architecture, BesideTheGuestSystemCounts) {
   (void)expect_error(ErrorKind::unsupported, [&] { (void)import_one(with("ppc64le")); });
 }
 
+TEST(ExtraConfig, FirmwareVariablesWithoutANameAreNone) {
+  const auto imported = import_one({.items = kMemory + R"(<vmw:ExtraConfig ovf:required="false" vmw:key="nvram"/>)" +
+                                             R"(<vmw:ExtraConfig vmw:key="vmware.pbm://x/y" vmw:value="{}"/>)"});
+  EXPECT_FALSE(imported.machine.hardware.firmware.nvram_file);
+  EXPECT_EQ(count_unknown(imported), 0U);
+}
+
 }  // namespace
 }  // namespace ferry::ovf::test
