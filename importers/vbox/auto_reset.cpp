@@ -16,6 +16,13 @@ bool grew_out_of_a_running_snapshot(const Machine &machine) {
   return machine.current_snapshot && machine.snapshots[*machine.current_snapshot].saved_state.has_value();
 }
 
+// Media that another file lists are not in this machine's ledger.
+void settle(const Import &in, const ImageFile &image, std::string_view attribute, std::string_view note) {
+  if (in.media == nullptr || !image.uuid) return;
+  const RegisteredMedium *const listed = in.media->own().find(*image.uuid);
+  if (listed != nullptr && listed->element) listed->element->settle(attribute, Disposition::dropped, note);
+}
+
 // Takes the image that will be emptied off the chain: the guest's next start sees what is below it.
 void leave_behind(Import &in, Medium &medium) {
   const ImageFile image = std::move(medium.chain.back());
@@ -25,11 +32,8 @@ void leave_behind(Import &in, Medium &medium) {
   in.find(kAutoReset, image.origin,
           "\"" + text::printable(image.declared_location) + "\" is left behind; the disk starts as " +
               text::printable(medium.chain.back().declared_location) + " has it");
-  const RegisteredMedium *const listed =
-      in.media == nullptr || !image.uuid ? nullptr : in.media->own().find(*image.uuid);
-  if (listed == nullptr || !listed->element) return;
   for (const std::string_view attribute : {"uuid", "location", "format"}) {
-    listed->element->settle(attribute, Disposition::dropped, "VirtualBox empties this image at the next start");
+    settle(in, image, attribute, "VirtualBox empties this image at the next start");
   }
 }
 
@@ -42,6 +46,7 @@ void apply_auto_reset(Import &in) {
       if (!drive.medium || !drive.medium->auto_reset || drive.medium->chain.size() < 2) continue;
       if (kept) {
         drive.medium->auto_reset = false;
+        settle(in, drive.medium->chain.back(), "autoReset", "the snapshot that was taken while running suspends it");
       } else {
         leave_behind(in, *drive.medium);
       }

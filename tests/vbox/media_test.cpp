@@ -89,6 +89,7 @@ TEST(Media, ASnapshotTakenWhileRunningKeepsVirtualBoxFromEmptying) {
   text.after_hardware = snapshot("stateFile='s.sav'");
   EXPECT_EQ(medium_of(import_text(text)).chain.size(), 2U);
   EXPECT_FALSE(medium_of(import_text(text)).auto_reset);
+  EXPECT_EQ(entry_of(import_text(text), "HardDisk/HardDisk/@autoReset")->disposition, Disposition::dropped);
   text.after_hardware = snapshot("");
   EXPECT_EQ(medium_of(import_text(text)).chain.size(), 1U);
 }
