@@ -133,7 +133,8 @@ TEST(Report, html_and_text_let_no_markup_or_escape_through) {
 
 TEST(Report, text_shows_what_is_lost_with_its_line) {
   const std::string text = as_text(document());
-  EXPECT_NE(text.find("3: 0 kept, 0 translated, 1 dropped, 0 irrelevant, 1 unknown, 1 unsettled"), std::string::npos) << text;
+  EXPECT_NE(text.find("3: 0 kept, 0 translated, 1 dropped, 0 irrelevant, 1 unknown, 1 unsettled"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("dropped: line 12: /A/@b = \"value\""), std::string::npos) << text;
   EXPECT_NE(text.find("unknown: line 13: /A/@c = \"odd\""), std::string::npos) << text;
   EXPECT_NE(text.find("critical: disk.none at /vms/a.vbox:4: /A"), std::string::npos) << text;
