@@ -80,14 +80,14 @@ ErrorKind refusal_of(const std::filesystem::path &argument, const Options &optio
   return ErrorKind::internal;
 }
 
-TEST(Batch, what_is_no_manifest_is_not_read_as_one) {
+TEST(BatchEntries, what_is_no_manifest_is_not_read_as_one) {
   const tests::Scratch scratch;
   EXPECT_EQ(refusal_of("/dev/zero"), ErrorKind::usage);
   const auto machine = scratch.write("m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
   EXPECT_EQ(refusal_of(machine), ErrorKind::usage);
 }
 
-TEST(Batch, a_folder_takes_no_option_of_one_machine) {
+TEST(BatchEntries, a_folder_takes_no_option_of_one_machine) {
   const tests::Scratch scratch;
   scratch.write("a/m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
   Options options;
@@ -96,7 +96,7 @@ TEST(Batch, a_folder_takes_no_option_of_one_machine) {
   EXPECT_EQ(refusal_of(scratch.folder(), options), ErrorKind::usage);
 }
 
-TEST(Batch, goes_to_one_connection) {
+TEST(BatchEntries, goes_to_one_connection) {
   BatchEntry one, other;
   one.options.define = false;
   EXPECT_TRUE(host_options({one, other}).define) << "one machine is to be defined";

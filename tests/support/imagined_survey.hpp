@@ -26,7 +26,9 @@ inline migration::Survey imagined_survey(const Machine &machine) {
         one.virtual_size = kImaginedSize;
         one.allocated = info.allocated;
         if (image.encrypted) {
-          facts.error = Error(ErrorKind::encrypted, {.where = image.origin, .message = "the disk is encrypted"});
+          facts.error =
+              Error(ErrorKind::encrypted,
+                    {.where = image.origin, .message = "the disk is encrypted", .advice = "Remove the encryption."});
         }
         info.chain.push_back(one);
       }
