@@ -2,6 +2,7 @@
 #include "converters/disk.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -95,6 +96,63 @@ std::string info_json(const disk::DiskInfo &info) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// Whether `target` is a file that the disk is read from: the image, a parent, an extent, under any name.
+bool is_source(const fs::path &target, const DiskCommand &command) {
+  std::error_code failed;
+  if (fs::equivalent(target, command.source, failed)) return true;
+  try {
+    const image::Chain chain = image::open_chain(medium_of(command), open_options(command));
+    return std::ranges::any_of(chain.images(),
+                               [&](const auto &one) { return fs::equivalent(target, one->info().file, failed); }) ||
+           std::ranges::any_of(chain.files(),
+                               [&](const auto &file) { return fs::equivalent(target, file->path(), failed); });
+  } catch (const Error &) {
+    return false;  // qemu-img reads it, which stands alone; or the conversion will say what is wrong
+  }
+}
+
+// Throws unless an image can be made at `target` without harm.
+void check_target(const DiskCommand &command, const fs::path &target) {
+  const Place where{target, {}, {}};
+  if (command.target == "-") {
+    throw Error(ErrorKind::usage, {.where = {},
+                                   .message = "an image cannot be written to standard output",
+                                   .found = "-",
+                                   .expected = "a file name",
+                                   .advice = "Name a file; one that is called '-' is './-'."});
+  }
+  std::error_code failed;
+  if (!fs::is_directory(target.parent_path(), failed)) {
+    throw Error(ErrorKind::missing, {.where = where,
+                                     .message = "the folder '" + target.parent_path().string() + "' is not there",
+                                     .found = {},
+                                     .expected = "a folder that the new image can be made in",
+                                     .advice = "Make it first: mkdir -p."});
+  }
+  const fs::file_status status = fs::symlink_status(target);
+  if (!fs::exists(status)) return;
+  if (!command.overwrite) {
+    throw Error(ErrorKind::conflict,
+                {.where = where, .message = "the target exists already", .advice = "Replace it with --overwrite."});
+  }
+  if (!fs::is_regular_file(status)) {
+    throw Error(ErrorKind::unsafe, {.where = where,
+                                    .message = "the target is not a regular file and is not replaced",
+                                    .found = fs::is_symlink(status)     ? "a symbolic link"
+                                             : fs::is_directory(status) ? "a folder"
+                                                                        : "a device, FIFO or socket",
+                                    .expected = "a regular file, or none",
+                                    .advice = "Choose another name."});
+  }
+  if (is_source(target, command)) {
+    throw Error(ErrorKind::conflict, {.where = where,
+                                      .message = "the target is a file that the disk is read from",
+                                      .found = {},
+                                      .expected = "another file: a source is never replaced",
+                                      .advice = "Choose another name."});
+  }
+}
+
 int convert(const DiskCommand &command, const std::stop_token &stop) {
   disk::ConvertRequest request;
   request.medium = medium_of(command);
@@ -108,15 +166,9 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.durable = false;  // a copy like any other: cp and qemu-img do not wait for the disk either
   request.threads = command.jobs;
   request.open = open_options(command);
-  if (fs::exists(fs::symlink_status(request.target))) {
-    if (!command.overwrite) {
-      throw Error(ErrorKind::conflict, {.where = {request.target, {}, {}},
-                                        .message = "the target exists already",
-                                        .advice = "Replace it with --overwrite."});
-    }
-    // The new image is made beside the old one, which goes only when the new one is whole.
-    request.target += ".new";
-  }
+  check_target(command, request.target);
+  // The new image is made beside the old one, which goes only when the new one is whole.
+  if (fs::exists(fs::symlink_status(request.target))) request.target += ".new";
   const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
   const disk::ConvertResult result = disk::convert(request, progress.get(), stop);
   if (request.target != fs::absolute(command.target)) fs::rename(request.target, command.target);
