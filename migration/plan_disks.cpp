@@ -23,8 +23,8 @@ const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &fi
   if (!facts.error) return *facts.info;
   if (facts.error->kind() == ErrorKind::usage) throw Error(*facts.error);  // an option that does not suit the disk
   ErrorDetail detail = facts.error->detail();
-  if (!detail.advice.empty()) detail.advice += ' ';
-  detail.advice += "Or leave the disk out with --skip-disk " + std::to_string(number);
+  detail.advice += detail.advice.empty() ? "Leave" : " Or leave";
+  detail.advice += " the disk out with --skip-disk " + std::to_string(number);
   if (facts.error->kind() == ErrorKind::missing) detail.advice += " (--skip-disk missing: all that are not there)";
   if (facts.error->kind() == ErrorKind::unsupported)
     detail.advice += " (--skip-disk unsupported: all that cannot be carried)";
