@@ -5,6 +5,7 @@
 
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/ovirt.hpp"
+#include "importers/vmware/smbios.hpp"
 #include "model/support/text.hpp"
 
 namespace ferry::ovf {
@@ -85,20 +86,11 @@ unsigned vmx_version(const std::string &type) {
   return newest;
 }
 
-// VMware's SMBIOS tables, as importers/vmx/smbios.cpp fills them: BIOS says version 2.4 before virtual hardware 14,
-// and the serial number is the UUID's bytes.
 void finish_smbios(Context &in, const std::string &type) {
   Hardware &hardware = in.machine.hardware;
   if (in.platform != Platform::vmware || !hardware.smbios.uuid) return;
-  hardware.smbios.older_than_2_6 = hardware.firmware.type == FirmwareType::bios && vmx_version(type) < 14;
-  std::string digits = hardware.smbios.uuid->text();
-  digits.erase(std::remove(digits.begin(), digits.end(), '-'), digits.end());
-  std::string serial = "VMware-";
-  for (std::size_t i = 0; i < digits.size(); i += 2) {
-    if (i != 0) serial += i == 16 ? '-' : ' ';
-    serial += digits.substr(i, 2);
-  }
-  hardware.smbios.strings["system.serial"] = serial;
+  hardware.smbios.older_than_2_6 = vmware::has_old_smbios(hardware.firmware.type, vmx_version(type));
+  hardware.smbios.strings["system.serial"] = vmware::serial_number(*hardware.smbios.uuid);
 }
 
 // CIM_VirtualSystemSettingData.
