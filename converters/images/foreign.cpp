@@ -3,6 +3,7 @@
 // qed_spec.txt. QCOW is big endian, QED little endian.
 #include "converters/images/foreign.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "converters/images/format.hpp"

@@ -5,6 +5,7 @@
 // cannot be edited in place and are left out here.
 #include "exporters/libvirt/firmware_descriptors.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>

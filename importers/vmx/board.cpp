@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firmware, boot order, CPU and memory.
+#include <algorithm>
 #include <limits>
 
 #include "importers/vmx/findings.hpp"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sound, USB, display, clock, TPM and shared folders.
+#include <algorithm>
+
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 #include "model/support/text.hpp"

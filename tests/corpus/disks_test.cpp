@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The disks that VirtualBox itself wrote, converted: every state of every machine reads, through QEMU, as
 // VirtualBox reads it (expected.sha256 in the corpus).
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>

@@ -2,6 +2,7 @@
 // A folder with a VDI of three states in it, and what the guest reads of each.
 #pragma once
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "converters/disk.hpp"

@@ -2,6 +2,7 @@
 // Variable stores, load options and nvram files, built byte by byte for the tests.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>

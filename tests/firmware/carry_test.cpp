@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converters/firmware/carry.hpp"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 

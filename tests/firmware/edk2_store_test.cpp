@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converters/firmware/edk2_store.hpp"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <random>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The containers: VirtualBox's volume and tar, VMware's chunks.
+#include <algorithm>
 #include <gmock/gmock.h>
 
 #include "converters/firmware/vbox_nvram.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as an image of one format: it is refused with an Error, or its map is whole and can be read.
 // FUZZ_FORMAT names the format. No file is written: the readers get the input as a file in memory (spread_file.hpp).
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes sound inputs of every kind as seeds for the fuzz targets: make_seeds FOLDER makes a folder for each target.
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>

@@ -2,6 +2,7 @@
 // Golden cases: fixtures/<importer>/<case>/ holds one source and what is expected of it: expected.json (the model),
 // expected.xml (the domain on the recorded Debian 12 host) and expected.findings; or expected.refusal alone.
 // UPDATE_GOLDEN=1 rewrites them; read the diff.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>

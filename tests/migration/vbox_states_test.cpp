@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // VirtualBox machines with several states, from .vbox to qcow2: what a guest reads of each state afterwards.
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "converters/subprocess/subprocess.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One state, without snapshots.
+#include <algorithm>
 #include <random>
 #include <sys/stat.h>
 
