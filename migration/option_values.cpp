@@ -93,9 +93,16 @@ T one_of(std::string_view option, const std::string &value,
 }
 
 void set_cluster_size(Options &options, const std::string &value) {
-  const auto bytes = text::parse_u64(value);
+  // "64K" and "1M" as qemu-img takes them.
+  std::string_view digits = value;
+  unsigned shift = 0;
+  if (!digits.empty() && (digits.back() == 'K' || digits.back() == 'k')) shift = 10;
+  if (!digits.empty() && (digits.back() == 'M' || digits.back() == 'm')) shift = 20;
+  if (shift != 0) digits.remove_suffix(1);
+  auto bytes = text::parse_u64(digits);
+  if (bytes && *bytes <= (2U << 20U)) *bytes <<= shift;
   if (!bytes || *bytes < 4096 || *bytes > (2U << 20U) || (*bytes & (*bytes - 1)) != 0) {
-    bad_value("cluster-size", value, "a power of two from 4096 to 2097152");
+    bad_value("cluster-size", value, "a power of two from 4096 (4K) to 2097152 (2M)");
   }
   options.cluster_size = static_cast<std::uint32_t>(*bytes);
 }
@@ -218,7 +225,7 @@ constexpr std::array kRows{
               std::array<std::pair<std::string_view, Compression>, 3>{
                   {{"none", Compression::none}, {"zlib", Compression::zlib}, {"zstd", Compression::zstd}}});
         }},
-    Row{{"cluster-size", "BYTES", "qcow2 cluster size [65536]", kDisks}, set_cluster_size},
+    Row{{"cluster-size", "BYTES", "qcow2 cluster size, such as 65536 or 64K [64K]", kDisks}, set_cluster_size},
     Row{{"engine", "auto|native|qemu-img", "what reads the disks [auto]", kDisks},
         [](Options &o, const std::string &v) {
           using disk::Engine;

@@ -25,7 +25,7 @@ namespace {
                                   : "cannot " + what + " '" + file.string() + "': " + std::strerror(error),
                .found = {},
                .expected = "a readable file",
-               .advice = missing ? "Put the file where the source names it, or name its folder."
+               .advice = missing ? "Put the file where the source names it."
                                  : "Check the file's permissions and its file system."});
 }
 
@@ -187,7 +187,7 @@ std::shared_ptr<const SourceFile> open_source(const ImageFile &file) {
                                      .message = "the image file '" + file.declared_location + "' was not found",
                                      .found = {},
                                      .expected = {},
-                                     .advice = "Put the file where the source names it, or name its folder."});
+                                     .advice = "Put the file where the source names it."});
   }
   std::vector<std::shared_ptr<const SourceFile>> parts;
   std::shared_ptr<const SourceFile> outer;

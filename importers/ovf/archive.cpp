@@ -113,7 +113,12 @@ bool is_file(const std::filesystem::path &file, archive_entry *entry, const std:
   if (archive_entry_filetype(entry) == AE_IFDIR) return false;
   if (archive_entry_filetype(entry) != AE_IFREG) unsafe(file, "a member of the archive is a device or the like", name);
   if (archive_entry_sparse_count(entry) > 0) {
-    broken(file, "a member of the archive is stored sparse and cannot be read in place", "\"" + name + "\"");
+    throw Error(ErrorKind::unsupported,
+                {.where = {file, std::nullopt, text::printable(name)},
+                 .message = "a member of the archive is stored sparse and cannot be read in place",
+                 .found = "a sparse member",
+                 .expected = "members that lie in the archive whole, as OVA packages have them",
+                 .advice = "Unpack the archive and migrate the .ovf in it, or pack it again without tar's --sparse."});
   }
   return true;
 }

@@ -17,7 +17,7 @@ struct ElementNote {
 };
 constexpr std::string_view kRecording = "recording of the guest's screen by VirtualBox";
 // The element and everything in it, as far as nobody took it.
-constexpr std::array<ElementNote, 12> kElements{{
+constexpr std::array<ElementNote, 13> kElements{{
     {"Teleporter", Disposition::irrelevant, "moving the running machine to another VirtualBox"},
     {"FaultTolerance", Disposition::irrelevant, "keeping a second VirtualBox in step; never finished there"},
     {"Debugging", Disposition::irrelevant, "debugging of VirtualBox's virtual machine monitor"},
@@ -28,6 +28,7 @@ constexpr std::array<ElementNote, 12> kElements{{
     {"Frontend", Disposition::irrelevant, "how VirtualBox shows the machine"},
     {"PXEDebug", Disposition::irrelevant, "debugging of VirtualBox's network boot"},
     {"Logo", Disposition::irrelevant, "the picture that VirtualBox's firmware shows"},
+    {"IoBandwidth", Disposition::dropped, "a limit of VirtualBox 3.2; limit the disks with <iotune> in the domain"},
     {"IoCache", Disposition::irrelevant, "caching inside VirtualBox; each disk of the domain has its own cache mode"},
     {"DisabledModes", Disposition::irrelevant, "what was set for modes that are not in use"},
 }};

@@ -149,10 +149,10 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
     trim(why);
     Place where{shown_as, {}, {}};
     if (error != nullptr && error->line > 0) where.line = static_cast<std::uint64_t>(error->line);
-    throw Error(ErrorKind::malformed,
-                {.where = where,
-                 .message = "the XML is not well formed: " + why,
-                 .advice = "The file may be truncated; look for a backup beside it (VirtualBox keeps a .vbox-prev)."});
+    throw Error(ErrorKind::malformed, {.where = where,
+                                       .message = "the XML is not well formed: " + why,
+                                       .advice = "The file may be truncated; look for a backup beside it (VirtualBox "
+                                                 "keeps one whose name ends in -prev)."});
   }
   xmlNode *root = xmlDocGetRootElement(doc.get());
   return convert(root, "/" + std::string(view(root->name)));

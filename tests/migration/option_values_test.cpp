@@ -26,6 +26,14 @@ TEST(OptionValues, mac_policies_and_single_cards) {
   EXPECT_EQ(options.domain.macs.at(1).text(), "08:00:27:00:00:01");
 }
 
+TEST(OptionValues, cluster_sizes_as_qemu_img_takes_them) {
+  for (const auto &[text, bytes] : {std::pair{"65536", 65536U}, {"64K", 65536U}, {"4k", 4096U}, {"2M", 2097152U}}) {
+    Options options;
+    apply_option(options, "cluster-size", text);
+    EXPECT_EQ(options.cluster_size, bytes) << text;
+  }
+}
+
 TEST(OptionValues, refuses_what_makes_no_sense) {
   expect_usage("mac", "0=08:00:27:00:00:01");
   expect_usage("mac", "1=01:00:5e:00:00:01");
@@ -34,6 +42,9 @@ TEST(OptionValues, refuses_what_makes_no_sense) {
   expect_usage("network", "1=bridge:");
   expect_usage("network", "user");
   expect_usage("cluster-size", "65537");
+  expect_usage("cluster-size", "64G");
+  expect_usage("cluster-size", "4M");
+  expect_usage("cluster-size", "K");
   expect_usage("snapshots", "maybe");
   expect_usage("verify", "si");
 }

@@ -97,7 +97,7 @@ TEST(Archive, LinksAndDevicesAreRefused) {
 TEST(Archive, TwoMembersOfOneNameAreRefused) { (void)refused(ErrorKind::unsafe, {"m.ovf", "x"}); }
 
 TEST(Archive, SparseMembersAreRefused) {
-  (void)refused(ErrorKind::malformed, {"disk.vmdk", std::string(8192, 'x'), TarMember::Kind::sparse});
+  (void)refused(ErrorKind::unsupported, {"disk.vmdk", std::string(8192, 'x'), TarMember::Kind::sparse});
 }
 
 TEST(Archive, ATarThatIsCutOffIsRefused) {
