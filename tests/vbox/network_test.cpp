@@ -144,14 +144,19 @@ TEST(Network, TwoAdaptersOfOneNumberAreRefused) {
 }
 
 TEST(Network, BandwidthGroups) {
-  const Hardware hw = hardware_of(
-      network(adapter(0, "<NAT/>", "bandwidthGroup='a'") +
-              adapter(1, "<NAT/>", "bandwidthGroup='b' bootPriority='2'")) +
-      "<IO><BandwidthGroups><BandwidthGroup name='a' type='Network' maxBytesPerSec='1000'/>"
-      "<BandwidthGroup name='b' type='Network' maxMbPerSec='2'/></BandwidthGroups><IoBandwidth max='7'/></IO>");
+  const Hardware hw = hardware_of(network(adapter(0, "<NAT/>", "bandwidthGroup='a'") +
+                                          adapter(1, "<NAT/>", "bandwidthGroup='b' bootPriority='2'")) +
+                                  "<IO><BandwidthGroups><BandwidthGroup name='a' type='Network' maxBytesPerSec='1000'/>"
+                                  "<BandwidthGroup name='b' type='Network' maxMbPerSec='2'/></BandwidthGroups></IO>");
   EXPECT_EQ(hw.nics.at(0).bandwidth_bytes_per_second, 1000U);
   EXPECT_EQ(hw.nics.at(1).bandwidth_bytes_per_second, 2U << 20U);
   EXPECT_EQ(hw.nics.at(1).boot_priority, 2U);
+}
+
+TEST(Network, TheDiskLimitOfVirtualBox32IsSaid) {
+  Text text;
+  text.hardware = "<IO><IoBandwidth max='7'/></IO>";
+  EXPECT_EQ(entry_of(import_text(text), "/IoBandwidth/@max")->disposition, Disposition::dropped);
 }
 
 TEST(Network, ACardOfTheFutureIsSaidAndReplaced) {
