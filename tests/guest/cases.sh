@@ -211,7 +211,7 @@ case_vmware_bios_lsilogic() {
   vmx_controller scsi0 lsilogic 160
   vmx_disk scsi0:0 disk.vmdk
   boots
-  grep -q 'critical: disk.controller_replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
+  grep -q 'critical: disk.controller-replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
   has_driver_of 00:50:56:2c:00:01 e1000
   has_boot_controller ata_piix 8086:7010
 }
@@ -230,7 +230,7 @@ case_vmware_efi() {
   boots --nic-names keep
   has_name_of 00:50:56:2d:00:01 ens192 vmxnet3
   equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$VMX_UUID_LINUX"
-  grep -q 'critical: disk.controller_replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
+  grep -q 'critical: disk.controller-replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
   has_boot_controller ahci 8086:2922
   efi_entry 0006
 }
