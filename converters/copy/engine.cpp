@@ -20,8 +20,9 @@ namespace ferry::copy {
 namespace {
 
 // Bytes that a thread reads, tests and writes at a time: they stay in a core's own cache from the read to the
-// write, and are enough to make the system calls' cost vanish.
-constexpr std::uint64_t batch_bytes = 512U << 10U;
+// write, and are enough to make the cost of system calls and of taking turns vanish. Measured: 512 KiB takes a
+// third longer, 2 MiB no less.
+constexpr std::uint64_t batch_bytes = 1U << 20U;
 
 // What is asked of the maps at once. Small enough to spread a small disk over the threads, large enough to step
 // over an empty 2 TiB quickly; fewer units where units are small or states are many bound the memory.

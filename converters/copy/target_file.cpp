@@ -15,6 +15,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "model/error.hpp"
@@ -103,10 +104,22 @@ void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
   sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(length), SYNC_FILE_RANGE_WRITE);
 }
 
+std::unique_lock<std::mutex> TargetFile::turn() const {
+  // The kernel lets one thread at a time write to a file. Being woken up takes as long as the other's write does, so
+  // it is worth a moment to look again, letting others run meanwhile; after that, waiting must cost no processor
+  // time that a thread could use to inflate or to hash.
+  constexpr int looks = 400;
+  std::unique_lock lock(bulk_guard_, std::try_to_lock);
+  for (int i = 0; i < looks && !lock.owns_lock(); ++i) {
+    std::this_thread::yield();
+    static_cast<void>(lock.try_lock());
+  }
+  if (!lock.owns_lock()) lock.lock();
+  return lock;
+}
+
 void TargetFile::write_pieces(std::uint64_t offset, std::uint64_t length, std::span<iovec> pieces) const {
-  // The kernel lets one thread at a time write to a file, and lets the others spin: waiting here costs no
-  // processor time that another thread could use to inflate or to hash.
-  const std::lock_guard lock(bulk_guard_);
+  const std::unique_lock lock = turn();
   allocate(offset + length);
   while (!pieces.empty()) {
     const auto count = static_cast<int>(std::min<std::size_t>(pieces.size(), IOV_MAX));

@@ -55,6 +55,7 @@ class TargetFile {
 
  private:
   void write_pieces(std::uint64_t offset, std::uint64_t length, std::span<iovec> pieces) const;
+  [[nodiscard]] std::unique_lock<std::mutex> turn() const;  // to write in bulk
   void allocate(std::uint64_t end) const;
   [[noreturn]] void fail(int error, const char *what) const;
 

@@ -72,6 +72,8 @@ Sample Contender::median() const {
   return {.wall = middle(wall), .cpu = middle(cpu), .peak_memory = middle(memory)};
 }
 
+double Contender::best() const { return std::ranges::min_element(samples, {}, &Sample::wall)->wall; }
+
 void compete(std::vector<Contender> &contenders, unsigned rounds) {
   std::vector<std::size_t> order(contenders.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -88,12 +90,15 @@ void compete(std::vector<Contender> &contenders, unsigned rounds) {
 }
 
 void print(const std::string &title, const std::vector<Contender> &contenders) {
-  std::printf("\n%s\n  %-44s %8s %8s %8s %7s %7s\n", title.c_str(), "", "wall s", "cpu s", "MiB", "wall x", "cpu x");
+  std::printf("\n%s\n  %-44s %8s %8s %8s %8s %7s %7s %7s\n", title.c_str(), "", "wall s", "best s", "cpu s", "MiB",
+              "wall x", "best x", "cpu x");
   const Sample first = contenders.front().median();
+  const double first_best = contenders.front().best();
   for (const Contender &contender : contenders) {
     const Sample sample = contender.median();
-    std::printf("  %-44s %8.3f %8.3f %8.1f %7.2f %7.2f\n", contender.name.c_str(), sample.wall, sample.cpu,
-                sample.peak_memory, sample.wall / first.wall, sample.cpu / first.cpu);
+    std::printf("  %-44s %8.3f %8.3f %8.3f %8.1f %7.2f %7.2f %7.2f\n", contender.name.c_str(), sample.wall,
+                contender.best(), sample.cpu, sample.peak_memory, sample.wall / first.wall,
+                contender.best() / first_best, sample.cpu / first.cpu);
   }
   std::fflush(stdout);
 }
