@@ -167,6 +167,8 @@ struct Nic {
   NicMode mode = NicMode::nat;
   std::string network;                  // host interface, internal network, vmnet or port group
   std::optional<std::string> nat_cidr;  // "10.0.2.0/24" when the source sets it
+  // Of NAT: the guest reaches what listens on the old host's loopback address only, through its gateway's.
+  std::optional<bool> nat_reaches_loopback;
   bool cable_connected = true;
   std::vector<PortForward> forwards;
   std::optional<unsigned> boot_priority;

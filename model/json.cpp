@@ -149,6 +149,7 @@ Json write_nic(const Nic &nic, const JsonContext &context) {
   ObjectWriter out(context);
   out.put("model", nic.model).put("mac", nic.mac).put("mac_generated", nic.mac_generated).put("slot", nic.slot);
   out.put("pci_slot", nic.pci_slot).put("mode", nic.mode).put("network", nic.network).put("nat_cidr", nic.nat_cidr);
+  out.put("nat_reaches_loopback", nic.nat_reaches_loopback);
   out.put("cable_connected", nic.cable_connected).list("forwards", nic.forwards, write_forward);
   out.put("boot_priority", nic.boot_priority).put("bandwidth_bytes_per_second", nic.bandwidth_bytes_per_second);
   return out.put("properties", nic.properties).origin(nic.origin);

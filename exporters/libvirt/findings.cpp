@@ -44,6 +44,7 @@ std::span<const FindingKind *const> finding_kinds() {
       &kNicIsolated,
       &kNicTargetMissing,
       &kNicUserNetwork,
+      &kNicReachesLoopback,
       &kMacInvalid,
       &kForwardDropped,
       &kForwardByPasst,

@@ -126,6 +126,10 @@ inline constexpr FindingKind kNicIsolated = {
 inline constexpr FindingKind kNicUserNetwork = {
     "nic.user-network", Severity::warning, "The card's network is replaced by user networking.",
     "Allow a bridge in /etc/qemu/bridge.conf and use --network N=bridge:NAME for a card that others can reach."};
+inline constexpr FindingKind kNicReachesLoopback = {
+    "nic.reaches-loopback", Severity::warning,
+    "The guest reaches services of the host that listen on its loopback address only, which it did not before.",
+    "Give such services a password, or use --network N=bridge:NAME, network:NAME or none."};
 inline constexpr FindingKind kMacInvalid = {"nic.mac-invalid", Severity::warning,
                                             "The card's address is no valid one for a card.",
                                             "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};

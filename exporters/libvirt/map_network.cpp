@@ -327,6 +327,7 @@ void map_nics(Mapping &m) {
     if (nic.mac) taken.insert(nic.mac->text());
   }
   for (std::size_t i = 0; i < m.hardware.nics.size(); ++i) NicMapper(m, i, m.hardware.nics[i]).map(random, taken);
+  compare_loopback(m);
   if (m.root_ports > 0) {
     // Native PCIe hotplug reads the port's slot number; ACPI's would hide it.
     m.domain.qemu_arguments.insert(m.domain.qemu_arguments.end(),

@@ -140,4 +140,30 @@ void map_user_address(Mapping &m, std::size_t index, const Nic &nic, DomainInter
   UserNetwork(m, index, nic, out).map_address();
 }
 
+void compare_loopback(Mapping &m) {
+  std::string cards;
+  const Nic *first = nullptr;
+  bool several = false;
+  for (std::size_t i = 0; i < m.hardware.nics.size(); ++i) {
+    const Nic &nic = m.hardware.nics[i];
+    const DomainInterface &out = m.domain.interfaces.at(i);
+    const std::string field = nic_field(i, "nat_reaches_loopback");
+    const bool reached = nic.mode == NicMode::nat && nic.nat_reaches_loopback.value_or(false);
+    if (out.type != "user" || !out.link_up) {
+      if (nic.nat_reaches_loopback) m.drop(field, "the card is not on a user network");
+    } else if (reached) {
+      m.keep(field, "through the gateway's address, as before");
+    } else {
+      m.drop(field, "a user network's gateway address is the host's loopback address");
+      several = first != nullptr;
+      if (first == nullptr) first = &nic;
+      cards += (cards.empty() ? "" : ", ") + nic_label(i);
+    }
+  }
+  if (first == nullptr) return;
+  m.raise(kNicReachesLoopback, first->origin,
+          cards + (several ? " let" : " lets") +
+              " the guest reach, at its gateway's address, what listens on the host's 127.0.0.1 only.");
+}
+
 }  // namespace ferry::libvirt

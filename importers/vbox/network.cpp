@@ -57,14 +57,13 @@ struct NatSetting {
 constexpr std::string_view kDns = "QEMU's user networking always passes the host's resolver on";
 constexpr std::string_view kTftp = "give <interface> a TFTP server by hand, or boot from the network through a bridge";
 constexpr std::string_view kBuffers = "buffer sizes of VirtualBox's NAT";
-constexpr std::array<NatSetting, 18> kNatSettings{{
+constexpr std::array<NatSetting, 17> kNatSettings{{
     {"", "hostip", Disposition::dropped, "user networking leaves by the host's own routes"},
     {"", "mtu", Disposition::dropped, "user networking has its own packet size"},
     {"", "sockrcv", Disposition::irrelevant, kBuffers},
     {"", "socksnd", Disposition::irrelevant, kBuffers},
     {"", "tcprcv", Disposition::irrelevant, kBuffers},
     {"", "tcpsnd", Disposition::irrelevant, kBuffers},
-    {"", "localhost-reachable", Disposition::dropped, "user networking decides whether the guest reaches the host"},
     {"", "forward-broadcast", Disposition::dropped, "user networking forwards no broadcasts"},
     {"", "enable-tftp", Disposition::dropped, kTftp},
     {"DNS", "pass-domain", Disposition::irrelevant, kDns},
@@ -99,9 +98,11 @@ void read_forwards(const SettingsReader &nat, const std::string &at, Nic &nic) {
   }
 }
 
-void read_nat(const SettingsReader &nat, const std::string &at, Nic &nic) {
+void read_nat(const Scope &scope, const SettingsReader &nat, const std::string &at, Nic &nic) {
   nic.nat_cidr = nat.text("network", at + ".nat_cidr");
   if (nic.nat_cidr && nic.nat_cidr->empty()) nic.nat_cidr.reset();
+  nic.nat_reaches_loopback =
+      nat.boolean("localhost-reachable", at + ".nat_reaches_loopback").value_or(scope.version().before(19));
   for (const NatSetting &setting : kNatSettings) {
     const auto holder = setting.child.empty() ? std::optional(nat) : nat.child(setting.child);
     const std::string *value = holder ? holder->element().attribute(setting.attribute) : nullptr;
@@ -114,7 +115,7 @@ void read_nat(const SettingsReader &nat, const std::string &at, Nic &nic) {
   read_forwards(nat, at, nic);
 }
 
-void read_mode(const SettingsReader &adapter, const std::string &at, Nic &nic) {
+void read_mode(const Scope &scope, const SettingsReader &adapter, const std::string &at, Nic &nic) {
   nic.mode = NicMode::null;  // no child: the card is there, and connected to nothing
   for (const SettingsReader &element : adapter.children()) {
     if (element.element().name == "DisabledModes") {
@@ -126,7 +127,7 @@ void read_mode(const SettingsReader &adapter, const std::string &at, Nic &nic) {
       nic.mode = row.mode;
       element.touch(at + ".mode");
       if (row.mode == NicMode::nat) {
-        read_nat(element, at, nic);
+        read_nat(scope, element, at, nic);
       } else {
         nic.network = element.text(row.name_attribute, at + ".network").value_or("");
       }
@@ -255,7 +256,7 @@ void read_network(Scope &scope) {
     nic.slot = slot;
     (void)adapter.boolean("enabled", at);
     read_identity(scope, adapter, at, nic);
-    read_mode(adapter, at, nic);
+    read_mode(scope, adapter, at, nic);
     read_housekeeping(adapter);
     const NicPlace place = slots.place(slot);
     if (!is_off_pci(nic.model)) nic.pci_slot = place.slot;

@@ -195,6 +195,21 @@ TEST(Nic, EachNatHasVirtualBoxsOwnAddresses) {
   EXPECT_EQ(element(root, "devices/interface", 3).child("ip"), nullptr);  // no way into QEMU's arguments
 }
 
+TEST(Nic, AWayToTheHostsLoopbackThatIsNewIsReported) {
+  Fixture fixture(virtualbox_machine());
+  Nic &nic = fixture.machine.hardware.nics[0];
+  nic.nat_reaches_loopback = true;
+  EXPECT_FALSE(found(fixture.run(), "nic.reaches-loopback"));
+  nic.nat_reaches_loopback = false;
+  EXPECT_TRUE(found(fixture.run(), "nic.reaches-loopback"));
+  nic.cable_connected = false;
+  EXPECT_FALSE(found(fixture.run(), "nic.reaches-loopback"));
+  nic.cable_connected = true;
+  nic.mode = NicMode::bridged;  // no bridge here: a user network takes its place
+  nic.nat_reaches_loopback.reset();
+  EXPECT_TRUE(found(fixture.run(), "nic.reaches-loopback"));
+}
+
 std::vector<PortForward> forwards() {
   return {{.name = "ssh", .host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},
           {.name = "dns", .protocol = PortForward::Protocol::udp, .host_port = 5353, .guest_port = 53},

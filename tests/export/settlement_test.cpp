@@ -40,6 +40,7 @@ Machine full_machine() {
   drive.nonrotational = drive.discard = drive.hotpluggable = drive.passthrough = drive.temporary_eject = true;
   Nic &nic = hw.nics[0];
   nic.nat_cidr = "10.0.2.0/24";
+  nic.nat_reaches_loopback = false;
   nic.boot_priority = 1;
   nic.bandwidth_bytes_per_second = 1;
   nic.properties = {{"x", "y"}};

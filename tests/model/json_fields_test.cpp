@@ -45,6 +45,7 @@ Nic full_nic() {
   nic.pci_slot = 3;
   nic.network = "vboxnet0";
   nic.nat_cidr = "10.0.2.0/24";
+  nic.nat_reaches_loopback = true;
   nic.forwards.push_back({"ssh", PortForward::Protocol::tcp, "127.0.0.1", "10.0.2.15", 2222, 22, somewhere()});
   nic.boot_priority = 1;
   nic.bandwidth_bytes_per_second = 1000;

@@ -68,6 +68,18 @@ TEST(Network, ForwardsZeroIsUdpAndOneIsTcp) {
   EXPECT_EQ(nic.forwards[1].guest_port, 22);
 }
 
+TEST(Network, NatReachedTheHostsLoopbackBeforeVirtualBox7) {
+  Text text;
+  text.hardware = network(adapter(0, "<NAT/>") + adapter(1, "<NAT localhost-reachable='true'/>") +
+                          adapter(2, "<NAT localhost-reachable='false'/>"));
+  text.version = "1.19-linux";
+  EXPECT_EQ(import_text(text).machine.hardware.nics.at(0).nat_reaches_loopback, false);
+  EXPECT_EQ(import_text(text).machine.hardware.nics.at(1).nat_reaches_loopback, true);
+  text.version = "1.18-linux";
+  EXPECT_EQ(import_text(text).machine.hardware.nics.at(0).nat_reaches_loopback, true);
+  EXPECT_EQ(import_text(text).machine.hardware.nics.at(2).nat_reaches_loopback, false);
+}
+
 TEST(Network, APortAbove65535IsRefused) {
   Text text;
   text.hardware = network(adapter(0, "<NAT><Forwarding name='x' proto='1' hostport='70000' guestport='1'/></NAT>"));
