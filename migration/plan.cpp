@@ -7,6 +7,7 @@
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
 #include "migration/plan_disks.hpp"
+#include "migration/plan_firmware.hpp"
 #include "migration/target_names.hpp"
 #include "model/support/text.hpp"
 
@@ -106,7 +107,8 @@ class MachinePlanner {
     append(plan_.findings, disks.findings);
     append(settlements_, disks.settlements);
     plan_firmware();
-    const libvirt::ExportResult result = export_state(machine().hardware, "hardware", disks.media, std::nullopt);
+    const libvirt::ExportResult result =
+        export_state(machine().hardware, "hardware", disks.media, plan_.firmware, std::nullopt);
     plan_.domain_xml = result.domain_xml;
     plan_.domain_uuid = result.domain_uuid;
     plan_.nics = result.nics;
@@ -151,23 +153,21 @@ class MachinePlanner {
   }
 
   void plan_firmware() {
-    const Firmware &firmware = machine().hardware.firmware;
-    if (firmware.type == FirmwareType::bios) return;
-    const std::optional<bool> stored = survey_.nvram ? firmware::secure_boot_of(*survey_.nvram) : std::nullopt;
-    bool secure_boot = firmware.secure_boot.value_or(stored.value_or(false));
-    FirmwarePlan out;
-    try {
-      out.target.descriptor = *libvirt::choose_firmware(machine().hardware, host_, secure_boot);
-    } catch (const Error &error) {
-      if (!secure_boot) throw;
-      secure_boot = false;
-      plan_.findings.push_back(raise(kSecureBootDropped, firmware.origin, error.detail().message));
-      out.target.descriptor = *libvirt::choose_firmware(machine().hardware, host_, false);
-    }
-    out.target.nvram = plan_.dest / (plan_.name + "_VARS.fd");
-    out.target.secure_boot = secure_boot;
-    if (survey_.nvram) out.variables = firmware::select_variables(*survey_.nvram, secure_boot);
-    plan_.firmware = std::move(out);
+    if (machine().hardware.firmware.type == FirmwareType::bios) return;
+    plan_.firmware =
+        plan_store(machine().hardware, survey_.nvram, host_, plan_.dest / store_file(plan_.name, 0), plan_.findings);
+  }
+
+  // A snapshot with a store of its own: VirtualBox 7 puts a copy into its snapshot folder.
+  std::optional<FirmwarePlan> plan_snapshot_store(std::size_t i) {
+    const auto contents = survey_.snapshot_nvram.find(i);
+    if (contents == survey_.snapshot_nvram.end()) return std::nullopt;
+    const Hardware &hardware = machine().snapshots[i].hardware;
+    FirmwarePlan out =
+        plan_store(hardware, contents->second, host_, plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
+    settlements_.push_back({"snapshots." + std::to_string(i) + ".hardware.firmware.nvram_file", Disposition::translated,
+                            described_store(out)});
+    return out;
   }
 
   // Whether TPM state can be placed: a session's swtpm folder is the user's own, others' are not.
@@ -181,7 +181,8 @@ class MachinePlanner {
   }
 
   libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
-                                     std::vector<libvirt::TargetMedium> media, std::optional<Uuid> uuid) const {
+                                     std::vector<libvirt::TargetMedium> media, const std::optional<FirmwarePlan> &store,
+                                     std::optional<Uuid> uuid) const {
     libvirt::ExportInput input;
     input.machine = &machine();
     input.hardware = &hardware;
@@ -195,7 +196,7 @@ class MachinePlanner {
       input.options.uuid = uuid;
     }
     input.media = std::move(media);
-    if (plan_.firmware && hardware.firmware.type != FirmwareType::bios) input.firmware = plan_.firmware->target;
+    if (store && hardware.firmware.type != FirmwareType::bios) input.firmware = store->target;
     input.field_prefix = std::move(prefix);
     return libvirt::export_domain(input);
   }
@@ -245,8 +246,9 @@ class MachinePlanner {
   void plan_snapshot(std::size_t i, const DisksPlan &disks) {
     const Snapshot &snapshot = machine().snapshots[i];
     const std::string field = "snapshots." + std::to_string(i);
-    const libvirt::ExportResult state =
-        export_state(snapshot.hardware, field + ".hardware", disks.snapshot_media[i], plan_.domain_uuid);
+    std::optional<FirmwarePlan> own_store = plan_snapshot_store(i);
+    const libvirt::ExportResult state = export_state(snapshot.hardware, field + ".hardware", disks.snapshot_media[i],
+                                                     own_store ? own_store : plan_.firmware, plan_.domain_uuid);
     append(settlements_, state.settlements);
     libvirt::SnapshotInput input;
     input.name = disks.snapshot_names[i];
@@ -271,7 +273,11 @@ class MachinePlanner {
       settlements_.push_back({field + ".saved_state", Disposition::dropped,
                               "a saved memory state belongs to its own platform; the disks are kept"});
     }
-    plan_.snapshots.push_back({i, input.name, libvirt::snapshot_xml(input), machine().current_snapshot == i});
+    plan_.snapshots.push_back({.snapshot = i,
+                               .name = input.name,
+                               .xml = libvirt::snapshot_xml(input),
+                               .current = machine().current_snapshot == i,
+                               .firmware = std::move(own_store)});
   }
 
   // Fields of the machine itself that the spine decides on; the exporter settles the others.
@@ -281,11 +287,8 @@ class MachinePlanner {
     settlements_.push_back({"current_snapshot", Disposition::kept, "the current snapshot"});
     settlements_.push_back({"current_state_modified", Disposition::kept, "the current state is the active disk state"});
     if (plan_.firmware && survey_.nvram) {
-      const std::string store = plan_.firmware->target.nvram.filename().string();
-      const std::size_t kept = plan_.firmware->variables.kept.size();
       settlements_.push_back(
-          {"hardware.firmware.nvram_file", Disposition::translated,
-           std::to_string(kept) + (kept == 1 ? " boot entry goes" : " boot entries go") + " into " + store});
+          {"hardware.firmware.nvram_file", Disposition::translated, described_store(*plan_.firmware)});
     }
   }
 
@@ -294,7 +297,7 @@ class MachinePlanner {
       if (disk.mode != disk::Mode::link) plan_.files.push_back(disk.target);
     }
     for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
-    if (plan_.firmware) plan_.files.push_back(plan_.firmware->target.nvram);
+    for (const FirmwarePlan *store : stores(plan_)) plan_.files.push_back(store->target.nvram);
     plan_.files.push_back(plan_.dest / (plan_.name + ".xml"));
   }
 
@@ -312,7 +315,7 @@ class MachinePlanner {
         if (!error) plan_.space_needed += size;
       }
     }
-    if (plan_.firmware) plan_.space_needed += kSpaceReserve;
+    plan_.space_needed += stores(plan_).size() * kSpaceReserve;
     plan_.space_available = survey_.available;
   }
 
@@ -320,10 +323,20 @@ class MachinePlanner {
   const Options &options_;
   libvirt::HostProfile host_;
   MachinePlan plan_;
+  std::size_t stores_ = 0;  // of snapshots, so far
   std::vector<Settlement> settlements_;
 };
 
 }  // namespace
+
+std::vector<const FirmwarePlan *> stores(const MachinePlan &plan) {
+  std::vector<const FirmwarePlan *> out;
+  if (plan.firmware) out.push_back(&*plan.firmware);
+  for (const SnapshotPlan &snapshot : plan.snapshots) {
+    if (snapshot.firmware) out.push_back(&*snapshot.firmware);
+  }
+  return out;
+}
 
 fs::path destination(const Options &options, const libvirt::HostProfile &host) {
   return fs::absolute(options.dest.value_or(host.image_folder)).lexically_normal();

@@ -46,6 +46,7 @@ struct SnapshotPlan {
   std::string name;          // on the target
   std::string xml;           // for virDomainSnapshotCreateXML
   bool current = false;
+  std::optional<FirmwarePlan> firmware = {};  // with a store of its own; else it starts with the machine's
 };
 
 struct MachinePlan {
@@ -71,6 +72,9 @@ struct MachinePlan {
 // solves it), usage (an option names a NIC that is not there), no_space.
 [[nodiscard]] MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
                                     const libvirt::HostProfile &host);
+
+// Of all states: what a run makes.
+[[nodiscard]] std::vector<const FirmwarePlan *> stores(const MachinePlan &plan);
 
 // Where the new machine's files go.
 [[nodiscard]] std::filesystem::path destination(const Options &options, const libvirt::HostProfile &host);

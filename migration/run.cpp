@@ -202,10 +202,9 @@ class Run {
       check_stop();
       (void)disk::convert(request_for(copy, plan_, staging.place(copy.target)), progress_, stop_);
     }
-    if (plan_.firmware) {
-      const firmware::CarryResult carried =
-          firmware::carry_variables(plan_.firmware->variables, plan_.firmware->target.descriptor.nvram_template,
-                                    staging.place(plan_.firmware->target.nvram));
+    for (const FirmwarePlan *store : stores(plan_)) {
+      const firmware::CarryResult carried = firmware::carry_variables(
+          store->variables, store->target.descriptor.nvram_template, staging.place(store->target.nvram));
       result_.findings.insert(result_.findings.end(), carried.findings.begin(), carried.findings.end());
     }
     write_text_file(staging.place(plan_.name + ".xml"), plan_.domain_xml);

@@ -103,6 +103,13 @@ Survey survey(const Machine &machine, const Options &options, const fs::path &de
   if (hardware.firmware.type != FirmwareType::bios || hardware.tpm) {
     if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = firmware::read_nvram(*store);
   }
+  for (std::size_t i = 0; options.keep_snapshots && i < machine.snapshots.size(); ++i) {
+    const Firmware &firmware = machine.snapshots[i].hardware.firmware;
+    if (firmware.type == FirmwareType::bios || firmware.nvram_file == hardware.firmware.nvram_file) continue;
+    if (const auto store = firmware::nvram_source(firmware)) {
+      out.snapshot_nvram.emplace(i, firmware::read_nvram(*store));
+    }
+  }
   if (machine.source.kind == SourceKind::ovf) out.has_manifest = !ovf::manifest(machine.source.file).empty();
   out.available = room_at(dest);
   return out;

@@ -25,6 +25,7 @@ struct MediumFacts {
 struct Survey {
   std::map<std::string, MediumFacts> media;      // by the drive's field: "hardware.controllers.0.drives.1"
   std::optional<firmware::NvramContents> nvram;  // UEFI variables and TPM state of the source, when it has a store
+  std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   bool has_manifest = false;
   std::optional<std::uint64_t> available;  // bytes free at the destination
 };

@@ -39,4 +39,8 @@ std::filesystem::path disk_file(const std::string &name, std::size_t index, std:
   return name + (index == 0 ? "" : "-" + std::to_string(index + 1)) + std::string(suffix);
 }
 
+std::filesystem::path store_file(const std::string &name, std::size_t index) {
+  return disk_file(name + "_VARS", index, ".fd");
+}
+
 }  // namespace ferry::migration

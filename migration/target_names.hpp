@@ -19,4 +19,7 @@ namespace ferry::migration {
 // "NAME.qcow2", "NAME-2.qcow2": GNOME Boxes ties a volume to a domain by the first form (seen with Boxes 43).
 [[nodiscard]] std::filesystem::path disk_file(const std::string &name, std::size_t index, std::string_view suffix);
 
+// "NAME_VARS.fd", "NAME_VARS-2.fd": UEFI variables.
+[[nodiscard]] std::filesystem::path store_file(const std::string &name, std::size_t index);
+
 }  // namespace ferry::migration

@@ -7,6 +7,7 @@
 #include "exporters/libvirt/host_profile.hpp"
 #include "migration/migrate.hpp"
 #include "tests/disk/vdi_builder.hpp"
+#include "tests/firmware/builder.hpp"
 #include "tests/migration/scratch.hpp"
 
 namespace ferry::migration {
@@ -235,6 +236,46 @@ TEST_F(VboxStates, AWriteThroughDiskIsTheSameInEveryState) {
   EXPECT_EQ(marks("s1", 0), "aaaa");
   EXPECT_EQ(marks("", 1), "wwww");
   EXPECT_TRUE(plan_.disks.at(1).snapshots.empty());
+}
+
+// VirtualBox 7 keeps the variables of a snapshot in a file of its own.
+TEST_F(VboxStates, ASnapshotStartsWithItsOwnEfiVariables) {
+  if (!fs::exists("/usr/share/OVMF/OVMF_VARS_4M.fd")) GTEST_SKIP() << "OVMF is not installed";
+  namespace builder = firmware::testing;
+  const auto store = [](std::u16string_view loader) {
+    const builder::Bytes option = builder::load_option(u"guest", builder::full_path(loader));
+    const builder::Bytes volume = builder::store(
+        {{.name = u"Boot0003", .data = option}, {.name = u"BootOrder", .data = builder::boot_order({3})}});
+    return std::string(volume.begin(), volume.end());
+  };
+  const auto hardware = [](const std::string &variables, unsigned image) {
+    return "<Hardware><Memory RAMSize='64'/><Firmware type='EFI'/>" +
+           (variables.empty() ? "" : "<BIOS><NVRAM path='" + variables + "'/></BIOS>") + "</Hardware>" +
+           drive(uuid(image));
+  };
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  vdi("m", 3, 2, "c   ");
+  scratch_.write("m/m.nvram", store(u"\\EFI\\now.efi"));
+  scratch_.write("m/Snapshots/1.nvram", store(u"\\EFI\\then.efi"));
+  scratch_.write("m/m.vbox",
+                 machine("currentSnapshot='" + snapshot_uuid(2) + "'",
+                         registry(disk(1, disk(2, disk(3, "")), "type='Normal'")) +
+                             snapshot(1, "", hardware("Snapshots/1.nvram", 1), snapshot(2, "", hardware("", 2))) +
+                             hardware("m.nvram", 3)));
+  migrate("m/m.vbox");
+  const auto holds = [&](const std::string &file, std::u16string_view text) {
+    const builder::Bytes content = builder::read(*options_.dest / file), wanted = builder::utf16(text, false);
+    return std::search(content.begin(), content.end(), wanted.begin(), wanted.end()) != content.end();
+  };
+  EXPECT_TRUE(holds("m_VARS.fd", u"now.efi"));
+  EXPECT_FALSE(holds("m_VARS.fd", u"then.efi"));
+  EXPECT_TRUE(holds("m_VARS-2.fd", u"then.efi"));
+  EXPECT_FALSE(holds("m_VARS-2.fd", u"now.efi"));
+  EXPECT_FALSE(fs::exists(*options_.dest / "m_VARS-3.fd"));
+  EXPECT_NE(plan_.snapshots.at(0).xml.find("m_VARS-2.fd<"), std::string::npos);
+  EXPECT_NE(plan_.snapshots.at(1).xml.find("m_VARS.fd<"), std::string::npos);
+  EXPECT_NE(plan_.domain_xml.find("m_VARS.fd<"), std::string::npos);
 }
 
 }  // namespace
