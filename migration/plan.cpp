@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kRevertsUefiInternal = 10'009'000;  // libvirt 10.9, by its release notes
-constexpr std::uint64_t kSpaceReserve = 1U << 20U;     // bytes per disk: headers, tables, the store
+constexpr unsigned kNewUefiInternal = 10'009'000;   // libvirt 10.9, by its release notes
+constexpr std::uint64_t kSpaceReserve = 1U << 20U;  // bytes per disk: headers, tables, the store
 
 void refuse_what_cannot_be_carried(const Machine &machine, const Options &options) {
   if (machine.encrypted) {
@@ -219,9 +219,10 @@ class MachinePlanner {
     for (std::size_t i = 0; i < machine().snapshots.size(); ++i) {
       if (disks.snapshot_images[i]) plan_snapshot(i, disks);
     }
-    if (const Hardware *uefi = first_uefi_state(); uefi != nullptr && host_.libvirt_version < kRevertsUefiInternal) {
-      plan_.findings.push_back(raise(kSnapshotRevertUefi, uefi->firmware.origin,
-                                     "this host's libvirt does not revert the snapshots of a UEFI machine"));
+    if (const Hardware *uefi = first_uefi_state(); uefi != nullptr && host_.libvirt_version < kNewUefiInternal) {
+      plan_.findings.push_back(
+          raise(kSnapshotNewUefi, uefi->firmware.origin,
+                "this host's libvirt goes back to the snapshots of a UEFI machine, but makes no new ones"));
     }
   }
 

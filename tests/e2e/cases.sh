@@ -168,6 +168,64 @@ case_name_taken() {
   equal "the first machine's state" "$(virsh domstate "$NAME" | head -n 1)" running
 }
 
+# content_is IMAGE LETTER: the probe's disk, with block 2 as the state of that letter has it (vbox_tree).
+content_is() {
+  local expected=$WORK/run/state.raw
+  cp "$WORK/run/disk.raw" "$expected"
+  [[ -z $2 ]] || head -c 1M /dev/zero | tr '\0' "$2" | dd of="$expected" bs=1M seek=2 conv=notrunc status=none
+  qemu-img compare -q -U -f qcow2 -F raw "$1" "$expected" || fail "$1 does not hold the state '$2'"
+}
+
+# A tree with a branch: libvirt shows it, goes back to every state and deletes one; the guest boots from a state.
+case_snapshots() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  ferry_status 0 migrate "$SOURCE"
+  local image=$IMAGES/probe.qcow2
+  equal "the tree" "$(virsh -q snapshot-list "$NAME" --tree | tr -d '\n ')" "s1|+-s2+-s3"
+  equal "the current snapshot" "$(virsh -q snapshot-current "$NAME" --name)" s2
+  content_is "$image" d
+  virsh -q snapshot-revert "$NAME" s3
+  content_is "$image" c
+  virsh -q snapshot-revert "$NAME" s1
+  content_is "$image" ""
+  virsh -q snapshot-revert "$NAME" s2
+  content_is "$image" b
+  virsh -q snapshot-delete "$NAME" s3
+  equal "the tree after s3 is deleted" "$(virsh -q snapshot-list "$NAME" --tree | tr -d '\n ')" "s1|+-s2"
+  qemu-img check -q "$image" || fail "qemu-img check finds errors in $image"
+  virsh -q snapshot-revert "$NAME" s1
+  virsh -q start "$NAME"
+  wait_for_guest "$NAME"
+  same_machine "$(plain_bytes "$UUID")"
+  same_disk
+}
+
+# UEFI: every libvirt that was tried (9.0, 11.3, 12.8) goes back to such snapshots, each with its own variables.
+case_snapshots_uefi() {
+  local vars=/usr/share/OVMF/OVMF_VARS_4M.fd
+  [[ -e $vars ]] || fail "$vars is not there (./run test installs it)"
+  make_disk $((4 * MIB))
+  BOARD='<Firmware type="EFI"/>'
+  mkdir "$SOURCE/Snapshots"
+  # A store of OVMF's is one of VirtualBox's, too: the same volume.
+  cp "$vars" "$SOURCE/probe.nvram"
+  cp "$vars" "$SOURCE/Snapshots/1.nvram"
+  vbox_tree '<NVRAM path="Snapshots/1.nvram"/>'
+  ferry_status 0 migrate "$SOURCE"
+  store() { virsh dumpxml --inactive "$NAME" | sed -n 's|.*<nvram[^>]*>\(.*\)</nvram>.*|\1|p'; }
+  equal "the store" "$(store)" "$IMAGES/probe_VARS.fd"
+  virsh -q snapshot-revert "$NAME" s1
+  content_is "$IMAGES/probe.qcow2" ""
+  equal "the store of s1" "$(store)" "$IMAGES/probe_VARS-2.fd"
+  [[ -f $IMAGES/probe_VARS-2.fd ]] || fail "the store of s1 is not there"
+  virsh -q start "$NAME"
+  virsh -q snapshot-revert "$NAME" s3
+  equal "the store of s3" "$(store)" "$IMAGES/probe_VARS.fd"
+  content_is "$IMAGES/probe.qcow2" c
+  virsh -q snapshot-delete "$NAME" s1
+}
+
 # Another name is not enough while the first machine has the same UUID and MAC; with new ones both run.
 case_two_copies() {
   small_machine

@@ -117,6 +117,67 @@ $(vbox_hardware "$2" "${3:-}")
 XML
 }
 
+# vdi_state FILE [PARENT BLOCK LETTER]: a VDI of $WORK/run/disk.raw; with PARENT, a differencing image on it that holds
+# one block of 1 MiB, full of LETTER. qemu-img makes no such image, but one block in an otherwise empty VDI: its type
+# and links are written into the header (offsets: converters/images/vdi.cpp).
+vdi_state() {
+  if [[ -z ${2:-} ]]; then
+    image vdi "$1"
+    return
+  fi
+  local block=$WORK/run/block.raw
+  rm -f "$block"
+  truncate -s "$(stat -c %s "$WORK/run/disk.raw")" "$block"
+  head -c 1M /dev/zero | tr '\0' "$4" | dd of="$block" bs=1M seek="$3" conv=notrunc status=none
+  qemu-img convert -f raw -O vdi "$block" "$1"
+  printf '\004' | dd of="$1" bs=1 seek=76 conv=notrunc status=none
+  dd if="$2" of="$1" bs=1 skip=392 seek=424 count=16 conv=notrunc status=none
+  dd if="$2" of="$1" bs=1 skip=408 seek=440 count=16 conv=notrunc status=none
+}
+
+# vbox_snapshot NUMBER IMAGE-UUID [MORE-IN-BIOS [CHILDREN]]: the snapshot "s1", with the hardware that the machine has.
+vbox_snapshot() {
+  cat <<XML
+    <Snapshot uuid="{5aa50000-0000-4000-8000-00000000000$1}" name="s$1" timeStamp="2024-05-0$1T10:00:00Z">
+$(vbox_hardware "$(vbox_controller disks AHCI 2 "0:0:$2")" "${3:-}")
+      <Snapshots>
+${4:-}
+      </Snapshots>
+    </Snapshot>
+XML
+}
+
+# vbox_tree [BIOS-OF-S1]: $SOURCE/probe.vbox with snapshots. s1 has two children: s2, on which the machine goes on,
+# and s3. Block 2 of the disk tells the states apart: s1 has that of disk.raw, s2 "b", s3 "c", the machine "d".
+vbox_tree() {
+  local base=$SOURCE/base.vdi number registry="" parent=1
+  vdi_state "$base"
+  vdi_state "$SOURCE/2.vdi" "$base" 2 b
+  vdi_state "$SOURCE/3.vdi" "$base" 2 c
+  vdi_state "$SOURCE/4.vdi" "$SOURCE/2.vdi" 2 d
+  local -a id
+  for number in 2 3 4; do id[number]=$(vdi_uuid "$SOURCE/$number.vdi"); done
+  id[parent]=$(vdi_uuid "$base")
+  local child='        <HardDisk uuid="{%s}" location="%s" format="VDI"%s>%s</HardDisk>\n'
+  # shellcheck disable=SC2059 # the format is the variable's purpose
+  registry=$(printf "$child" "${id[1]}" base.vdi ' type="Normal"' \
+    "$(printf "$child" "${id[2]}" 2.vdi '' "$(printf "$child" "${id[4]}" 4.vdi '' '')"; printf "$child" "${id[3]}" 3.vdi '' '')")
+  cat >"$SOURCE/probe.vbox" <<XML
+<?xml version="1.0"?>
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
+  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" currentSnapshot="{5aa50000-0000-4000-8000-000000000002}">
+    <MediaRegistry>
+      <HardDisks>
+$registry
+      </HardDisks>
+    </MediaRegistry>
+$(vbox_snapshot 1 "${id[1]}" "${1:-}" "$(vbox_snapshot 2 "${id[2]}"; vbox_snapshot 3 "${id[3]}")")
+$(vbox_hardware "$(vbox_controller disks AHCI 2 "0:0:${id[4]}")")
+  </Machine>
+</VirtualBox>
+XML
+}
+
 # vbox CONTROLLER-TYPE DISK-FILE DISK-FORMAT DISK-UUID [MORE-IN-BIOS]: $SOURCE/probe.vbox with one disk.
 vbox() {
   vbox_machine "$(vbox_disk "$2" "$3" "$4")" "$(vbox_controller disks "$1" 2 "0:0:$4")" "${5:-}"

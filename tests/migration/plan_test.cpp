@@ -180,16 +180,16 @@ TEST_F(Plan, reverting_uefi_machines_needs_a_newer_libvirt) {
   Hardware state = hardware("clean.vdi");
   state.firmware.type = FirmwareType::efi64;
   add_snapshot("clean", state);
-  EXPECT_TRUE(has(plan(), "snapshot.revert-uefi"));
+  EXPECT_TRUE(has(plan(), "snapshot.new-uefi"));
   host.libvirt_version = 10'009'000;
-  EXPECT_FALSE(has(plan(), "snapshot.revert-uefi"));
+  EXPECT_FALSE(has(plan(), "snapshot.new-uefi"));
 }
 
 TEST_F(Plan, a_uefi_snapshot_of_what_is_a_bios_machine_now_is_said_too) {
   add_snapshot("clean", hardware("clean.vdi"));
-  EXPECT_FALSE(has(plan(), "snapshot.revert-uefi"));
+  EXPECT_FALSE(has(plan(), "snapshot.new-uefi"));
   machine().snapshots[0].hardware.firmware.type = FirmwareType::efi64;
-  EXPECT_TRUE(has(plan(), "snapshot.revert-uefi"));
+  EXPECT_TRUE(has(plan(), "snapshot.new-uefi"));
 }
 
 TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
