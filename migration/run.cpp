@@ -278,7 +278,10 @@ class Run {
     if (!result_.defined)
       result_.next_steps.push_back(virsh + "define " + shell_quoted((plan_.dest / (plan_.name + ".xml")).string()));
     if (!result_.started) result_.next_steps.push_back(virsh + "start " + shell_quoted(plan_.name));
-    result_.next_steps.push_back("virt-ferry undo " + result_.run + "    # takes it all back");
+    // undo without --force keeps what a guest has written to; one that has been started will have.
+    result_.next_steps.push_back("virt-ferry undo " + result_.run +
+                                 (result_.started ? " --force    # takes it all back, also what the guest has written"
+                                                  : "    # takes it all back"));
   }
 
   static std::string shell_quoted(const std::string &text) {
