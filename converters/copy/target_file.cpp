@@ -106,13 +106,16 @@ void TargetFile::write(std::uint64_t offset, std::span<iovec> pieces) const {
 
 std::unique_lock<std::mutex> TargetFile::turn() const {
   // The kernel lets one thread at a time write to a file. Being woken up takes as long as the other's write does, so
-  // it is worth a moment to look again, letting others run meanwhile; after that, waiting must cost no processor
-  // time that a thread could use to inflate or to hash.
+  // it is worth a moment to look again, for one thread, which lets others run meanwhile. All other waiting must cost
+  // no processor time that a thread could use to inflate or to hash.
   constexpr int looks = 400;
   std::unique_lock lock(bulk_guard_, std::try_to_lock);
-  for (int i = 0; i < looks && !lock.owns_lock(); ++i) {
-    std::this_thread::yield();
-    static_cast<void>(lock.try_lock());
+  if (!lock.owns_lock() && !somebody_looks_.exchange(true)) {
+    for (int i = 0; i < looks && !lock.owns_lock(); ++i) {
+      std::this_thread::yield();
+      static_cast<void>(lock.try_lock());
+    }
+    somebody_looks_ = false;
   }
   if (!lock.owns_lock()) lock.lock();
   return lock;

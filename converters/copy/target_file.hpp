@@ -3,6 +3,7 @@
 // never replaces, gone again when it was not published.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -66,6 +67,7 @@ class TargetFile {
   mutable bool allocate_ahead_ = false;  // guarded by bulk_guard_ once writing has begun
   mutable std::uint64_t allocated_ = 0;  // bytes from the start; likewise
   mutable std::mutex bulk_guard_;
+  mutable std::atomic<bool> somebody_looks_ = false;  // whether bulk_guard_ is free
 };
 
 }  // namespace ferry::copy
