@@ -27,8 +27,9 @@ bool strip_end(std::string &text, std::string_view end) {
 std::string url(std::string_view osinfo) { return osinfo.empty() ? std::string() : "http://" + std::string(osinfo); }
 
 // The nearest row for an id that is newer than the table: "debian17" is answered by the row with the highest
-// number below it. nullptr when the id does not end in a number or no row has its name.
-const Named *newest_before(std::span<const Named> rows, const std::string &id) {
+// number below it, and so is "ubuntu28_lts". nullptr when the id does not end in a number or no row has its name.
+const Named *newest_before(std::span<const Named> rows, std::string id) {
+  strip_end(id, "_lts");
   const std::size_t name_end = id.find_last_not_of("0123456789") + 1;
   const auto wanted = text::parse_u64(std::string_view(id).substr(name_end));
   if (!wanted || name_end == 0) return nullptr;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// CIM_OperatingSystem.OsType of the DMTF's CIM schema, to 2.52. The schema leaves bitness open where it does not name
-// it.
+// CIM_OperatingSystem.OSType of the DMTF's CIM schema, as 2.36 and later have it. The schema leaves bitness open where
+// it does not name it. It has no 112; VMware and VirtualBox count on without the gap, so that their 112 is Windows
+// Server 2012 and what they write from there on is one below the schema's. Both name the system in a property of
+// their own as well, which goes before the number; what others write is read by the schema.
 #include <array>
 
 #include "model/guest_os_tables.hpp"
@@ -122,14 +124,15 @@ constexpr auto kRows = std::to_array<Numbered>({
     {110, "eComStation", OsFamily::os2, false, ""},
     {111, "Windows Small Business Server 2011", OsFamily::windows, true, "microsoft.com/win/2k8r2"},
     {112, "Windows Server 2012", OsFamily::windows, true, "microsoft.com/win/2k12"},
-    {113, "Windows 8", OsFamily::windows, false, "microsoft.com/win/8"},
-    {114, "Windows 8", OsFamily::windows, true, "microsoft.com/win/8"},
-    {115, "Windows Server 2012 R2", OsFamily::windows, true, "microsoft.com/win/2k12r2"},
-    {116, "Windows 8.1", OsFamily::windows, false, "microsoft.com/win/8.1"},
-    {117, "Windows 8.1", OsFamily::windows, true, "microsoft.com/win/8.1"},
-    {118, "Windows Server 2016", OsFamily::windows, true, "microsoft.com/win/2k16"},
-    {119, "Windows 10", OsFamily::windows, false, "microsoft.com/win/10"},
-    {120, "Windows 10", OsFamily::windows, true, "microsoft.com/win/10"},
+    {113, "Windows Server 2012", OsFamily::windows, true, "microsoft.com/win/2k12"},
+    {114, "Windows 8", OsFamily::windows, false, "microsoft.com/win/8"},
+    {115, "Windows 8", OsFamily::windows, true, "microsoft.com/win/8"},
+    {116, "Windows Server 2012 R2", OsFamily::windows, true, "microsoft.com/win/2k12r2"},
+    {117, "Windows Server 2016", OsFamily::windows, true, "microsoft.com/win/2k16"},
+    {118, "Windows 8.1", OsFamily::windows, false, "microsoft.com/win/8.1"},
+    {119, "Windows 8.1", OsFamily::windows, true, "microsoft.com/win/8.1"},
+    {120, "Windows 10", OsFamily::windows, false, "microsoft.com/win/10"},
+    {121, "Windows 10", OsFamily::windows, true, "microsoft.com/win/10"},
 });
 
 }  // namespace

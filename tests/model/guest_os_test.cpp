@@ -84,6 +84,7 @@ TEST(GuestOs, ReleasesNewerThanTheTableHaveTheNewestIdOfTheirFamily) {
   EXPECT_EQ(debian.osinfo_id, "http://debian.org/debian/11");
   EXPECT_EQ(debian.label, "Debian15_64");
   EXPECT_EQ(guest_os_from_vmware("darwin30-64").family, OsFamily::macos);
+  EXPECT_EQ(guest_os_from_virtualbox("Ubuntu28_LTS_64").osinfo_id, guest_os_from_virtualbox("Ubuntu25_64").osinfo_id);
 }
 
 TEST(GuestOs, UnknownIdsAreUnknown) {
@@ -126,7 +127,7 @@ TEST(GuestOs, CimNumbers) {
   EXPECT_EQ(guest_os_from_cim(94).osinfo_id, "http://ubuntu.com/ubuntu/22.04");
   EXPECT_TRUE(guest_os_from_cim(94).is_64bit);
   EXPECT_FALSE(guest_os_from_cim(93).is_64bit);
-  EXPECT_EQ(guest_os_from_cim(112).label, "Windows Server 2012");
+  EXPECT_EQ(guest_os_from_cim(113).label, "Windows Server 2012");
   EXPECT_EQ(guest_os_from_cim(0).family, OsFamily::unknown);
 }
 
