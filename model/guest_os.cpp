@@ -75,13 +75,14 @@ GuestOs make(std::string_view source_id, std::span<const Named> rows, const Name
   if (row == nullptr) {
     const Named *before = newest_before(rows, id);
     out.family = before != nullptr ? before->family : family_by_name(id);
-    out.osinfo_id = before != nullptr ? url(before->osinfo) : std::string();
+    if (before != nullptr) out.osinfo_id = url(before->osinfo), out.osinfo_newer = url(before->osinfo_newer);
     out.label = source_id;
     return out;
   }
   out.is_64bit = out.is_64bit || row->always_64bit;
   out.family = row->family;
   out.osinfo_id = url(row->osinfo);
+  out.osinfo_newer = url(row->osinfo_newer);
   out.label = std::string(row->label) + (mark == Mark::arm64 ? " (ARM 64-bit)"
                                          : out.is_64bit      ? " (64-bit)"
                                                              : " (32-bit)");
@@ -143,6 +144,7 @@ GuestOs guest_os_from_cim(int id) {
     out.family = row.family;
     out.is_64bit = row.is_64bit;
     out.osinfo_id = url(row.osinfo);
+    out.osinfo_newer = url(row.osinfo_newer);
   }
   return out;
 }

@@ -15,7 +15,12 @@ struct GuestOs {
   OsFamily family = OsFamily::unknown;
   bool is_64bit = true;
   std::string osinfo_id;  // "http://microsoft.com/win/11"; empty when libosinfo has none
+  // A nearer id, "http://microsoft.com/win/2k25", that osinfo-db has since kOsinfoNewerRelease; empty without one.
+  std::string osinfo_newer = {};
 };
+
+// The release of osinfo-db, as its file VERSION says it, that has every GuestOs::osinfo_newer: Debian 13's.
+inline constexpr unsigned kOsinfoNewerRelease = 20250619;
 
 // Published identifiers of each source; an identifier that is not in the table gives OsFamily::unknown (or
 // the family that its prefix tells) and no osinfo_id. Never fails. VirtualBox: OSType ids of every version.

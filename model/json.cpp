@@ -322,6 +322,7 @@ Json to_json(const Machine &machine, const std::filesystem::path &base) {
       .put("label", machine.guest_os.label)
       .put("family", machine.guest_os.family);
   os.put("is_64bit", machine.guest_os.is_64bit).put("osinfo_id", machine.guest_os.osinfo_id);
+  os.put("osinfo_newer", machine.guest_os.osinfo_newer);
   out.member("guest_os", os.done());
   if (machine.encrypted) out.put("encrypted", true);
   out.object("saved_state", machine.saved_state, write_saved_state).put("extra", machine.extra);

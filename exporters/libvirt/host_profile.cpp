@@ -80,6 +80,7 @@ void visit_profile(Visitor &visit, Profile &profile) {
   visit("swtpm_setup", profile.swtpm_setup);
   visit("virtiofsd", profile.virtiofsd);
   visit("passt", profile.passt);
+  visit("osinfo_db", profile.osinfo_db);
   visit("image_folder", profile.image_folder);
 }
 

@@ -62,6 +62,7 @@ struct HostProfile {
   std::map<std::string, std::string> domain_uuids;   // uuid -> name of the domain that has it
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it
   bool swtpm_setup = false, virtiofsd = false, passt = false;
+  unsigned osinfo_db = 0;              // release of osinfo-db, 20221203; 0 when it is not installed
   std::filesystem::path image_folder;  // where the session keeps images
 };
 

@@ -157,4 +157,10 @@ bool host_has_ipv6() {
   return std::filesystem::exists("/proc/net/if_inet6", error);
 }
 
+unsigned osinfo_db_release(const std::filesystem::path &folder) {
+  std::ifstream stream(folder / "VERSION");
+  unsigned release = 0;
+  return stream >> release ? release : 0;
+}
+
 }  // namespace ferry::libvirt

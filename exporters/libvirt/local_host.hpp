@@ -40,6 +40,8 @@ namespace ferry::libvirt {
 // "Debian GNU/Linux 12 (bookworm)"; empty when the host does not say.
 [[nodiscard]] std::string host_os_name();
 [[nodiscard]] bool host_has_ipv6();
+// The release of osinfo-db in that folder, as its VERSION says it: 20221203. 0 without one.
+[[nodiscard]] unsigned osinfo_db_release(const std::filesystem::path &folder = "/usr/share/osinfo");
 
 // Standard output of `emulator -machine none -device help`, at most 1 MiB, within 20 seconds; empty when it cannot
 // be run. The program is started without a shell, with no standard input.

@@ -60,7 +60,9 @@ void map_identity(Mapping &m) {
   const Machine &machine = m.machine;
   m.domain.name = m.options.name.empty() ? machine.name : m.options.name;
   m.domain.description = machine.description;
-  m.domain.osinfo_id = machine.guest_os.osinfo_id;
+  // The programs that show the system know no id that their database lacks.
+  const bool newer = !machine.guest_os.osinfo_newer.empty() && m.host.osinfo_db >= kOsinfoNewerRelease;
+  m.domain.osinfo_id = newer ? machine.guest_os.osinfo_newer : machine.guest_os.osinfo_id;
   // GNOME Boxes lists a domain without a title with no name at all [tried, 43.2].
   m.domain.title = one_line(m.options.title.empty() ? machine.name : m.options.title);
   if (m.domain.name == machine.name) {
@@ -76,7 +78,7 @@ void map_identity(Mapping &m) {
     m.raise(kGroupsDropped, machine.origin, "The machine's groups are not carried over: libvirt has none.");
   }
   m.drop("/extra", "a value of the source platform's own code");
-  if (machine.guest_os.osinfo_id.empty()) {
+  if (m.domain.osinfo_id.empty()) {
     m.translate("/guest_os", "libosinfo has no such system; nothing is written");
     m.raise(
         kGuestOsUnknown, machine.origin,
@@ -84,7 +86,7 @@ void map_identity(Mapping &m) {
             ? "The source does not say which guest system it is; defaults are general ones."
             : "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; defaults are general ones.");
   } else {
-    m.translate("/guest_os", machine.guest_os.osinfo_id);
+    m.translate("/guest_os", m.domain.osinfo_id);
   }
 }
 

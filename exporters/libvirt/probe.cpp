@@ -86,6 +86,7 @@ void ask_local_host(HostProfile &profile) {
   profile.swtpm_setup = has_program("swtpm") && has_program("swtpm_setup");
   profile.virtiofsd = has_virtiofsd();
   profile.passt = has_program("passt");
+  profile.osinfo_db = osinfo_db_release();
   profile.ipv6 = host_has_ipv6();
   profile.firmware = read_firmware_descriptors(firmware_folders());
   const std::set<std::string> bridges = kernel_bridges();

@@ -161,6 +161,20 @@ TEST(Identity, EveryDomainHasATitle) {
   EXPECT_EQ(element(domain(fixture.run()), "title").text, "copy");
 }
 
+// Programs that read the id know no other than those of the host's osinfo-db.
+TEST(Identity, ANewerOsinfoIdIsForHostsThatHaveIt) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os = guest_os_from_virtualbox("Windows2025_64");
+  const auto id = [&](unsigned osinfo_db) {
+    fixture.host.osinfo_db = osinfo_db;
+    return attribute(element(domain(fixture.run()), "metadata/libosinfo/os"), "id");
+  };
+  EXPECT_EQ(id(0), "http://microsoft.com/win/2k22");
+  EXPECT_EQ(id(20221203), "http://microsoft.com/win/2k22");
+  EXPECT_EQ(id(kOsinfoNewerRelease), "http://microsoft.com/win/2k25");
+  EXPECT_EQ(id(kOsinfoNewerRelease + 1), "http://microsoft.com/win/2k25");
+}
+
 TEST(Identity, AnUnknownGuestSystemIsReported) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.guest_os.osinfo_id.clear();

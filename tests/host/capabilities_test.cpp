@@ -39,6 +39,7 @@ TEST_P(Recording, GivesTheCommittedProfile) {
   found.swtpm_setup = expected.swtpm_setup;
   found.virtiofsd = expected.virtiofsd;
   found.passt = expected.passt;
+  found.osinfo_db = expected.osinfo_db;
   found.uri = expected.uri;
   apply_version_rules(found);
   found.name = expected.name;

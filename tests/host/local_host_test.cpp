@@ -91,5 +91,14 @@ TEST(Folders, FollowTheXdgRules) {
   EXPECT_EQ(config_home(), "/home/me/.config");
 }
 
+TEST(LocalHost, OsinfoDbSaysItsRelease) {
+  const Folder folder;
+  EXPECT_EQ(osinfo_db_release(folder.path() / "none"), 0U);
+  folder.write("VERSION", "20221203");
+  EXPECT_EQ(osinfo_db_release(folder.path()), 20221203U);
+  folder.write("VERSION", "not a number");
+  EXPECT_EQ(osinfo_db_release(folder.path()), 0U);
+}
+
 }  // namespace
 }  // namespace ferry::libvirt

@@ -101,6 +101,7 @@ TEST(GuestOsIds, VirtualBoxIdsBeforeSettings15AreWhatTheyBecame) {
     EXPECT_EQ(before.label, after.label);
     EXPECT_EQ(before.family, after.family) << row[0];
     EXPECT_EQ(before.osinfo_id, after.osinfo_id) << row[0];
+    EXPECT_EQ(before.osinfo_newer, after.osinfo_newer) << row[0];
     EXPECT_FALSE(before.is_64bit) << row[0];
   }
 }
@@ -133,6 +134,7 @@ TEST(GuestOsIds, VmxAndVsphereAgree) {
     // identifiers for one release of AlmaLinux.
     if (row[0] == "mandrake-64" || row[0] == "almalinux9-64") continue;
     EXPECT_EQ(vmx.osinfo_id, vsphere.osinfo_id) << row[0] << " " << row[1];
+    EXPECT_EQ(vmx.osinfo_newer, vsphere.osinfo_newer) << row[0] << " " << row[1];
   }
 }
 

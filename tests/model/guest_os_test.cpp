@@ -33,13 +33,20 @@ std::set<std::string> installed_osinfo_ids() {
 TEST(GuestOs, EveryOsinfoIdIsOneOfLibosinfo) {
   const std::set<std::string> known = installed_osinfo_ids();
   if (known.empty()) GTEST_SKIP() << "osinfo-db is not installed";
+  const bool recent = std::stoul(test::read_text("/usr/share/osinfo/VERSION")) >= kOsinfoNewerRelease;
   const auto check = [&](std::string_view id, std::string_view osinfo) {
     const bool fine = osinfo.empty() || known.count("http://" + std::string(osinfo)) == 1;
     EXPECT_TRUE(fine) << id << " " << osinfo;
   };
-  for (const auto &row : guest_os_tables::virtualbox()) check(row.id, row.osinfo);
-  for (const auto &row : guest_os_tables::vmware()) check(row.id, row.osinfo);
-  for (const auto &row : guest_os_tables::cim()) check(row.label, row.osinfo);
+  const auto check_rows = [&](const auto &rows, auto name) {
+    for (const auto &row : rows) {
+      check(row.*name, row.osinfo);
+      if (recent) check(row.*name, row.osinfo_newer);
+    }
+  };
+  check_rows(guest_os_tables::virtualbox(), &guest_os_tables::Named::id);
+  check_rows(guest_os_tables::vmware(), &guest_os_tables::Named::id);
+  check_rows(guest_os_tables::cim(), &guest_os_tables::Numbered::label);
 }
 
 TEST(GuestOs, TablesAreSortedWithoutRepeats) {
@@ -85,6 +92,16 @@ TEST(GuestOs, ReleasesNewerThanTheTableHaveTheNewestIdOfTheirFamily) {
   EXPECT_EQ(debian.label, "Debian15_64");
   EXPECT_EQ(guest_os_from_vmware("darwin30-64").family, OsFamily::macos);
   EXPECT_EQ(guest_os_from_virtualbox("Ubuntu28_LTS_64").osinfo_id, guest_os_from_virtualbox("Ubuntu25_64").osinfo_id);
+}
+
+TEST(GuestOs, ANearerIdOfANewerOsinfoDbIsBeside) {
+  const GuestOs debian = guest_os_from_virtualbox("Debian12_64");
+  EXPECT_EQ(debian.osinfo_id, "http://debian.org/debian/11");
+  EXPECT_EQ(debian.osinfo_newer, "http://debian.org/debian/12");
+  EXPECT_EQ(guest_os_from_virtualbox("Debian15_64").osinfo_newer, "http://debian.org/debian/13");
+  EXPECT_EQ(guest_os_from_vmware("windows2022srvNext_64Guest").osinfo_newer, "http://microsoft.com/win/2k25");
+  EXPECT_EQ(guest_os_from_cim(96).osinfo_newer, "http://debian.org/debian/13");
+  EXPECT_TRUE(guest_os_from_virtualbox("Windows11_64").osinfo_newer.empty());
 }
 
 TEST(GuestOs, UnknownIdsAreUnknown) {

@@ -107,7 +107,8 @@ Machine full_machine() {
   machine.name = machine.description = "x";
   machine.uuid = some_uuid();
   machine.groups = {"/lab"};
-  machine.guest_os.source_id = machine.guest_os.label = machine.guest_os.osinfo_id = "x";
+  machine.guest_os.source_id = machine.guest_os.label = machine.guest_os.osinfo_id = machine.guest_os.osinfo_newer =
+      "x";
   fill_board(machine.hardware);
   fill_devices(machine.hardware);
   Snapshot snapshot;
