@@ -29,7 +29,7 @@ constexpr std::array<OsName, 47> kSystems{{
     {"rhel_atomic7x64", "rhel7-64"},
     {"rhel_8x64", "rhel8-64"},
     {"rhel_9x64", "rhel9-64"},
-    {"rhel_10x64", "rhel9-64"},
+    {"rhel_10x64", "rhel10-64"},
     {"rhcos_x64", "rhel8-64"},
     {"sles_11", "sles11-64"},
     {"ubuntu_12_04", "ubuntu-64"},
