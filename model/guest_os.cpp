@@ -110,10 +110,12 @@ GuestOs guest_os_from_virtualbox(std::string_view os_type) {
   return make(os_type, rows, find(rows, id), id, mark);
 }
 
-// "ubuntu-64", "arm-ubuntu-64", "ubuntu64Guest", "rhel6_64Guest", "otherGuest64".
+// "ubuntu-64", "arm-ubuntu-64", "ubuntu64Guest", "rhel6_64Guest", "otherGuest64", and as some packages have it
+// "*other26xLinux64Guest".
 GuestOs guest_os_from_vmware(std::string_view guest_os) {
   if (guest_os.empty()) return unnamed();
   std::string id = text::lower_ascii(guest_os);
+  if (id.front() == '*') id.erase(0, 1);
   Mark mark = Mark::none;
   const bool arm = id.rfind("arm-", 0) == 0;
   if (arm) id.erase(0, 4);

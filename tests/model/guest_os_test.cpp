@@ -122,6 +122,8 @@ TEST(GuestOs, VmwareFormsOfOneIdAgree) {
   EXPECT_EQ(guest_os_from_vmware("rhel6_64Guest").osinfo_id, guest_os_from_vmware("rhel6-64").osinfo_id);
   EXPECT_EQ(guest_os_from_vmware("windows2019srv_64Guest").label, "Windows Server 2019 (64-bit)");
   EXPECT_EQ(guest_os_from_vmware("winLonghorn64Guest").osinfo_id, guest_os_from_vmware("longhorn-64").osinfo_id);
+  EXPECT_EQ(guest_os_from_vmware("*other26xLinux64Guest").label, guest_os_from_vmware("other26xlinux-64").label);
+  EXPECT_EQ(guest_os_from_vmware("*").family, OsFamily::unknown);
   EXPECT_TRUE(guest_os_from_vmware("otherGuest64").is_64bit);
   EXPECT_EQ(guest_os_from_vmware("otherGuest64").label, "Other (64-bit)");
 }
