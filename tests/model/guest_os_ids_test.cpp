@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of model/guest_os_*.cpp against the lists that the vendors publish (guest_os_ids/, each with its source).
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <initializer_list>
 #include <set>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
