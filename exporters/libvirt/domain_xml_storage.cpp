@@ -23,7 +23,7 @@ void write_backing(xml::Node &disk, const DomainDisk &values) {
 
 void write_drive_address(xml::Node &disk, const DomainDisk &values) {
   if (values.pci) write_address(disk, *values.pci);
-  if (!values.drive) return;
+  if (!values.drive || values.bus == "nvme") return;  // the target's name is an NVMe disk's address
   disk.child("address")
       .set("type", "drive")
       .set("controller", std::uint64_t{values.drive->controller})

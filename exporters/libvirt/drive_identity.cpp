@@ -44,10 +44,18 @@ std::string identity_of(const Mapping &m, std::size_t c, std::size_t d) {
   return m.domain.uuid + "/" + std::to_string(c) + "/" + std::to_string(d);
 }
 
-// An NVMe serial number is the controller's; libvirt 11.5 writes it there.
-void move_serial_to_controller(Mapping &m, DomainDisk &disk) {
-  for (DomainController &controller : m.domain.controllers) {
-    if (controller.type == "nvme" && controller.index == disk.drive->controller) controller.serial = disk.serial;
+// An NVMe serial number is the controller's, and libvirt refuses a controller without one [tried on 12.8]. Namespaces
+// of one controller share the first one's.
+void move_serial_to_controller(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
+  DomainController *controller = m.nvme_controller(disk.drive->controller);
+  if (controller == nullptr) return;
+  if (disk.serial.empty()) disk.serial = wwn_of(identity_of(m, c, d));
+  if (controller->serial.empty()) controller->serial = disk.serial;
+  if (m.hardware.controllers[c].drives[d].serial && controller->serial != disk.serial) {
+    m.translate(drive_field(c, d, "serial"), "its controller's: " + controller->serial);
+    m.raise(kDiskSerial, m.hardware.controllers[c].drives[d].origin,
+            "The disk serial '" + disk.serial + "' becomes '" + controller->serial +
+                "': disks on one NVMe controller share its serial number.");
   }
   disk.serial.clear();
 }
@@ -68,7 +76,6 @@ void map_serial(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
     m.translate(field, "cut to " + disk.serial);
     m.raise(kDiskSerial, drive.origin, "The disk serial '" + *drive.serial + "' is cut to '" + disk.serial + "'.");
   }
-  if (disk.bus == "nvme") move_serial_to_controller(m, disk);
 }
 
 // The model string that the source's drive shows.
@@ -137,6 +144,7 @@ void map_model(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
 
 void map_drive_identity(Mapping &m, std::size_t c, std::size_t d, const BusChoice &choice, DomainDisk &disk) {
   map_serial(m, c, d, disk);
+  if (disk.bus == "nvme") move_serial_to_controller(m, c, d, disk);
   map_model(m, c, d, disk);
   // Without a name of its own Linux's SAS transport finds no disk [tried].
   if (choice.model == "lsisas1068") disk.wwn = wwn_of(identity_of(m, c, d));

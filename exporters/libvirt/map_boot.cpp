@@ -74,7 +74,21 @@ class BootOrder {
     std::stable_sort(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
       return bus_rank(controller_of(a).type) < bus_rank(controller_of(b).type);
     });
-    for (const std::size_t i : candidates) m_.domain.disks[i].boot_order = ++last_;
+    for (const std::size_t i : candidates) {
+      m_.domain.disks[i].boot_order = ++last_;
+      if (m_.domain.disks[i].bus == "nvme" && !m_.efi()) rank_controller(m_.domain.disks[i]);
+    }
+  }
+
+  // libvirt ranks the namespace, which QEMU then names to the firmware without the PCI address of its controller:
+  // SeaBIOS takes the controller for one that does not boot [tried: SeaBIOS 1.17, libvirt 12.8, QEMU 11.1]. A rank of
+  // the controller's own, next to the namespace's, names it in full. EFI machines boot without, by their variables.
+  void rank_controller(const DomainDisk &disk) {
+    DomainController *controller = m_.nvme_controller(disk.drive->controller);
+    if (controller == nullptr || !controller->alias.empty()) return;
+    controller->alias = "ua-nvme" + std::to_string(controller->index);
+    m_.domain.qemu_overrides.push_back({controller->alias, {{"bootindex", "unsigned", std::to_string(++last_)}}});
+    m_.taint("the boot rank of NVMe disks");
   }
 
   void add_nics() {

@@ -185,9 +185,8 @@ class StorageMapper {
       } else if (disk.bus == "virtio") {
         disk.target = "vd" + letters(vd++);
       } else if (disk.bus == "nvme") {
-        // libvirt takes the controller from the name.
-        disk.target = "nvme" + std::to_string(disk.drive->controller) + "n1";
-        disk.drive.reset();
+        // libvirt takes controller and namespace from the name.
+        disk.target = "nvme" + std::to_string(disk.drive->controller) + "n" + std::to_string(disk.drive->unit + 1);
       } else {
         disk.target = "sd" + letters(sd++);
       }

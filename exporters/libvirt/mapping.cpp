@@ -98,6 +98,13 @@ std::filesystem::path Mapping::target_folder() const {
   return host.image_folder;
 }
 
+DomainController *Mapping::nvme_controller(unsigned index) {
+  const auto found = std::find_if(
+      domain.controllers.begin(), domain.controllers.end(),
+      [&](const DomainController &controller) { return controller.type == "nvme" && controller.index == index; });
+  return found == domain.controllers.end() ? nullptr : &*found;
+}
+
 void Mapping::cpu_feature(std::string_view name, std::string_view policy) {
   for (const CpuFeaturePolicy &feature : domain.cpu.features) {
     if (feature.name == name) return;

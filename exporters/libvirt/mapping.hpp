@@ -75,6 +75,8 @@ struct Mapping {
   // The folder of the machine's new files; empty when nothing is known of it.
   [[nodiscard]] std::filesystem::path target_folder() const;
 
+  [[nodiscard]] DomainController *nvme_controller(unsigned index);  // null when there is none of that number
+
   // libvirt refuses a feature that is named twice: the first policy stays.
   void cpu_feature(std::string_view name, std::string_view policy);
   void raise(const FindingKind &kind, const Place &where, std::string message, std::string advice = {});

@@ -8,7 +8,8 @@
 namespace ferry::libvirt {
 namespace {
 
-constexpr unsigned kSataPorts = 6;  // of QEMU's AHCI controllers
+constexpr unsigned kSataPorts = 6;         // of QEMU's AHCI controllers
+constexpr unsigned kNvmeNamespaces = 256;  // of QEMU's NVMe controllers
 
 unsigned targets_of(const std::string &model) {
   if (model == "lsisas1068") return 8;  // ports of QEMU's mptsas1068
@@ -199,7 +200,9 @@ void Buses::make_controller(const BusChoice &choice, std::size_t group, std::opt
 
 Buses::Position Buses::place_numbered(const BusChoice &choice, std::size_t group, unsigned port,
                                       std::optional<unsigned> pci_slot) {
-  const unsigned limit = choice.bus == "sata" ? kSataPorts : choice.bus == "nvme" ? 1 : targets_of(choice.model);
+  const unsigned limit = choice.bus == "sata"   ? kSataPorts
+                         : choice.bus == "nvme" ? kNvmeNamespaces
+                                                : targets_of(choice.model);
   std::optional<std::size_t> home, chosen;  // the group's first controller; the one with room
   std::optional<unsigned> number;
   for (std::size_t i = 0; i < units_.size() && !chosen; ++i) {
@@ -223,8 +226,8 @@ Buses::Position Buses::place_numbered(const BusChoice &choice, std::size_t group
   DriveAddress address{.controller = unit->index};
   if (choice.bus == "scsi" && !scsi_unit) {
     address.target = *number;
-  } else if (choice.bus != "nvme") {
-    address.unit = *number;
+  } else {
+    address.unit = *number;  // of NVMe: namespace 1 is unit 0
   }
   return {.bus = choice.bus, .drive = address, .pci = {}, .moved = *number != port || away};
 }

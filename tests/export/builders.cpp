@@ -21,6 +21,8 @@ HostProfile recorded(const std::string &name) {
 
 HostProfile debian12() { return recorded("debian-12"); }
 HostProfile debian13() { return recorded("debian-13"); }
+
+HostProfile debian_sid() { return recorded("debian-sid"); }
 HostProfile without_spice() { return recorded("no-spice"); }
 
 HostProfile with_kvm(HostProfile host) {

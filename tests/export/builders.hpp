@@ -11,10 +11,11 @@
 
 namespace ferry::test {
 
-// Recorded profiles (fixtures/hosts): Debian 12 with libvirt 9.0, Debian 13 with 11.3, Debian 12 without SPICE.
-// None of them has KVM.
+// Recorded profiles (fixtures/hosts): Debian 12 with libvirt 9.0, Debian 13 with 11.3, Debian's unstable with 12.8,
+// Debian 12 without SPICE. None of them has KVM.
 libvirt::HostProfile debian12();
 libvirt::HostProfile debian13();
+libvirt::HostProfile debian_sid();
 libvirt::HostProfile without_spice();
 // The same host where libvirt offers KVM, with the Hyper-V features that it then lists.
 libvirt::HostProfile with_kvm(libvirt::HostProfile host);

@@ -172,13 +172,57 @@ TEST(Storage, NvmeNeedsLibvirt11_5) {
   const auto old = fixture.run();
   EXPECT_EQ(place(old).substr(0, 3), "ide");
   EXPECT_TRUE(found(old, "disk.controller-replaced"));
-  fixture.host.libvirt_version = 11005000;
-  fixture.host.disk_buses.insert("nvme");
-  const auto result = fixture.map();
+  fixture.host = debian_sid();
+  const auto result = fixture.run();
   EXPECT_EQ(result.disks[0].target, "nvme0n1");
   EXPECT_EQ(slot_of(controller_of(result, "nvme")), 14);
   EXPECT_EQ(controller_of(result, "nvme").child("serial")->text, "VB11111111-55555550");
   EXPECT_FALSE(found(result, "disk.controller-replaced"));
+}
+
+// libvirt refuses an NVMe controller without a serial number, which VMware's disks do not name.
+TEST(Storage, EveryNvmeControllerHasASerialNumber) {
+  Fixture fixture(vmware_machine());
+  Drive drive = disk_drive(0);
+  drive.serial.reset();
+  fixture.machine.hardware.controllers = {controller(ControllerType::nvme, "nvme0", {drive})};
+  fixture.make_media("/var/tmp", "qcow2");
+  fixture.host = debian_sid();
+  const std::string serial = controller_of(fixture.run(), "nvme").child("serial")->text;
+  EXPECT_EQ(serial.size(), 16U) << serial;
+  EXPECT_EQ(serial, controller_of(fixture.run(), "nvme").child("serial")->text);
+}
+
+TEST(Storage, DisksOfOneNvmeControllerAreItsNamespaces) {
+  Fixture fixture = with(ControllerType::nvme, {disk_drive(0), disk_drive(1), disk_drive(3)});
+  auto &drives = fixture.machine.hardware.controllers[0].drives;
+  for (Drive &drive : drives) drive.serial = "VB1234-56789";
+  fixture.host = debian_sid();
+  const auto result = fixture.run();
+  ASSERT_EQ(result.disks.size(), 3U);
+  EXPECT_EQ(result.disks[0].target, "nvme0n1");
+  EXPECT_EQ(result.disks[1].target, "nvme0n2");
+  EXPECT_EQ(result.disks[2].target, "nvme0n4");
+  EXPECT_EQ(controller_of(result, "nvme").child("serial")->text, "VB1234-56789");
+  EXPECT_FALSE(found(result, "drive.other-port"));
+  EXPECT_FALSE(found(result, "disk.serial-changed"));
+  drives[1].serial = "another";
+  EXPECT_TRUE(found(fixture.run(), "disk.serial-changed"));
+}
+
+// SeaBIOS boots from a controller only that has a rank of its own; EFI boots by its variables.
+TEST(Storage, AnNvmeControllerHasABootRankUnderBios) {
+  Fixture fixture = with(ControllerType::nvme, {disk_drive(0)});
+  fixture.host = debian_sid();
+  const auto bios = fixture.run();
+  const xml::Element root = domain(bios);
+  EXPECT_EQ(attribute(*controller_of(bios, "nvme").child("alias"), "name"), "ua-nvme0");
+  const xml::Element &property = element(root, "override/device/frontend/property");
+  EXPECT_EQ(attribute(property, "name"), "bootindex");
+  EXPECT_NE(attribute(property, "value"), attribute(element(root, "devices/disk/boot"), "order"));
+  EXPECT_TRUE(found(bios, "domain.tainted"));
+  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
+  EXPECT_FALSE(found(fixture.run(), "domain.tainted"));
 }
 
 TEST(Storage, AMissingControllerOfTheHostsIsReplaced) {

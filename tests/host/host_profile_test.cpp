@@ -58,7 +58,8 @@ TEST_P(RecordedHost, CanServeAnOrdinaryMachine) {
   EXPECT_EQ(profile.firmware[2].vars_size, 540672U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, RecordedHost, ::testing::Values("debian-12.json", "debian-13.json", "no-spice.json"));
+INSTANTIATE_TEST_SUITE_P(Hosts, RecordedHost,
+                         ::testing::Values("debian-12.json", "debian-13.json", "debian-sid.json", "no-spice.json"));
 
 TEST(HostProfile, Debian13TakesPasstAndSessionVirtiofsAndDebian12DoesNot) {
   const HostProfile old = load_host_profile(host("debian-12.json"));
@@ -69,6 +70,15 @@ TEST(HostProfile, Debian13TakesPasstAndSessionVirtiofsAndDebian12DoesNot) {
   EXPECT_THAT(recent.network_backends, Contains("passt"));
   EXPECT_THAT(old.filesystem_drivers, Not(Contains("virtiofs")));
   EXPECT_THAT(recent.filesystem_drivers, Contains("virtiofs"));
+}
+
+TEST(HostProfile, NvmeIsThereFromLibvirt11_5) {
+  EXPECT_THAT(load_host_profile(host("debian-13.json")).disk_buses, Not(Contains("nvme")));
+  const HostProfile newest = load_host_profile(host("debian-sid.json"));
+  EXPECT_EQ(newest.libvirt_version, 12008000U);
+  EXPECT_THAT(newest.disk_buses, Contains("nvme"));
+  EXPECT_THAT(newest.network_backends, Contains("passt"));
+  EXPECT_THAT(newest.filesystem_drivers, Contains("virtiofs"));
 }
 
 TEST(HostProfile, NoSpiceIsDebian12WithoutSpice) {
