@@ -96,8 +96,9 @@ struct DomainDisk {
 };
 
 struct HostForward {
-  std::string protocol;  // "tcp", "udp"
-  std::string address;   // of the host, empty: any
+  std::string protocol;       // "tcp", "udp"
+  std::string address;        // of the host, empty: any
+  std::string guest_address;  // empty: the one that the guest gets by DHCP
   unsigned host_port = 0, guest_port = 0;
 };
 

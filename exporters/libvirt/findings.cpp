@@ -46,6 +46,7 @@ std::span<const FindingKind *const> finding_kinds() {
       &kNicUserNetwork,
       &kNicReachesLoopback,
       &kMacInvalid,
+      &kForwardAddress,
       &kForwardDropped,
       &kForwardByPasst,
       &kBandwidthDropped,

@@ -133,6 +133,9 @@ inline constexpr FindingKind kNicReachesLoopback = {
 inline constexpr FindingKind kMacInvalid = {"nic.mac-invalid", Severity::warning,
                                             "The card's address is no valid one for a card.",
                                             "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
+inline constexpr FindingKind kForwardAddress = {
+    "nic.forward-address", Severity::warning, "A port forward listens on one address of the host only.",
+    "Give the host that address before the machine starts, or edit the forward with virsh edit."};
 inline constexpr FindingKind kForwardDropped = {"nic.forward-dropped", Severity::warning,
                                                 "A port forward cannot be carried over.",
                                                 "Forward the port on the host, or choose a port from 1024 on."};

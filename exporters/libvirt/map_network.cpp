@@ -26,6 +26,7 @@ class NicMapper {
     choose_slot();
     map_forwards(m_, index_, nic_, out_);
     map_link();
+    map_back_end(m_, index_, nic_, out_);
     map_user_address(m_, index_, nic_, out_);
     map_rest();
     m_.domain.interfaces.push_back(out_);

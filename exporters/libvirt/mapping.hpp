@@ -63,7 +63,8 @@ struct Mapping {
   Board board;
   PciSlots slots;
   Domain domain;
-  unsigned root_ports = 0;  // PCIe root ports so far; libvirt indexes them from 1
+  std::vector<HostForward> host_ports;  // that the cards so far forward
+  unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
   ExportResult result;
 
   [[nodiscard]] bool from_virtualbox() const;  // by chipset: an OVF of VirtualBox's counts too

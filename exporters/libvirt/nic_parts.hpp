@@ -30,6 +30,8 @@ struct NicModelRow {
 
 // user_network.cpp: port forwards, by passt or by QEMU's own user network; each that is lost is a finding.
 void map_forwards(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out);
+// user_network.cpp: which program is the user network, where the host has no choice.
+void map_back_end(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out);
 // user_network.cpp: the network that the guest's address is from.
 void map_user_address(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out);
 // user_network.cpp: the guest's way to the host's own services, of all cards; a finding where it is new. QEMU's user

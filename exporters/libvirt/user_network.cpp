@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cards on a user network: port forwards, and the addresses that the guest knows.
+#include <algorithm>
+
 #include "exporters/libvirt/nic_parts.hpp"
 #include "model/support/text.hpp"
 
@@ -34,14 +36,15 @@ class UserNetwork {
       m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards do not apply to its new network.");
       return;
     }
-    const bool passt = m_.host.passt && has(m_.host.network_backends, "passt");
+    const bool passt = use_passt();
     if (!passt && !m_.host_has_libvirt(8, 2)) {  // <qemu:override>
       m_.drop(list, "this host's libvirt cannot forward ports of a user network");
       m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards need libvirt 8.2 or passt.");
       return;
     }
     std::vector<HostForward> rules;
-    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), rules);
+    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), passt, rules);
+    m_.host_ports.insert(m_.host_ports.end(), rules.begin(), rules.end());
     if (rules.empty()) return;
     if (passt) {
       out_.passt = true;
@@ -68,8 +71,45 @@ class UserNetwork {
     out_.prefix = user_prefix();
   }
 
+  // A host whose QEMU lacks the user network that is built in has passt only, for cards without forwards too.
+  void map_back_end() {
+    if (out_.type == "user" && has_passt() && !has_built_in()) out_.passt = true;
+  }
+
  private:
-  void forward(const PortForward &rule, const std::string &field, std::vector<HostForward> &rules) {
+  [[nodiscard]] bool has_passt() const { return m_.host.passt && has(m_.host.network_backends, "passt"); }
+  [[nodiscard]] bool has_built_in() const { return unknown_or_has(m_.host.network_backends, "default"); }
+
+  // passt makes the host's connections come from the host's gateway, so that the guest's answers leave by its default
+  // route: the first card that is connected. On further cards the host needs an address in the card's own network, as
+  // QEMU's built-in user network gives it [tried: libvirt 11.3 and 12.8, forwards on two cards].
+  [[nodiscard]] bool use_passt() const {
+    const auto &before = m_.domain.interfaces;
+    const bool first =
+        std::none_of(before.begin(), before.end(), [](const DomainInterface &other) { return other.link_up; });
+    return has_passt() && (first || !has_built_in());
+  }
+
+  static bool any_address(const std::string &address) { return address.empty() || address == "0.0.0.0"; }
+
+  // What else listens there, if anything: two listeners on one port keep the machine from starting.
+  [[nodiscard]] bool is_taken(const HostForward &rule, bool passt, const std::vector<HostForward> &rules) const {
+    const auto same_port = [&](const HostForward &other) {
+      return other.protocol == rule.protocol && other.host_port == rule.host_port;
+    };
+    const auto meets = [&](const HostForward &other) {
+      return same_port(other) &&
+             (other.address == rule.address || any_address(other.address) || any_address(rule.address));
+    };
+    // passt leads a port of all addresses to one port of the guest [tried: the last one wins].
+    const auto bends = [&](const HostForward &other) {
+      return passt && same_port(other) && other.guest_port != rule.guest_port;
+    };
+    return std::any_of(m_.host_ports.begin(), m_.host_ports.end(), meets) ||
+           std::any_of(rules.begin(), rules.end(), [&](const HostForward &o) { return meets(o) || bends(o); });
+  }
+
+  void forward(const PortForward &rule, const std::string &field, bool passt, std::vector<HostForward> &rules) {
     const bool tcp = rule.protocol == PortForward::Protocol::tcp;
     const std::string text = std::string(tcp ? "tcp" : "udp") + " " + rule.host_address + ":" +
                              std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
@@ -83,13 +123,29 @@ class UserNetwork {
       m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: it lacks a port.");
       return;
     }
-    if (!rule.host_address.empty() && !is_ipv4(rule.host_address)) {
-      m_.drop(field, "the host address is not an IPv4 address");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: not an IPv4 address.");
+    for (const std::string &address : {rule.host_address, rule.guest_address}) {
+      if (address.empty() || is_ipv4(address)) continue;
+      m_.drop(field, "'" + address + "' is not an IPv4 address");
+      m_.raise(kForwardDropped, rule.origin,
+               "The port forward " + text + " is left out: '" + address + "' is not an IPv4 address.");
       return;
     }
-    rules.push_back({tcp ? "tcp" : "udp", rule.host_address, rule.host_port, rule.guest_port});
-    m_.translate(field, "forwarded by the user network");
+    const HostForward made{tcp ? "tcp" : "udp", rule.host_address, rule.guest_address, rule.host_port, rule.guest_port};
+    if (is_taken(made, passt, rules)) {
+      m_.drop(field, "another port forward has that port of the host");
+      m_.raise(kForwardDropped, rule.origin,
+               "The port forward " + text + " is left out: another one of this machine has that port of the host.",
+               "Choose another port of the host.");
+      return;
+    }
+    if (!any_address(made.address) && !made.address.starts_with("127.")) {
+      m_.raise(kForwardAddress, rule.origin,
+               "The machine starts only while this host has the address " + made.address + ", of the port forward " +
+                   text + ".");
+    }
+    rules.push_back(made);
+    m_.translate(field,
+                 passt ? "forwarded by passt, to whatever address the guest has" : "forwarded by the user network");
   }
 
   // libvirt 9 has no port forwarding. The card stays libvirt's own, but its back end is one of ours [tried on 9.0].
@@ -99,8 +155,8 @@ class UserNetwork {
     std::string netdev = "user,id=" + id;
     if (!user_ip().empty()) netdev += ",net=" + user_ip() + "/" + std::to_string(user_prefix());
     for (const HostForward &rule : rules) {
-      netdev += ",hostfwd=" + rule.protocol + ":" + rule.address + ":" + std::to_string(rule.host_port) +
-                "-:" + std::to_string(rule.guest_port);
+      netdev += ",hostfwd=" + rule.protocol + ":" + rule.address + ":" + std::to_string(rule.host_port) + "-" +
+                rule.guest_address + ":" + std::to_string(rule.guest_port);
     }
     m_.domain.qemu_arguments.insert(m_.domain.qemu_arguments.end(), {"-netdev", netdev});
     m_.domain.qemu_overrides.push_back({out_.alias, {{"netdev", "string", id}}});
@@ -134,6 +190,10 @@ class UserNetwork {
 
 void map_forwards(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out) {
   UserNetwork(m, index, nic, out).map_forwards();
+}
+
+void map_back_end(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out) {
+  UserNetwork(m, index, nic, out).map_back_end();
 }
 
 void map_user_address(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out) {

@@ -241,6 +241,98 @@ TEST(Nic, ForwardsGoThroughArgumentsOnLibvirt9) {
   EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.0.host_port")->disposition, Disposition::translated);
 }
 
+// "tcp 127.0.0.1:2222 -> 22" of each <portForward> of each card.
+std::vector<std::string> passt_forwards(const libvirt::ExportResult &result) {
+  const xml::Element root = domain(result);
+  std::vector<std::string> all;
+  for (const xml::Element &card : element(root, "devices").children) {
+    for (const xml::Element &forward : card.children) {
+      if (forward.name != "portForward") continue;
+      const xml::Element &range = *forward.child("range");
+      all.push_back(attribute(forward, "proto") + " " + attribute(forward, "address") + ":" +
+                    attribute(range, "start") + " -> " + attribute(range, "to"));
+    }
+  }
+  return all;
+}
+
+// passt does not start with two listeners on one port, and leads a port of several addresses to one port of the guest.
+TEST(Nic, AHostPortIsForwardedOnce) {
+  Fixture fixture(virtualbox_machine());
+  auto &rules = fixture.machine.hardware.nics[0].forwards;
+  rules = {{.host_port = 2222, .guest_port = 22},
+           {.host_port = 2222, .guest_port = 23},
+           {.host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},
+           {.protocol = PortForward::Protocol::udp, .host_port = 2222, .guest_port = 53},
+           {.host_address = "127.0.0.1", .host_port = 2223, .guest_port = 22},
+           {.host_address = "127.0.0.2", .host_port = 2223, .guest_port = 22},
+           {.host_address = "127.0.0.3", .host_port = 2223, .guest_port = 23}};
+  fixture.host = debian13();
+  const auto result = fixture.run();
+  EXPECT_EQ(passt_forwards(result), (std::vector<std::string>{"tcp :2222 -> 22", "udp :2222 -> 53",
+                                                              "tcp 127.0.0.1:2223 -> 22", "tcp 127.0.0.2:2223 -> 22"}));
+  for (const std::size_t dropped : {1U, 2U, 6U}) {
+    EXPECT_EQ(settlement(result, "hardware.nics.0.forwards." + std::to_string(dropped) + ".host_port")->disposition,
+              Disposition::dropped)
+        << dropped;
+  }
+  // QEMU's own user network keeps the addresses apart.
+  fixture.host = debian12();
+  const auto old = fixture.run();
+  EXPECT_NE(old.domain_xml.find("hostfwd=tcp::2222-:22,hostfwd=udp::2222-:53,hostfwd=tcp:127.0.0.1:2223-:22,"
+                                "hostfwd=tcp:127.0.0.2:2223-:22,hostfwd=tcp:127.0.0.3:2223-:23\""),
+            std::string::npos)
+      << old.domain_xml;
+}
+
+// The guest answers through the first card, so that only that one can have passt.
+TEST(Nic, PasstIsForTheFirstCardThatIsConnected) {
+  Fixture fixture(virtualbox_machine());
+  auto &nics = fixture.machine.hardware.nics;
+  nics[0].forwards = {{.host_port = 2222, .guest_port = 22}};
+  nics.push_back(
+      {.slot = 1, .forwards = {{.host_port = 2222, .guest_port = 22}, {.host_port = 2223, .guest_port = 22}}});
+  fixture.host = debian13();
+  const auto result = fixture.run();
+  EXPECT_EQ(passt_forwards(result), std::vector<std::string>{"tcp :2222 -> 22"});
+  EXPECT_NE(result.domain_xml.find("net=10.0.3.0/24,hostfwd=tcp::2223-:22\""), std::string::npos) << result.domain_xml;
+  EXPECT_TRUE(found(result, "nic.forward-dropped"));
+  EXPECT_TRUE(found(result, "domain.tainted"));
+
+  nics[0].cable_connected = false;
+  const auto second = fixture.run();
+  EXPECT_EQ(passt_forwards(second), (std::vector<std::string>{"tcp :2222 -> 22", "tcp :2223 -> 22"}));
+  EXPECT_FALSE(found(second, "domain.tainted"));
+}
+
+TEST(Nic, AForwardKeepsTheAddressesThatItNames) {
+  Fixture fixture(virtualbox_machine());
+  auto &rules = fixture.machine.hardware.nics[0].forwards;
+  rules = {{.host_address = "192.0.2.7", .guest_address = "10.0.2.99", .host_port = 2222, .guest_port = 22},
+           {.guest_address = "1,smb=/", .host_port = 2223, .guest_port = 22}};
+  const auto result = fixture.run();
+  EXPECT_NE(result.domain_xml.find("hostfwd=tcp:192.0.2.7:2222-10.0.2.99:22\""), std::string::npos);
+  EXPECT_TRUE(found(result, "nic.forward-address"));
+  EXPECT_TRUE(found(result, "nic.forward-dropped"));
+  rules = {{.host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},
+           {.host_address = "0.0.0.0", .host_port = 2223, .guest_port = 22}};
+  EXPECT_FALSE(found(fixture.run(), "nic.forward-address"));
+}
+
+TEST(Nic, AHostWithoutTheBuiltInUserNetworkHasPasstForEveryCard) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics.push_back({.slot = 1, .forwards = {{.host_port = 2223, .guest_port = 22}}});
+  fixture.host = debian13();
+  fixture.host.network_backends = {"passt"};
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  for (const std::size_t card : {0U, 1U}) {
+    EXPECT_EQ(attribute(*element(root, "devices/interface", card).child("backend"), "type"), "passt");
+    EXPECT_EQ(element(root, "devices/interface", card).child("ip"), nullptr);
+  }
+  EXPECT_EQ(passt_forwards(result), std::vector<std::string>{"tcp :2223 -> 22"});
+}
+
 TEST(Nic, ForwardsNeedAUserNetworkAndALibvirtThatCan) {
   Fixture fixture = with_mode(NicMode::internal, "lab");
   fixture.machine.hardware.nics[0].forwards = forwards();
