@@ -407,3 +407,94 @@ case_batch() {
   ferry_status 4 batch "$SOURCE" --jobs 2
   equal "the domains after a second run" "$(virsh -q list --all --name | sort | tr '\n' ' ' | sed 's/ *$//')" "probe second"
 }
+
+# ---- what only newer hosts can do; the others say which part they lack ----
+
+libvirt_version() { virsh version --daemon | sed -n 's/.*daemon: //p'; }
+
+# host_offers ELEMENT VALUE WHAT: libvirt lists the value among what machines of this host can have.
+host_offers() {
+  local capabilities
+  capabilities=$(virsh domcapabilities)
+  capabilities=${capabilities#*"<$1 "}
+  [[ ${capabilities%%"</$1>"*} != *"<value>$2</value>"* ]] || return 0
+  echo "skipped: $3: this host's libvirt $(libvirt_version) lists no $2"
+  exit 77
+}
+
+# passt and virtiofsd shut themselves in.
+user_namespaces() {
+  unshare --user true 2>/dev/null && return
+  echo "skipped: this user may not make user namespaces here (in a chroot nobody may)"
+  exit 77
+}
+
+# The disk is a namespace of the source's one controller, in its slot, and the BIOS boots from it.
+case_nvme() {
+  host_offers disk nvme "NVMe disks"
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox NVMe probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  migrate "$SOURCE"
+  same_machine "$(plain_bytes "$UUID")"
+  device 00:0e.0 1b36:0010 010802
+  equal "the machine's disks" "$(virsh -q domblklist "$NAME" | awk '{print $1}')" nvme0n1
+}
+
+# VMware names no serial number, which libvirt wants.
+case_nvme_vmx() {
+  host_offers disk nvme "NVMe disks"
+  make_disk $((4 * MIB))
+  image vmdk "$SOURCE/probe.vmdk" subformat=monolithicSparse
+  vmx 564d0011223344556677889900aabbcc nvme0 "" 160 vmxnet3
+  migrate "$SOURCE/probe.vmx"
+  same_machine 564d0011223344556677889900aabbcc
+  has_device 1b36:0010
+}
+
+# A port of the host that nobody listens on.
+free_port() {
+  local port
+  for ((port = 20000 + $$ % 20000; ; port++)); do
+    (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+  done
+  echo "$port"
+}
+
+# passt listens where VirtualBox's NAT did; a port that is forwarded twice does not keep the machine from starting.
+case_passt() {
+  command -v passt >/dev/null || { echo "skipped: passt is not installed"; exit 77; }
+  host_offers interface passt "port forwards through passt"
+  user_namespaces
+  local port
+  port=$(free_port)
+  NICS="<Adapter slot=\"0\" enabled=\"true\" MACAddress=\"$MAC\" type=\"82540EM\"><NAT>
+    <Forwarding name=\"ssh\" proto=\"1\" hostip=\"127.0.0.1\" hostport=\"$port\" guestport=\"22\"/>
+    <Forwarding name=\"again\" proto=\"1\" hostip=\"127.0.0.1\" hostport=\"$port\" guestport=\"23\"/></NAT></Adapter>"
+  small_machine
+  migrate "$SOURCE"
+  [[ $(virsh dumpxml "$NAME") == *"<backend type='passt'"* ]] || fail "the card does not go through passt"
+  grep -q 'warning: nic.forward-dropped' "$WORK/run/ferry.log" || fail "nothing is said of the second forward"
+  (: <>"/dev/tcp/127.0.0.1/$port") || fail "nobody listens on port $port"
+}
+
+case_virtiofs() {
+  host_offers filesystem virtiofs "shared folders through virtiofs"
+  local version
+  version=$(libvirt_version)
+  if ((${version%%.*} < 10)); then
+    echo "skipped: libvirt $version shares no folder in a session; 10.0 does"
+    exit 77
+  fi
+  if [[ ! -x /usr/libexec/virtiofsd && ! -x /usr/lib/qemu/virtiofsd ]]; then
+    echo "skipped: virtiofsd is not installed"
+    exit 77
+  fi
+  user_namespaces
+  mkdir "$HOME/shared"
+  DEVICES="<SharedFolders><SharedFolder name=\"share\" hostPath=\"$HOME/shared\" writable=\"true\"/></SharedFolders>"
+  small_machine
+  migrate "$SOURCE" --shared-folders virtiofs
+  [[ $(virsh dumpxml "$NAME") == *"<driver type='virtiofs'"* ]] || fail "the machine has no shared folder"
+  [[ $(grep -c '^pci\..*=1af4:105a ' "$SERIAL") == 1 ]] || fail "the guest sees no virtio file system"
+}
