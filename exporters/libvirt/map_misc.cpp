@@ -4,6 +4,7 @@
 #include <array>
 
 #include "exporters/libvirt/mapping.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -27,6 +28,28 @@ bool is_too_wide(const std::filesystem::path &path) {
   return first == "home" && depth <= 3;
 }
 
+// What the guest mounts a folder by: its name, cut to a virtiofs tag's 36 bytes, and not another folder's.
+std::string unique_tag(const std::string &name, const std::vector<DomainFilesystem> &others) {
+  constexpr std::size_t kLongest = 36;
+  const auto cut_to = [&](std::size_t length) {
+    std::string out;
+    for (const char32_t c : text::decode_utf8_lossy(name)) {
+      std::string one;
+      text::append_utf8(one, c);
+      if (out.size() + one.size() > length) break;
+      out += one;
+    }
+    return out;
+  };
+  std::string tag = cut_to(kLongest);
+  const auto taken = [&] { return std::ranges::find(others, tag, &DomainFilesystem::tag) != others.end(); };
+  for (unsigned n = 2; taken(); ++n) {
+    const std::string end = "-" + std::to_string(n);
+    tag = cut_to(kLongest - end.size()) + end;
+  }
+  return tag;
+}
+
 void map_folder(Mapping &m, std::size_t i, const SharedFolder &folder, std::vector<std::string> &left_out) {
   const std::string field = field_at("shared_folders", i);
   if (is_too_wide(folder.host_path)) {
@@ -40,8 +63,8 @@ void map_folder(Mapping &m, std::size_t i, const SharedFolder &folder, std::vect
     left_out.push_back(folder.name + " (read-only)");
     return;
   }
-  DomainFilesystem out{.source = folder.host_path, .tag = folder.name, .read_only = !folder.writable};
-  out.tag.resize(std::min<std::size_t>(out.tag.size(), 36));  // a virtiofs tag's length
+  DomainFilesystem out{
+      .source = folder.host_path, .tag = unique_tag(folder.name, m.domain.filesystems), .read_only = !folder.writable};
   out.address = m.slots.place(std::nullopt);
   m.translate(field, "virtiofs; in the guest: mount -t virtiofs " + out.tag + " /mnt");
   m.domain.filesystems.push_back(std::move(out));

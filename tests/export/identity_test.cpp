@@ -318,6 +318,20 @@ TEST(Folders, VirtiofsTakesNarrowWritableFoldersOnly) {
   EXPECT_EQ(count(domain(fixture.run()), "devices/filesystem"), 2U);
 }
 
+TEST(Folders, TagsAreWholeCharactersAndUnique) {
+  Fixture fixture(virtualbox_machine());
+  const std::string name = "twenty bytes, then: \u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4x";  // 37 bytes
+  fixture.machine.hardware.shared_folders = {
+      {.name = name, .host_path = "/home/user/docs", .writable = true},
+      {.name = name + "y", .host_path = "/home/user/music", .writable = true},
+  };
+  fixture.input.options.shared_folders = true;
+  fixture.host = debian13();
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(attribute(*element(root, "devices/filesystem", 0).child("target"), "dir"), name.substr(0, 36));
+  EXPECT_EQ(attribute(*element(root, "devices/filesystem", 1).child("target"), "dir"), name.substr(0, 34) + "-2");
+}
+
 TEST(Folders, ASessionOfLibvirt9CannotShare) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.shared_folders = folders();
