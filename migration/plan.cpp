@@ -180,9 +180,10 @@ class MachinePlanner {
     if (carried) plan_.tpm_state = survey_.nvram->tpm_state;
   }
 
-  libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
-                                     std::vector<libvirt::TargetMedium> media, const std::optional<FirmwarePlan> &store,
-                                     std::optional<Uuid> uuid) const {
+  [[nodiscard]] libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
+                                                   std::vector<libvirt::TargetMedium> media,
+                                                   const std::optional<FirmwarePlan> &store,
+                                                   std::optional<Uuid> uuid) const {
     libvirt::ExportInput input;
     input.machine = &machine();
     input.hardware = &hardware;
@@ -227,7 +228,7 @@ class MachinePlanner {
   }
 
   // Firmware can differ between states: a machine that is a BIOS machine now may have been none in a snapshot.
-  const Hardware *first_uefi_state() const {
+  [[nodiscard]] const Hardware *first_uefi_state() const {
     if (machine().hardware.firmware.type != FirmwareType::bios) return &machine().hardware;
     for (const SnapshotPlan &planned : plan_.snapshots) {
       const Hardware &hardware = machine().snapshots[planned.snapshot].hardware;
@@ -237,7 +238,7 @@ class MachinePlanner {
   }
 
   // The nearest ancestor that is kept: a snapshot that cannot be read does not cut off those below it.
-  std::string parent_name(std::size_t i, const DisksPlan &disks) const {
+  [[nodiscard]] std::string parent_name(std::size_t i, const DisksPlan &disks) const {
     for (auto parent = machine().snapshots[i].parent; parent; parent = machine().snapshots[*parent].parent) {
       if (disks.snapshot_images[*parent]) return disks.snapshot_names[*parent];
     }
