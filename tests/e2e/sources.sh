@@ -100,17 +100,18 @@ $1
 XML
 }
 
-# vbox_machine DISKS CONTROLLERS [MORE-IN-BIOS]: $SOURCE/probe.vbox
+# vbox_machine DISKS CONTROLLERS [MORE-IN-BIOS [SNAPSHOTS ATTRIBUTES]]: $SOURCE/probe.vbox
 vbox_machine() {
   cat >"$SOURCE/probe.vbox" <<XML
 <?xml version="1.0"?>
 <VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
-  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots">
+  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" snapshotFolder="Snapshots" ${5:-}>
     <MediaRegistry>
       <HardDisks>
 $1
       </HardDisks>
     </MediaRegistry>
+${4:-}
 $(vbox_hardware "$2" "${3:-}")
   </Machine>
 </VirtualBox>
@@ -150,32 +151,21 @@ XML
 # vbox_tree [BIOS-OF-S1]: $SOURCE/probe.vbox with snapshots. s1 has two children: s2, on which the machine goes on,
 # and s3. Block 2 of the disk tells the states apart: s1 has that of disk.raw, s2 "b", s3 "c", the machine "d".
 vbox_tree() {
-  local base=$SOURCE/base.vdi number registry="" parent=1
+  local base=$SOURCE/base.vdi number registry
   vdi_state "$base"
   vdi_state "$SOURCE/2.vdi" "$base" 2 b
   vdi_state "$SOURCE/3.vdi" "$base" 2 c
   vdi_state "$SOURCE/4.vdi" "$SOURCE/2.vdi" 2 d
   local -a id
+  id[1]=$(vdi_uuid "$base")
   for number in 2 3 4; do id[number]=$(vdi_uuid "$SOURCE/$number.vdi"); done
-  id[parent]=$(vdi_uuid "$base")
   local child='        <HardDisk uuid="{%s}" location="%s" format="VDI"%s>%s</HardDisk>\n'
   # shellcheck disable=SC2059 # the format is the variable's purpose
   registry=$(printf "$child" "${id[1]}" base.vdi ' type="Normal"' \
     "$(printf "$child" "${id[2]}" 2.vdi '' "$(printf "$child" "${id[4]}" 4.vdi '' '')"; printf "$child" "${id[3]}" 3.vdi '' '')")
-  cat >"$SOURCE/probe.vbox" <<XML
-<?xml version="1.0"?>
-<VirtualBox xmlns="http://www.virtualbox.org/" version="1.19-linux">
-  <Machine uuid="{$UUID}" name="$NAME" OSType="$GUEST" currentSnapshot="{5aa50000-0000-4000-8000-000000000002}">
-    <MediaRegistry>
-      <HardDisks>
-$registry
-      </HardDisks>
-    </MediaRegistry>
-$(vbox_snapshot 1 "${id[1]}" "${1:-}" "$(vbox_snapshot 2 "${id[2]}"; vbox_snapshot 3 "${id[3]}")")
-$(vbox_hardware "$(vbox_controller disks AHCI 2 "0:0:${id[4]}")")
-  </Machine>
-</VirtualBox>
-XML
+  vbox_machine "$registry" "$(vbox_controller disks AHCI 2 "0:0:${id[4]}")" "" \
+    "$(vbox_snapshot 1 "${id[1]}" "${1:-}" "$(vbox_snapshot 2 "${id[2]}"; vbox_snapshot 3 "${id[3]}")")" \
+    'currentSnapshot="{5aa50000-0000-4000-8000-000000000002}"'
 }
 
 # vbox CONTROLLER-TYPE DISK-FILE DISK-FORMAT DISK-UUID [MORE-IN-BIOS]: $SOURCE/probe.vbox with one disk.
