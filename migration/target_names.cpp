@@ -19,11 +19,9 @@ bool is_unfit(char32_t c) {
 std::string safe_name(std::string_view name) {
   std::string out;
   for (const char32_t c : text::decode_utf8_lossy(text::trim(name))) {
-    std::string one;
-    text::append_utf8(one, is_unfit(c) ? U'_' : c);
-    if (out.size() + one.size() > kMaxNameBytes) break;
-    out += one;
+    text::append_utf8(out, is_unfit(c) ? U'_' : c);
   }
+  out = text::cut_utf8(out, kMaxNameBytes);
   if (!out.empty() && (out.front() == '.' || out.front() == '-')) out.front() = '_';
   return out.empty() ? "machine" : out;
 }

@@ -31,21 +31,11 @@ bool is_too_wide(const std::filesystem::path &path) {
 // What the guest mounts a folder by: its name, cut to a virtiofs tag's 36 bytes, and not another folder's.
 std::string unique_tag(const std::string &name, const std::vector<DomainFilesystem> &others) {
   constexpr std::size_t kLongest = 36;
-  const auto cut_to = [&](std::size_t length) {
-    std::string out;
-    for (const char32_t c : text::decode_utf8_lossy(name)) {
-      std::string one;
-      text::append_utf8(one, c);
-      if (out.size() + one.size() > length) break;
-      out += one;
-    }
-    return out;
-  };
-  std::string tag = cut_to(kLongest);
+  std::string tag = text::cut_utf8(name, kLongest);
   const auto taken = [&] { return std::ranges::find(others, tag, &DomainFilesystem::tag) != others.end(); };
   for (unsigned n = 2; taken(); ++n) {
     const std::string end = "-" + std::to_string(n);
-    tag = cut_to(kLongest - end.size()) + end;
+    tag = text::cut_utf8(name, kLongest - end.size()) + end;
   }
   return tag;
 }

@@ -88,6 +88,17 @@ void append_utf8(std::string &out, char32_t c) {
   }
 }
 
+std::string cut_utf8(std::string_view text, std::size_t bytes) {
+  std::string out;
+  for (const char32_t c : decode_utf8_lossy(text)) {
+    std::string one;
+    append_utf8(one, c);
+    if (out.size() + one.size() > bytes) break;
+    out += one;
+  }
+  return out;
+}
+
 std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding) {
   if (iequals_ascii(encoding, "UTF-8")) {
     if (!is_valid_utf8(bytes)) return std::nullopt;

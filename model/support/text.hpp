@@ -13,6 +13,8 @@ namespace ferry::text {
 // Code points; every byte that is not part of valid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::u32string decode_utf8_lossy(std::string_view bytes);
 void append_utf8(std::string &out, char32_t code_point);
+// The whole characters of `text` that fit into `bytes`; what is no UTF-8 becomes U+FFFD.
+[[nodiscard]] std::string cut_utf8(std::string_view text, std::size_t bytes);
 
 // Converts `bytes` from the named encoding ("windows-1252", "GBK", "Shift_JIS", "UTF-8", "UTF-16LE") to
 // UTF-8. nullopt when the encoding is not known or the bytes are not valid in it.
