@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t most_points = 256;                          // of 32 KiB each
 constexpr std::uint64_t first_spacing = std::uint64_t{4} << 20U;  // bytes of plain data between points
 constexpr std::size_t buffer_size = std::size_t{128} << 10U;      // compressed bytes per read
+constexpr std::size_t scratch_size = std::size_t{64} << 10U;      // plain bytes that only are passed
 constexpr std::size_t most_idle_readers = 8;                      // about 200 KiB each
 constexpr int window_gzip = 15 + 16, window_raw = -15;            // what inflateInit2 takes for "gzip" and "no wrapper"
 
@@ -83,7 +84,7 @@ class Inflater {
  private:
   void fill() {
     const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_size, source_.size() - next_));
-    buffer_.resize(buffer_size);
+    if (buffer_.size() < now) buffer_.resize(now);  // a small file wants no more
     if (now != 0) source_.read(next_, buffer_.data(), now);
     next_ += now;
     stream_.next_in = buffer_.data();
@@ -133,7 +134,7 @@ class GzipFile final : public SourceFile {
   explicit GzipFile(std::shared_ptr<const SourceFile> compressed) : compressed_(std::move(compressed)) {
     points_.push_back({.plain = 0, .compressed = 0, .bits = 0, .member = true, .window = {}});
     Inflater inflater(*compressed_, points_.front());
-    std::vector<std::uint8_t> ignored(buffer_size);
+    std::vector<std::uint8_t> ignored(scratch_size);
     std::uint64_t spacing = first_spacing;
     while (!inflater.ended()) {
       inflater.step(ignored.data(), ignored.size(), true);
@@ -156,9 +157,9 @@ class GzipFile final : public SourceFile {
     auto reader = reader_for(offset);
     std::vector<std::uint8_t> skipped;
     while (reader->plain() < offset) {
-      skipped.resize(buffer_size);
+      skipped.resize(scratch_size);
       reader->step(skipped.data(),
-                   static_cast<std::size_t>(std::min<std::uint64_t>(buffer_size, offset - reader->plain())), false);
+                   static_cast<std::size_t>(std::min<std::uint64_t>(scratch_size, offset - reader->plain())), false);
     }
     auto *to = static_cast<std::uint8_t *>(into);
     while (length > 0) {
