@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <vector>
 
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/item.hpp"
@@ -216,18 +217,22 @@ void read_guest_os(Context &in, const Section &section) {
   check_architecture(reader);
   const auto description = reader.child("Description");
   const auto vbox = reader.child("OSType");
-  GuestOs &os = in.machine.guest_os;
   const auto vmware_type = reader.text("osType", "guest_os");
   const auto vbox_type = vbox ? vbox->content("guest_os") : std::nullopt;
   const auto cim = reader.text("id", "guest_os");
   reader.settle("version", kIrrelevant, "the guest system's version in words");
-  if (vmware_type && !vmware_type->empty()) {
-    os = guest_os_from_vmware(*vmware_type);
-  } else if (vbox_type && !vbox_type->empty()) {
-    os = guest_os_from_virtualbox(*vbox_type);
-  } else if (const auto number = text::parse_u64(text::trim(cim.value_or("")))) {
-    os = guest_os_from_cim(static_cast<int>(std::min<std::uint64_t>(*number, 100000)));
+  // The platforms' own identifiers say more than CIM's numbers. One that is in no table, of a newer product, gives way
+  // to the next that names a system.
+  std::vector<GuestOs> said;
+  if (vmware_type && !vmware_type->empty()) said.push_back(guest_os_from_vmware(*vmware_type));
+  if (vbox_type && !vbox_type->empty()) said.push_back(guest_os_from_virtualbox(*vbox_type));
+  if (const auto number = text::parse_u64(text::trim(cim.value_or("")))) {
+    said.push_back(guest_os_from_cim(static_cast<int>(std::min<std::uint64_t>(*number, 100000))));
   }
+  GuestOs &os = in.machine.guest_os;
+  const auto named = std::ranges::find_if(
+      said, [](const GuestOs &one) { return one.family != OsFamily::unknown && one.family != OsFamily::other; });
+  if (!said.empty()) os = named != said.end() ? *named : said.front();
   if (!description) return;
   const std::string text = description->content("guest_os.label").value_or("");
   // VirtualBox repeats its identifier there.

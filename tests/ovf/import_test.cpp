@@ -81,6 +81,9 @@ TEST(GuestOs, IsTheMostExactThatIsSaid) {
   EXPECT_EQ(os("ovf:id=\"94\"", "<Description>Ubuntu_64</Description><vbox:OSType>Ubuntu_64</vbox:OSType>").source_id,
             "Ubuntu_64");
   EXPECT_EQ(os("ovf:id=\"101\"", "").source_id, "101");
+  // An identifier that is in no table gives way to one that names a system, and to nothing less.
+  EXPECT_EQ(os("ovf:id=\"80\" vmw:osType=\"beos9_64Guest\"", "").source_id, "80");
+  EXPECT_EQ(os("ovf:id=\"1\" vmw:osType=\"beos9_64Guest\"", "").source_id, "beos9_64Guest");
   EXPECT_EQ(os("ovf:id=\"101\"", "<Description>My Linux</Description>").label, "My Linux");
 }
 
