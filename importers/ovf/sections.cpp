@@ -221,8 +221,8 @@ void read_guest_os(Context &in, const Section &section) {
   const auto vbox_type = vbox ? vbox->content("guest_os") : std::nullopt;
   const auto cim = reader.text("id", "guest_os");
   reader.settle("version", kIrrelevant, "the guest system's version in words");
-  // The platforms' own identifiers say more than CIM's numbers. One that is in no table, of a newer product, gives way
-  // to the next that names a system.
+  // The platforms' own identifiers say more than CIM's numbers. One that names no system ("other", or a newer product's
+  // that is in no table) gives way to the next that does.
   std::vector<GuestOs> said;
   if (vmware_type && !vmware_type->empty()) said.push_back(guest_os_from_vmware(*vmware_type));
   if (vbox_type && !vbox_type->empty()) said.push_back(guest_os_from_virtualbox(*vbox_type));
