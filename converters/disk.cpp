@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "converters/disk.hpp"
 
-#include "converters/copy/engine.hpp"
+#include "converters/copy/survey.hpp"
 #include "converters/disk_steps.hpp"
 #include "converters/images/foreign.hpp"
 #include "model/error.hpp"
@@ -49,7 +49,7 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
     for (const auto &image : chain.images()) out.chain.push_back(image->info());
     out.virtual_size = chain.virtual_size();
     const image::Chain *state = &chain;
-    out.allocated = copy::survey({&state, 1}, 65536, 0, {}).data_bytes;
+    out.allocated = copy::survey({&state, 1}, 65536, 0).data_bytes;
   }
   for (const image::ImageInfo &info : out.chain) {
     out.findings.insert(out.findings.end(), info.findings.begin(), info.findings.end());

@@ -7,6 +7,7 @@
 #include "converters/copy/clone.hpp"
 #include "converters/copy/engine.hpp"
 #include "converters/copy/raw_sink.hpp"
+#include "converters/copy/survey.hpp"
 #include "converters/copy/target_file.hpp"
 #include "converters/disk_steps.hpp"
 #include "converters/findings.hpp"
@@ -125,7 +126,7 @@ class NativeConversion {
       return {.data_bytes = info.allocated, .deflated_bytes = info.allocated};
     }
     return copy::survey(states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(),
-                        options);
+                        options.threads, options.stop);
   }
 
   [[nodiscard]] qcow2::Layout layout() const {

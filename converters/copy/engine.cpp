@@ -6,8 +6,6 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <set>
-#include <sys/stat.h>
 #include <vector>
 
 #include "converters/copy/parallel.hpp"
@@ -24,35 +22,12 @@ namespace {
 // third longer, 2 MiB no less.
 constexpr std::uint64_t batch_bytes = 1U << 20U;
 
-// What is asked of the maps at once. Small enough to spread a small disk over the threads, large enough to step
-// over an empty 2 TiB quickly; fewer units where units are small or states are many bound the memory.
-std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads, bool sharing) {
-  constexpr std::uint64_t largest = 16U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
-  std::uint64_t size = std::min<std::uint64_t>(sharing ? largest_shared : largest, units * unit * (sharing ? 4 : 1));
-  while (size > smallest && (size / unit * states > 4 * units || (!sharing && size * threads * 16 > total))) size /= 2;
-  return std::max<std::uint64_t>(size, unit);
-}
-
-std::uint64_t longest(std::span<const image::Chain *const> states) {
-  std::uint64_t size = 0;
-  for (const image::Chain *chain : states) size = std::max(size, chain->virtual_size());
-  return size;
-}
-
 bool all_zero(const std::uint8_t *bytes, std::size_t length) {
   // Data nearly always show in the first words.
   std::uint64_t head[2];
   std::memcpy(head, bytes, sizeof(head));
   if ((head[0] | head[1]) != 0) return false;
   return std::memcmp(bytes, bytes + 1, length - 1) == 0 && bytes[0] == 0;
-}
-
-bool can_clone(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
-               std::uint32_t alignment) {
-  if (alignment == 0 || content.part_count != 1) return false;
-  const Part &part = map.parts(content).front();
-  const image::SourceFile::Descriptor &source = files.files[part.file].descriptor;
-  return !part.deflated() && part.length == unit && source.fd >= 0 && (source.base + part.file_offset) % alignment == 0;
 }
 
 // What the threads share.
@@ -98,7 +73,7 @@ class Worker {
 
  private:
   [[nodiscard]] bool clonable(const Content &content) const {
-    return can_clone(map_, content, shared_.files, unit_, shared_.alignment) &&
+    return is_clonable(map_, content, shared_.files, unit_, shared_.alignment) &&
            !shared_.refused[map_.parts(content).front().file];
   }
 
@@ -181,84 +156,7 @@ class Worker {
   std::vector<Placement> placements_;
 };
 
-std::uint64_t physical_size(const SourceFiles &files) {
-  std::set<std::pair<dev_t, ino_t>> seen;
-  std::uint64_t sum = 0;
-  for (const SourceFiles::File &file : files.files) {
-    struct stat status {};
-    if (file.descriptor.fd < 0 || fstat(file.descriptor.fd, &status) != 0) {
-      sum += file.file->size();
-    } else if (seen.insert({status.st_dev, status.st_ino}).second) {
-      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
-    }
-  }
-  return sum;
-}
-
-// With one state, whole extents tell what their units would.
-Survey survey_one(const State &state, const SourceFiles &files, std::span<const image::Chain::VisibleExtent> extents,
-                  std::uint32_t unit, std::uint32_t alignment) {
-  Survey out;
-  for (const image::Chain::VisibleExtent &visible : extents) {
-    const image::Extent &extent = visible.extent;
-    const std::uint64_t length = visible.visible_end - visible.visible_begin;
-    if (extent.kind == image::ExtentKind::deflated) out.deflated_bytes += length;
-    if (extent.kind != image::ExtentKind::plain && extent.kind != image::ExtentKind::deflated) continue;
-    out.data_bytes += length;
-    if (extent.kind != image::ExtentKind::plain || alignment == 0) continue;
-    const image::SourceFile::Descriptor &source = files.files[state.files.at(extent.file)].descriptor;
-    const std::uint64_t first = (visible.visible_begin + unit - 1) / unit * unit,
-                        last = visible.visible_end / unit * unit;
-    const std::uint64_t at = source.base + extent.file_offset + (first - extent.guest_offset);
-    if (source.fd >= 0 && first < last && at % alignment == 0) out.clonable_bytes += last - first;
-  }
-  return out;
-}
-
-// A content that several states show counts once.
-Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment) {
-  Survey out;
-  for (const Content &content : map.contents()) {
-    const std::uint64_t bytes = map.data_bytes(content);
-    out.data_bytes += bytes;
-    if (can_clone(map, content, files, unit, alignment)) out.clonable_bytes += bytes;
-    for (const Part &part : map.parts(content)) out.deflated_bytes += part.deflated() ? part.length : 0;
-  }
-  return out;
-}
-
 }  // namespace
-
-Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
-              const Options &options) {
-  SourceFiles files;
-  const std::vector<State> states = number_files(chains, files);
-  const unsigned threads = thread_count(options.threads);
-  const std::uint64_t total = longest(chains);
-  const std::uint64_t window = window_size(total, unit, states.size(), threads, true);
-  Survey out{.physical_bytes = physical_size(files)};
-  std::mutex guard;
-  const auto add = [&](const Survey &part) {
-    const std::lock_guard lock(guard);
-    out.data_bytes += part.data_bytes;
-    out.deflated_bytes += part.deflated_bytes;
-    out.clonable_bytes += part.clonable_bytes;
-  };
-  for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
-    if (states.size() == 1) {
-      return [&, extents = std::vector<image::Chain::VisibleExtent>()](std::uint64_t begin, std::uint64_t end) mutable {
-        extents.clear();
-        states.front().chain->map(begin, end, extents);
-        add(survey_one(states.front(), files, extents, unit, alignment));
-      };
-    }
-    return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
-      map->load(begin, end);
-      add(survey_many(*map, files, unit, alignment));
-    };
-  });
-  return out;
-}
 
 Outcome copy(std::span<const image::Chain *const> chains, Sink &sink, const Options &options) {
   SourceFiles files;

@@ -30,20 +30,6 @@ struct Outcome {
   std::uint64_t bytes_shared = 0;  // cloned
 };
 
-// What lies before the engine.
-struct Survey {
-  // Plain and deflated guest bytes that show, each distinct content once; Progress::advance() sums up to this (to
-  // no more than this when it comes from a header).
-  std::uint64_t data_bytes = 0;
-  std::uint64_t deflated_bytes = 0;  // of data_bytes
-  std::uint64_t clonable_bytes = 0;  // of data_bytes: in whole, aligned units of plain data
-  std::uint64_t physical_bytes = 0;  // that the sources' files occupy on their disks
-};
-
-// `alignment` as Sink::clone_alignment().
-[[nodiscard]] Survey survey(std::span<const image::Chain *const> states, std::uint32_t unit, std::uint32_t alignment,
-                            const Options &options);
-
 // Copies all states; state i of the sink is states[i]. Holes and zeros are not read, units that turn out to be
 // all zero are not stored. Memory: a few MiB per thread, whatever the disk's size.
 // Throws Error io, malformed (from the sources), no_space, io (from the sink), cancelled, unsupported (sharing).

@@ -21,6 +21,13 @@ unsigned thread_count(unsigned wanted) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, 16U);
 }
 
+std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads, bool sharing) {
+  constexpr std::uint64_t largest = 16U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
+  std::uint64_t size = std::min<std::uint64_t>(sharing ? largest_shared : largest, units * unit * (sharing ? 4 : 1));
+  while (size > smallest && (size / unit * states > 4 * units || (!sharing && size * threads * 16 > total))) size /= 2;
+  return std::max<std::uint64_t>(size, unit);
+}
+
 void for_each_window(unsigned threads, std::uint64_t total, std::uint64_t window, const std::stop_token &stop,
                      const std::function<WindowWork()> &make) {
   std::atomic<std::uint64_t> next{0};

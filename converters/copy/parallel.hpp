@@ -11,6 +11,12 @@ namespace ferry::copy {
 // One thread's work on [begin, end).
 using WindowWork = std::function<void(std::uint64_t begin, std::uint64_t end)>;
 
+// Bytes of the disk whose maps are asked for at once. Small enough to spread a small disk over the threads, large
+// enough to step over an empty 2 TiB quickly; fewer units where units are small or states are many bound the memory.
+// `sharing`: blocks are cloned, so that a window costs no reading.
+[[nodiscard]] std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads,
+                                        bool sharing);
+
 // Calls the works that `make` gives (once per thread, in that thread) with consecutive windows until `total` is
 // through. The calling thread is one of the `threads`. The first exception stops all and is thrown on; a
 // requested `stop` throws Error cancelled.

@@ -171,4 +171,18 @@ std::uint64_t UnitMap::data_bytes(const Content &content) const {
   return sum;
 }
 
+std::uint64_t longest(std::span<const image::Chain *const> states) {
+  std::uint64_t size = 0;
+  for (const image::Chain *chain : states) size = std::max(size, chain->virtual_size());
+  return size;
+}
+
+bool is_clonable(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
+                 std::uint32_t alignment) {
+  if (alignment == 0 || content.part_count != 1) return false;
+  const Part &part = map.parts(content).front();
+  const image::SourceFile::Descriptor &source = files.files[part.file].descriptor;
+  return !part.deflated() && part.length == unit && source.fd >= 0 && (source.base + part.file_offset) % alignment == 0;
+}
+
 }  // namespace ferry::copy

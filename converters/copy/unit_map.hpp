@@ -31,6 +31,9 @@ struct SourceFiles {
 // Numbers the chains' files. Throws Error io when a descriptor cannot be examined.
 [[nodiscard]] std::vector<State> number_files(std::span<const image::Chain *const> chains, SourceFiles &files);
 
+// The size of the largest state in bytes.
+[[nodiscard]] std::uint64_t longest(std::span<const image::Chain *const> states);
+
 // A piece of a unit that comes from one extent. Bytes of the unit that no part covers are zeros.
 struct Part {
   std::uint64_t file_offset = 0;      // plain: of the first byte; deflated: of the stream
@@ -94,5 +97,10 @@ class UnitMap {
   std::vector<Use> uses_;
   std::vector<std::uint32_t> state_lists_;
 };
+
+// Whether the content is a whole unit of plain data whose place in its file is a multiple of `alignment` (bytes;
+// 0: nothing is), so that its blocks can be cloned.
+[[nodiscard]] bool is_clonable(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
+                               std::uint32_t alignment);
 
 }  // namespace ferry::copy

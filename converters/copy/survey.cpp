@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "converters/copy/survey.hpp"
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <sys/stat.h>
+#include <vector>
+
+#include "converters/copy/parallel.hpp"
+#include "converters/copy/unit_map.hpp"
+
+namespace ferry::copy {
+
+namespace {
+
+std::uint64_t physical_size(const SourceFiles &files) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::uint64_t sum = 0;
+  for (const SourceFiles::File &file : files.files) {
+    struct stat status {};
+    if (file.descriptor.fd < 0 || fstat(file.descriptor.fd, &status) != 0) {
+      sum += file.file->size();
+    } else if (seen.insert({status.st_dev, status.st_ino}).second) {
+      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    }
+  }
+  return sum;
+}
+
+// With one state, whole extents tell what their units would.
+Survey survey_one(const State &state, const SourceFiles &files, std::span<const image::Chain::VisibleExtent> extents,
+                  std::uint32_t unit, std::uint32_t alignment) {
+  Survey out;
+  for (const image::Chain::VisibleExtent &visible : extents) {
+    const image::Extent &extent = visible.extent;
+    const std::uint64_t length = visible.visible_end - visible.visible_begin;
+    if (extent.kind == image::ExtentKind::deflated) out.deflated_bytes += length;
+    if (extent.kind != image::ExtentKind::plain && extent.kind != image::ExtentKind::deflated) continue;
+    out.data_bytes += length;
+    if (extent.kind != image::ExtentKind::plain || alignment == 0) continue;
+    const image::SourceFile::Descriptor &source = files.files[state.files.at(extent.file)].descriptor;
+    const std::uint64_t first = (visible.visible_begin + unit - 1) / unit * unit,
+                        last = visible.visible_end / unit * unit;
+    const std::uint64_t at = source.base + extent.file_offset + (first - extent.guest_offset);
+    if (source.fd >= 0 && first < last && at % alignment == 0) out.clonable_bytes += last - first;
+  }
+  return out;
+}
+
+// A content that several states show counts once.
+Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment) {
+  Survey out;
+  for (const Content &content : map.contents()) {
+    const std::uint64_t bytes = map.data_bytes(content);
+    out.data_bytes += bytes;
+    if (is_clonable(map, content, files, unit, alignment)) out.clonable_bytes += bytes;
+    for (const Part &part : map.parts(content)) out.deflated_bytes += part.deflated() ? part.length : 0;
+  }
+  return out;
+}
+
+}  // namespace
+
+Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
+              unsigned threads, const std::stop_token &stop) {
+  SourceFiles files;
+  const std::vector<State> states = number_files(chains, files);
+  threads = thread_count(threads);
+  const std::uint64_t total = longest(chains);
+  const std::uint64_t window = window_size(total, unit, states.size(), threads, true);
+  Survey out{.physical_bytes = physical_size(files)};
+  std::mutex guard;
+  const auto add = [&](const Survey &part) {
+    const std::lock_guard lock(guard);
+    out.data_bytes += part.data_bytes;
+    out.deflated_bytes += part.deflated_bytes;
+    out.clonable_bytes += part.clonable_bytes;
+  };
+  for_each_window(threads, total, window, stop, [&]() -> WindowWork {
+    if (states.size() == 1) {
+      return [&, extents = std::vector<image::Chain::VisibleExtent>()](std::uint64_t begin, std::uint64_t end) mutable {
+        extents.clear();
+        states.front().chain->map(begin, end, extents);
+        add(survey_one(states.front(), files, extents, unit, alignment));
+      };
+    }
+    return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
+      map->load(begin, end);
+      add(survey_many(*map, files, unit, alignment));
+    };
+  });
+  return out;
+}
+
+}  // namespace ferry::copy
