@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "converters/copy/clone.hpp"
+#include "converters/copy/clone_plan.hpp"
 #include "converters/copy/engine.hpp"
 #include "converters/copy/raw_sink.hpp"
 #include "converters/copy/survey.hpp"
@@ -103,6 +104,8 @@ class NativeConversion {
       raw = std::make_unique<copy::RawSink>(file, whole_sectors(result.virtual_size));
     }
     copy::Sink &sink = qcow2 ? static_cast<copy::Sink &>(*qcow2) : *raw;
+    copy::ClonePlan clones(sink.unit());
+    options.clones = &clones;
     const copy::Survey survey = look_ahead(sink, options);
     settle_sharing(survey, options, result);
     file.require_space(space_needed(survey, sink.unit(), options.sharing != copy::Sharing::never));
@@ -126,7 +129,7 @@ class NativeConversion {
       return {.data_bytes = info.allocated, .deflated_bytes = info.allocated};
     }
     return copy::survey(states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(),
-                        options.threads, options.stop);
+                        options.clones, options.threads, options.stop);
   }
 
   [[nodiscard]] qcow2::Layout layout() const {

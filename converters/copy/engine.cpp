@@ -89,18 +89,33 @@ class Worker {
         break;
       }
     }
-    const SourceFiles::File &source = shared_.files.files[first.file];
-    const std::uint64_t bytes = std::uint64_t{count} * unit_;
-    const std::uint64_t cloned = lane_->clone({.fd = source.descriptor.fd,
-                                               .offset = source.descriptor.base + first.file_offset,
-                                               .first_unit = contents.front().unit,
-                                               .count = count,
-                                               .states = map_.states(contents.front())});
+    for (std::uint64_t done = 0; done < count;) {
+      const ClonePlan::Taken taken = take(first, done, count - done);
+      clone_units(first, done, taken, contents.front());
+      done += taken.units;
+    }
+    advance(contents.first(count));
+    return count;
+  }
+
+  ClonePlan::Taken take(const Part &first, std::uint64_t skip, std::uint64_t units) const {
+    if (shared_.options.clones == nullptr) return {.target = {}, .units = units};
+    return shared_.options.clones->take(first.file, first.file_offset + skip * unit_, units);
+  }
+
+  // Clones `units` of the run that begins with `first` and `content`, from its unit number `skip` on.
+  void clone_units(const Part &first, std::uint64_t skip, const ClonePlan::Taken &units, const Content &content) {
+    const image::SourceFile::Descriptor &source = shared_.files.files[first.file].descriptor;
+    const std::uint64_t bytes = units.units * unit_;
+    const std::uint64_t cloned = lane_->clone({.fd = source.fd,
+                                               .offset = source.base + first.file_offset + skip * unit_,
+                                               .first_unit = content.unit + skip,
+                                               .count = units.units,
+                                               .states = map_.states(content),
+                                               .placed = units.target});
     if (cloned < bytes) refuse(first.file);
     shared_.cloned += cloned;
     shared_.stored += bytes - cloned;
-    advance(contents.first(count));
-    return count;
   }
 
   void refuse(std::uint32_t file) {
@@ -168,6 +183,7 @@ Outcome copy(std::span<const image::Chain *const> chains, Sink &sink, const Opti
                 .options = options,
                 .alignment = sharing ? sink.clone_alignment() : 0,
                 .refused = std::make_unique<std::atomic<bool>[]>(files.files.size())};
+  if (sharing && options.clones != nullptr) options.clones->carry_out(files, sink, options.stop);
   const unsigned threads = thread_count(options.threads);
   const std::uint64_t total = longest(chains);
   const std::uint64_t window = window_size(total, sink.unit(), states.size(), threads, shared.alignment != 0);

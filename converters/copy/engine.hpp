@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 
+#include "converters/copy/clone_plan.hpp"
 #include "converters/copy/sink.hpp"
 #include "converters/images/image.hpp"
 #include "converters/progress.hpp"
@@ -21,6 +22,8 @@ enum class Sharing {
 struct Options {
   unsigned threads = 0;  // 0: see thread_count()
   Sharing sharing = Sharing::never;
+  ClonePlan *clones = nullptr;   // as survey() made it of the same states; without one, what is shared is cloned in the
+                                 // guest's order
   Progress *progress = nullptr;  // advanced by data bytes; begin() and end() are the caller's
   std::stop_token stop;
 };

@@ -17,6 +17,7 @@ class RawSink final : public Sink {
   [[nodiscard]] std::uint32_t unit() const override { return 65536; }
   [[nodiscard]] std::uint32_t clone_alignment() const override { return file_.block_size(); }
   [[nodiscard]] std::unique_ptr<Lane> lane() override;
+  [[nodiscard]] Placed clone_ahead(int, std::uint64_t, std::uint64_t) override { return {}; }
 
  private:
   const TargetFile &file_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace ferry::copy {
@@ -28,6 +29,7 @@ struct CloneRun {
   std::uint64_t first_unit = 0;
   std::uint64_t count = 0;  // units
   std::span<const std::uint32_t> states;
+  std::optional<std::uint64_t> placed;  // bytes: where in the target Sink::clone_ahead() has put them already
 };
 
 // One thread's way into a sink; used by one thread only.
@@ -49,6 +51,15 @@ class Sink {
   // A target offset's alignment in bytes that clone() can keep; 0: this sink cannot clone.
   [[nodiscard]] virtual std::uint32_t clone_alignment() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Lane> lane() = 0;  // thread-safe
+
+  struct Placed {
+    std::uint64_t offset = 0;  // in the target, bytes
+    std::uint64_t units = 0;   // how many; 0: none
+  };
+  // Clones up to `units` units from `offset` of descriptor `fd` to a place in a row, before it is said which units of
+  // the guest they are: that is Lane::clone()'s, once for each. None where a unit's place follows from its number, or
+  // where the file system does not clone this.
+  [[nodiscard]] virtual Placed clone_ahead(int fd, std::uint64_t offset, std::uint64_t units) = 0;
 };
 
 }  // namespace ferry::copy

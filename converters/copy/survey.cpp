@@ -30,7 +30,7 @@ std::uint64_t physical_size(const SourceFiles &files) {
 
 // With one state, whole extents tell what their units would.
 Survey survey_one(const State &state, const SourceFiles &files, std::span<const image::Chain::VisibleExtent> extents,
-                  std::uint32_t unit, std::uint32_t alignment) {
+                  std::uint32_t unit, std::uint32_t alignment, ClonePlan *clones) {
   Survey out;
   for (const image::Chain::VisibleExtent &visible : extents) {
     const image::Extent &extent = visible.extent;
@@ -39,23 +39,30 @@ Survey survey_one(const State &state, const SourceFiles &files, std::span<const 
     if (extent.kind != image::ExtentKind::plain && extent.kind != image::ExtentKind::deflated) continue;
     out.data_bytes += length;
     if (extent.kind != image::ExtentKind::plain || alignment == 0) continue;
-    const image::SourceFile::Descriptor &source = files.files[state.files.at(extent.file)].descriptor;
+    const std::uint32_t file = state.files.at(extent.file);
+    const image::SourceFile::Descriptor &source = files.files[file].descriptor;
     const std::uint64_t first = (visible.visible_begin + unit - 1) / unit * unit,
                         last = visible.visible_end / unit * unit;
-    const std::uint64_t at = source.base + extent.file_offset + (first - extent.guest_offset);
-    if (source.fd >= 0 && first < last && at % alignment == 0) out.clonable_bytes += last - first;
+    const std::uint64_t at = extent.file_offset + (first - extent.guest_offset);
+    if (source.fd < 0 || first >= last || (source.base + at) % alignment != 0) continue;
+    out.clonable_bytes += last - first;
+    if (clones != nullptr) clones->add(file, at, last - first);
   }
   return out;
 }
 
 // A content that several states show counts once.
-Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment) {
+Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment,
+                   ClonePlan *clones) {
   Survey out;
   for (const Content &content : map.contents()) {
     const std::uint64_t bytes = map.data_bytes(content);
     out.data_bytes += bytes;
-    if (is_clonable(map, content, files, unit, alignment)) out.clonable_bytes += bytes;
     for (const Part &part : map.parts(content)) out.deflated_bytes += part.deflated() ? part.length : 0;
+    if (!is_clonable(map, content, files, unit, alignment)) continue;
+    out.clonable_bytes += bytes;
+    const Part &whole = map.parts(content).front();
+    if (clones != nullptr) clones->add(whole.file, whole.file_offset, unit);
   }
   return out;
 }
@@ -63,7 +70,7 @@ Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t u
 }  // namespace
 
 Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
-              unsigned threads, const std::stop_token &stop) {
+              ClonePlan *clones, unsigned threads, const std::stop_token &stop) {
   SourceFiles files;
   const std::vector<State> states = number_files(chains, files);
   threads = thread_count(threads);
@@ -82,12 +89,12 @@ Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, s
       return [&, extents = std::vector<image::Chain::VisibleExtent>()](std::uint64_t begin, std::uint64_t end) mutable {
         extents.clear();
         states.front().chain->map(begin, end, extents);
-        add(survey_one(states.front(), files, extents, unit, alignment));
+        add(survey_one(states.front(), files, extents, unit, alignment, clones));
       };
     }
     return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
       map->load(begin, end);
-      add(survey_many(*map, files, unit, alignment));
+      add(survey_many(*map, files, unit, alignment, clones));
     };
   });
   return out;

@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 
+#include "converters/copy/clone_plan.hpp"
 #include "converters/images/image.hpp"
 
 namespace ferry::copy {
@@ -19,9 +20,10 @@ struct Survey {
   std::uint64_t physical_bytes = 0;  // that the sources' files occupy on their disks
 };
 
+// What can be cloned is added to `clones`, where that is not null.
 // `unit` and `alignment` as Sink::unit() and Sink::clone_alignment(), `threads` as Options::threads.
 // Throws Error io, malformed (from the sources), cancelled.
 [[nodiscard]] Survey survey(std::span<const image::Chain *const> states, std::uint32_t unit, std::uint32_t alignment,
-                            unsigned threads = 0, const std::stop_token &stop = {});
+                            ClonePlan *clones = nullptr, unsigned threads = 0, const std::stop_token &stop = {});
 
 }  // namespace ferry::copy

@@ -12,12 +12,24 @@ namespace ferry::qcow2 {
 Allocator::Allocator(const copy::TargetFile &file, std::uint32_t cluster_size)
     : file_(file), cluster_size_(cluster_size), group_(cluster_size / sizeof(std::uint16_t)) {}
 
+void Allocator::begin_group() {
+  if (next_ % group_ != 0) return;
+  const std::lock_guard lock(blocks_guard_);
+  block(next_ / group_);  // its own count is in it, also when no other cluster of the group gets one
+  ++next_;
+}
+
 ClusterRange Allocator::claim(std::uint64_t wanted) {
   const std::lock_guard lock(guard_);
-  if (next_ % group_ == 0) ++next_;  // the group's refcount block
+  begin_group();
   const ClusterRange out{.first = next_, .count = std::min(wanted, group_ - next_ % group_)};
   next_ += out.count;
   return out;
+}
+
+void Allocator::give_back(const ClusterRange &range) {
+  const std::lock_guard lock(guard_);
+  if (next_ == range.first + range.count) next_ = range.first;
 }
 
 std::uint64_t Allocator::claim_whole(std::uint64_t count) {
@@ -28,7 +40,7 @@ std::uint64_t Allocator::claim_whole(std::uint64_t count) {
     settle(next_ / group_, unused);
     next_ += unused;
   }
-  if (next_ % group_ == 0) ++next_;
+  begin_group();
   const std::uint64_t first = next_;
   next_ += count;
   return first;

@@ -3,8 +3,8 @@
 //
 // One refcount block of 16-bit counts covers a group of cluster_size / 2 clusters. While data come in, each group
 // begins with its own block (group 0: header first, then the block), so that a count's place in the file follows
-// from the cluster's number. Clusters are given out in order, so only the few groups that are being filled have their
-// counts in memory; a block is written, once, when the last of its clusters has its count.
+// from the cluster's number. Clusters are mostly given out in order, so only the few groups that are being filled have
+// their counts in memory; a block is written, once, when the last of its clusters has its count.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,8 @@ class Allocator {
 
   // Gives out up to `wanted` consecutive clusters, at least one. Thread-safe.
   [[nodiscard]] ClusterRange claim(std::uint64_t wanted);
+  // Takes back what claim() gave last; what is not the last stays out and becomes a hole that nothing refers to.
+  void give_back(const ClusterRange &range);
   // Gives out exactly `count` consecutive clusters (at most cluster_size / 2 - 1); what is left of a group that is
   // too short stays free. Thread-safe.
   [[nodiscard]] std::uint64_t claim_whole(std::uint64_t count);
@@ -51,6 +53,7 @@ class Allocator {
     std::vector<std::uint8_t> raw;  // as they lie in the file
     std::uint64_t settled = 0;      // clusters that have their count, or never get one
   };
+  void begin_group();  // steps over the group's refcount block where a group begins; under guard_
   [[nodiscard]] std::uint64_t block_cluster(std::uint64_t group) const;
   [[nodiscard]] bool has_block_in_place(std::uint64_t group) const;
   Block &block(std::uint64_t group);

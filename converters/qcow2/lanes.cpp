@@ -80,6 +80,10 @@ void PlainLane::store(const copy::Batch &batch) {
 
 std::uint64_t PlainLane::clone(const copy::CloneRun &run) {
   const std::uint64_t cluster = writer_.layout().cluster_size;
+  if (run.placed) {
+    refer(run, 0, {.first = *run.placed / cluster, .count = run.count});
+    return run.count * cluster;
+  }
   std::uint64_t cloned = 0;
   for (std::uint64_t done = 0; done < run.count;) {
     const ClusterRange range = writer_.allocator().claim(run.count - done);
@@ -89,17 +93,22 @@ std::uint64_t PlainLane::clone(const copy::CloneRun &run) {
     } else {
       copy::copy_range(run.fd, from, writer_.file().fd(), to, bytes);
     }
-    refcounts_.assign(range.count, static_cast<std::uint16_t>(run.states.size()));
-    writer_.allocator().set_refcounts(range.first, refcounts_);
-    for (const std::uint32_t state : run.states) {
-      const bool copied = writer_.is_active(state) && run.states.size() == 1;
-      for (std::uint64_t i = 0; i < range.count; ++i) {
-        entries_.add(state, run.first_unit + done + i, (to + i * cluster) | (copied ? entry_copied : 0));
-      }
-    }
+    refer(run, done, range);
     done += range.count;
   }
   return cloned;
+}
+
+void PlainLane::refer(const copy::CloneRun &run, std::uint64_t done, const ClusterRange &range) {
+  const std::uint64_t cluster = writer_.layout().cluster_size;
+  refcounts_.assign(range.count, static_cast<std::uint16_t>(run.states.size()));
+  writer_.allocator().set_refcounts(range.first, refcounts_);
+  for (const std::uint32_t state : run.states) {
+    const bool copied = writer_.is_active(state) && run.states.size() == 1;
+    for (std::uint64_t i = 0; i < range.count; ++i) {
+      entries_.add(state, run.first_unit + done + i, (range.first + i) * cluster | (copied ? entry_copied : 0));
+    }
+  }
 }
 
 // ---- compressed ----

@@ -40,6 +40,9 @@ class PlainLane final : public copy::Lane {
   void flush() override { entries_.write(); }
 
  private:
+  // The run's units from number `done` on are in `range`.
+  void refer(const copy::CloneRun &run, std::uint64_t done, const ClusterRange &range);
+
   Writer &writer_;
   std::vector<std::uint64_t> host_;  // per piece: its cluster
   std::vector<std::uint16_t> refcounts_;

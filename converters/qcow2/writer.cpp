@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "converters/copy/clone.hpp"
 #include "converters/qcow2/format.hpp"
 #include "converters/qcow2/lanes.hpp"
 #include "model/error.hpp"
@@ -80,6 +81,16 @@ std::uint32_t Writer::clone_alignment() const {
 std::unique_ptr<copy::Lane> Writer::lane() {
   if (layout_.compression != Compression::none) return std::make_unique<CompressedLane>(*this);
   return std::make_unique<PlainLane>(*this);
+}
+
+Writer::Placed Writer::clone_ahead(int fd, std::uint64_t offset, std::uint64_t units) {
+  const ClusterRange range = allocator_.claim(units);
+  const std::uint64_t to = range.first * layout_.cluster_size;
+  if (!copy::clone_range(fd, offset, file_.fd(), to, range.count * layout_.cluster_size)) {
+    allocator_.give_back(range);
+    return {};
+  }
+  return {.offset = to, .units = range.count};
 }
 
 std::uint64_t Writer::l2_table(std::uint32_t state, std::uint64_t index) {

@@ -47,6 +47,7 @@ class Writer final : public copy::Sink {
   [[nodiscard]] std::uint32_t unit() const override { return layout_.cluster_size; }
   [[nodiscard]] std::uint32_t clone_alignment() const override;
   [[nodiscard]] std::unique_ptr<copy::Lane> lane() override;
+  [[nodiscard]] Placed clone_ahead(int fd, std::uint64_t offset, std::uint64_t units) override;
 
   // Writes L1 tables, snapshot table, refcount table and header. Returns the file's size in bytes.
   std::uint64_t finish();

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sharing on Btrfs and XFS, on loop-mounted images. Needs root.
+#include <fcntl.h>
 #include <fstream>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <map>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tests/disk/disk_fixture.hpp"
@@ -38,6 +42,15 @@ class LoopMount {
   bool mounted_ = false;
 };
 
+// How many runs of blocks the file has on its disk.
+std::uint32_t extent_count(const std::filesystem::path &file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  fiemap map{.fm_start = 0, .fm_length = FIEMAP_MAX_OFFSET, .fm_flags = FIEMAP_FLAG_SYNC};
+  EXPECT_EQ(ioctl(fd, FS_IOC_FIEMAP, &map), 0);
+  close(fd);
+  return map.fm_mapped_extents;
+}
+
 struct Share : testing::TestWithParam<std::string> {
   std::unique_ptr<LoopMount> mount;
   std::filesystem::path target;
@@ -70,6 +83,28 @@ TEST_P(Share, snapshots_share_too) {
   const disk::ConvertResult result = disk::convert(request, nullptr, {});
   EXPECT_GT(result.bytes_shared, 4 * Disk::mib);
   EXPECT_EQ(result.sha256, sha256(disk.top_content));
+}
+
+// The blocks lie in the file in another order than in the guest.
+TEST_P(Share, a_disk_that_was_filled_in_any_order_is_one_run) {
+  constexpr std::uint64_t blocks = 64;
+  Bytes content(blocks * Disk::mib);
+  const std::filesystem::path source = mount->path() / "shuffled.vdi";
+  VdiBuilder vdi(source, content.size(), 1, 0, 2 * Disk::mib);
+  for (std::uint64_t i = 0; i + 1 < blocks; ++i) {
+    const std::uint64_t block = i * 29 % blocks;
+    const Bytes bytes = dense_bytes(Disk::mib, block);
+    vdi.block(block, bytes.data(), bytes.size());
+    std::ranges::copy(bytes, content.begin() + static_cast<std::ptrdiff_t>(block * Disk::mib));
+  }
+  vdi.finish();
+  disk::ConvertRequest request{
+      .medium = {.chain = {VdiBuilder::image_file(source)}}, .target = target, .mode = disk::Mode::share};
+  EXPECT_EQ(disk::convert(request, nullptr, {}).bytes_shared, (blocks - 1) * Disk::mib);
+  // The source's one run, and what stands before and behind it: the file system may cut these once more.
+  EXPECT_LT(extent_count(target), 10U);
+  if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
+  EXPECT_EQ(guest_content(target, mount->path()), content);
 }
 
 TEST_P(Share, a_raw_target_shares_too) {
