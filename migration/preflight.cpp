@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "converters/copy/clone.hpp"
 #include "migration/survey.hpp"
 #include "model/support/text.hpp"
 
@@ -39,9 +40,14 @@ void refuse_source_as_target(const MachinePlan &plan) {
 }
 
 // The folder need not exist yet: then the nearest one above it that does is written to.
-void refuse_unwritable(fs::path folder) {
+fs::path nearest_existing(fs::path folder) {
   std::error_code error;
   while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  return folder;
+}
+
+void refuse_unwritable(const fs::path &folder) {
+  std::error_code error;
   if (fs::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0) return;
   throw Error(ErrorKind::io, {.where = {folder, {}, {}},
                               .message = "the destination cannot be written",
@@ -49,6 +55,16 @@ void refuse_unwritable(fs::path folder) {
                                                                        : "something that is no folder",
                               .expected = "a folder of yours",
                               .advice = "Choose another place with --dest."});
+}
+
+// What can be told without writing; the rest shows when blocks are shared.
+void refuse_sharing_where_nothing_is_shared(const MachinePlan &plan, const fs::path &folder) {
+  const auto shared = std::ranges::find(plan.disks, disk::Mode::share, &DiskPlan::mode);
+  if (shared == plan.disks.end() || !copy::never_shares_blocks(folder)) return;
+  throw Error(ErrorKind::unsupported, {.where = {folder, {}, {}},
+                                       .message = "the destination's file system cannot share blocks with the source",
+                                       .expected = "source and destination on one Btrfs or XFS file system",
+                                       .advice = "Use --disk-mode auto or copy, or choose another --dest."});
 }
 
 }  // namespace
@@ -67,7 +83,9 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
                                       .message = "the target exists already",
                                       .advice = "Choose another --name or --dest, or replace it with --overwrite."});
   }
-  refuse_unwritable(plan.dest);
+  const fs::path folder = nearest_existing(plan.dest);
+  refuse_unwritable(folder);
+  refuse_sharing_where_nothing_is_shared(plan, folder);
   if (plan.space_available && *plan.space_available < plan.space_needed) {
     throw Error(ErrorKind::no_space,
                 {.where = {plan.dest, {}, {}},

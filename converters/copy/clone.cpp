@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -73,6 +75,22 @@ bool can_clone(int from, int to, std::uint32_t block_size) {
   const bool works = clone_range(from, 0, to, 0, block_size);
   if (works && ftruncate(to, 0) != 0) fail(errno, "the target cannot be given its size");
   return works;
+}
+
+bool never_shares_blocks(const std::filesystem::path &folder) {
+  constexpr std::uint32_t f2fs = 0xf2f52010, ntfs3 = 0x7366746e;
+  struct statfs status {};
+  if (statfs(folder.c_str(), &status) != 0) return false;
+  switch (static_cast<std::uint32_t>(status.f_type)) {
+    case EXT4_SUPER_MAGIC:  // ext2 and ext3 too
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC:
+    case MSDOS_SUPER_MAGIC:
+    case EXFAT_SUPER_MAGIC:
+    case f2fs:
+    case ntfs3: return true;
+    default: return false;
+  }
 }
 
 void copy_range(int from, std::uint64_t from_offset, int to, std::uint64_t to_offset, std::uint64_t length) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 namespace ferry::copy {
 
@@ -13,6 +14,10 @@ namespace ferry::copy {
 
 // Whether blocks of `from` can be shared with the empty file `to` at all: tries it with one block.
 [[nodiscard]] bool can_clone(int from, int to, std::uint32_t block_size);
+
+// Whether `folder` is on a file system that is known to have no shared blocks (ext4, tmpfs, FAT, ...). Others may
+// have them; trying shows it. False also for what cannot be examined.
+[[nodiscard]] bool never_shares_blocks(const std::filesystem::path &folder);
 
 // Copies inside the kernel (copy_file_range: a server-side copy on NFS and SMB), or by read and write where the
 // kernel refuses. Throws Error io, no_space; malformed when `from` ends early.

@@ -3,6 +3,8 @@
 #include "migration/preflight.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "tests/migration/scratch.hpp"
@@ -60,6 +62,17 @@ TEST_F(Preflight, too_little_room_is_told_before) {
   plan.space_needed = 2;
   plan.space_available = 1;
   EXPECT_EQ(refusal(), ErrorKind::no_space);
+}
+
+TEST_F(Preflight, sharing_is_refused_where_the_file_system_has_none) {
+  struct statfs status {};
+  if (statfs("/dev/shm", &status) != 0 || status.f_type != TMPFS_MAGIC) GTEST_SKIP() << "/dev/shm is no tmpfs";
+  plan.dest = "/dev/shm/virt-ferry-that-is-not-there";
+  plan.files.clear();
+  DiskPlan &disk = plan.disks.emplace_back();
+  EXPECT_EQ(refusal(), std::nullopt);
+  disk.mode = disk::Mode::share;
+  EXPECT_EQ(refusal(), ErrorKind::unsupported);
 }
 
 TEST_F(Preflight, a_destination_that_is_no_folder) {
