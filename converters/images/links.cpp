@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "converters/images/findings.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::image {
 namespace {
@@ -64,11 +65,7 @@ std::optional<bool> same_identity(const Linkage &child, const Linkage &parent) {
 std::string parent_identity(const Linkage &child) {
   if (child.parent_id) return child.parent_id->text();
   if (!child.parent_cid) return "no identity";
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "CID ";
-  for (int shift = 28; shift >= 0; shift -= 4)
-    text += digits[(*child.parent_cid >> static_cast<unsigned>(shift)) & 15U];
-  return text;
+  return "CID " + text::hex(*child.parent_cid, 8);
 }
 
 void verify_link(FormatImage &child, const FormatImage &parent, const OpenOptions &options) {

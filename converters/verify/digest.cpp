@@ -40,13 +40,7 @@ std::string Digest::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
   unsigned length = 0;
   require(EVP_DigestFinal_ex(context_.get(), raw.data(), &length));
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < length; ++i) {
-    out += digits[raw[i] >> 4U];
-    out += digits[raw[i] & 15U];
-  }
-  return out;
+  return text::hex(std::span(raw).first(length));
 }
 
 }  // namespace ferry::verify

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "exporters/libvirt/storage_parts.hpp"
+#include "model/support/text.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -17,11 +18,7 @@ std::uint64_t fnv1a(std::string_view text) {
 // A world wide name that is the same in every plan of the same machine. NAA 5 (IEEE registered), 24 bits of vendor
 // (QEMU's 52:54:00, as in its MAC addresses), 36 bits of our own.
 std::string wwn_of(std::string_view identity) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::uint64_t value = (std::uint64_t{0x5525400} << 36U) | (fnv1a(identity) & 0xFFFFFFFFFU);
-  std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; value >>= 4U) text[i] = kHex[value & 15U];
-  return text;
+  return text::hex((std::uint64_t{0x5525400} << 36U) | (fnv1a(identity) & 0xFFFFFFFFFU), 16);
 }
 
 // libvirt's schema: letters, digits, '_', '.', '+', '-' and blanks.

@@ -105,13 +105,7 @@ class Digest {
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
     unsigned length = 0;
     EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (unsigned i = 0; i < length; ++i) {
-      out += kDigits[raw[i] >> 4U];
-      out += kDigits[raw[i] & 15U];
-    }
-    return out;
+    return text::hex(std::span(raw).first(length));
   }
 
  private:

@@ -40,14 +40,6 @@ std::string drive_name(const Controller &controller, const Drive &drive) {
          (drive.device == 0 ? "" : " device " + std::to_string(drive.device));
 }
 
-// Lower-case hexadecimal, padded with zeros to `width`.
-std::string hex(std::uint32_t value, unsigned width) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (; value != 0 || out.size() < width; value >>= 4U) out.insert(out.begin(), kDigits[value & 15U]);
-  return out;
-}
-
 // What VirtualBox's devices say of themselves when the user sets nothing (its documentation, and device names that
 // guests report): ATA disks by the first and last 32-bit word of the base image's UUID as it lies in memory on x86;
 // drives without a UUID, such as CDs, by their place; NVMe always the same.
@@ -68,12 +60,13 @@ void set_identity(const Controller &controller, Drive &drive) {
     const auto word = [](std::uint8_t high, std::uint8_t c, std::uint8_t d, std::uint8_t low) {
       return (std::uint32_t{high} << 24U) | (std::uint32_t{c} << 16U) | (std::uint32_t{d} << 8U) | low;
     };
-    drive.serial = "VB" + hex(word(b[0], b[1], b[2], b[3]), 8) + "-" + hex(word(b[15], b[14], b[13], b[12]), 8);
+    drive.serial =
+        "VB" + text::hex(word(b[0], b[1], b[2], b[3]), 8) + "-" + text::hex(word(b[15], b[14], b[13], b[12]), 8);
   } else if (is_ide(type)) {
     const bool second = drive.port == 1;  // the channel's I/O ports are part of the serial
-    drive.serial = "VB" + hex(drive.port * 2 + drive.device, 1) + (second ? "-01700376" : "-01f003f6");
+    drive.serial = "VB" + text::hex(drive.port * 2 + drive.device, 1) + (second ? "-01700376" : "-01f003f6");
   } else {
-    drive.serial = "VB" + hex(drive.port, 1) + "-1a2b3c4d";
+    drive.serial = "VB" + text::hex(drive.port, 1) + "-1a2b3c4d";
   }
 }
 

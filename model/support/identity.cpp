@@ -6,10 +6,10 @@
 #include <span>
 #include <utility>
 
+#include "model/support/text.hpp"
+
 namespace ferry {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -31,11 +31,6 @@ bool parse_hex(std::string_view text, std::string_view separators, std::span<std
     at += 2;
   }
   return at == text.size();
-}
-
-void append_hex(std::string &out, std::uint8_t byte) {
-  out += kHexDigits[byte >> 4U];
-  out += kHexDigits[byte & 15U];
 }
 
 }  // namespace
@@ -66,7 +61,7 @@ std::string Uuid::text() const {
   out.reserve(36);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    append_hex(out, bytes[i]);
+    out += text::hex(bytes[i], 2);
   }
   return out;
 }
@@ -82,7 +77,7 @@ std::string MacAddress::text() const {
   out.reserve(17);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (i > 0) out += ':';
-    append_hex(out, bytes[i]);
+    out += text::hex(bytes[i], 2);
   }
   return out;
 }

@@ -12,6 +12,7 @@ namespace ferry::text {
 namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // Decodes one code point at `at`; returns its length in bytes, or 0 when the bytes are not valid UTF-8.
 std::size_t decode_one(std::string_view bytes, std::size_t at, char32_t &out) {
@@ -145,6 +146,22 @@ std::string_view trim(std::string_view text) {
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) { return parse_number<std::uint64_t>(text); }
 std::optional<std::int64_t> parse_i64(std::string_view text) { return parse_number<std::int64_t>(text); }
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) {
+    out += kHexDigits[byte >> 4U];
+    out += kHexDigits[byte & 15U];
+  }
+  return out;
+}
+
+std::string hex(std::uint64_t value, std::size_t width) {
+  std::string out;
+  for (; value != 0 || out.size() < width; value >>= 4U) out.insert(out.begin(), kHexDigits[value & 15U]);
+  return out;
+}
 
 std::string human_bytes(std::uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");

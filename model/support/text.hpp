@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,11 @@ void append_utf8(std::string &out, char32_t code_point);
 // A whole decimal number (no sign, no blanks); nullopt for anything else or overflow.
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
+
+// Lower-case hexadecimal: two digits for each byte.
+[[nodiscard]] std::string hex(std::span<const std::uint8_t> bytes);
+// Lower-case hexadecimal of a number, padded with zeros to `width` digits.
+[[nodiscard]] std::string hex(std::uint64_t value, std::size_t width);
 
 // "3.5 GiB", "512 MiB", "17 bytes": for people.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);

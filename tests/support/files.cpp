@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/support/text.hpp"
+
 namespace ferry::test {
 
 void write_file(const std::filesystem::path &file, const Bytes &bytes) {
@@ -83,13 +85,7 @@ std::string content_sha256(const image::Chain &chain) {
   }
   Bytes digest(32);
   EVP_DigestFinal_ex(hash.get(), digest.data(), nullptr);
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string out;
-  for (const auto byte : digest) {
-    out += hex[byte >> 4U];
-    out += hex[byte & 15U];
-  }
-  return out;
+  return text::hex(digest);
 }
 
 }  // namespace ferry::test

@@ -5,6 +5,7 @@
 #include <utility>
 #include <zlib.h>
 
+#include "model/support/text.hpp"
 #include "tests/support/image_parts.hpp"
 
 namespace ferry::test {
@@ -181,14 +182,8 @@ Bytes make_sesparse(const Layer &layer) {
 
 std::string vmdk_descriptor(const std::string &create_type, const std::string &extents, const Identity &identity,
                             bool virtualbox) {
-  const auto hex = [](std::uint32_t value) {
-    std::string out;
-    for (int shift = 28; shift >= 0; shift -= 4)
-      out += "0123456789abcdef"[(value >> static_cast<unsigned>(shift)) & 15U];
-    return out;
-  };
-  std::string text = "# Disk DescriptorFile\nversion=1\nCID=" + hex(identity.cid) +
-                     "\nparentCID=" + hex(identity.parent_cid) + "\ncreateType=\"" + create_type + "\"\n";
+  std::string text = "# Disk DescriptorFile\nversion=1\nCID=" + text::hex(identity.cid, 8) +
+                     "\nparentCID=" + text::hex(identity.parent_cid, 8) + "\ncreateType=\"" + create_type + "\"\n";
   if (!identity.parent_name.empty()) text += "parentFileNameHint=\"" + identity.parent_name + "\"\n";
   text += "\n# Extent description\n" + extents + "\n# The Disk Data Base\n#DDB\nddb.adapterType = \"ide\"\n";
   if (virtualbox) {
