@@ -76,7 +76,7 @@ void collect_declarations(Context &in);
 void resolve_file(Context &in, const std::string &file_id, ImageFile &image, const Place &where,
                   const std::string &field);
 
-// ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, sections.cpp, virtualbox.cpp ----
+// ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, sections.cpp, guest_os.cpp, virtualbox.cpp ----
 
 // Reads the VirtualHardwareSection into machine.hardware.
 void read_hardware(Context &in);
@@ -84,6 +84,8 @@ void read_hardware(Context &in);
 void refuse_encrypted(const Context &in);
 // Name, description, guest system, boot order and everything else outside of the hardware; settles the rest.
 void read_identity(Context &in);
+// The guest system from an OperatingSystemSection. Throws Error unsupported for another processor than x86.
+void read_guest_os(Context &in, const SettingsReader &section);
 // vCloud's MAC addresses, after the network cards.
 void read_connections(Context &in);
 void settle_sections(Context &in);

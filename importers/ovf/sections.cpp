@@ -200,45 +200,6 @@ void read_name(Context &in) {
   in.machine.name = chosen;
 }
 
-// IBM writes what the machine's processor is beside the guest system.
-void check_architecture(const SettingsReader &section) {
-  const auto architecture = section.child("architecture");
-  if (!architecture) return;
-  const std::string name = text::lower_ascii(architecture->content("hardware.cpu.architecture").value_or(""));
-  if (name.find("86") != std::string::npos || name == "amd64" || name.empty()) return;
-  throw Error(ErrorKind::unsupported, {.where = architecture->place(),
-                                       .message = "the package is for a processor that virt-ferry does not carry",
-                                       .found = in_quotes(name),
-                                       .expected = "x86 or x86-64"});
-}
-
-void read_guest_os(Context &in, const Section &section) {
-  const SettingsReader &reader = section.reader;
-  check_architecture(reader);
-  const auto description = reader.child("Description");
-  const auto vbox = reader.child("OSType");
-  const auto vmware_type = reader.text("osType", "guest_os");
-  const auto vbox_type = vbox ? vbox->content("guest_os") : std::nullopt;
-  const auto cim = reader.text("id", "guest_os");
-  reader.settle("version", kIrrelevant, "the guest system's version in words");
-  // The platforms' own identifiers say more than CIM's numbers. One that names no system ("other", or a newer product's
-  // that is in no table) gives way to the next that does.
-  std::vector<GuestOs> said;
-  if (vmware_type && !vmware_type->empty()) said.push_back(guest_os_from_vmware(*vmware_type));
-  if (vbox_type && !vbox_type->empty()) said.push_back(guest_os_from_virtualbox(*vbox_type));
-  if (const auto number = text::parse_u64(text::trim(cim.value_or("")))) {
-    said.push_back(guest_os_from_cim(static_cast<int>(std::min<std::uint64_t>(*number, 100000))));
-  }
-  GuestOs &os = in.machine.guest_os;
-  const auto named = std::ranges::find_if(
-      said, [](const GuestOs &one) { return one.family != OsFamily::unknown && one.family != OsFamily::other; });
-  if (!said.empty()) os = named != said.end() ? *named : said.front();
-  if (!description) return;
-  const std::string text = description->content("guest_os.label").value_or("");
-  // VirtualBox repeats its identifier there.
-  if (!text.empty() && text != os.source_id) os.label = text;
-}
-
 void read_annotation(Context &in, const Section &section) {
   const auto annotation = section.reader.child("Annotation");
   if (!annotation || !in.machine.description.empty()) return;
@@ -334,7 +295,7 @@ void refuse_encrypted(const Context &in) {
 void read_identity(Context &in) {
   read_name(in);
   for (const Section &section : sections(in.system())) {
-    if (section.name == "OperatingSystemSection") read_guest_os(in, section);
+    if (section.name == "OperatingSystemSection") read_guest_os(in, section.reader);
     if (section.name == "AnnotationSection") read_annotation(in, section);
     if (section.name == "BootOrderSection") read_boot_order(in, section);
     if (section.name == "BootDeviceSection" && in.machine.hardware.boot_order.empty()) {

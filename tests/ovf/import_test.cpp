@@ -84,7 +84,19 @@ TEST(GuestOs, IsTheMostExactThatIsSaid) {
   // An identifier that is in no table gives way to one that names a system, and to nothing less.
   EXPECT_EQ(os("ovf:id=\"80\" vmw:osType=\"beos9_64Guest\"", "").source_id, "80");
   EXPECT_EQ(os("ovf:id=\"1\" vmw:osType=\"beos9_64Guest\"", "").source_id, "beos9_64Guest");
+  EXPECT_EQ(os("ovf:id=\"94\" vmw:osType=\"otherGuest64\"", "").source_id, "94");
+  EXPECT_EQ(os("ovf:id=\"94\"", "<vbox:OSType>Other_64</vbox:OSType>").source_id, "94");
+  EXPECT_EQ(os("ovf:id=\"1\" vmw:osType=\"otherGuest64\"", "").source_id, "otherGuest64");
   EXPECT_EQ(os("ovf:id=\"101\"", "<Description>My Linux</Description>").label, "My Linux");
+}
+
+TEST(GuestOs, AnIdentifierThatGaveWayIsNotSaidToBeKept) {
+  const auto imported = import_one({.system = "<OperatingSystemSection ovf:id=\"94\" vmw:osType=\"otherGuest64\">"
+                                              "<Info>i</Info></OperatingSystemSection>",
+                                    .items = kMemory});
+  EXPECT_EQ(entry(imported, "@osType").disposition, Disposition::irrelevant);
+  EXPECT_NE(entry(imported, "@osType").note.find("94"), std::string::npos);
+  EXPECT_EQ(entry(imported, "OperatingSystemSection/@id").disposition, Disposition::unsettled);
 }
 
 TEST(Controllers, TwoIdeItemsAreOneController) {
