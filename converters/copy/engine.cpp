@@ -98,7 +98,7 @@ class Worker {
     return count;
   }
 
-  ClonePlan::Taken take(const Part &first, std::uint64_t skip, std::uint64_t units) const {
+  [[nodiscard]] ClonePlan::Taken take(const Part &first, std::uint64_t skip, std::uint64_t units) const {
     if (shared_.options.clones == nullptr) return {.target = {}, .units = units};
     return shared_.options.clones->take(first.file, first.file_offset + skip * unit_, units);
   }

@@ -106,6 +106,7 @@ std::optional<std::string> to_utf8(std::string_view bytes, std::string_view enco
     return std::string(bytes);
   }
   iconv_t converter = iconv_open("UTF-8", std::string(encoding).c_str());
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): POSIX's value for a failure
   if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
   std::string out;
   std::string input(bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Block sharing on Btrfs and XFS, on loop-mounted images. Needs root.
+#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <linux/fiemap.h>
@@ -45,7 +46,10 @@ class LoopMount {
 // How many runs of blocks the file has on its disk.
 std::uint32_t extent_count(const std::filesystem::path &file) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  fiemap map{.fm_start = 0, .fm_length = FIEMAP_MAX_OFFSET, .fm_flags = FIEMAP_FLAG_SYNC};
+  fiemap map;  // ends in an array without a size, which cannot be given a value
+  std::memset(&map, 0, sizeof(map));
+  map.fm_length = FIEMAP_MAX_OFFSET;
+  map.fm_flags = FIEMAP_FLAG_SYNC;
   EXPECT_EQ(ioctl(fd, FS_IOC_FIEMAP, &map), 0);
   close(fd);
   return map.fm_mapped_extents;
