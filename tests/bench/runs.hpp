@@ -24,12 +24,12 @@ struct Contender {
   [[nodiscard]] double best() const;  // wall time
 };
 
-// Runs each contender once, then `rounds` times measured, taking turns so that a noisy moment hits all of them.
+// Runs each contender `rounds` times, taking turns so that a noisy moment hits all of them. Directly before each run
+// comes one that is not measured: it warms the page cache, and in a virtual machine that gives free memory back to its
+// host (2 s/GiB to get it again, several times what is measured) it leaves the next one the same memory.
 void compete(std::vector<Contender> &contenders, unsigned rounds);
 
 // One line per contender, and how many times as long as the first it took: the median of its runs, and the best one.
-// Disturbances only ever add time: in a virtual machine that gives free memory back to its host, getting it again takes
-// up to 2 s/GiB, several times what is measured. Where the two ratios differ much, that happened.
 void print(const std::string &title, const std::vector<Contender> &contenders);
 
 // Runs a program and throws when it fails; its output is thrown away.
