@@ -154,7 +154,7 @@ class Planner {
     }
   }
 
-  libvirt::TargetMedium target_medium(const DriveRef &ref, std::size_t disk) const {
+  [[nodiscard]] libvirt::TargetMedium target_medium(const DriveRef &ref, std::size_t disk) const {
     const DiskPlan &plan = plan_.disks[disk];
     libvirt::TargetMedium out;
     out.controller = ref.controller;
@@ -218,7 +218,7 @@ class Planner {
     }
   }
 
-  std::optional<std::size_t> disk_with_base(const std::string &base) const {
+  [[nodiscard]] std::optional<std::size_t> disk_with_base(const std::string &base) const {
     for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
       if (base_of(plan_.disks[i].info) == base) return i;
     }
@@ -226,7 +226,7 @@ class Planner {
   }
 
   // Whether a snapshot's disk is one that the current state does without: by its place, or by the base of its chain.
-  bool is_skipped(const Hardware &hardware, const DriveRef &ref) const {
+  [[nodiscard]] bool is_skipped(const Hardware &hardware, const DriveRef &ref) const {
     const MediumFacts &facts = survey_.media.at(ref.field);
     return std::any_of(skipped_.begin(), skipped_.end(), [&](const DriveRef &skipped) {
       const MediumFacts &other = survey_.media.at(skipped.field);

@@ -226,7 +226,7 @@ class GrainPart final : public VmdkPart {
     const auto stored = read_bytes(*source_, extent.file_offset, extent.stored_length);
     std::vector<std::uint8_t> plain(static_cast<std::size_t>(layout_.grain));
     uLongf length = plain.size();
-    uLong used = static_cast<uLong>(stored.size());
+    auto used = static_cast<uLong>(stored.size());
     const int result = ::uncompress2(plain.data(), &length, stored.data(), &used);
     require(result == Z_OK && length >= visible(grain), grain_place(grain), "the last grain cannot be inflated",
             result == Z_OK ? length : 0,

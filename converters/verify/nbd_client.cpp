@@ -93,7 +93,7 @@ void NbdClient::drop_connection() {
   fd_ = -1;
 }
 
-void NbdClient::send(const std::vector<std::uint8_t> &bytes) {
+void NbdClient::send(const std::vector<std::uint8_t> &bytes) const {
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t sent = ::send(fd_, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -105,7 +105,7 @@ void NbdClient::send(const std::vector<std::uint8_t> &bytes) {
   }
 }
 
-void NbdClient::receive(void *into, std::size_t length) {
+void NbdClient::receive(void *into, std::size_t length) const {
   auto *bytes = static_cast<char *>(into);
   while (length > 0) {
     const ssize_t got = recv(fd_, bytes, length, MSG_WAITALL);

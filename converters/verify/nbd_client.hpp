@@ -30,8 +30,8 @@ class NbdClient {
   void read(std::uint64_t offset, std::uint32_t length, const Part &part);
 
  private:
-  void send(const std::vector<std::uint8_t> &bytes);
-  void receive(void *into, std::size_t length);
+  void send(const std::vector<std::uint8_t> &bytes) const;
+  void receive(void *into, std::size_t length) const;
   template <class Integer>
   Integer receive_integer();
   void negotiate();
