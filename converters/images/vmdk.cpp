@@ -187,7 +187,7 @@ class VmdkImage final : public FormatImage {
     auto source = open_file(find_extent(line, descriptor, roots, where), where);
     std::unique_ptr<VmdkPart> part;
     if (line.type == "FLAT" || line.type == "VMFS") {
-      part = flat_part(source, line.offset * sector_size, length, where);
+      part = flat_part(*source, line.offset * sector_size, length, where);
     } else {
       part = sparse_part(source, line, where);
     }

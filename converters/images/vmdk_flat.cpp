@@ -42,12 +42,12 @@ class ZeroPart final : public VmdkPart {
 
 }  // namespace
 
-std::unique_ptr<VmdkPart> flat_part(std::shared_ptr<const SourceFile> source, std::uint64_t offset,
-                                    std::uint64_t length, const Place &origin) {
-  require(inside(offset, length, source->size()), origin, "a flat extent reaches beyond the end of its file",
-          source->size(),
+std::unique_ptr<VmdkPart> flat_part(const SourceFile &source, std::uint64_t offset, std::uint64_t length,
+                                    const Place &origin) {
+  require(inside(offset, length, source.size()), origin, "a flat extent reaches beyond the end of its file",
+          source.size(),
           "at least " + std::to_string(offset) + " + " + std::to_string(length) + " bytes in '" +
-              source->path().string() + "'");
+              source.path().string() + "'");
   return std::make_unique<FlatPart>(offset, length);
 }
 

@@ -26,8 +26,8 @@ class VmdkPart {
 };
 
 // A range of a flat file, from byte `offset`.
-[[nodiscard]] std::unique_ptr<VmdkPart> flat_part(std::shared_ptr<const SourceFile> source, std::uint64_t offset,
-                                                  std::uint64_t length, const Place &origin);
+[[nodiscard]] std::unique_ptr<VmdkPart> flat_part(const SourceFile &source, std::uint64_t offset, std::uint64_t length,
+                                                  const Place &origin);
 // `length` bytes of zeros.
 [[nodiscard]] std::unique_ptr<VmdkPart> zero_part(std::uint64_t length);
 
