@@ -22,7 +22,7 @@ constexpr std::uint64_t footer_size = 512;
 constexpr std::uint64_t dynamic_header_size = 1024;
 constexpr std::uint32_t type_fixed = 2, type_dynamic = 3, type_differencing = 4;
 constexpr std::uint32_t block_unused = 0xffffffff;
-constexpr std::uint64_t bat_part = 65536;             // entries read in one go (256 KiB)
+constexpr std::uint64_t bat_part = 65536;         // entries read in one go (256 KiB)
 constexpr std::uint64_t longest_locator = 65536;  // bytes; a Windows path has at most 32767 UTF-16 units
 // The specification ends at 2040 GiB; nothing hinders a size field up to 64 TiB, VHDX's limit.
 constexpr std::uint64_t largest_disk = std::uint64_t{64} << 40U;
