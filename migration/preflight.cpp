@@ -62,7 +62,8 @@ void refuse_sharing_where_nothing_is_shared(const MachinePlan &plan, const fs::p
   const auto shared = std::ranges::find(plan.disks, disk::Mode::share, &DiskPlan::mode);
   if (shared == plan.disks.end() || !copy::never_shares_blocks(folder)) return;
   throw Error(ErrorKind::unsupported, {.where = {folder, {}, {}},
-                                       .message = "the destination's file system cannot share blocks with the source",
+                                       .message = "the disks' blocks cannot be shared with the destination",
+                                       .found = "a file system that shares no blocks",
                                        .expected = "source and destination on one Btrfs or XFS file system",
                                        .advice = "Use --disk-mode auto or copy, or choose another --dest."});
 }

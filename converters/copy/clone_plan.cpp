@@ -88,7 +88,7 @@ ClonePlan::Taken ClonePlan::take(std::uint32_t number, std::uint64_t offset, std
     const std::uint64_t bit = std::uint64_t{1} << unit % word_bits;
     return (std::atomic_ref(file.units[unit / word_bits]).fetch_and(~bit) & bit) != 0;
   };
-  // Two of the guest's units from one place of a file: the second one gets a copy.
+  // Two of the guest's units from one place of a file: the second one is cloned by itself.
   if (!take_one(first)) return {.target = {}, .units = 1};
   Taken out{.target = range.target + (first - range.first) * unit_, .units = 1};
   const std::uint64_t most = std::min(units, range.first + range.count - first);
