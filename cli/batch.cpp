@@ -12,7 +12,8 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -12,7 +12,8 @@
 #include "migration/option_values.hpp"
 #include "model/json.hpp"
 #include "model/names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -8,7 +8,8 @@
 #include "cli/output.hpp"
 #include "migration/source.hpp"
 #include "model/json.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

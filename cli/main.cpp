@@ -12,7 +12,8 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -5,7 +5,8 @@
 #include <string>
 
 #include "exporters/report/report.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace CLI {
 class App;

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

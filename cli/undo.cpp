@@ -7,7 +7,8 @@
 
 #include "cli/command.hpp"
 #include "migration/journal.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {

@@ -4,7 +4,8 @@
 #include "converters/copy/survey.hpp"
 #include "converters/disk_steps.hpp"
 #include "converters/images/foreign.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::disk {
 

@@ -43,7 +43,7 @@ struct SnapshotState {
 
 // The digest of the attached image's file (an OVA's member), computed while it is converted.
 struct SourceDigest {
-  std::string algorithm;  // "SHA1", "SHA256", "SHA512", as manifests write it
+  std::string algorithm;  // a name that digest_kind() knows
   std::string expected;   // hex; another result is an Error malformed. Empty: only report it
   Place where{};          // what that error names: the manifest's line
 };

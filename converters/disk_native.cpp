@@ -16,8 +16,9 @@
 #include "converters/qemu_img.hpp"
 #include "converters/verify/hash_pass.hpp"
 #include "converters/verify/read_back.hpp"
-#include "model/error.hpp"
-#include "model/support/text.hpp"
+
+#include "support/error.hpp"
+#include "support/text.hpp"
 
 namespace ferry::disk {
 

@@ -10,7 +10,8 @@
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/qcow2/writer.hpp"
 #include "converters/verify/read_back.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::disk {
 

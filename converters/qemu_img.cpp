@@ -11,9 +11,10 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "converters/subprocess/subprocess.hpp"
-#include "model/error.hpp"
-#include "model/support/text.hpp"
+#include "support/error.hpp"
+#include "support/file.hpp"
+#include "support/subprocess.hpp"
+#include "support/text.hpp"
 
 namespace ferry::qemu_img {
 
@@ -140,15 +141,13 @@ class TemporaryFile {
   [[nodiscard]] const std::filesystem::path &path() const { return path_; }
 
   void publish() {
-    const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = fd >= 0 && ::fsync(fd) == 0;
-    if (fd >= 0) ::close(fd);
-    if (!synced) throw system_error("the image cannot be written to the disk", path_);
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
-      if (errno == EEXIST) throw taken();
-      // File systems without RENAME_NOREPLACE (NFS, some FUSE) have hard links or nothing: a plain rename then.
-      if (errno != EINVAL || ::rename(path_.c_str(), target_.c_str()) != 0)
-        throw system_error("the image cannot be given its name", target_);
+    const file::Descriptor made(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!made) throw system_error("the image cannot be opened again", path_);
+    file::sync(made.get(), path_);
+    if (const std::error_code error = file::rename_new(path_, target_)) {
+      if (error == std::errc::file_exists) throw taken();
+      errno = error.value();
+      throw system_error("the image cannot be given its name", target_);
     }
     path_.clear();
   }

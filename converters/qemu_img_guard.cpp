@@ -5,7 +5,8 @@
 #include <array>
 
 #include "converters/qemu_img.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::qemu_img {
 

@@ -2,7 +2,8 @@
 // How qemu-img is told what to open: --image-opts with every node named. File names go through unparsed, bytes that are
 // not UTF-8 too (the json: form could not carry them).
 #include "converters/qemu_img.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::qemu_img {
 

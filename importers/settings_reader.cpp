@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry {
 

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "model/ledger.hpp"
-#include "model/support/xml.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry {
 

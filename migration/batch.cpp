@@ -5,14 +5,15 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <sys/stat.h>
 #include <thread>
 
 #include "migration/journal.hpp"
 #include "migration/manifest.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/target_names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -25,10 +26,8 @@ struct Job {
 };
 
 bool is_unchanged(const RunRecord &record) {
-  struct stat status {};
-  if (stat(record.source.c_str(), &status) != 0) return false;
-  return static_cast<std::uint64_t>(status.st_size) == record.source_size &&
-         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec == record.source_time;
+  const auto status = file::status_of(record.source);
+  return status && status->size == record.source_size && status->modified == record.source_time;
 }
 
 // The run that migrated this machine before, if all that it made is still there.

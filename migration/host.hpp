@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
 

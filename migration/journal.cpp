@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -13,11 +12,12 @@
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/error.hpp"
-#include "model/support/text.hpp"
+#include "support/error.hpp"
+#include "support/file.hpp"
+#include "support/folders.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -111,12 +111,7 @@ RunRecord read_journal(const fs::path &file) {
 
 }  // namespace
 
-fs::path journal_folder() {
-  if (const char *state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
-    return fs::path(state) / "virt-ferry/runs";
-  const char *home = std::getenv("HOME");
-  return fs::path(home != nullptr ? home : "/tmp") / ".local/state/virt-ferry/runs";
-}
+fs::path journal_folder() { return folders::state_home() / "virt-ferry/runs"; }
 
 Journal::Journal(const fs::path &source, const std::string &machine, const std::string &connect, const fs::path &dest) {
   std::error_code error;
@@ -129,10 +124,9 @@ Journal::Journal(const fs::path &source, const std::string &machine, const std::
   // Held until the process ends, however it ends; readers hold theirs for a moment only.
   (void)flock(fd_, LOCK_EX);
   Json line{{"event", "begin"}, {"source", source.string()}};
-  struct stat status {};
-  if (stat(source.c_str(), &status) == 0) {
-    line["source_size"] = static_cast<std::uint64_t>(status.st_size);
-    line["source_time"] = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  if (const auto status = file::status_of(source)) {
+    line["source_size"] = status->size;
+    line["source_time"] = status->modified;
   }
   line["machine"] = machine;
   line["connect"] = connect;
@@ -145,10 +139,8 @@ Journal::~Journal() {
 }
 
 void Journal::append(const std::string &text) {
-  const std::string line = text + '\n';
-  if (write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(fd_) != 0) {
-    fail(journal_file(run_), "the journal cannot be written");
-  }
+  file::write_all(fd_, text + '\n', journal_file(run_));
+  file::sync(fd_, journal_file(run_));
 }
 
 void Journal::staging(const fs::path &folder) { append(one_line({{"event", "staging"}, {"folder", folder.string()}})); }
@@ -203,9 +195,11 @@ std::vector<RunRecord> all_runs() {
 }
 
 void mark_undone(const std::string &run) {
-  std::ofstream out(journal_file(run), std::ios::app);
-  out << R"({"event":"undone"})" << std::endl;
-  if (!out) fail(journal_file(run), "the journal cannot be written");
+  const fs::path path = journal_file(run);
+  const file::Descriptor journal(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!journal) fail(path, "the journal cannot be written");
+  file::write_all(journal.get(), one_line({{"event", "undone"}}) + '\n', path);
+  file::sync(journal.get(), path);
 }
 
 }  // namespace ferry::migration

@@ -6,7 +6,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include "migration/option_values.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <functional>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -9,7 +9,8 @@
 #include "migration/plan_disks.hpp"
 #include "migration/plan_firmware.hpp"
 #include "migration/target_names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

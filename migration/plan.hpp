@@ -11,7 +11,7 @@
 #include "converters/disk.hpp"
 #include "converters/firmware/carry.hpp"
 #include "exporters/libvirt/export.hpp"
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/options.hpp"
 #include "migration/survey.hpp"
 #include "model/machine.hpp"

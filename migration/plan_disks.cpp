@@ -6,7 +6,8 @@
 
 #include "migration/findings.hpp"
 #include "migration/target_names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -7,7 +7,8 @@
 
 #include "converters/copy/clone.hpp"
 #include "migration/survey.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

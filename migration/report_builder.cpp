@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "model/names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {

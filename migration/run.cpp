@@ -3,13 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <fstream>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "converters/firmware/carry.hpp"
 #include "converters/firmware/tpm_state.hpp"
@@ -17,7 +12,9 @@
 #include "migration/findings.hpp"
 #include "migration/journal.hpp"
 #include "migration/preflight.hpp"
-#include "model/support/text.hpp"
+
+#include "support/file.hpp"
+#include "support/folders.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -49,14 +46,6 @@ class Staging {
  private:
   fs::path folder_;
 };
-
-void write_text_file(const fs::path &file, const std::string &text) {
-  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) fail_io(file, "the file cannot be created");
-  const bool ok = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  close(fd);
-  if (!ok) fail_io(file, "the file cannot be written");
-}
 
 disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, const Options &options,
                                  const fs::path &target) {
@@ -101,38 +90,29 @@ std::optional<disk::SourceDigest> take_digest(const DiskPlan &disk, std::vector<
   return digest;
 }
 
-// Rename within one file system; without `replace` an existing target is never touched.
+// Without `replace` an existing target is never touched.
 void publish_file(const fs::path &from, const fs::path &to, bool replace) {
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), replace ? 0 : RENAME_NOREPLACE) == 0) return;
-  if (errno == EINVAL && !replace) {  // a file system without RENAME_NOREPLACE: a hard link never replaces either
-    if (link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0) return;
+  std::error_code error;
+  if (replace) {
+    fs::rename(from, to, error);
+  } else {
+    error = file::rename_new(from, to);
   }
-  if (errno == EEXIST) {
+  if (!error) return;
+  if (error == std::errc::file_exists) {
     throw Error(ErrorKind::conflict, {.where = {to, {}, {}},
                                       .message = "the file appeared while the machine was converted",
                                       .advice = "Move it away, or use --overwrite."});
   }
-  fail_io(to, "the finished file cannot be moved to its place");
-}
-
-fs::path session_config_folder() {
-  if (const char *config = std::getenv("XDG_CONFIG_HOME"); config != nullptr && *config == '/') return config;
-  const char *home = std::getenv("HOME");
-  return fs::path(home != nullptr ? home : "/") / ".config";
+  throw Error(ErrorKind::io,
+              {.where = {to, {}, {}}, .message = "the finished file cannot be moved to its place: " + error.message()});
 }
 
 // What the journal says of `made` as it goes to `place`.
 PublishedFile published_file(const fs::path &made, const fs::path &place, bool replaces) {
-  struct stat status {};
-  if (lstat(made.c_str(), &status) != 0) fail_io(made, "a file that the run made is gone");
-  return {place, status.st_ino, std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec, replaces};
-}
-
-void sync_folder(const fs::path &folder) {
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  fsync(fd);
-  close(fd);
+  const auto status = file::status_of(made, file::Links::no_follow);
+  if (!status) fail_io(made, "a file that the run made is gone");
+  return {place, status->inode, status->modified, replaces};
 }
 
 void refuse_when_stopped(const fs::path &source, const std::stop_token &stop) {
@@ -207,7 +187,7 @@ class Run {
           store->variables, store->target.descriptor.nvram_template, staging.place(store->target.nvram));
       result_.findings.insert(result_.findings.end(), carried.findings.begin(), carried.findings.end());
     }
-    write_text_file(staging.place(plan_.name + ".xml"), plan_.domain_xml);
+    file::write_new(staging.place(plan_.name + ".xml"), plan_.domain_xml);
     check_stop();
     publish(staging);
   }
@@ -231,7 +211,7 @@ class Run {
       for (const fs::path &file : published) fs::remove(file, ignored);
       throw;
     }
-    sync_folder(plan_.dest);
+    file::sync_folder(plan_.dest);
   }
 
   void define() {
@@ -250,7 +230,7 @@ class Run {
   // libvirt 9.0).
   void place_tpm_state() {
     if (plan_.tpm_state.empty()) return;
-    const fs::path folder = session_config_folder() / "libvirt/qemu/swtpm" / plan_.domain_uuid.text();
+    const fs::path folder = folders::config_home() / "libvirt/qemu/swtpm" / plan_.domain_uuid.text();
     journal_.state(folder / "tpm2/tpm2-00.permall");
     firmware::write_swtpm_state(plan_.tpm_state, folder);
   }

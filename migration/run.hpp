@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "converters/progress.hpp"
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 #include "migration/plan.hpp"
 
 namespace ferry::migration {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <fstream>
 #include <regex>
 #include <system_error>
@@ -11,7 +10,9 @@
 #include "importers/ovf/ovf.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
-#include "model/support/text.hpp"
+
+#include "support/folders.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -204,7 +205,7 @@ Registered registered_machines() {
   };
   if (const fs::path registry = vbox::host_registry(); !registry.empty())
     add(SourceKind::vbox, [&registry] { return vbox::registered_machines(registry); });
-  if (const char *home = std::getenv("HOME")) add(SourceKind::vmx, [home] { return vmx::registered_machines(home); });
+  if (const auto home = folders::home()) add(SourceKind::vmx, [&home] { return vmx::registered_machines(*home); });
   return out;
 }
 

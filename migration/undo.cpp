@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <sys/stat.h>
 
-#include "exporters/libvirt/connection.hpp"
-#include "model/error.hpp"
+#include "exporters/libvirt/host/connection.hpp"
+
+#include "support/error.hpp"
+#include "support/file.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -17,11 +18,10 @@ namespace fs = std::filesystem;
 enum class State { gone, ours, written_to, foreign };
 
 State state_of(const PublishedFile &file) {
-  struct stat status {};
-  if (lstat(file.file.c_str(), &status) != 0) return State::gone;
-  if (status.st_ino != file.inode) return State::foreign;
-  const std::int64_t time = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  return file.time == 0 || file.time == time ? State::ours : State::written_to;
+  const auto status = file::status_of(file.file, file::Links::no_follow);
+  if (!status) return State::gone;
+  if (status->inode != file.inode) return State::foreign;
+  return file.time == 0 || file.time == status->modified ? State::ours : State::written_to;
 }
 
 void refuse_while_alive(const RunRecord &record) {

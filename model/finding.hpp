@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry {
 

@@ -5,7 +5,8 @@
 #include <array>
 
 #include "model/guest_os_tables.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry {
 namespace {

@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "model/names.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry {
 namespace {

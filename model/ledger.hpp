@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry {
 

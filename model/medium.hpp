@@ -8,21 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "model/error.hpp"
-#include "model/support/identity.hpp"
+#include "support/error.hpp"
+#include "support/file.hpp"
+#include "support/identity.hpp"
 
 namespace ferry {
 
 enum class ImageFormat { unknown, raw, vdi, vmdk, vhd, vhdx, qcow, qcow2, qed, parallels, iso, iscsi, host_device };
-
-// Where the bytes of an image file are. Usually a whole file; inside an OVA a part of the tar; in a chunked
-// OVF package several files one after the other.
-struct FileRange {
-  std::filesystem::path file;           // absolute
-  std::uint64_t offset = 0;             // bytes
-  std::optional<std::uint64_t> length;  // bytes; to the end of the file when absent
-  friend bool operator==(const FileRange &, const FileRange &) = default;
-};
 
 // One image file as the source names it. What it really is, its own header says (converters/images).
 struct ImageFile {

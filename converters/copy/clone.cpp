@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::copy {
 

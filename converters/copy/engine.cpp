@@ -11,7 +11,8 @@
 #include "converters/copy/parallel.hpp"
 #include "converters/copy/piece_reader.hpp"
 #include "converters/copy/unit_map.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::copy {
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::copy {
 

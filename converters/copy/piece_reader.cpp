@@ -8,7 +8,7 @@
 #include <string>
 #include <unistd.h>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::copy {
 

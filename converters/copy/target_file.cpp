@@ -7,19 +7,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/magic.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
 
-#include "model/error.hpp"
-#include "model/support/text.hpp"
+#include "support/error.hpp"
+#include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::copy {
 
@@ -28,14 +27,6 @@ namespace {
 constexpr std::uint64_t allocation_step = 64U << 20U;  // bytes that are asked for ahead
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-// rename() that never replaces, also where the file system has no RENAME_NOREPLACE (NFS, old FUSE).
-int rename_without_replacing(const char *from, const char *to) {
-  if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  if (link(from, to) != 0) return errno;
-  return unlink(from) == 0 ? 0 : errno;
-}
 
 }  // namespace
 
@@ -186,18 +177,14 @@ std::uint64_t TargetFile::disk_usage() const {
 
 void TargetFile::publish(bool durable) {
   if (durable && fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
-  if (const int error = rename_without_replacing(temporary_.c_str(), final_.c_str()); error != 0) {
-    if (error != EEXIST) fail(error, "the target cannot be given its name");
+  if (const std::error_code error = file::rename_new(temporary_, final_)) {
+    if (error != std::errc::file_exists) fail(error.value(), "the target cannot be given its name");
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
                                       .message = "the target has been created by somebody else meanwhile",
                                       .advice = "Choose another name, or remove the file."});
   }
   temporary_.clear();
-  if (!durable) return;
-  const int folder = open(final_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;  // a folder that may be written but not read: the name is given, only not yet durable
-  fsync(folder);
-  close(folder);
+  if (durable) file::sync_folder(final_.parent_path());
 }
 
 }  // namespace ferry::copy

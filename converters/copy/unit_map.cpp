@@ -9,7 +9,7 @@
 #include <system_error>
 #include <tuple>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::copy {
 

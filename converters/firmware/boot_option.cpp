@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <array>
 
-#include "converters/byte_reader.hpp"
 #include "converters/firmware/variable.hpp"
+
+#include "support/byte_reader.hpp"
 
 namespace ferry::firmware {
 

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::firmware {
 

@@ -8,7 +8,8 @@
 #include "converters/firmware/boot_option.hpp"
 #include "converters/firmware/edk2_store.hpp"
 #include "converters/firmware/findings.hpp"
-#include "converters/firmware/private_file.hpp"
+
+#include "support/file.hpp"
 
 namespace ferry::firmware {
 
@@ -138,12 +139,13 @@ void verify(const Edk2Store &store, const std::vector<Variable> &written, const 
 CarryResult carry_variables(const Selection &selection, const std::filesystem::path &template_store,
                             const std::filesystem::path &target) {
   const FileRange whole{.file = template_store, .offset = 0, .length = std::nullopt};
-  Edk2Store store(read_range(whole, max_template_size), {.file = template_store, .line = std::nullopt, .path = {}});
+  Edk2Store store(file::read_range(whole, max_template_size),
+                  {.file = template_store, .line = std::nullopt, .path = {}});
   store.require_erased_tail();
   Carrier carrier(std::move(store), selection);
   carrier.run();
   verify(carrier.store(), carrier.written(), target);
-  publish_private(target, carrier.store().bytes());
+  file::publish_private(target, carrier.store().bytes());
   return std::move(carrier.result());
 }
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <utility>
 
-#include "converters/byte_reader.hpp"
+#include "support/byte_reader.hpp"
 
 namespace ferry::firmware {
 

@@ -3,10 +3,11 @@
 #include "converters/firmware/carry.hpp"
 #include "converters/firmware/edk2_store.hpp"
 #include "converters/firmware/findings.hpp"
-#include "converters/firmware/private_file.hpp"
 #include "converters/firmware/tpm_state.hpp"
 #include "converters/firmware/vbox_nvram.hpp"
 #include "converters/firmware/vmware_nvram.hpp"
+
+#include "support/file.hpp"
 
 namespace ferry::firmware {
 
@@ -56,7 +57,7 @@ NvramContents read_nvram(const NvramSource &source) {
     return out;
   }
   try {
-    read_content(out, read_range(source.range, max_file_size));
+    read_content(out, file::read_range(source.range, max_file_size));
   } catch (const Error &error) {
     out.kind = NvramKind::unreadable;
     out.variables.clear();

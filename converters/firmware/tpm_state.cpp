@@ -9,9 +9,10 @@
 #include <sys/stat.h>
 #include <system_error>
 
-#include "converters/byte_reader.hpp"
 #include "converters/firmware/findings.hpp"
-#include "converters/firmware/private_file.hpp"
+
+#include "support/byte_reader.hpp"
+#include "support/file.hpp"
 
 namespace ferry::firmware {
 
@@ -66,7 +67,7 @@ std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, cons
   make_folder(folder, 0711);
   make_folder(folder / "tpm2", 0700);
   std::filesystem::path file = folder / "tpm2" / "tpm2-00.permall";
-  publish_private(file, swtpm_state(blob));
+  file::publish_private(file, swtpm_state(blob));
   return file;
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "converters/byte_reader.hpp"
+#include "support/byte_reader.hpp"
 
 namespace ferry::firmware {
 

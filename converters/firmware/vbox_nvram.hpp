@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::firmware {
 

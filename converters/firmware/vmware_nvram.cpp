@@ -11,7 +11,7 @@
 #include <array>
 #include <string>
 
-#include "converters/byte_reader.hpp"
+#include "support/byte_reader.hpp"
 
 namespace ferry::firmware {
 

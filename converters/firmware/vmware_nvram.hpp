@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "converters/firmware/variable.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::firmware {
 

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "converters/images/format.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

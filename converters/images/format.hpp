@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "converters/byte_reader.hpp"
 #include "converters/images/image.hpp"
 #include "converters/images/source_file.hpp"
+
+#include "support/byte_reader.hpp"
 
 namespace ferry::image {
 

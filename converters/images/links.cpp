@@ -13,7 +13,8 @@
 #include <utility>
 
 #include "converters/images/findings.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

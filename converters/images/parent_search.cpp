@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "converters/images/links.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

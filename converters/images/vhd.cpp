@@ -13,7 +13,8 @@
 
 #include "converters/images/findings.hpp"
 #include "converters/images/format.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

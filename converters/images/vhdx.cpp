@@ -9,7 +9,8 @@
 
 #include "converters/images/findings.hpp"
 #include "converters/images/vhdx_log.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

@@ -11,7 +11,8 @@
 #include "converters/images/format.hpp"
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/images/vmdk_parts.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

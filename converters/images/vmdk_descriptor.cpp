@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::image {
 namespace {

@@ -5,7 +5,8 @@
 #include <string>
 
 #include "converters/qcow2/format.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::qcow2 {
 

@@ -5,7 +5,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::qcow2 {
 

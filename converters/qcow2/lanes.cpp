@@ -7,7 +7,8 @@
 
 #include "converters/copy/clone.hpp"
 #include "converters/qcow2/format.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::qcow2 {
 

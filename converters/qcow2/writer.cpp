@@ -11,7 +11,8 @@
 #include "converters/copy/clone.hpp"
 #include "converters/qcow2/format.hpp"
 #include "converters/qcow2/lanes.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::qcow2 {
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
-#include "converters/verify/digest.hpp"
-#include "model/error.hpp"
+#include "support/digest.hpp"
+#include "support/error.hpp"
 
 namespace ferry::verify {
 

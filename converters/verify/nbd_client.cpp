@@ -10,7 +10,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::verify {
 

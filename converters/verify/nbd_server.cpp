@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "converters/subprocess/subprocess.hpp"
-#include "model/error.hpp"
+#include "support/error.hpp"
+#include "support/subprocess.hpp"
 
 namespace ferry::verify {
 

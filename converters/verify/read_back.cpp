@@ -11,9 +11,10 @@
 #include "converters/copy/parallel.hpp"
 #include "converters/copy/piece_reader.hpp"
 #include "converters/copy/unit_map.hpp"
-#include "converters/verify/digest.hpp"
 #include "converters/verify/nbd_server.hpp"
-#include "model/error.hpp"
+
+#include "support/digest.hpp"
+#include "support/error.hpp"
 
 namespace ferry::verify {
 

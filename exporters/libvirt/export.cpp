@@ -4,8 +4,10 @@
 
 #include <utility>
 
-#include "exporters/libvirt/mapping.hpp"
-#include "model/support/xml.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
+#include "exporters/libvirt/xml/domain_xml.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::libvirt {
 

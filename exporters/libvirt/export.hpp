@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "model/machine.hpp"
 
 namespace ferry::libvirt {

@@ -4,7 +4,8 @@
 #include <cstddef>
 
 #include "exporters/report/report.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::report {
 namespace {

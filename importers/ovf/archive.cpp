@@ -11,7 +11,7 @@
 #include <memory>
 #include <set>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

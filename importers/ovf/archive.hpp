@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::ovf {
 

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "importers/ovf/context.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "importers/ovf/context.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -5,7 +5,8 @@
 #include "importers/ovf/ovf.hpp"
 #include "importers/ovf/ovirt.hpp"
 #include "importers/ovf/virtualbox.hpp"
-#include "model/support/xml.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::ovf {
 namespace {

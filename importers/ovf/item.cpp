@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -3,39 +3,21 @@
 // Packages"). Known deviants: blanks around every part ("SHA256 (a) = ..." by VirtualBox), any case of the
 // algorithm, CRLF, names with parentheses, SHA-512 by ovftool.
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <map>
-#include <memory>
-#include <openssl/evp.h>
 #include <set>
 
 #include "importers/ovf/archive.hpp"
 #include "importers/ovf/ovf.hpp"
 #include "importers/ovf/package.hpp"
-#include "model/support/text.hpp"
+
+#include "support/digest.hpp"
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{4} << 20U;  // large reads: the hash is the bottleneck, not the calls
-
-struct Algorithm {
-  std::string_view name;
-  std::size_t hex_digits;
-  const EVP_MD *(*md)();
-};
-constexpr std::array<Algorithm, 5> kAlgorithms{{{"SHA1", 40, &EVP_sha1},
-                                                {"SHA224", 56, &EVP_sha224},
-                                                {"SHA256", 64, &EVP_sha256},
-                                                {"SHA384", 96, &EVP_sha384},
-                                                {"SHA512", 128, &EVP_sha512}}};
-
-const Algorithm *algorithm(std::string_view name) {
-  const auto hit =
-      std::find_if(kAlgorithms.begin(), kAlgorithms.end(), [&](const Algorithm &a) { return a.name == name; });
-  return hit == kAlgorithms.end() ? nullptr : &*hit;
-}
 
 [[noreturn]] void bad_line(const Place &where, std::string_view line, std::string expected) {
   throw Error(ErrorKind::malformed, {.where = where,
@@ -45,15 +27,6 @@ const Algorithm *algorithm(std::string_view name) {
                                      .advice = "Download or export the package again."});
 }
 
-// "sha-256" and "SHA256 " are the same algorithm.
-std::string canonical_algorithm(std::string_view text) {
-  std::string out;
-  for (const char c : text::trim(text)) {
-    if (c != '-') out += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-  }
-  return out;
-}
-
 ManifestEntry parse_line(std::string_view line, Place where) {
   const std::size_t open = line.find('('), equals = line.rfind('=');
   const std::size_t close = equals == std::string_view::npos ? equals : line.rfind(')', equals);
@@ -61,16 +34,17 @@ ManifestEntry parse_line(std::string_view line, Place where) {
     bad_line(where, line, "ALGORITHM(file)= hex digest");
   }
   ManifestEntry entry;
-  entry.algorithm = canonical_algorithm(line.substr(0, open));
+  const std::string_view algorithm = line.substr(0, open);
   entry.member = std::string(text::trim(line.substr(open + 1, close - open - 1)));
   entry.digest = text::lower_ascii(text::trim(line.substr(equals + 1)));
-  const Algorithm *known = algorithm(entry.algorithm);
-  if (known == nullptr) {
+  const auto known = digest_kind(algorithm);
+  if (!known) {
     throw Error(ErrorKind::unsupported, {.where = where,
                                          .message = "the manifest uses a digest that is not known",
-                                         .found = "\"" + text::printable(entry.algorithm) + "\"",
-                                         .expected = "SHA1, SHA256 or SHA512"});
+                                         .found = "\"" + text::printable(text::trim(algorithm)) + "\"",
+                                         .expected = known_digests()});
   }
+  entry.algorithm = known->name;
   const bool hex = std::all_of(entry.digest.begin(), entry.digest.end(),
                                [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   if (!hex || entry.digest.size() != known->hex_digits) {
@@ -92,25 +66,6 @@ std::vector<ManifestEntry> parse(const Package::Text &manifest) {
   }
   return out;
 }
-
-class Digest {
- public:
-  explicit Digest(const std::string &name) : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), algorithm(name)->md(), nullptr) != 1) {
-      throw Error(ErrorKind::internal, {.message = "OpenSSL does not give the digest " + name});
-    }
-  }
-  void add(std::span<const std::uint8_t> bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
-  [[nodiscard]] std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context_.get(), raw.data(), &length);
-    return text::hex(std::span(raw).first(length));
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
 
 void compare(const ManifestEntry &entry, const std::string &found) {
   if (found == entry.digest) return;
@@ -141,14 +96,14 @@ std::string hash_range(const ManifestEntry &entry) {
     in.read(reinterpret_cast<char *>(buffer.data()),
             static_cast<std::streamsize>(std::min<std::uint64_t>(left, buffer.size())));
     const auto got = static_cast<std::uint64_t>(in.gcount());
-    digest.add(std::span(buffer).first(static_cast<std::size_t>(got)));
+    digest.update(buffer.data(), static_cast<std::size_t>(got));
     left -= got;
   }
   if (in.bad() || (entry.range.length && left > 0)) {
     throw Error(ErrorKind::io, {.where = {entry.range.file, std::nullopt, entry.member},
                                 .message = "the file cannot be read to its end"});
   }
-  return digest.hex();
+  return digest.finish();
 }
 
 // One pass over the decompressed tar for all members at once.
@@ -157,9 +112,9 @@ void verify_streamed(const Package &package, const std::vector<ManifestEntry> &e
   for (const ManifestEntry &entry : entries) digests.emplace(entry.member, std::pair(&entry, Digest(entry.algorithm)));
   stream_archive(package.file(), [&](const std::string &name, std::span<const std::uint8_t> bytes) {
     const auto [begin, end] = digests.equal_range(name);
-    for (auto it = begin; it != end; ++it) it->second.second.add(bytes);
+    for (auto it = begin; it != end; ++it) it->second.second.update(bytes.data(), bytes.size());
   });
-  for (auto &[name, pair] : digests) compare(*pair.first, pair.second.hex());
+  for (auto &[name, pair] : digests) compare(*pair.first, pair.second.finish());
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/units.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -23,7 +23,7 @@ namespace ferry::ovf {
 // What the package's manifest (.mf) says, with each member's place. Empty without a manifest.
 struct ManifestEntry {
   std::string member;
-  std::string algorithm;  // "SHA1", "SHA256", "SHA512"
+  std::string algorithm;  // "SHA1", "SHA224", "SHA256", "SHA384" or "SHA512"
   std::string digest;     // lower-case hex
   FileRange range;
   bool gzip_outer = false;  // the package is a gzip'd tar: the range is of the decompressed tar

@@ -7,7 +7,8 @@
 
 #include "importers/ovf/archive.hpp"
 #include "importers/ovf/ovf.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace fs = std::filesystem;

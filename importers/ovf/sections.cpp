@@ -10,7 +10,8 @@
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/ovirt.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

@@ -6,7 +6,8 @@
 
 #include "importers/ovf/item.hpp"
 #include "importers/vmware/known_keys.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {

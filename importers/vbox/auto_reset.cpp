@@ -7,7 +7,8 @@
 
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {

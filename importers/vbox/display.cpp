@@ -4,7 +4,8 @@
 #include <array>
 
 #include "importers/vbox/scope.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {

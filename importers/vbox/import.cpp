@@ -9,7 +9,8 @@
 #include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 #include "importers/vbox/vbox.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {

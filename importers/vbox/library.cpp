@@ -3,26 +3,20 @@
 // file, and before settings version 1.11 all media are in VirtualBox.xml. This looks there, and only there:
 // VirtualBox.xml, the machines that it registers, and the machines in the folders beside this one's.
 #include <cstdlib>
-#include <pwd.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/location.hpp"
 #include "importers/vbox/registry.hpp"
 #include "importers/vbox/vbox.hpp"
-#include "model/support/text.hpp"
+
+#include "support/folders.hpp"
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path home_folder() {
-  if (const char *home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
-  const passwd *user = getpwuid(getuid());
-  return user == nullptr || user->pw_dir == nullptr ? fs::path{} : fs::path(user->pw_dir);
-}
 
 bool is_file(const fs::path &path) {
   std::error_code ignored;
@@ -53,13 +47,11 @@ fs::path host_registry() {
   constexpr std::string_view kName = "VirtualBox.xml";
   std::vector<fs::path> folders;
   if (const char *own = std::getenv("VBOX_USER_HOME"); own != nullptr && *own != '\0') folders.emplace_back(own);
-  const fs::path home = home_folder();
-  const char *config = std::getenv("XDG_CONFIG_HOME");
-  if (config != nullptr && *config != '\0') folders.push_back(fs::path(config) / "VirtualBox");
-  if (!home.empty()) {
-    folders.push_back(home / ".config" / "VirtualBox");
-    folders.push_back(home / ".VirtualBox");
-    folders.push_back(home / "Library" / "VirtualBox");
+  if (const auto home = folders::home()) {
+    folders.push_back(folders::config_home() / "VirtualBox");
+    folders.push_back(*home / ".config" / "VirtualBox");
+    folders.push_back(*home / ".VirtualBox");
+    folders.push_back(*home / "Library" / "VirtualBox");
   }
   for (const fs::path &folder : folders) {
     if (is_file(folder / kName)) return folder / kName;

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <system_error>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::vbox {
 namespace {

@@ -9,7 +9,8 @@
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
 #include "importers/vbox/slots.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {

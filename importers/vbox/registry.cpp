@@ -9,7 +9,7 @@
 
 #include <array>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 namespace {

@@ -2,7 +2,8 @@
 #include "importers/vbox/scope.hpp"
 
 #include "importers/vbox/findings.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "importers/common.hpp"
-#include "model/support/xml.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::vbox {
 

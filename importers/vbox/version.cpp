@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/vbox/version.hpp"
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::vbox {
 

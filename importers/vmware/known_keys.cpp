@@ -6,7 +6,8 @@
 #include <string>
 
 #include "importers/vmware/key_tables.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmware {
 namespace {

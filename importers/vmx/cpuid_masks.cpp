@@ -5,7 +5,8 @@
 #include <array>
 
 #include "importers/vmx/reader.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

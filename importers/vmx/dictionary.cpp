@@ -6,7 +6,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "model/support/text.hpp"
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

@@ -6,7 +6,8 @@
 #include "importers/vmx/reader.hpp"
 #include "importers/vmx/snapshots.hpp"
 #include "importers/vmx/vmx.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

@@ -7,7 +7,8 @@
 
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

@@ -7,8 +7,9 @@
 
 #include "importers/vmx/dictionary.hpp"
 #include "importers/vmx/vmx.hpp"
-#include "model/support/text.hpp"
-#include "model/support/xml.hpp"
+
+#include "support/text.hpp"
+#include "support/xml.hpp"
 
 namespace ferry::vmx {
 namespace {

@@ -3,7 +3,8 @@
 
 #include "importers/vmware/known_keys.hpp"
 #include "importers/vmx/findings.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

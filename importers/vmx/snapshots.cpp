@@ -8,7 +8,8 @@
 #include <algorithm>
 
 #include "importers/vmx/findings.hpp"
-#include "model/support/text.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::vmx {
 namespace {

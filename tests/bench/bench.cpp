@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 #include "converters/disk.hpp"
-#include "converters/subprocess/subprocess.hpp"
-#include "model/error.hpp"
 #include "tests/bench/runs.hpp"
 #include "tests/bench/sources.hpp"
+
+#include "support/error.hpp"
+#include "support/subprocess.hpp"
 
 namespace ferry::bench {
 

@@ -7,11 +7,11 @@
 #include <iostream>
 #include <sys/resource.h>
 
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/imagined_survey.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/imagined_survey.hpp"
 
 namespace ferry {
 namespace {

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::test {
 namespace {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "converters/images/image.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::test {
 

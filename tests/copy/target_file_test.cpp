@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "model/error.hpp"
 #include "tests/copy/memory_image.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::test {
 namespace {

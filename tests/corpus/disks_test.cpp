@@ -8,11 +8,12 @@
 #include <set>
 
 #include "converters/disk.hpp"
-#include "converters/verify/digest.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
 #include "tests/corpus/support.hpp"
-#include "tests/support/files.hpp"
+#include "tests/kit/files.hpp"
+
+#include "support/digest.hpp"
 
 namespace ferry::corpus {
 namespace {
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 // current state, and raw images end on a sector).
 std::string digest_of(const fs::path &raw, std::uint64_t size) {
   std::ifstream in(raw, std::ios::binary);
-  verify::Digest digest("sha256");
+  Digest digest("sha256");
   std::vector<char> block(1U << 20U);
   std::uint64_t read = 0;
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {

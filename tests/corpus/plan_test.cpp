@@ -6,9 +6,10 @@
 #include <iostream>
 
 #include "migration/survey.hpp"
-#include "model/support/xml.hpp"
 #include "tests/corpus/support.hpp"
-#include "tests/support/imagined_survey.hpp"
+#include "tests/kit/imagined_survey.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::corpus {
 namespace {

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::corpus {
 

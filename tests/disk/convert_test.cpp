@@ -157,7 +157,7 @@ TEST_F(Convert, the_digest_of_a_vmdk_descriptor_is_that_of_the_text) {
   disk::ConvertRequest digest = request();
   digest.medium.chain = {{.declared_location = "flat.vmdk", .pieces = {{.file = vmdk}}}};
   digest.source_digest = disk::SourceDigest{.algorithm = "SHA-512", .expected = ""};
-  verify::Digest expected("sha512");
+  Digest expected("sha512");
   const Bytes text = read_all(vmdk);
   expected.update(text.data(), text.size());
   EXPECT_EQ(run(digest).source_digest, expected.finish());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole machines written by VirtualBox: every disk is converted, and what QEMU
 // reads back of the last has the digest that VirtualBox gave. The corpus is not part of the repository.
-#include "tests/support/corpus.hpp"
+#include "tests/kit/corpus.hpp"
 
 #include <cstdlib>
 #include <fstream>

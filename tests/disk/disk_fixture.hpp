@@ -6,15 +6,16 @@
 #include <gtest/gtest.h>
 
 #include "converters/disk.hpp"
-#include "converters/verify/digest.hpp"
-#include "model/error.hpp"
 #include "tests/disk/vdi_builder.hpp"
 #include "tests/qcow2/qcow2_fixture.hpp"
+
+#include "support/digest.hpp"
+#include "support/error.hpp"
 
 namespace ferry::test {
 
 inline std::string sha256(const Bytes &bytes) {
-  verify::Digest digest("sha256");
+  Digest digest("sha256");
   digest.update(bytes.data(), bytes.size());
   return digest.finish();
 }

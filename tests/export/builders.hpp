@@ -7,7 +7,8 @@
 #include <string_view>
 
 #include "exporters/libvirt/export.hpp"
-#include "model/support/xml.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::test {
 

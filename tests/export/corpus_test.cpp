@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every machine of the corpus, where there is one, for three hosts: a domain that the schema accepts, or a refusal
 // with a reason; and no entry of the ledger that an importer took stays without a verdict.
-#include "tests/support/corpus.hpp"
+#include "tests/kit/corpus.hpp"
 
 #include <filesystem>
 #include <fstream>

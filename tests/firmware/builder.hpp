@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "converters/firmware/variable.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::firmware::testing {
 

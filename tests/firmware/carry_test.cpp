@@ -8,7 +8,7 @@
 #include "converters/firmware/edk2_store.hpp"
 #include "converters/firmware/findings.hpp"
 #include "tests/firmware/builder.hpp"
-#include "tests/support/corpus.hpp"
+#include "tests/kit/corpus.hpp"
 
 namespace ferry::firmware {
 namespace {

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 
 #include "converters/firmware/findings.hpp"
-#include "converters/subprocess/subprocess.hpp"
 #include "tests/firmware/builder.hpp"
+
+#include "support/subprocess.hpp"
 
 namespace ferry::firmware {
 namespace {

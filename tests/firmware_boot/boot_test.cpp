@@ -6,10 +6,11 @@
 #include <gmock/gmock.h>
 
 #include "converters/firmware/carry.hpp"
-#include "converters/subprocess/subprocess.hpp"
-#include "model/error.hpp"
 #include "tests/firmware_boot/efi_program.hpp"
 #include "tests/firmware_boot/gpt.hpp"
+
+#include "support/error.hpp"
+#include "support/subprocess.hpp"
 
 namespace ferry::firmware {
 namespace {

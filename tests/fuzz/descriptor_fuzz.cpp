@@ -7,7 +7,7 @@
 #include "tests/fuzz/check_chain.hpp"
 #include "tests/fuzz/spread_file.hpp"
 #include "tests/fuzz/work_folder.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace {
 

@@ -8,8 +8,8 @@
 
 #include "tests/firmware/builder.hpp"
 #include "tests/fuzz/spread_file.hpp"
-#include "tests/support/byte_writer.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/byte_writer.hpp"
+#include "tests/kit/disk_images.hpp"
 
 using namespace ferry::test;
 namespace fs = std::filesystem;

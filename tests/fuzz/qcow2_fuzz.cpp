@@ -11,8 +11,9 @@
 
 #include "converters/copy/engine.hpp"
 #include "converters/qcow2/writer.hpp"
-#include "model/error.hpp"
 #include "tests/qcow2/checker.hpp"
+
+#include "support/error.hpp"
 
 namespace {
 

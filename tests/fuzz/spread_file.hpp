@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "converters/images/image.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::fuzz {
 

@@ -8,13 +8,14 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
 #include "model/json.hpp"
-#include "model/support/xml.hpp"
-#include "tests/support/folder.hpp"
-#include "tests/support/imagined_survey.hpp"
+#include "tests/kit/folder.hpp"
+#include "tests/kit/imagined_survey.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry {
 namespace {

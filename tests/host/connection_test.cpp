@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
 
-#include "model/error.hpp"
+#include "support/error.hpp"
 
 namespace ferry::libvirt {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/libvirt/firmware_descriptors.hpp"
+#include "exporters/libvirt/host/firmware_descriptors.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 
 #include <gmock/gmock.h>
 
-#include "model/error.hpp"
 #include "tests/host/support.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::libvirt {
 namespace {

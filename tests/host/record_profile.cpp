@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "exporters/libvirt/connection.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 
 int main(int count, char **arguments) {
   try {

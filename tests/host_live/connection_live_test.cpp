@@ -9,9 +9,10 @@
 #include <optional>
 #include <unistd.h>
 
-#include "exporters/libvirt/connection.hpp"
-#include "model/error.hpp"
+#include "exporters/libvirt/host/connection.hpp"
 #include "tests/host/support.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::libvirt {
 namespace {

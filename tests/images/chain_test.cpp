@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "converters/images/image.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::test {
 namespace {

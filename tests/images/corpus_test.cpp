@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real images: what VirtualBox 6.1 and 7.0 wrote, compared with what VirtualBox itself reads from them.
-#include "tests/support/corpus.hpp"
+#include "tests/kit/corpus.hpp"
 
 #include <fstream>
 #include <gtest/gtest.h>
@@ -8,8 +8,9 @@
 #include <sstream>
 
 #include "converters/images/image.hpp"
-#include "model/support/text.hpp"
-#include "tests/support/files.hpp"
+#include "tests/kit/files.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::test {
 namespace {

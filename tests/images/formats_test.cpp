@@ -7,7 +7,7 @@
 
 #include "converters/images/image.hpp"
 #include "converters/images/vhdx_log.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::test {
 namespace {

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "converters/images/image.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::test {
 namespace {

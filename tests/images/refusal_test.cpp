@@ -7,8 +7,8 @@
 
 #include "converters/images/foreign.hpp"
 #include "converters/images/image.hpp"
-#include "tests/support/byte_writer.hpp"
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/byte_writer.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::test {
 namespace {

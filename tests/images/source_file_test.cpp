@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/disk_images.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::test {
 namespace {

@@ -14,7 +14,7 @@
 #include <set>
 #include <sstream>
 
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 
 #include "migration/undo.hpp"
-#include "model/error.hpp"
 #include "tests/migration/scratch.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "exporters/libvirt/host_profile.hpp"
-#include "tests/support/imagined_survey.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
+#include "tests/kit/imagined_survey.hpp"
 
 namespace ferry::migration {
 namespace {

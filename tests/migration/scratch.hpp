@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::tests {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/option_values.hpp"
 #include "migration/plan.hpp"
-#include "tests/support/imagined_survey.hpp"
+#include "tests/kit/imagined_survey.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "converters/subprocess/subprocess.hpp"
-#include "exporters/libvirt/host_profile.hpp"
+#include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/migrate.hpp"
 #include "tests/disk/vdi_builder.hpp"
 #include "tests/firmware/builder.hpp"
 #include "tests/migration/scratch.hpp"
+
+#include "support/subprocess.hpp"
 
 namespace ferry::migration {
 namespace {

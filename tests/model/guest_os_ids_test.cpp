@@ -12,8 +12,9 @@
 
 #include "model/guest_os.hpp"
 #include "model/guest_os_tables.hpp"
-#include "model/support/text.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry {
 namespace {

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "model/json.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry {
 namespace {

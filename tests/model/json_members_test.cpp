@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "importers/ovf/ovf.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::ovf::test {
 

@@ -10,9 +10,10 @@
 
 #include "converters/copy/engine.hpp"
 #include "converters/qcow2/writer.hpp"
-#include "converters/subprocess/subprocess.hpp"
 #include "tests/copy/memory_image.hpp"
 #include "tests/qcow2/checker.hpp"
+
+#include "support/subprocess.hpp"
 
 namespace ferry::test {
 

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "converters/qemu_img.hpp"
-#include "converters/subprocess/subprocess.hpp"
-#include "model/error.hpp"
 #include "tests/qemu_img/scratch.hpp"
+
+#include "support/error.hpp"
+#include "support/subprocess.hpp"
 
 namespace ferry::qemu_img {
 namespace {

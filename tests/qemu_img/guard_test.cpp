@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "converters/qemu_img.hpp"
-#include "model/error.hpp"
+
+#include "support/error.hpp"
 
 namespace ferry::qemu_img {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::test {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/folder.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::report {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/vbox.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::vbox::test {
 

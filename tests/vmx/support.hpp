@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "importers/vmx/vmx.hpp"
-#include "tests/support/corpus.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/kit/corpus.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::vmx::test {
 

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// libvirt's C API, in our terms: handles are owned, failures are Errors that carry libvirt's own words.
+#include "exporters/libvirt/host/connection.hpp"
+
+#include <libvirt/virterror.h>
+#include <mutex>
+#include <system_error>
+#include <unistd.h>
+
+#include "exporters/libvirt/host/capabilities.hpp"
+#include "exporters/libvirt/host/connection_impl.hpp"
+
+#include "support/text.hpp"
+
+namespace ferry::libvirt {
+
+namespace {
+
+// The parts of a connection URI that decide what we may assume: driver[+transport]://[host]/path[?parameters].
+struct UriParts {
+  std::string transport, host, path;
+};
+
+UriParts split_uri(const std::string &uri) {
+  UriParts parts;
+  const std::size_t colon = uri.find("://");
+  if (colon == std::string::npos) return parts;
+  const std::size_t plus = uri.find('+');
+  if (plus < colon) parts.transport = uri.substr(plus + 1, colon - plus - 1);
+  const std::size_t slash = uri.find('/', colon + 3);
+  parts.host = uri.substr(colon + 3, slash == std::string::npos ? slash : slash - colon - 3);
+  if (slash != std::string::npos) parts.path = uri.substr(slash, uri.find('?', slash) - slash);
+  return parts;
+}
+
+bool is_local(const UriParts &parts) {
+  return parts.host.empty() && (parts.transport.empty() || parts.transport == "unix");
+}
+
+// libvirt prints every error to stderr unless told otherwise; the messages come with our own errors.
+void silence(void *, virErrorPtr) {}
+
+// Loading libvirt's in-process driver (qemu:///embed) needs an event loop implementation before opening.
+void prepare_once() {
+  static std::once_flag done;
+  std::call_once(done, [] {
+    virInitialize();
+    virSetErrorFunc(nullptr, silence);
+  });
+}
+
+void register_event_loop_once() {
+  static std::once_flag done;
+  std::call_once(done, [] { virEventRegisterDefaultImpl(); });
+}
+
+std::string unreachable_advice(const UriParts &parts) {
+  if (!is_local(parts)) return "Check the host, the transport and your rights there with: virsh -c URI version.";
+  if (parts.path == "/system") {
+    return "Check that the daemon runs (systemctl status libvirtd virtqemud) and that you may use it (group libvirt), "
+           "or use --connect qemu:///session; --no-define needs no libvirt.";
+  }
+  return "Install libvirt's QEMU driver and daemon (Debian: apt install libvirt-daemon libvirt-daemon-driver-qemu "
+         "qemu-system-x86), check that XDG_RUNTIME_DIR names a folder of yours, or use --no-define, which needs no "
+         "libvirt.";
+}
+
+Owned<virDomain> find_domain(virConnect *connection, const std::string &name) {
+  Owned<virDomain> domain(virDomainLookupByName(connection, name.c_str()));
+  if (!domain) throw refused("to find the machine \"" + text::printable(name) + '"');
+  return domain;
+}
+
+bool is_unknown_flag(int code) { return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_NO_SUPPORT; }
+
+}  // namespace
+
+std::string last_message() {
+  const virError *error = virGetLastError();
+  return error == nullptr || error->message == nullptr ? "unknown error" : text::printable(error->message);
+}
+
+Error refused(const std::string &what, std::string advice) {
+  return {ErrorKind::libvirt,
+          {.message = "libvirt refused " + what + ": " + last_message(), .advice = std::move(advice)}};
+}
+
+Connection::Connection(const std::string &uri) : impl_(std::make_unique<Impl>()) {
+  const UriParts parts = split_uri(uri);
+  impl_->uri = uri;
+  impl_->local = is_local(parts);
+  // libvirt would look for a system socket and complain about that; the cause is the user.
+  if (geteuid() == 0 && impl_->local && parts.path == "/session") {
+    throw Error(ErrorKind::usage,
+                {.message = "root has no libvirt session, so " + text::printable(uri) + " cannot be opened as root",
+                 .advice = "Run this as your own user, or use --connect qemu:///system."});
+  }
+  prepare_once();
+  if (parts.path == "/embed") register_event_loop_once();
+  impl_->handle.reset(virConnectOpenAuth(uri.c_str(), virConnectAuthPtrDefault, 0));
+  if (!impl_->handle) {
+    throw Error(ErrorKind::unreachable,
+                {.message = "libvirt cannot be reached at " + text::printable(uri) + ": " + last_message(),
+                 .advice = unreachable_advice(parts)});
+  }
+}
+
+Connection::~Connection() = default;
+Connection::Connection(Connection &&) noexcept = default;
+Connection &Connection::operator=(Connection &&) noexcept = default;
+
+void Connection::define(const std::string &domain_xml) {
+  const Owned<virDomain> domain(
+      virDomainDefineXMLFlags(impl_->handle.get(), domain_xml.c_str(), VIR_DOMAIN_DEFINE_VALIDATE));
+  if (!domain) throw refused("to define the machine");
+}
+
+bool Connection::has_domain(const std::string &name) const {
+  const Owned<virDomain> domain(virDomainLookupByName(impl_->handle.get(), name.c_str()));
+  if (domain) return true;
+  const virError *error = virGetLastError();
+  if (error != nullptr && error->code == VIR_ERR_NO_DOMAIN) return false;
+  throw refused("to say whether the machine \"" + text::printable(name) + "\" exists");
+}
+
+void Connection::undefine(const std::string &name, bool remove_nvram) {
+  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
+  const unsigned common = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+                          (remove_nvram ? VIR_DOMAIN_UNDEFINE_NVRAM : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
+#if LIBVIR_VERSION_NUMBER >= 8009000
+  const unsigned tpm = remove_nvram ? VIR_DOMAIN_UNDEFINE_TPM : VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+  if (virDomainUndefineFlags(domain.get(), common | tpm) == 0) return;
+  // A daemon before 8.9 does not know the TPM flags, and always removes the TPM's state.
+  const virError *error = virGetLastError();
+  if (error != nullptr && !is_unknown_flag(error->code)) throw refused("to remove the machine's definition");
+#endif
+  if (virDomainUndefineFlags(domain.get(), common) != 0) throw refused("to remove the machine's definition");
+}
+
+void Connection::start(const std::string &name) {
+  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
+  if (virDomainCreate(domain.get()) == 0) return;
+  throw refused("to start the machine \"" + text::printable(name) + '"',
+                "It is defined; its log is in ~/.cache/libvirt/qemu/log for a session.");
+}
+
+bool Connection::is_running(const std::string &name) const {
+  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
+  const int active = virDomainIsActive(domain.get());
+  if (active < 0) throw refused("to say whether the machine \"" + text::printable(name) + "\" runs");
+  return active == 1;
+}
+
+void Connection::destroy(const std::string &name) {
+  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
+  if (virDomainDestroy(domain.get()) != 0) throw refused("to stop the machine \"" + text::printable(name) + '"');
+}
+
+void Connection::redefine_snapshot(const std::string &domain_name, const std::string &snapshot_xml, bool current) {
+  const Owned<virDomain> domain = find_domain(impl_->handle.get(), domain_name);
+  const unsigned flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE |
+                         (current ? unsigned{VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT} : 0U);
+  const Owned<virDomainSnapshot> snapshot(virDomainSnapshotCreateXML(domain.get(), snapshot_xml.c_str(), flags));
+  if (!snapshot) throw refused("a snapshot of the machine \"" + text::printable(domain_name) + '"');
+}
+
+void Connection::refresh_pool(const std::filesystem::path &folder) {
+  const auto pools = list_all<virStoragePool>(
+      [this](auto ***items) { return virConnectListAllStoragePools(impl_->handle.get(), items, 0); });
+  for (const Owned<virStoragePool> &pool : pools) {
+    const Owned<char> xml(virStoragePoolGetXMLDesc(pool.get(), 0));
+    if (!xml) continue;
+    std::error_code error;
+    const std::filesystem::path target = directory_of_pool(xml.get());
+    if (!target.empty() && std::filesystem::equivalent(target, folder, error) && !error) {
+      virStoragePoolRefresh(pool.get(), 0);
+    }
+  }
+}
+
+}  // namespace ferry::libvirt

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of Connection, shared by connection.cpp and probe.cpp only.
+#pragma once
+
+#include <libvirt/libvirt.h>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "exporters/libvirt/host/connection.hpp"
+
+#include "support/error.hpp"
+
+namespace ferry::libvirt {
+
+// Owners of libvirt's reference-counted handles.
+struct Release {
+  void operator()(virConnect *handle) const { virConnectClose(handle); }
+  void operator()(virDomain *handle) const { virDomainFree(handle); }
+  void operator()(virNetwork *handle) const { virNetworkFree(handle); }
+  void operator()(virStoragePool *handle) const { virStoragePoolFree(handle); }
+  void operator()(virDomainSnapshot *handle) const { virDomainSnapshotFree(handle); }
+  void operator()(char *text) const { std::free(text); }  // NOLINT: libvirt hands out malloc'd text
+};
+template <class Handle>
+using Owned = std::unique_ptr<Handle, Release>;
+
+struct Connection::Impl {
+  std::string uri;
+  Owned<virConnect> handle;
+  bool local = true;  // the hypervisor runs on this machine
+};
+
+// What libvirt said last on this thread; "unknown error" when it said nothing.
+[[nodiscard]] std::string last_message();
+// "libvirt refused to start the machine "web"", with what libvirt said.
+[[nodiscard]] Error refused(const std::string &what, std::string advice = {});
+
+// A list of handles as libvirt's virConnectListAll* functions give it: owned, or empty when the call failed.
+template <class Handle, class Call>
+std::vector<Owned<Handle>> list_all(Call call) {
+  Handle **items = nullptr;
+  const int count = call(&items);
+  std::vector<Owned<Handle>> out;
+  if (count > 0) out.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) out.emplace_back(items[i]);
+  std::free(items);  // NOLINT: the array is malloc'd by libvirt
+  return out;
+}
+
+}  // namespace ferry::libvirt

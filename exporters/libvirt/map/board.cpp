@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machine type and PCI root.
+//
+// VirtualBox PIIX3 is QEMU's `pc`, ICH9 is `q35`: the same chipsets. VMware's 440BX is nearest to `pc`; its EFI
+// machines and those whose NIC names must stay go to `q35`. What overrides that: Secure Boot needs SMM, which only
+// q35 firmware has; libvirt refuses IDE on q35, so a machine that boots from IDE stays on `pc`.
+// The alias ("pc", "q35") is written, as virt-install does: libvirt replaces it by the host's newest version when
+// the domain is defined, so the guest's board does not change with later updates of QEMU.
+#include <algorithm>
+
+#include "exporters/libvirt/map/mapping.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+bool is_ide(ControllerType type) {
+  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
+         type == ControllerType::ide_vmware;
+}
+
+bool has_ide_disk(const Hardware &hardware) {
+  return std::any_of(hardware.controllers.begin(), hardware.controllers.end(), [](const Controller &controller) {
+    return is_ide(controller.type) && std::any_of(controller.drives.begin(), controller.drives.end(),
+                                                  [](const Drive &drive) { return drive.kind == DriveKind::disk; });
+  });
+}
+
+// The host has a usable machine of this kind: the alias or any version of it.
+bool host_has(const HostProfile &host, std::string_view alias) {
+  if (unknown_or_has(host.machine_types, alias)) return true;
+  const std::string prefix = alias == "pc" ? "pc-i440fx-" : "pc-q35-";
+  return std::any_of(host.machine_types.begin(), host.machine_types.end(),
+                     [&](const std::string &type) { return type.starts_with(prefix); });
+}
+
+bool prefers_q35(const Hardware &hardware, const Machine *machine, const ExportOptions *options) {
+  const bool efi = hardware.firmware.type != FirmwareType::bios;
+  if (has_ide_disk(hardware)) return false;
+  if (options != nullptr && options->disk_bus == "ide") return false;
+  if (hardware.chipset == Chipset::ich9) return true;
+  if (hardware.chipset == Chipset::piix3) return false;
+  const bool keep_names = options != nullptr && options->keep_nic_names.value_or(false);
+  const bool names_matter = machine == nullptr || machine->guest_os.family == OsFamily::linux ||
+                            machine->guest_os.family == OsFamily::unknown;
+  return efi || (keep_names && names_matter);
+}
+
+void report_choice(Mapping &m) {
+  const bool was_q35 = m.hardware.chipset == Chipset::ich9;
+  const bool was_pc = m.hardware.chipset == Chipset::piix3;
+  if (was_q35 && !m.board.q35) {
+    m.raise(kBoardChanged, m.hardware.firmware.origin,
+            "The ICH9 chipset becomes an i440FX board ('pc'): the machine has IDE disks, which libvirt has only there.",
+            "If the guest has an AHCI driver, use --disk-bus sata to keep the ICH9 board.");
+  }
+  if (was_pc && m.board.q35) {
+    m.raise(kBoardChanged, m.hardware.firmware.origin,
+            "The PIIX3 chipset becomes a Q35 board: Secure Boot, or this host's QEMU, needs that.");
+  }
+  if (was_q35 == m.board.q35 && m.hardware.chipset != Chipset::i440bx_vmware) {
+    m.keep("chipset", m.board.q35 ? "machine type q35" : "machine type pc");
+  } else {
+    m.translate("chipset", m.board.q35 ? "machine type q35" : "machine type pc (i440FX, PIIX3)");
+  }
+}
+
+}  // namespace
+
+Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
+                   const ExportOptions *options, bool secure_boot) {
+  Board board;
+  board.q35 = secure_boot || prefers_q35(hardware, machine, options);
+  if (options != nullptr && options->disk_bus && *options->disk_bus != "ide" && hardware.chipset == Chipset::ich9) {
+    board.q35 = true;
+  }
+  const bool efi = hardware.firmware.type != FirmwareType::bios;
+  if (efi && !firmware_exists(hardware, host, secure_boot, board.q35) &&
+      firmware_exists(hardware, host, secure_boot, !board.q35)) {
+    board.q35 = !board.q35;
+  }
+  if (!host_has(host, board.q35 ? "q35" : "pc")) {
+    board.q35 = !board.q35;
+    if (secure_boot || !host_has(host, board.q35 ? "q35" : "pc")) {
+      throw Error(ErrorKind::unsupported, {.message = "this host's QEMU has no machine type for the guest",
+                                           .expected = secure_boot ? "q35" : "pc or q35",
+                                           .advice = "Install qemu-system-x86, or plan for another host."});
+    }
+  }
+  board.root_port_names = board.q35 && hardware.chipset == Chipset::i440bx_vmware && options != nullptr &&
+                          options->keep_nic_names.value_or(false);
+  return board;
+}
+
+void map_board(Mapping &m) {
+  if (m.hardware.chipset == Chipset::armv8_virtual || m.hardware.cpu.architecture == Cpu::Architecture::arm64) {
+    throw Error(ErrorKind::unsupported,
+                {.where = m.hardware.cpu.origin,
+                 .message = "the machine is an ARM machine",
+                 .found = "ARMv8",
+                 .expected = "x86",
+                 .advice = "virt-ferry makes x86 machines; reinstall the guest on an ARM host."});
+  }
+  m.domain.type = m.host.kvm ? "kvm" : "qemu";
+  m.domain.emulator = m.host.emulator.string();
+  m.domain.os.machine = m.board.q35 ? "q35" : "pc";
+  if (!m.host.kvm) {
+    m.raise(kNoKvm, {}, "The machine will be emulated in software, which is slow.");
+  }
+  report_choice(m);
+
+  DomainController root{.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"};
+  // Without ACPI hotplug the guest names its NICs by path (enp0s3), as it did on VirtualBox.
+  const bool names = m.from_virtualbox() && m.options.keep_nic_names.value_or(true) && !m.hardware.nics.empty();
+  if (!m.board.q35 && names && m.host_has_libvirt(7, 9)) root.hotplug = false;
+  m.domain.controllers.push_back(root);
+}
+
+}  // namespace ferry::libvirt

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Display, video card and sound.
+//
+// SPICE where the host has it, because GNOME Boxes opens nothing else, otherwise VNC. Neither listens on a port:
+// virt-manager, virt-viewer and Boxes are handed a connection by libvirt, and other users of the host get none.
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "exporters/libvirt/map/mapping.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+using Adapter = Display::Adapter;
+
+// The standard VGA card works in every guest without a driver. Linux has virtio-gpu from 4.4 on, which resizes with
+// the window; it starts as a VGA card, so older kernels work too. 'vmvga' only on request: it is unmaintained.
+std::string wanted_model(const Mapping &m) {
+  if (m.options.video_model) return *m.options.video_model;
+  const bool svga = m.hardware.display.adapter == Adapter::vmsvga || m.hardware.display.adapter == Adapter::vmware_svga;
+  return svga && m.linux_guest() ? "virtio" : "vga";
+}
+
+std::string available_model(Mapping &m, const std::string &wanted) {
+  if (unknown_or_has(m.host.video_models, wanted)) return wanted;
+  if (m.options.video_model) {
+    throw Error(ErrorKind::unsupported, {.message = "this host's QEMU has no such video card",
+                                         .found = wanted,
+                                         .expected = "a model that libvirt's domcapabilities list",
+                                         .advice = "Use another --video, or none."});
+  }
+  constexpr std::array<std::string_view, 5> kOthers = {"vga", "virtio", "qxl", "bochs", "cirrus"};
+  for (const std::string_view model : kOthers) {
+    if (has(m.host.video_models, model)) return std::string(model);
+  }
+  return wanted;
+}
+
+unsigned video_memory_kib(const Display &display) {
+  constexpr std::uint64_t kLeast = 16384, kMost = 262144;  // what QEMU's VGA takes
+  const std::uint64_t kib = std::clamp(display.video_memory_bytes.value_or(0) / 1024, kLeast, kMost);
+  return static_cast<unsigned>(std::bit_ceil(kib));
+}
+
+void map_monitors(Mapping &m) {
+  const Display &display = m.hardware.display;
+  const bool several = m.domain.video.model == "virtio" || m.domain.video.model == "qxl";
+  m.keep("display.monitors");
+  if (display.monitors <= 1) return;
+  if (several) {
+    const unsigned most = m.domain.video.model == "qxl" ? 4U : 16U;
+    m.domain.video.heads = std::min(display.monitors, most);
+    return;
+  }
+  m.drop("display.monitors", "this video card has one head; --video qxl or virtio has more");
+  m.raise(kMonitorsReduced, display.origin,
+          "The machine had " + std::to_string(display.monitors) + " monitors; its new video card has one.");
+}
+
+void map_video(Mapping &m) {
+  const Display &display = m.hardware.display;
+  DomainVideo &video = m.domain.video;
+  video.model = available_model(m, wanted_model(m));
+  video.address = m.slots.take(kVideoSlot);
+  if (!video.address) video.address = m.slots.place(std::nullopt);
+  m.translate("display.adapter", "video model " + video.model);
+  m.keep("display.video_memory_bytes");
+  if (video.model == "vga" || video.model == "qxl" || video.model == "vmvga" || video.model == "cirrus") {
+    video.vram_kib = video_memory_kib(display);
+    m.translate("display.video_memory_bytes", std::to_string(*video.vram_kib / 1024) + " MiB");
+  } else {
+    m.translate("display.video_memory_bytes", "this card takes what it needs");
+  }
+  map_monitors(m);
+}
+
+void map_graphics(Mapping &m) {
+  if (has(m.host.graphics, "spice") || m.host.graphics.empty()) {
+    m.domain.graphics = "spice";
+    m.domain.spice_channel = unknown_or_has(m.host.char_types, "spicevmc");
+  } else if (has(m.host.graphics, "vnc")) {
+    m.domain.graphics = "vnc";
+    m.raise(kNoSpice, {}, "This host has no SPICE: the display is VNC, which GNOME Boxes does not open.");
+  } else {
+    m.raise(kNoDisplay, {}, "This host's QEMU has neither SPICE nor VNC: the machine has no display.");
+  }
+}
+
+void map_acceleration(Mapping &m) {
+  const Display &display = m.hardware.display;
+  m.keep("display.accelerate_3d", "off");
+  m.keep("display.accelerate_2d", "off");
+  if (display.accelerate_3d) {
+    m.drop("display.accelerate_3d", "the guest's 3D driver is VirtualBox's or VMware's own");
+    m.raise(k3dDropped, display.origin,
+            "3D acceleration is not carried over: its driver is the source platform's own.");
+  }
+  if (display.accelerate_2d) m.drop("display.accelerate_2d", "the 2D driver is VirtualBox's own");
+  if (!display.remote) return;
+  if (!display.remote->enabled) {
+    m.keep("display.remote", "off");
+    return;
+  }
+  m.drop("display.remote", "the display listens on no port");
+  m.raise(kRemoteDisplayDropped, display.remote->origin,
+          "The machine's remote display (ports " + display.remote->ports + ") is not opened to the network.");
+}
+
+std::string wanted_sound(const Mapping &m, const Sound &sound) {
+  switch (sound.model) {
+    case Sound::Model::ac97: return "ac97";
+    case Sound::Model::sb16: return "sb16";
+    case Sound::Model::hda: return m.hardware.chipset == Chipset::i440bx_vmware && m.board.q35 ? "ich9" : "ich6";
+    case Sound::Model::es1371: return "es1370";
+  }
+  return "ich6";
+}
+
+}  // namespace
+
+void map_display(Mapping &m) {
+  const Display &display = m.hardware.display;
+  m.keep("display");
+  map_acceleration(m);
+  if (display.adapter == Adapter::none && !m.options.video_model) {
+    m.domain.video.model = "none";
+    m.keep("display.adapter", "none");
+    return;
+  }
+  map_video(m);
+  map_graphics(m);
+}
+
+void map_sound(Mapping &m) {
+  m.keep("sound");
+  if (!m.hardware.sound) return;
+  const Sound &sound = *m.hardware.sound;
+  DomainSound out{.model = wanted_sound(m, sound)};
+  const bool near = sound.model == Sound::Model::es1371;
+  bool changed = near;
+  if (!unknown_or_has(m.host.sound_models, out.model)) {
+    constexpr std::array<std::string_view, 4> kOthers = {"ich6", "ich9", "ac97", "es1370"};
+    const auto other = std::find_if(kOthers.begin(), kOthers.end(),
+                                    [&](std::string_view model) { return has(m.host.sound_models, model); });
+    if (other == kOthers.end()) {
+      m.drop("sound", "this host's QEMU has no sound card");
+      m.raise(kSoundDropped, sound.origin, "This host's QEMU has no sound card; the machine is silent.");
+      return;
+    }
+    out.model = *other;
+    changed = true;
+  }
+  if (changed) {
+    m.translate("sound.model", out.model);
+    m.raise(kSoundChanged, sound.origin, "The sound card becomes " + out.model + ", the nearest that this host has.");
+  } else {
+    m.keep("sound.model", out.model);
+  }
+  const bool hda = out.model == "ich6" || out.model == "ich9";
+  if (hda) out.codec = sound.input ? "duplex" : "output";
+  if (out.model != "sb16") out.address = m.slots.place(m.from_virtualbox() ? std::optional(kSoundSlot) : std::nullopt);
+  m.translate("sound.codec", hda ? "HDA codec " + out.codec : "QEMU's own");
+  m.translate("sound.host_driver", m.domain.graphics == "spice" ? "through SPICE" : "none");
+  m.keep("sound.output");
+  m.keep("sound.input");
+  m.domain.audio = m.domain.graphics == "spice" ? "spice" : "none";
+  if (m.domain.audio == "none") {
+    m.raise(kSoundSilent, sound.origin, "The sound card is there, but without SPICE nothing plays on the host.");
+  }
+  m.domain.sound = out;
+}
+
+// The agent's channel needs a virtio-serial controller, which the source did not have: it comes last, so that it
+// takes no slot from anything that the guest knows.
+void place_spice_channel(Mapping &m) {
+  if (!m.domain.spice_channel) return;
+  DomainController controller{.type = "virtio-serial"};
+  controller.address = m.slots.place(std::nullopt);
+  m.domain.controllers.push_back(std::move(controller));
+}
+
+}  // namespace ferry::libvirt

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Name, title, description, groups, and the guest system by its libosinfo id.
+#include <algorithm>
+
+#include "exporters/libvirt/map/mapping.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+// libvirt refuses a title with a line break.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+void map_identity(Mapping &m) {
+  const Machine &machine = m.machine;
+  m.domain.name = m.options.name.empty() ? machine.name : m.options.name;
+  m.domain.description = machine.description;
+  // The programs that show the system know no id that their database lacks.
+  const bool newer = !machine.guest_os.osinfo_newer.empty() && m.host.osinfo_db >= kOsinfoNewerRelease;
+  m.domain.osinfo_id = newer ? machine.guest_os.osinfo_newer : machine.guest_os.osinfo_id;
+  // GNOME Boxes lists a domain without a title with no name at all [tried, 43.2].
+  m.domain.title = one_line(m.options.title.empty() ? machine.name : m.options.title);
+  if (m.domain.name == machine.name) {
+    m.keep("/name");
+  } else {
+    m.translate("/name", "domain name " + m.domain.name);
+  }
+  m.keep("/description");
+  m.keep("/current_snapshot");
+  m.keep("/current_state_modified", "the current state is always carried over as it is");
+  m.drop("/groups", "libvirt has no groups of machines");
+  if (!machine.groups.empty() && machine.groups != std::vector<std::string>{"/"}) {
+    m.raise(kGroupsDropped, machine.origin, "The machine's groups are not carried over: libvirt has none.");
+  }
+  m.drop("/extra", "a value of the source platform's own code");
+  if (m.domain.osinfo_id.empty()) {
+    m.translate("/guest_os", "libosinfo has no such system; nothing is written");
+    m.raise(
+        kGuestOsUnknown, machine.origin,
+        machine.guest_os.source_id.empty()
+            ? "The source does not say which guest system it is; defaults are general ones."
+            : "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; defaults are general ones.");
+  } else {
+    m.translate("/guest_os", m.domain.osinfo_id);
+  }
+}
+
+}  // namespace ferry::libvirt

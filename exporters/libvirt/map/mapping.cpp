@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/libvirt/map/mapping.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::libvirt {
+namespace {
+
+// Slots that VirtualBox gives to fixed devices (tried on VirtualBox 6.1 and 7.0: VGA 2, NICs 3, 8-10 and 16-19, VMMDev
+// 4, audio 5, OHCI 6, ACPI 7, EHCI 11, xHCI 12, AHCI 13, NVMe 14, virtio-scsi 15, LsiLogic 20, LsiLogicSas 22). A
+// device that the source did not have goes elsewhere, so that one added later by hand still finds its place.
+constexpr std::array<unsigned, 21> kUsedBySources = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+                                                     13, 14, 15, 16, 17, 18, 19, 20, 22, 31};
+
+// One PCI bridge on `pc`; on q35 root ports, eight to a slot.
+constexpr unsigned kLeftForBridges = 3;
+
+bool used_by_sources(unsigned slot) {
+  for (const unsigned used : kUsedBySources) {
+    if (used == slot) return true;
+  }
+  return false;
+}
+
+// Firmware with SMM, which is what Secure Boot needs, runs on q35 only.
+bool needs_secure_board(const ExportInput &in, const Hardware &hardware) {
+  if (hardware.firmware.type == FirmwareType::bios) return false;
+  if (!in.firmware) return hardware.firmware.secure_boot.value_or(false);
+  return in.firmware->secure_boot || in.firmware->descriptor.features.contains("requires-smm");
+}
+
+}  // namespace
+
+PciSlots::PciSlots(bool q35) {
+  used_[0] = true;
+  used_[q35 ? 31 : 1] = true;
+}
+
+std::optional<PciAddress> PciSlots::take(unsigned wanted) {
+  if (wanted >= used_.size() || used_[wanted]) return std::nullopt;
+  used_[wanted] = true;
+  reserved_[wanted] = false;
+  return PciAddress{.slot = wanted};
+}
+
+std::optional<PciAddress> PciSlots::place(std::optional<unsigned> wanted) {
+  if (wanted) {
+    if (auto address = take(*wanted)) return address;
+  }
+  // The last free slots are left to the bridges that libvirt then adds for devices without an address.
+  unsigned free = 0;
+  for (unsigned slot = 0; slot < used_.size(); ++slot) free += used_[slot] || reserved_[slot] ? 0U : 1U;
+  if (free <= kLeftForBridges) return std::nullopt;
+  for (const bool avoid : {true, false}) {
+    for (unsigned slot = 1; slot < used_.size(); ++slot) {
+      // Slot 1 of q35 is left alone: libvirt puts root ports of its own there.
+      if (used_[slot] || reserved_[slot] || slot == 1 || (avoid && used_by_sources(slot))) continue;
+      return take(slot);
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint64_t SeededRandom::next() {
+  state_ += 0x9E3779B97F4A7C15U;
+  std::uint64_t z = state_;
+  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31U);
+}
+
+Mapping::Mapping(const ExportInput &in)
+    : input(in),
+      machine(*in.machine),
+      hardware(in.hardware != nullptr ? *in.hardware : in.machine->hardware),
+      host(*in.host),
+      options(in.options),
+      board(choose_board(hardware, &machine, host, &options, needs_secure_board(in, hardware))),
+      slots(board.q35) {}
+
+bool Mapping::from_virtualbox() const {
+  return machine.source.kind == SourceKind::vbox ||
+         (machine.source.kind == SourceKind::ovf && hardware.chipset != Chipset::i440bx_vmware);
+}
+
+bool Mapping::session() const { return host.uri.find("/system") == std::string::npos; }
+
+bool Mapping::host_has_libvirt(unsigned major, unsigned minor) const {
+  return host.libvirt_version >= major * 1000000 + minor * 1000;
+}
+
+std::filesystem::path Mapping::target_folder() const {
+  if (input.firmware && input.firmware->nvram.is_absolute()) return input.firmware->nvram.parent_path();
+  for (const TargetMedium &medium : input.media) {
+    if (!medium.read_only && medium.file.is_absolute()) return medium.file.parent_path();
+  }
+  return host.image_folder;
+}
+
+DomainController *Mapping::nvme_controller(unsigned index) {
+  const auto found = std::find_if(
+      domain.controllers.begin(), domain.controllers.end(),
+      [&](const DomainController &controller) { return controller.type == "nvme" && controller.index == index; });
+  return found == domain.controllers.end() ? nullptr : &*found;
+}
+
+void Mapping::cpu_feature(std::string_view name, std::string_view policy) {
+  for (const CpuFeaturePolicy &feature : domain.cpu.features) {
+    if (feature.name == name) return;
+  }
+  domain.cpu.features.push_back({std::string(name), std::string(policy)});
+}
+
+void Mapping::raise(const FindingKind &kind, const Place &where, std::string message, std::string advice) {
+  result.findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
+}
+
+void Mapping::keep(std::string_view field, std::string_view note) { settle(field, Disposition::kept, note); }
+
+void Mapping::translate(std::string_view field, std::string_view note) { settle(field, Disposition::translated, note); }
+
+void Mapping::drop(std::string_view field, std::string_view note) { settle(field, Disposition::dropped, note); }
+
+// Once for each reason: two drives of one model are one.
+void Mapping::taint(std::string_view why) {
+  std::string message = "The domain carries QEMU arguments that libvirt does not check: " + std::string(why) + ".";
+  const bool said = std::any_of(result.findings.begin(), result.findings.end(),
+                                [&](const Finding &finding) { return finding.message == message; });
+  if (!said) raise(kDomainTainted, {}, std::move(message));
+}
+
+void Mapping::settle(std::string_view field, Disposition disposition, std::string_view note) {
+  std::string full;
+  if (field.starts_with('/')) {
+    full = field.substr(1);
+  } else {
+    full = input.field_prefix;
+    if (!full.empty() && !field.empty()) full += '.';
+    full += field;
+  }
+  result.settlements.push_back({std::move(full), disposition, std::string(note)});
+}
+
+std::string field_at(std::string_view list, std::size_t index) {
+  return std::string(list) + "." + std::to_string(index);
+}
+
+bool has(const std::set<std::string> &set, std::string_view value) { return set.contains(std::string(value)); }
+
+bool unknown_or_has(const std::set<std::string> &set, std::string_view value) { return set.empty() || has(set, value); }
+
+}  // namespace ferry::libvirt

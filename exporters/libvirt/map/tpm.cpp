@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The TPM, as libvirt's emulator (swtpm).
+#include "exporters/libvirt/map/mapping.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+std::string tpm_model(const Mapping &m, bool old) {
+  const std::string_view wanted = old ? "tpm-tis" : "tpm-crb";
+  if (unknown_or_has(m.host.tpm_models, wanted)) return std::string(wanted);
+  return has(m.host.tpm_models, "tpm-tis") ? "tpm-tis" : std::string{};
+}
+
+}  // namespace
+
+void map_tpm(Mapping &m) {
+  m.keep("tpm");
+  if (!m.hardware.tpm) return;
+  const Tpm &tpm = *m.hardware.tpm;
+  const bool old = tpm.version == Tpm::Version::v1_2;
+  const std::string model = tpm_model(m, old);
+  const bool possible = m.host.swtpm_setup && unknown_or_has(m.host.tpm_backends, "emulator") && !model.empty();
+  if (!possible) {
+    m.drop("tpm", "this host has no TPM emulator (swtpm)");
+    m.raise(kTpmDropped, tpm.origin, "The machine had a TPM; this host has no emulator for one.");
+    return;
+  }
+  m.domain.tpm = DomainTpm{model, old ? "1.2" : "2.0"};
+  m.keep("tpm.version", "TPM " + m.domain.tpm->version + " (" + model + ")");
+  if (tpm.version == Tpm::Version::host) m.translate("tpm.version", "an emulated TPM 2.0 in place of the host's");
+  m.raise(kTpmBitlocker, tpm.origin,
+          "The firmware changes, so what the guest has sealed in its TPM (BitLocker, LUKS) will not open.");
+}
+
+}  // namespace ferry::libvirt

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/file.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <stdio.h>   // renameat2
+#include <stdlib.h>  // mkostemp
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ferry::file {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path &file, const std::string &what, int code, ErrorKind kind) {
+  throw Error(kind, {.where = {.file = file},
+                     .message = what + ": " + std::generic_category().message(code),
+                     .advice = kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
+                                                           : "Check that the file or folder is there and that you may "
+                                                             "use it."});
+}
+
+ErrorKind kind_of_write(int code) {
+  return code == ENOSPC || code == EDQUOT || code == EFBIG ? ErrorKind::no_space : ErrorKind::io;
+}
+
+// A file that is removed unless it is kept.
+class Temporary {
+ public:
+  explicit Temporary(std::string name) : name_(std::move(name)) {}
+  ~Temporary() {
+    if (!name_.empty()) unlink(name_.c_str());
+  }
+  Temporary(const Temporary &) = delete;
+  Temporary &operator=(const Temporary &) = delete;
+  void keep() { name_.clear(); }
+
+ private:
+  std::string name_;
+};
+
+std::error_code last_error() { return {errno, std::generic_category()}; }
+
+std::int64_t nanoseconds(const timespec &time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+Status from_stat(const struct stat &raw) {
+  return {.device = raw.st_dev,
+          .inode = raw.st_ino,
+          .size = static_cast<std::uint64_t>(raw.st_size),
+          .modified = nanoseconds(raw.st_mtim),
+          .changed = nanoseconds(raw.st_ctim),
+          .mode = raw.st_mode,
+          .owner = raw.st_uid};
+}
+
+// The name is taken by an empty file that only comes into being when there was none; it is ours to replace.
+std::error_code rename_over_own(const std::filesystem::path &from, const std::filesystem::path &to) {
+  const Descriptor holder(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!holder) return last_error();
+  if (rename(from.c_str(), to.c_str()) == 0) return {};
+  const std::error_code error = last_error();
+  unlink(to.c_str());
+  return error;
+}
+
+}  // namespace
+
+void Descriptor::reset(int value) {
+  if (value_ >= 0) close(value_);
+  value_ = value;
+}
+
+bool Status::is_regular() const { return S_ISREG(mode); }
+
+std::optional<Status> status_of(const std::filesystem::path &path, Links links) {
+  struct stat raw {};
+  const int result = links == Links::follow ? stat(path.c_str(), &raw) : lstat(path.c_str(), &raw);
+  if (result != 0) return std::nullopt;
+  return from_stat(raw);
+}
+
+Status status_of(int descriptor, const std::filesystem::path &shown) {
+  struct stat raw {};
+  if (fstat(descriptor, &raw) != 0) fail(shown, "the file cannot be examined", errno, ErrorKind::io);
+  return from_stat(raw);
+}
+
+std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit) {
+  const Descriptor file(open(range.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!file) fail(range.file, "the file cannot be read", errno, errno == ENOENT ? ErrorKind::missing : ErrorKind::io);
+  const Status found = status_of(file.get(), range.file);
+  if (!found.is_regular()) fail(range.file, "this is not a regular file", EINVAL, ErrorKind::io);
+  const std::uint64_t rest = range.offset > found.size ? 0 : found.size - range.offset;
+  const std::uint64_t length = range.length.value_or(rest);
+  if (length > rest || length > limit) {
+    throw Error(ErrorKind::malformed,
+                {.where = {.file = range.file},
+                 .message = length > limit ? "the file is too large" : "the file ends before its content does",
+                 .found = std::to_string(length > limit ? length : rest) + " bytes",
+                 .expected = length > limit ? "at most " + std::to_string(limit) : std::to_string(length)});
+  }
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(length));
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t count =
+        pread(file.get(), out.data() + done, out.size() - done, static_cast<off_t>(range.offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(range.file, "the file cannot be read", errno, ErrorKind::io);
+    if (count == 0) break;  // truncated while it was read
+    done += static_cast<std::size_t>(count);
+  }
+  out.resize(done);
+  return out;
+}
+
+void write_all(int descriptor, std::span<const std::uint8_t> bytes, const std::filesystem::path &shown) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(shown, "the file cannot be written", errno, kind_of_write(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void write_all(int descriptor, std::string_view text, const std::filesystem::path &shown) {
+  write_all(descriptor, {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()}, shown);
+}
+
+void sync(int descriptor, const std::filesystem::path &shown) {
+  if (fsync(descriptor) != 0) fail(shown, "the file cannot be flushed to the disk", errno, kind_of_write(errno));
+}
+
+void sync_folder(const std::filesystem::path &folder) {
+  const Descriptor open_folder(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!open_folder) {
+    if (errno == EACCES || errno == EPERM) return;
+    fail(folder, "the folder cannot be flushed to the disk", errno, ErrorKind::io);
+  }
+  if (fsync(open_folder.get()) == 0 || errno == EINVAL || errno == ENOSYS || errno == EROFS) return;
+  fail(folder, "the folder cannot be flushed to the disk", errno, kind_of_write(errno));
+}
+
+std::error_code rename_new(const std::filesystem::path &from, const std::filesystem::path &to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (errno != EINVAL && errno != ENOSYS) return last_error();
+  if (link(from.c_str(), to.c_str()) == 0) return unlink(from.c_str()) == 0 ? std::error_code{} : last_error();
+  if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) return rename_over_own(from, to);
+  return last_error();
+}
+
+void write_new(const std::filesystem::path &target, std::string_view text) {
+  const Descriptor file(open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file)
+    fail(target, "the file cannot be created", errno, errno == EEXIST ? ErrorKind::conflict : kind_of_write(errno));
+  Temporary until_whole(target.string());
+  write_all(file.get(), text, target);
+  sync(file.get(), target);
+  until_whole.keep();
+}
+
+void publish_private(const std::filesystem::path &target, std::span<const std::uint8_t> bytes) {
+  std::string name = target.string() + ".ferry-XXXXXX";
+  const Descriptor file(mkostemp(name.data(), O_CLOEXEC));  // created with mode 0600
+  if (!file) fail(target, "no file can be made there", errno, kind_of_write(errno));
+  Temporary temporary(name);
+  write_all(file.get(), bytes, target);
+  sync(file.get(), target);
+  if (const std::error_code error = rename_new(name, target)) {
+    fail(target, "the file cannot be given its name", error.value(),
+         error == std::errc::file_exists ? ErrorKind::conflict : ErrorKind::io);
+  }
+  temporary.keep();
+  sync_folder(target.parent_path());
+}
+
+void make_private_folders(const std::filesystem::path &folder) {
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  const std::filesystem::path above = folder.parent_path();
+  if (above != folder) make_private_folders(above);
+  if (mkdir(folder.c_str(), 0700) != 0) {
+    if (errno == EEXIST && std::filesystem::is_directory(folder)) return;  // somebody else made it meanwhile
+    fail(folder, "the folder cannot be made", errno, kind_of_write(errno));
+  }
+  sync_folder(above);
+}
+
+}  // namespace ferry::file

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/folders.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <pwd.h>
+#include <string>
+#include <unistd.h>
+
+#include "support/error.hpp"
+
+namespace ferry::folders {
+
+namespace {
+
+std::optional<std::filesystem::path> absolute_variable(const char *name) {
+  const char *value = std::getenv(name);
+  if (value == nullptr || *value != '/') return std::nullopt;
+  return value;
+}
+
+std::filesystem::path xdg_folder(const char *variable, const char *standard) {
+  if (auto folder = absolute_variable(variable)) return *std::move(folder);
+  if (const auto folder = home()) return *folder / standard;
+  throw Error(ErrorKind::missing,
+              {.message = "your home folder is not known: HOME is not set and the password database has no entry for "
+                          "user " +
+                          std::to_string(geteuid()),
+               .expected = std::string("HOME or ") + variable + " as an absolute path",
+               .advice = "Set HOME."});
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> home() {
+  if (auto folder = absolute_variable("HOME")) return folder;
+  std::array<char, 16384> buffer{};
+  passwd entry{};
+  passwd *found = nullptr;
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr ||
+      found->pw_dir == nullptr || *found->pw_dir != '/')
+    return std::nullopt;
+  return found->pw_dir;
+}
+
+std::filesystem::path config_home() { return xdg_folder("XDG_CONFIG_HOME", ".config"); }
+std::filesystem::path data_home() { return xdg_folder("XDG_DATA_HOME", ".local/share"); }
+std::filesystem::path state_home() { return xdg_folder("XDG_STATE_HOME", ".local/state"); }
+std::optional<std::filesystem::path> runtime() { return absolute_variable("XDG_RUNTIME_DIR"); }
+
+}  // namespace ferry::folders

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/text.hpp"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <iconv.h>
+
+namespace ferry::text {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Decodes one code point at `at`; returns its length in bytes, or 0 when the bytes are not valid UTF-8.
+std::size_t decode_one(std::string_view bytes, std::size_t at, char32_t &out) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  const unsigned char first = byte(at);
+  std::size_t length = 0;
+  char32_t value = 0;
+  char32_t smallest = 0;
+  if (first < 0x80) {
+    out = first;
+    return 1;
+  }
+  if ((first & 0xE0U) == 0xC0U) {
+    length = 2, value = first & 0x1FU, smallest = 0x80;
+  } else if ((first & 0xF0U) == 0xE0U) {
+    length = 3, value = first & 0x0FU, smallest = 0x800;
+  } else if ((first & 0xF8U) == 0xF0U) {
+    length = 4, value = first & 0x07U, smallest = 0x10000;
+  } else {
+    return 0;
+  }
+  if (at + length > bytes.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(at + i) & 0xC0U) != 0x80U) return 0;
+    value = (value << 6U) | (byte(at + i) & 0x3FU);
+  }
+  if (value < smallest || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return 0;
+  out = value;
+  return length;
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool is_valid_utf8(std::string_view bytes) {
+  char32_t ignored = 0;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t length = decode_one(bytes, at, ignored);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+std::u32string decode_utf8_lossy(std::string_view bytes) {
+  std::u32string out;
+  for (std::size_t at = 0; at < bytes.size();) {
+    char32_t value = kReplacement;
+    const std::size_t length = decode_one(bytes, at, value);
+    out += value;
+    at += length == 0 ? 1 : length;
+  }
+  return out;
+}
+
+void append_utf8(std::string &out, char32_t c) {
+  const auto put = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
+  if (c < 0x80) {
+    put(c);
+  } else if (c < 0x800) {
+    put(0xC0U | (c >> 6U)), put(0x80U | (c & 0x3FU));
+  } else if (c < 0x10000) {
+    put(0xE0U | (c >> 12U)), put(0x80U | ((c >> 6U) & 0x3FU)), put(0x80U | (c & 0x3FU));
+  } else {
+    put(0xF0U | (c >> 18U)), put(0x80U | ((c >> 12U) & 0x3FU)), put(0x80U | ((c >> 6U) & 0x3FU)),
+        put(0x80U | (c & 0x3FU));
+  }
+}
+
+std::string cut_utf8(std::string_view text, std::size_t bytes) {
+  std::string out;
+  for (const char32_t c : decode_utf8_lossy(text)) {
+    std::string one;
+    append_utf8(one, c);
+    if (out.size() + one.size() > bytes) break;
+    out += one;
+  }
+  return out;
+}
+
+std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding) {
+  if (iequals_ascii(encoding, "UTF-8")) {
+    if (!is_valid_utf8(bytes)) return std::nullopt;
+    return std::string(bytes);
+  }
+  iconv_t converter = iconv_open("UTF-8", std::string(encoding).c_str());
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): POSIX's value for a failure
+  if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  std::string out;
+  std::string input(bytes);
+  char *from = input.data();
+  std::size_t left = input.size();
+  std::array<char, 4096> buffer{};
+  bool ok = true;
+  while (ok && left > 0) {
+    char *to = buffer.data();
+    std::size_t room = buffer.size();
+    const std::size_t result = iconv(converter, &from, &left, &to, &room);
+    out.append(buffer.data(), buffer.size() - room);
+    ok = result != static_cast<std::size_t>(-1) || errno == E2BIG;
+  }
+  iconv_close(converter);
+  if (!ok) return std::nullopt;
+  return out;
+}
+
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char &c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+bool iequals_ascii(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && lower_ascii(a) == lower_ascii(b);
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+std::optional<std::uint64_t> parse_u64(std::string_view text) { return parse_number<std::uint64_t>(text); }
+std::optional<std::int64_t> parse_i64(std::string_view text) { return parse_number<std::int64_t>(text); }
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) {
+    out += kHexDigits[byte >> 4U];
+    out += kHexDigits[byte & 15U];
+  }
+  return out;
+}
+
+std::string hex(std::uint64_t value, std::size_t width) {
+  std::string out;
+  for (; value != 0 || out.size() < width; value >>= 4U) out.insert(out.begin(), kHexDigits[value & 15U]);
+  return out;
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  constexpr std::array<const char *, 6> kUnits{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) value /= 1024, ++unit;
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), value < 10 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
+  return buffer.data();
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char32_t c : decode_utf8_lossy(text)) {
+    if (c == U'\n') {
+      out += "\\n";
+    } else if (c == U'\r') {
+      out += "\\r";
+    } else if (c == U'\t') {
+      out += "\\t";
+    } else if (c < 0x20 || (c >= 0x7F && c < 0xA0)) {
+      std::array<char, 8> buffer{};
+      std::snprintf(buffer.data(), buffer.size(), "\\x%02x", static_cast<unsigned>(c));
+      out += buffer.data();
+    } else {
+      append_utf8(out, c);
+    }
+  }
+  return out;
+}
+
+}  // namespace ferry::text

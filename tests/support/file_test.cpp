@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/file.hpp"
+
+#include <csignal>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+#include "tests/kit/folder.hpp"
+
+namespace ferry::file {
+namespace {
+
+using test::read_text;
+using test::TempFolder;
+
+TEST(RenameNew, NeverReplaces) {
+  const TempFolder folder;
+  const auto from = folder.write("from", "new"), to = folder.write("to", "old");
+  EXPECT_EQ(rename_new(from, to), std::errc::file_exists);
+  EXPECT_EQ(read_text(from), "new");
+  EXPECT_EQ(read_text(to), "old");
+  std::filesystem::remove(to);
+  EXPECT_FALSE(rename_new(from, to));
+  EXPECT_EQ(read_text(to), "new");
+  EXPECT_FALSE(std::filesystem::exists(from));
+}
+
+// What a pipe takes at once is less than this, so that write() stops short again and again.
+TEST(WriteAll, GoesOnWhereAWriteStopsShort) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const Descriptor in(ends[0]);
+  Descriptor out(ends[1]);
+  const std::string text(1U << 20U, 'x');
+  std::thread writer([&] {
+    write_all(out.get(), text, "pipe");
+    out.reset();
+  });
+  std::string got;
+  char buffer[65536];
+  for (ssize_t count = 0; (count = read(in.get(), buffer, sizeof buffer)) > 0;)
+    got.append(buffer, static_cast<std::size_t>(count));
+  writer.join();
+  EXPECT_EQ(got, text);
+}
+
+TEST(WriteNew, RefusesWhatIsThere) {
+  const TempFolder folder;
+  write_new(folder / "a", "text");
+  EXPECT_EQ(read_text(folder / "a"), "text");
+  EXPECT_EQ(status_of(folder / "a")->mode & 07777U, 0600U);
+  try {
+    write_new(folder / "a", "other");
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+  }
+  EXPECT_EQ(read_text(folder / "a"), "text");
+}
+
+TEST(MakePrivateFolders, ForTheOwnerAloneWhateverTheUmask) {
+  const TempFolder folder;
+  const mode_t before = umask(0);
+  make_private_folders(folder / "a/b");
+  make_private_folders(folder / "a/b");
+  umask(before);
+  EXPECT_EQ(status_of(folder / "a")->mode & 07777U, 0700U);
+  EXPECT_EQ(status_of(folder / "a/b")->mode & 07777U, 0700U);
+}
+
+TEST(Status, TellsFilesApart) {
+  const TempFolder folder;
+  const auto a = folder.write("a"), b = folder.write("b");
+  std::filesystem::create_symlink(a, folder / "link");
+  EXPECT_TRUE(status_of(a)->same_file(*status_of(folder / "link")));
+  EXPECT_FALSE(status_of(a)->same_file(*status_of(b)));
+  EXPECT_FALSE(status_of(folder / "link", Links::no_follow)->is_regular());
+  EXPECT_FALSE(status_of(folder / "none"));
+}
+
+}  // namespace
+}  // namespace ferry::file
