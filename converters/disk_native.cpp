@@ -24,9 +24,9 @@ namespace ferry::disk {
 
 namespace {
 
-constexpr std::uint64_t sector = 512;  // bytes; what QEMU counts a disk's size in
+constexpr std::uint64_t kSector = 512;  // bytes; what QEMU counts a disk's size in
 
-std::uint64_t whole_sectors(std::uint64_t size) { return (size + sector - 1) / sector * sector; }
+std::uint64_t whole_sectors(std::uint64_t size) { return (size + kSector - 1) / kSector * kSector; }
 
 // Ends a step of the progress on every way out.
 class Step {
@@ -86,8 +86,8 @@ class NativeConversion {
         }
       }
     }
-    if (result.virtual_size % sector != 0) {
-      result.findings.push_back(raise(size_rounded, {.file = current().images().back()->info().file},
+    if (result.virtual_size % kSector != 0) {
+      result.findings.push_back(raise(kSizeRounded, {.file = current().images().back()->info().file},
                                       "The disk has " + std::to_string(result.virtual_size) +
                                           " bytes; the new one has " +
                                           std::to_string(whole_sectors(result.virtual_size)) + "."));
@@ -177,7 +177,7 @@ class NativeConversion {
     if (request_.mode == Mode::share) refuse_to_share("no aligned, uncompressed data");
     options.sharing = copy::Sharing::never;
     result.findings.push_back(
-        raise(copied_not_shared, {.file = current().images().back()->info().file},
+        raise(kCopiedNotShared, {.file = current().images().back()->info().file},
               "The image's data are compressed, or do not lie at multiples of the file system's blocks."));
   }
 
@@ -228,7 +228,7 @@ class NativeConversion {
     if (request_.format != TargetFormat::qcow2) return;
     const qemu_img::Context context{.stop = stop_};
     if (qemu_img::available(context)) return qemu_img::require_clean(file.path(), request_.target, context);
-    result.findings.push_back(raise(not_checked, {.file = request_.target}, "There is no qemu-img on this host."));
+    result.findings.push_back(raise(kNotChecked, {.file = request_.target}, "There is no qemu-img on this host."));
   }
 
   void verify_target(const copy::TargetFile &file, ConvertResult &result) const {

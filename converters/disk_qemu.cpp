@@ -18,7 +18,7 @@ namespace ferry::disk {
 namespace {
 
 // QEMU keeps a backing file's name in 1023 bytes.
-constexpr std::size_t longest_backing_name = 1023;
+constexpr std::size_t kLongestBackingName = 1023;
 
 [[noreturn]] void refuse(const Medium &medium, const std::string &reason) {
   throw Error(ErrorKind::unsupported, {.where = {.file = medium.chain.back().display_path()},
@@ -39,7 +39,7 @@ std::string_view access_name(image::VmdkExtentLine::Access access) {
 // The extents of a VMDK whose descriptor is a text file; an embedded one describes its own file.
 std::vector<qemu_img::DescriptorExtent> descriptor_extents(const image::ImageInfo &info) {
   std::ifstream in(info.file, std::ios::binary);
-  std::string text(image::longest_descriptor, '\0');
+  std::string text(image::kLongestDescriptor, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (!image::is_descriptor(text)) return {};
@@ -88,7 +88,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
   ConvertResult result{.engine = Engine::qemu_img, .mode = Mode::copy};
   add_findings(image, result);
   result.findings.push_back(
-      raise(read_by_qemu_img, {.file = image.info.file}, "qemu-img " + qemu_img::version() + " converts this disk."));
+      raise(kReadByQemuImg, {.file = image.info.file}, "qemu-img " + qemu_img::version() + " converts this disk."));
   copy::TargetFile file(request.target);  // holds the name, so that it is published only when all is well
   const std::filesystem::path made = file.path().string() + ".qemu";
   struct Remove {
@@ -136,12 +136,12 @@ ConvertResult use_in_place(const ConvertRequest &request) {
   const qemu_img::Source source = for_qemu(request.medium, image, false);
   if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
   const std::filesystem::path path = std::filesystem::canonical(source.range.file);
-  if (path.string().size() > longest_backing_name) refuse(request.medium, "its name is too long for QEMU");
+  if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
   ConvertResult result{.engine = request.engine == Engine::automatic ? Engine::native : request.engine,
                        .mode = request.mode};
   add_findings(image, result);
   result.findings.push_back(
-      raise(depends_on_source, {.file = path}, "The new machine reads " + path.string() + " from now on."));
+      raise(kDependsOnSource, {.file = path}, "The new machine reads " + path.string() + " from now on."));
   if (request.mode == Mode::link) return result;
   copy::TargetFile file(request.target);
   qcow2::Writer writer(file, {.cluster_size = request.cluster_size,

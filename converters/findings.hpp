@@ -9,30 +9,29 @@
 
 namespace ferry::disk {
 
-inline constexpr FindingKind size_rounded{
+inline constexpr FindingKind kSizeRounded{
     "disk.size-rounded", Severity::info,
     "A disk's size is no multiple of 512 bytes; the new one is longer by the missing bytes, which are zeros.",
     "Nothing has to be done."};
-inline constexpr FindingKind copied_not_shared{"disk.copied-not-shared", Severity::info,
-                                               "Blocks could have been shared with the source on this file system, but "
-                                               "the source's data are compressed or do not lie"
-                                               " aligned.",
-                                               "Nothing has to be done; the copy takes its own space."};
-inline constexpr FindingKind read_by_qemu_img{"disk.read-by-qemu-img", Severity::info,
-                                              "A disk was converted by qemu-img, not by virt-ferry's own readers.",
-                                              "Nothing has to be done."};
-inline constexpr FindingKind depends_on_source{
+inline constexpr FindingKind kCopiedNotShared{"disk.copied-not-shared", Severity::info,
+                                              "Blocks could have been shared with the source on this file system, but "
+                                              "the source's data are compressed or do not lie"
+                                              " aligned.",
+                                              "Nothing has to be done; the copy takes its own space."};
+inline constexpr FindingKind kReadByQemuImg{"disk.read-by-qemu-img", Severity::info,
+                                            "A disk was converted by qemu-img, not by virt-ferry's own readers.",
+                                            "Nothing has to be done."};
+inline constexpr FindingKind kDependsOnSource{
     "disk.depends-on-source", Severity::warning,
     "The new disk reads the source image, which must stay where it is and must not be used otherwise.",
     "Keep the source unchanged, or migrate with --disk-mode copy."};
-inline constexpr FindingKind not_checked{
+inline constexpr FindingKind kNotChecked{
     "disk.not-checked", Severity::info, "A written qcow2 image was not looked at by 'qemu-img check'.",
     "Install qemu-img (Debian: qemu-utils) and run 'qemu-img check' on the image."};
 
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kinds{&size_rounded, &copied_not_shared, &read_by_qemu_img, &depends_on_source,
-                                    &not_checked};
-  return kinds;
+  static constexpr std::array kInds{&kSizeRounded, &kCopiedNotShared, &kReadByQemuImg, &kDependsOnSource, &kNotChecked};
+  return kInds;
 }
 
 }  // namespace ferry::disk

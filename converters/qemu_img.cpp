@@ -25,7 +25,7 @@ using Arguments = std::vector<std::string>;
 
 // Coroutines that read ahead: qemu-img's maximum is 16. With out-of-order writes (-W) two to three times faster than
 // the default on sparse sources.
-constexpr auto parallel_requests = "16";
+constexpr auto kParallelRequests = "16";
 
 Error not_installed(const Context &context) {
   return Error(ErrorKind::missing, {.message = "the program " + context.program + " is not installed",
@@ -35,8 +35,8 @@ Error not_installed(const Context &context) {
 
 std::string without_prefix(std::string_view errors) {
   errors = text::trim(errors);
-  constexpr std::string_view prefix = "qemu-img: ";
-  if (errors.starts_with(prefix)) errors.remove_prefix(prefix.size());
+  constexpr std::string_view kPrefix = "qemu-img: ";
+  if (errors.starts_with(kPrefix)) errors.remove_prefix(kPrefix.size());
   return text::printable(errors);
 }
 
@@ -64,7 +64,7 @@ subprocess::Limits query_limits(const Context &context) {
 }
 
 // One line of `map` is about 120 bytes; a fragmented disk has hundreds of thousands of them.
-constexpr std::size_t map_output = std::size_t{512} << 20U;
+constexpr std::size_t kMapOutput = std::size_t{512} << 20U;
 
 subprocess::Limits long_limits(const Context &context, std::size_t max_output = 65536) {
   subprocess::Limits limits;
@@ -169,9 +169,9 @@ class TemporaryFile {
 // "    (12.34/100%)" to 12.34; nullopt for any other line.
 std::optional<double> percent(std::string_view line) {
   line = text::trim(line);
-  constexpr std::string_view end = "/100%)";
-  if (!line.starts_with('(') || !line.ends_with(end)) return std::nullopt;
-  line = line.substr(1, line.size() - 1 - end.size());
+  constexpr std::string_view kEnd = "/100%)";
+  if (!line.starts_with('(') || !line.ends_with(kEnd)) return std::nullopt;
+  line = line.substr(1, line.size() - 1 - kEnd.size());
   double value = 0;
   const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error != std::errc{} || stop != line.data() + line.size() || !(value >= 0 && value <= 100)) return std::nullopt;
@@ -215,7 +215,7 @@ void refuse_links(const Source &source, const Info &info) {
 }
 
 Arguments convert_arguments(const ConvertRequest &request, const std::filesystem::path &target) {
-  Arguments out = {"convert", "-p", "-U", "-m", parallel_requests, "-W"};
+  Arguments out = {"convert", "-p", "-U", "-m", kParallelRequests, "-W"};
   const bool compressed = request.compression != disk::Compression::none;
   if (request.format == disk::TargetFormat::qcow2) {
     std::string options = "compat=1.1,cluster_size=" + std::to_string(request.cluster_size);
@@ -239,13 +239,13 @@ std::string version(const Context &context) {
   const auto result = start(context, {"--version"}, query_limits(context));
   if (!result.ok()) throw failed("--version", context.program, result);
   // "qemu-img version 7.2.22 (Debian 1:7.2+dfsg-7)".
-  constexpr std::string_view before = "qemu-img version ";
+  constexpr std::string_view kBefore = "qemu-img version ";
   std::string_view line = result.output;
-  if (!line.starts_with(before))
+  if (!line.starts_with(kBefore))
     throw Error(ErrorKind::malformed, {.where = {.file = context.program},
                                        .message = "qemu-img does not say its version",
                                        .found = text::printable(line.substr(0, 80))});
-  line.remove_prefix(before.size());
+  line.remove_prefix(kBefore.size());
   return std::string(line.substr(0, line.find_first_of(" \r\n")));
 }
 
@@ -356,7 +356,7 @@ Difference compare(const Source &left, const Source &right, bool strict, const C
 std::vector<MapEntry> map(const Source &source, const Context &context) {
   const auto &file = source.range.file;
   const auto result = start(context, {"map", "-U", "--output=json", "--image-opts", image_options(source)},
-                            long_limits(context, map_output));
+                            long_limits(context, kMapOutput));
   if (!result.ok()) throw failed("map", file, result);
   const auto json = parse(result.output, "map", file);
   std::vector<MapEntry> out;

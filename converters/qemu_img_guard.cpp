@@ -15,16 +15,16 @@ namespace {
 using image::ImageInfo;
 
 bool is_sparse(std::string_view variant) {
-  static constexpr std::array<std::string_view, 3> sparse = {"monolithicSparse", "streamOptimized",
-                                                             "twoGbMaxExtentSparse"};
-  return std::any_of(sparse.begin(), sparse.end(), [&](auto name) { return text::iequals_ascii(name, variant); });
+  static constexpr std::array<std::string_view, 3> kSparse = {"monolithicSparse", "streamOptimized",
+                                                              "twoGbMaxExtentSparse"};
+  return std::any_of(kSparse.begin(), kSparse.end(), [&](auto name) { return text::iequals_ascii(name, variant); });
 }
 
 // Descriptors that name devices of the host they were made on.
 bool is_host_device(std::string_view variant) {
-  static constexpr std::array<std::string_view, 6> devices = {
+  static constexpr std::array<std::string_view, 6> kDevices = {
       "custom", "fullDevice", "partitionedDevice", "vmfsRaw", "vmfsRawDeviceMap", "vmfsPassthroughRawDeviceMap"};
-  return std::any_of(devices.begin(), devices.end(), [&](auto name) { return text::iequals_ascii(name, variant); });
+  return std::any_of(kDevices.begin(), kDevices.end(), [&](auto name) { return text::iequals_ascii(name, variant); });
 }
 
 bool leads_elsewhere(std::string_view file) {

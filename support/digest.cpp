@@ -16,7 +16,7 @@ struct Algorithm {
   DigestKind kind;
   const EVP_MD *(*implementation)();
 };
-constexpr std::array algorithms = {
+constexpr std::array kAlgorithms = {
     Algorithm{{"SHA1", 40}, &EVP_sha1},      Algorithm{{"SHA224", 56}, &EVP_sha224},
     Algorithm{{"SHA256", 64}, &EVP_sha256},  Algorithm{{"SHA384", 96}, &EVP_sha384},
     Algorithm{{"SHA512", 128}, &EVP_sha512},
@@ -26,8 +26,8 @@ const Algorithm *find(std::string_view name) {
   std::string plain(text::trim(name));
   std::erase(plain, '-');
   const auto *hit = std::ranges::find_if(
-      algorithms, [&](const Algorithm &candidate) { return text::iequals_ascii(candidate.kind.name, plain); });
-  return hit == algorithms.end() ? nullptr : hit;
+      kAlgorithms, [&](const Algorithm &candidate) { return text::iequals_ascii(candidate.kind.name, plain); });
+  return hit == kAlgorithms.end() ? nullptr : hit;
 }
 
 void require(int result) {
@@ -43,8 +43,8 @@ std::optional<DigestKind> digest_kind(std::string_view name) {
 
 std::string known_digests() {
   std::string out;
-  for (const Algorithm &algorithm : algorithms) {
-    if (!out.empty()) out += &algorithm == &algorithms.back() ? " or " : ", ";
+  for (const Algorithm &algorithm : kAlgorithms) {
+    if (!out.empty()) out += &algorithm == &kAlgorithms.back() ? " or " : ", ";
     out += algorithm.kind.name;
   }
   return out;

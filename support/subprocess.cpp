@@ -51,12 +51,12 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 // How often exit, deadline and stop are looked at: quick for short programs, easy on long ones.
-constexpr auto first_tick = std::chrono::milliseconds(1);
-constexpr auto longest_tick = std::chrono::milliseconds(25);
+constexpr auto kFirstTick = std::chrono::milliseconds(1);
+constexpr auto kLongestTick = std::chrono::milliseconds(25);
 // What is left in the pipes of a program that has exited; only a grandchild can keep them open longer.
-constexpr auto drain_time = std::chrono::milliseconds(500);
+constexpr auto kDrainTime = std::chrono::milliseconds(500);
 // Between SIGTERM and SIGKILL.
-constexpr auto end_time = std::chrono::seconds(2);
+constexpr auto kEndTime = std::chrono::seconds(2);
 
 void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
   if (value == 0) return;
@@ -144,7 +144,7 @@ class Run {
     try {
       read(out_, out_buffer_, out_open_, [this](std::string_view piece) { take_output(piece); });
       read(err_, err_buffer_, err_open_, [this](std::string_view piece) { excerpt_.add(piece); });
-      tick(first_tick);
+      tick(kFirstTick);
       io_.run();
     } catch (...) {
       end_child();
@@ -213,7 +213,7 @@ class Run {
       exited_at_ = Clock::now();
     }
     drained_late_ = exited_ && (out_open_ || err_open_);
-    if (exited_ && (!drained_late_ || Clock::now() - exited_at_ > drain_time)) return finish();
+    if (exited_ && (!drained_late_ || Clock::now() - exited_at_ > kDrainTime)) return finish();
     if (!exited_ && stop_.stop_requested()) fail(ErrorKind::cancelled, "the work was stopped", {}, {});
     const auto deadline = command_.limits.deadline;
     if (!exited_ && deadline.count() > 0 && Clock::now() - began_ > deadline)
@@ -221,7 +221,7 @@ class Run {
            std::to_string(deadline.count()) + " ms at most");
     if (failure_) return finish();
     timer_.expires_after(next);
-    timer_.async_wait([this, next](const auto & /*cancelled or not*/) { tick(std::min(2 * next, longest_tick)); });
+    timer_.async_wait([this, next](const auto & /*cancelled or not*/) { tick(std::min(2 * next, kLongestTick)); });
   }
 
   void fail(ErrorKind kind, std::string message, std::string found, std::string expected) {
@@ -245,7 +245,7 @@ class Run {
     std::error_code error;
     if (child_.running(error)) {
       ::kill(-group, SIGTERM);
-      const auto until = Clock::now() + end_time;
+      const auto until = Clock::now() + kEndTime;
       while (child_.running(error) && Clock::now() < until) {
         const timespec pause{0, 5'000'000};
         ::nanosleep(&pause, nullptr);

@@ -78,7 +78,7 @@ bool can_clone(int from, int to, std::uint32_t block_size) {
 }
 
 bool never_shares_blocks(const std::filesystem::path &folder) {
-  constexpr std::uint32_t f2fs = 0xf2f52010, ntfs3 = 0x7366746e;
+  constexpr std::uint32_t kF2fs = 0xf2f52010, kNtfs3 = 0x7366746e;
   struct statfs status {};
   if (statfs(folder.c_str(), &status) != 0) return false;
   switch (static_cast<std::uint32_t>(status.f_type)) {
@@ -87,8 +87,8 @@ bool never_shares_blocks(const std::filesystem::path &folder) {
     case RAMFS_MAGIC:
     case MSDOS_SUPER_MAGIC:
     case EXFAT_SUPER_MAGIC:
-    case f2fs:
-    case ntfs3: return true;
+    case kF2fs:
+    case kNtfs3: return true;
     default: return false;
   }
 }

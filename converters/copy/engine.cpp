@@ -21,7 +21,7 @@ namespace {
 // Bytes that a thread reads, tests and writes at a time: they stay in a core's own cache from the read to the
 // write, and are enough to make the cost of system calls and of taking turns vanish. Measured: 512 KiB takes a
 // third longer, 2 MiB no less.
-constexpr std::uint64_t batch_bytes = 1U << 20U;
+constexpr std::uint64_t kBatchBytes = 1U << 20U;
 
 bool all_zero(const std::uint8_t *bytes, std::size_t length) {
   // Data nearly always show in the first words.
@@ -47,7 +47,7 @@ class Worker {
   explicit Worker(Shared &shared)
       : shared_(shared),
         unit_(shared.sink.unit()),
-        capacity_(std::max<std::uint64_t>(1, batch_bytes / unit_)),
+        capacity_(std::max<std::uint64_t>(1, kBatchBytes / unit_)),
         map_(shared.states, unit_),
         reader_(shared.files),
         lane_(shared.sink.lane()),

@@ -22,9 +22,10 @@ unsigned thread_count(unsigned wanted) {
 }
 
 std::uint64_t window_size(std::uint64_t total, std::uint32_t unit, std::size_t states, unsigned threads, bool sharing) {
-  constexpr std::uint64_t largest = 16U << 20U, largest_shared = 1U << 30U, smallest = 4U << 20U, units = 4096;
-  std::uint64_t size = std::min<std::uint64_t>(sharing ? largest_shared : largest, units * unit * (sharing ? 4 : 1));
-  while (size > smallest && (size / unit * states > 4 * units || (!sharing && size * threads * 16 > total))) size /= 2;
+  constexpr std::uint64_t kLargest = 16U << 20U, kLargestShared = 1U << 30U, kSmallest = 4U << 20U, kUnits = 4096;
+  std::uint64_t size = std::min<std::uint64_t>(sharing ? kLargestShared : kLargest, kUnits * unit * (sharing ? 4 : 1));
+  while (size > kSmallest && (size / unit * states > 4 * kUnits || (!sharing && size * threads * 16 > total)))
+    size /= 2;
   return std::max<std::uint64_t>(size, unit);
 }
 

@@ -15,9 +15,9 @@ namespace ferry::copy {
 namespace {
 
 // Compressed grains that follow each other are read together up to this many bytes.
-constexpr std::uint64_t read_group = 512U << 10U;
+constexpr std::uint64_t kReadGroup = 512U << 10U;
 // Bytes between two grains (markers, padding) that are cheaper read than skipped.
-constexpr std::uint64_t read_gap = 64U << 10U;
+constexpr std::uint64_t kReadGap = 64U << 10U;
 
 std::string at_offset(std::uint64_t offset) { return "offset " + std::to_string(offset); }
 
@@ -113,11 +113,11 @@ std::size_t PieceReader::read_deflated(std::size_t first) {
   for (; next < jobs_.size(); ++next) {
     const Job &job = jobs_[next];
     const bool near = job.inflated_length != 0 && job.file == jobs_[first].file && job.file_offset >= begin &&
-                      job.file_offset < file.size() && job.file_offset <= end + read_gap;
-    if (!near || std::max(end, end_of(job)) - begin > read_group) break;
+                      job.file_offset < file.size() && job.file_offset <= end + kReadGap;
+    if (!near || std::max(end, end_of(job)) - begin > kReadGroup) break;
     end = std::max(end, end_of(job));
   }
-  if (stored_.size() < end - begin) stored_.resize(std::max(end - begin, read_group));
+  if (stored_.size() < end - begin) stored_.resize(std::max(end - begin, kReadGroup));
   file.read(begin, stored_.data(), end - begin);
   for (std::size_t i = first; i < next; ++i) {
     inflate(jobs_[i], stored_.data() + (jobs_[i].file_offset - begin), end_of(jobs_[i]) - jobs_[i].file_offset);

@@ -24,7 +24,7 @@ namespace ferry::copy {
 
 namespace {
 
-constexpr std::uint64_t allocation_step = 64U << 20U;  // bytes that are asked for ahead
+constexpr std::uint64_t kAllocationStep = 64U << 20U;  // bytes that are asked for ahead
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -66,7 +66,7 @@ void TargetFile::allocate_ahead() {
 
 void TargetFile::allocate(std::uint64_t end) const {
   if (!allocate_ahead_ || end <= allocated_) return;
-  const std::uint64_t to = end + allocation_step;
+  const std::uint64_t to = end + kAllocationStep;
   if (fallocate(fd_, 0, static_cast<off_t>(allocated_), static_cast<off_t>(to - allocated_)) != 0) {
     allocate_ahead_ = false;  // too little room for the step, perhaps: writing says so when it is true
     return;
@@ -99,10 +99,10 @@ std::unique_lock<std::mutex> TargetFile::turn() const {
   // The kernel lets one thread at a time write to a file. Being woken up takes as long as the other's write does, so
   // it is worth a moment to look again, for one thread, which lets others run meanwhile. All other waiting must cost
   // no processor time that a thread could use to inflate or to hash.
-  constexpr int looks = 400;
+  constexpr int kLooks = 400;
   std::unique_lock lock(bulk_guard_, std::try_to_lock);
   if (!lock.owns_lock() && !somebody_looks_.exchange(true)) {
-    for (int i = 0; i < looks && !lock.owns_lock(); ++i) {
+    for (int i = 0; i < kLooks && !lock.owns_lock(); ++i) {
       std::this_thread::yield();
       static_cast<void>(lock.try_lock());
     }

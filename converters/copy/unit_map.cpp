@@ -16,7 +16,7 @@ namespace ferry::copy {
 namespace {
 
 // An inflated grain is at most this long: VMDK's largest grain in use is 64 KiB, its format's limit far below.
-constexpr std::uint64_t max_inflated = 16U << 20U;
+constexpr std::uint64_t kMaxInflated = 16U << 20U;
 
 SourceFiles::File examine(const std::shared_ptr<const image::SourceFile> &file) {
   SourceFiles::File out{.file = file, .descriptor = file->descriptor()};
@@ -68,7 +68,7 @@ void UnitMap::load(std::uint64_t begin, std::uint64_t end) {
   contents_.clear();
   earlier_.clear();
   uses_.clear();
-  newest_.assign((end - begin + unit_ - 1) / unit_, none);
+  newest_.assign((end - begin + unit_ - 1) / unit_, kNone);
   for (std::uint32_t state = 0; state < states_.size(); ++state) add_extents(state, begin, end);
   list_states();
 }
@@ -115,11 +115,11 @@ void UnitMap::add_piece(const image::Chain::VisibleExtent &visible, std::uint64_
       }
     }
   } else {
-    if (extent.length > max_inflated) {
+    if (extent.length > kMaxInflated) {
       throw Error(ErrorKind::unsupported, {.where = {.path = "guest offset " + std::to_string(extent.guest_offset)},
                                            .message = "a compressed grain is too large",
                                            .found = std::to_string(extent.length) + " bytes",
-                                           .expected = "at most " + std::to_string(max_inflated)});
+                                           .expected = "at most " + std::to_string(kMaxInflated)});
     }
     part.file_offset = extent.file_offset;
     // Deflate adds 5 bytes per 16 KiB at worst; a stream that claims much more is damaged and is found to be so.
@@ -135,8 +135,8 @@ void UnitMap::close_unit(std::uint32_t state) {
   if (open_parts_.empty()) return;
   std::uint32_t &newest = newest_.at(open_unit_ - first_unit_);
   std::uint32_t found = newest;
-  while (found != none && !std::ranges::equal(parts(contents_[found]), open_parts_)) found = earlier_[found];
-  if (found == none) {
+  while (found != kNone && !std::ranges::equal(parts(contents_[found]), open_parts_)) found = earlier_[found];
+  if (found == kNone) {
     found = static_cast<std::uint32_t>(contents_.size());
     contents_.push_back({.unit = open_unit_,
                          .first_part = static_cast<std::uint32_t>(parts_.size()),

@@ -79,7 +79,7 @@ class UnitMap {
   void close_unit(std::uint32_t state);
   void list_states();
 
-  static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint32_t kNone = 0xffffffff;
   struct Use {
     std::uint32_t content, state;
   };

@@ -18,19 +18,19 @@ namespace ferry::firmware {
 namespace {
 
 // EDK2's mark of automatically created entries, 8108ac4e-9f11-4d59-850e-e21a522c59b2.
-constexpr Guid automatic_guid = {0x4e, 0xac, 0x08, 0x81, 0x11, 0x9f, 0x59, 0x4d,
+constexpr Guid kAutomaticGuid = {0x4e, 0xac, 0x08, 0x81, 0x11, 0x9f, 0x59, 0x4d,
                                  0x85, 0x0e, 0xe2, 0x1a, 0x52, 0x2c, 0x59, 0xb2};
 
 // LOAD_OPTION_ACTIVE, FORCE_RECONNECT, HIDDEN and the category bits.
-constexpr std::uint32_t defined_attributes = 0x00001F0B;
+constexpr std::uint32_t kDefinedAttributes = 0x00001F0B;
 
-constexpr std::uint8_t media_type = 4;
-constexpr std::uint8_t hard_drive = 1;
-constexpr std::uint8_t file_path = 4;
-constexpr std::uint8_t end_type = 0x7F;
-constexpr std::uint8_t end_of_path = 0xFF;
-constexpr std::size_t node_header = 4;
-constexpr std::size_t hard_drive_size = 42;
+constexpr std::uint8_t kMediaType = 4;
+constexpr std::uint8_t kHardDrive = 1;
+constexpr std::uint8_t kFilePath = 4;
+constexpr std::uint8_t kEndType = 0x7F;
+constexpr std::uint8_t kEndOfPath = 0xFF;
+constexpr std::size_t kNodeHeader = 4;
+constexpr std::size_t kHardDriveSize = 42;
 
 struct Node {
   std::uint8_t type, subtype;
@@ -41,14 +41,14 @@ struct Node {
 std::optional<std::vector<Node>> nodes_of(const ByteReader &path) {
   std::vector<Node> out;
   std::size_t at = 0;
-  while (at + node_header <= path.size()) {
+  while (at + kNodeHeader <= path.size()) {
     const Node node{.type = path.little<std::uint8_t>(at, "node type"),
                     .subtype = path.little<std::uint8_t>(at + 1, "node subtype"),
                     .offset = at,
                     .length = path.little<std::uint16_t>(at + 2, "node length")};
-    if (node.length < node_header || node.length > path.size() - at) return std::nullopt;
+    if (node.length < kNodeHeader || node.length > path.size() - at) return std::nullopt;
     out.push_back(node);
-    if (node.type == end_type) return node.subtype == end_of_path ? std::optional(out) : std::nullopt;
+    if (node.type == kEndType) return node.subtype == kEndOfPath ? std::optional(out) : std::nullopt;
     at += node.length;
   }
   return std::nullopt;
@@ -56,31 +56,31 @@ std::optional<std::vector<Node>> nodes_of(const ByteReader &path) {
 
 // A signature type of none, or an empty signature: the firmware has nothing to find the partition by.
 bool has_signature(const ByteReader &path, const Node &node) {
-  constexpr std::size_t signature_at = 24;
-  constexpr std::size_t type_at = 41;
-  const auto signature = path.bytes(node.offset + signature_at, 16, "partition signature");
-  const auto type = path.little<std::uint8_t>(node.offset + type_at, "signature type");
+  constexpr std::size_t kSignatureAt = 24;
+  constexpr std::size_t kTypeAt = 41;
+  const auto signature = path.bytes(node.offset + kSignatureAt, 16, "partition signature");
+  const auto type = path.little<std::uint8_t>(node.offset + kTypeAt, "signature type");
   const bool empty = std::ranges::all_of(signature, [](std::uint8_t byte) { return byte == 0; });
   return (type == 1 || type == 2) && !empty;
 }
 
-bool is_node(const Node &node, std::uint8_t subtype) { return node.type == media_type && node.subtype == subtype; }
+bool is_node(const Node &node, std::uint8_t subtype) { return node.type == kMediaType && node.subtype == subtype; }
 
 std::variant<BootOption, Unportable> cut_path(const ByteReader &path) {
   const auto nodes = nodes_of(path);
   if (!nodes) return Unportable::malformed;
   auto partition = nodes->end();
   for (auto node = nodes->begin(); node != nodes->end(); ++node) {
-    if (is_node(*node, hard_drive)) partition = node;
+    if (is_node(*node, kHardDrive)) partition = node;
   }
   if (partition == nodes->end()) return Unportable::no_partition;
-  if (partition->length != hard_drive_size) return Unportable::malformed;
+  if (partition->length != kHardDriveSize) return Unportable::malformed;
   if (!has_signature(path, *partition)) return Unportable::no_signature;
   BootOption out;
   const auto last = nodes->end() - 1;
   for (auto node = partition + 1; node != last; ++node) {
-    if (!is_node(*node, file_path)) return Unportable::no_file;
-    const auto text = path.bytes(node->offset + node_header, node->length - node_header, "file path");
+    if (!is_node(*node, kFilePath)) return Unportable::no_file;
+    const auto text = path.bytes(node->offset + kNodeHeader, node->length - kNodeHeader, "file path");
     const std::u16string piece = utf16_from(text.data(), text.size());
     out.file += piece.substr(0, piece.find(u'\0'));
   }
@@ -104,9 +104,9 @@ std::optional<std::uint16_t> boot_number(std::u16string_view name) {
 }
 
 std::u16string boot_name(std::uint16_t number) {
-  constexpr std::u16string_view digits = u"0123456789ABCDEF";
+  constexpr std::u16string_view kDigits = u"0123456789ABCDEF";
   std::u16string out = u"Boot";
-  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(static_cast<unsigned>(number) >> shift) & 0xFU]);
+  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(kDigits[(static_cast<unsigned>(number) >> shift) & 0xFU]);
   return out;
 }
 
@@ -122,24 +122,24 @@ std::string_view explain(Unportable reason) {
 }
 
 ParsedOption parse_boot_option(std::span<const std::uint8_t> data) {
-  constexpr std::size_t fixed = 6;
-  if (data.size() < fixed) return {.description = {}, .outcome = Unportable::malformed};
+  constexpr std::size_t kFixed = 6;
+  if (data.size() < kFixed) return {.description = {}, .outcome = Unportable::malformed};
   const ByteReader reader(data, {});
   const std::size_t path_size = reader.little<std::uint16_t>(4, "path length");
-  std::size_t end = fixed;
+  std::size_t end = kFixed;
   while (end + 1 < data.size() && (data[end] != 0 || data[end + 1] != 0)) end += 2;
   if (end + 1 >= data.size()) return {.description = {}, .outcome = Unportable::malformed};
-  ParsedOption out{.description = utf16_from(data.data() + fixed, end - fixed), .outcome = Unportable::malformed};
+  ParsedOption out{.description = utf16_from(data.data() + kFixed, end - kFixed), .outcome = Unportable::malformed};
   const std::size_t path_at = end + 2;
   if (path_size > data.size() - path_at) return out;
   const auto optional = data.subspan(path_at + path_size);
-  if (std::ranges::equal(optional, automatic_guid)) {
+  if (std::ranges::equal(optional, kAutomaticGuid)) {
     out.outcome = Unportable::made_by_firmware;
     return out;
   }
   out.outcome = cut_path(ByteReader(data.subspan(path_at, path_size), {}));
   if (auto *option = std::get_if<BootOption>(&out.outcome)) {
-    option->attributes = reader.little<std::uint32_t>(0, "attributes") & defined_attributes;
+    option->attributes = reader.little<std::uint32_t>(0, "attributes") & kDefinedAttributes;
     option->description = out.description;
     option->optional.assign(optional.begin(), optional.end());
   }

@@ -16,10 +16,10 @@ namespace ferry::firmware {
 namespace {
 
 // Raw stores have 128 KiB to 768 KiB; AAVMF's file is 64 MiB.
-constexpr std::uint64_t max_template_size = std::uint64_t{64} << 20U;
+constexpr std::uint64_t kMaxTemplateSize = std::uint64_t{64} << 20U;
 // OVMF's limit for one variable with header and name (PcdMaxVariableSize of the 4M build): what the guest could not
 // have written itself, it may not be able to read.
-constexpr std::size_t max_variable_size = 0x8400;
+constexpr std::size_t kMaxVariableSize = 0x8400;
 
 class Carrier {
  public:
@@ -42,12 +42,12 @@ class Carrier {
   // Half of the store stays free for the guest; firmware reclaims deleted copies only when it must.
   [[nodiscard]] bool fits(const Variable &variable) const {
     const std::size_t size = Edk2Store::size_of(variable);
-    return size <= max_variable_size && size <= budget_ && size <= store_.free_bytes();
+    return size <= kMaxVariableSize && size <= budget_ && size <= store_.free_bytes();
   }
 
   bool put(const Variable &variable) {
     if (!fits(variable)) {
-      result_.findings.push_back(raise(variable_too_large, {},
+      result_.findings.push_back(raise(kVariableTooLarge, {},
                                        "the UEFI variable " + shown(variable.name) + " of " +
                                            std::to_string(variable.data.size()) + " bytes does not fit"));
       return false;
@@ -65,9 +65,9 @@ class Carrier {
     for (const Variable &key : selection_.keys) sum += Edk2Store::size_of(key);
     const bool too_large =
         sum > budget_ || !std::ranges::all_of(selection_.keys, [&](const Variable &key) { return fits(key); });
-    const bool enrolled = find(store_.variables(), u"PK", global_guid) != nullptr;
+    const bool enrolled = find(store_.variables(), u"PK", kGlobalGuid) != nullptr;
     if (too_large || enrolled) {
-      result_.findings.push_back(raise(keys_not_carried, {},
+      result_.findings.push_back(raise(kEysNotCarried, {},
                                        enrolled
                                            ? "the host's variable store has Secure Boot keys of its own, which stay"
                                            : "the source's Secure Boot keys are too large for the host's store"));
@@ -85,7 +85,7 @@ class Carrier {
     if (order.empty()) return;
     append_template_order(order);
     Variable variable{
-        .name = u"BootOrder", .guid = global_guid, .attributes = attributes_runtime, .timestamp = {}, .data = {}};
+        .name = u"BootOrder", .guid = kGlobalGuid, .attributes = kAttributesRuntime, .timestamp = {}, .data = {}};
     for (const std::uint16_t number : order) {
       variable.data.push_back(static_cast<std::uint8_t>(number & 0xFFU));
       variable.data.push_back(static_cast<std::uint8_t>(number >> 8U));
@@ -103,12 +103,12 @@ class Carrier {
 
   // The template's own entries stay behind the guest's, but for numbers that the guest's took over.
   void append_template_order(std::vector<std::uint16_t> &order) {
-    const Variable *own = find(store_.variables(), u"BootOrder", global_guid);
+    const Variable *own = find(store_.variables(), u"BootOrder", kGlobalGuid);
     if (own == nullptr) return;
     for (const char16_t number : utf16_from(own->data.data(), own->data.size())) {
       const std::u16string name = boot_name(number);
-      const bool live = find(store_.variables(), name, global_guid) != nullptr;
-      const bool taken = find(selection_.boot_entries, name, global_guid) != nullptr;
+      const bool live = find(store_.variables(), name, kGlobalGuid) != nullptr;
+      const bool taken = find(selection_.boot_entries, name, kGlobalGuid) != nullptr;
       if (live && !taken && std::ranges::find(order, std::uint16_t{number}) == order.end()) order.push_back(number);
     }
   }
@@ -139,7 +139,7 @@ void verify(const Edk2Store &store, const std::vector<Variable> &written, const 
 CarryResult carry_variables(const Selection &selection, const std::filesystem::path &template_store,
                             const std::filesystem::path &target) {
   const FileRange whole{.file = template_store, .offset = 0, .length = std::nullopt};
-  Edk2Store store(file::read_range(whole, max_template_size),
+  Edk2Store store(file::read_range(whole, kMaxTemplateSize),
                   {.file = template_store, .line = std::nullopt, .path = {}});
   store.require_erased_tail();
   Carrier carrier(std::move(store), selection);

@@ -21,20 +21,20 @@ namespace ferry::firmware {
 
 namespace {
 
-constexpr Guid file_system_guid = {0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
-                                   0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50};
-constexpr Guid authenticated_guid = {0x78, 0x2c, 0xf3, 0xaa, 0x7b, 0x94, 0x9a, 0x43,
+constexpr Guid kFileSystemGuid = {0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
+                                  0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50};
+constexpr Guid kAuthenticatedGuid = {0x78, 0x2c, 0xf3, 0xaa, 0x7b, 0x94, 0x9a, 0x43,
                                      0xa1, 0x80, 0x2e, 0x14, 0x4e, 0xc3, 0x77, 0x92};
-constexpr Guid plain_guid = {0x16, 0x36, 0xcf, 0xdd, 0x75, 0x32, 0x64, 0x41,
+constexpr Guid kPlainGuid = {0x16, 0x36, 0xcf, 0xdd, 0x75, 0x32, 0x64, 0x41,
                              0x98, 0xb6, 0xfe, 0x85, 0x70, 0x7f, 0xfe, 0x7d};
 
-constexpr std::size_t volume_header_size = 0x48;  // with the usual one entry in the block map
-constexpr std::size_t store_header_size = 28;
-constexpr std::size_t variable_header_size = 60;
-constexpr std::uint16_t variable_start = 0x55AA;
-constexpr std::uint8_t state_live = 0x3F;        // added, nothing cleared since
-constexpr std::uint8_t state_in_transit = 0x3E;  // a newer copy is being written; valid until that is there
-constexpr std::uint8_t state_deleted_bit = 0x02;
+constexpr std::size_t kVolumeHeaderSize = 0x48;  // with the usual one entry in the block map
+constexpr std::size_t kStoreHeaderSize = 28;
+constexpr std::size_t kVariableHeaderSize = 60;
+constexpr std::uint16_t kVariableStart = 0x55AA;
+constexpr std::uint8_t kStateLive = 0x3F;       // added, nothing cleared since
+constexpr std::uint8_t kStateInTransit = 0x3E;  // a newer copy is being written; valid until that is there
+constexpr std::uint8_t kStateDeletedBit = 0x02;
 
 [[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
   throw Error(
@@ -70,7 +70,7 @@ Edk2Store::Edk2Store(std::vector<std::uint8_t> bytes, const Place &place) : byte
 
 void Edk2Store::check_volume(const Place &place) {
   const ByteReader reader(bytes_, place);
-  if (reader.guid(0x10, "file system GUID") != file_system_guid) {
+  if (reader.guid(0x10, "file system GUID") != kFileSystemGuid) {
     fail(reader.at(0x10, "file system GUID"), "this is not a volume of UEFI variables", "another GUID",
          "fff12b8d-7696-4c8b-a985-2747075b4f50");
   }
@@ -83,7 +83,7 @@ void Edk2Store::check_volume(const Place &place) {
          "at most " + std::to_string(bytes_.size()));
   }
   const auto header = reader.little<std::uint16_t>(0x30, "header length");
-  if (header < volume_header_size || header % 2 != 0 || header > length) {
+  if (header < kVolumeHeaderSize || header % 2 != 0 || header > length) {
     fail(reader.at(0x30, "header length"), "the volume header has an impossible length", std::to_string(header),
          "an even number from 72 to the volume's length");
   }
@@ -91,17 +91,17 @@ void Edk2Store::check_volume(const Place &place) {
     fail(reader.at(0x32, "checksum"), "the volume header's checksum is wrong", "a sum of " + std::to_string(sum), "0");
   }
   const Guid kind = reader.guid(header, "store GUID");
-  if (kind == plain_guid) {
+  if (kind == kPlainGuid) {
     throw Error(ErrorKind::unsupported, {.where = reader.at(header, "store GUID"),
                                          .message = "this is a store of unauthenticated variables",
                                          .expected = "an authenticated one, as OVMF and VirtualBox write it"});
   }
-  if (kind != authenticated_guid) {
+  if (kind != kAuthenticatedGuid) {
     fail(reader.at(header, "store GUID"), "the volume does not hold a variable store", "another GUID",
          "aaf32c78-947b-439a-a180-2e144ec37792");
   }
   const auto size = reader.little<std::uint32_t>(header + std::size_t{16}, "store size");
-  if (size < store_header_size || size > length - header) {
+  if (size < kStoreHeaderSize || size > length - header) {
     fail(reader.at(header + std::size_t{16}, "store size"), "the variable store has an impossible size",
          std::to_string(size), "28 to " + std::to_string(length - header));
   }
@@ -115,31 +115,31 @@ void Edk2Store::check_volume(const Place &place) {
     fail(reader.at(header + std::size_t{21}, "store state"), "the variable store is not healthy", std::to_string(state),
          "254");
   }
-  first_ = header + store_header_size;
+  first_ = header + kStoreHeaderSize;
   end_ = header + std::size_t{size};
 }
 
 void Edk2Store::read_records(const Place &place) {
   const ByteReader reader({bytes_.data(), end_}, place);
   std::size_t at = align4(first_);
-  while (at + variable_header_size <= end_ && reader.little<std::uint16_t>(at, "variable") == variable_start) {
+  while (at + kVariableHeaderSize <= end_ && reader.little<std::uint16_t>(at, "variable") == kVariableStart) {
     Record record{.offset = at, .state = reader.little<std::uint8_t>(at + 2, "variable state"), .variable = {}};
     const std::size_t name_size = reader.little<std::uint32_t>(at + 0x24, "name size");
     const std::size_t data_size = reader.little<std::uint32_t>(at + 0x28, "data size");
-    const std::size_t left = end_ - at - variable_header_size;
+    const std::size_t left = end_ - at - kVariableHeaderSize;
     // An unfinished write can leave both sizes erased; nothing valid can follow such a record.
     if (name_size > left || data_size > left - name_size) {
-      if (record.state != state_live && record.state != state_in_transit) break;
+      if (record.state != kStateLive && record.state != kStateInTransit) break;
       fail(reader.at(at + 0x24, "variable sizes"), "a variable is longer than its store",
            std::to_string(name_size) + " and " + std::to_string(data_size), "at most " + std::to_string(left));
     }
-    if (record.state == state_live || record.state == state_in_transit) {
-      const auto name = reader.bytes(at + variable_header_size, name_size, "variable name");
+    if (record.state == kStateLive || record.state == kStateInTransit) {
+      const auto name = reader.bytes(at + kVariableHeaderSize, name_size, "variable name");
       if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-        fail(reader.at(at + variable_header_size, "variable name"), "a variable's name does not end",
+        fail(reader.at(at + kVariableHeaderSize, "variable name"), "a variable's name does not end",
              std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
       }
-      const auto data = reader.bytes(at + variable_header_size + name_size, data_size, "variable data");
+      const auto data = reader.bytes(at + kVariableHeaderSize + name_size, data_size, "variable data");
       record.variable = {.name = utf16_from(name.data(), name_size - 2),
                          .guid = reader.guid(at + 0x2C, "vendor GUID"),
                          .attributes = reader.little<std::uint32_t>(at + 4, "attributes"),
@@ -147,7 +147,7 @@ void Edk2Store::read_records(const Place &place) {
                          .data = {data.begin(), data.end()}};
       records_.push_back(std::move(record));
     }
-    at = align4(at + variable_header_size + name_size + data_size);
+    at = align4(at + kVariableHeaderSize + name_size + data_size);
   }
   tail_ = std::min(at, end_);
 }
@@ -180,13 +180,13 @@ void Edk2Store::require_erased_tail() const {
 }
 
 std::size_t Edk2Store::size_of(const Variable &variable) {
-  return align4(variable_header_size + 2 * (variable.name.size() + 1) + variable.data.size());
+  return align4(kVariableHeaderSize + 2 * (variable.name.size() + 1) + variable.data.size());
 }
 
 void Edk2Store::remove(std::u16string_view name, const Guid &guid) {
   std::erase_if(records_, [&](const Record &record) {
     if (record.variable.name != name || record.variable.guid != guid) return false;
-    bytes_[record.offset + 2] = static_cast<std::uint8_t>(record.state & ~state_deleted_bit);
+    bytes_[record.offset + 2] = static_cast<std::uint8_t>(record.state & ~kStateDeletedBit);
     return true;
   });
   collect_live();
@@ -203,8 +203,8 @@ void Edk2Store::put(const Variable &variable) {
   remove(variable.name, variable.guid);
   const std::size_t at = tail_;
   const std::size_t name_size = 2 * (variable.name.size() + 1);
-  write_little<std::uint16_t>(bytes_, at, variable_start);
-  bytes_[at + 2] = state_live;
+  write_little<std::uint16_t>(bytes_, at, kVariableStart);
+  bytes_[at + 2] = kStateLive;
   bytes_[at + 3] = 0;
   write_little<std::uint32_t>(bytes_, at + 4, variable.attributes);
   write_little<std::uint64_t>(bytes_, at + 8, 0);  // monotonic count
@@ -213,7 +213,7 @@ void Edk2Store::put(const Variable &variable) {
   write_little<std::uint32_t>(bytes_, at + 0x24, static_cast<std::uint32_t>(name_size));
   write_little<std::uint32_t>(bytes_, at + 0x28, static_cast<std::uint32_t>(variable.data.size()));
   std::ranges::copy(variable.guid, bytes_.begin() + static_cast<std::ptrdiff_t>(at + 0x2C));
-  std::size_t next = at + variable_header_size;
+  std::size_t next = at + kVariableHeaderSize;
   for (const char16_t unit : variable.name) {
     write_little<std::uint16_t>(bytes_, next, unit);
     next += 2;
@@ -221,7 +221,7 @@ void Edk2Store::put(const Variable &variable) {
   write_little<std::uint16_t>(bytes_, next, 0);
   std::ranges::copy(variable.data, bytes_.begin() + static_cast<std::ptrdiff_t>(next + 2));
   tail_ = at + size;
-  records_.push_back({.offset = at, .state = state_live, .variable = variable});
+  records_.push_back({.offset = at, .state = kStateLive, .variable = variable});
   collect_live();
 }
 

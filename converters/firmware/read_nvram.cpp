@@ -14,7 +14,7 @@ namespace ferry::firmware {
 namespace {
 
 // VMware's largest known file, an encrypted one, has 2.3 MiB; VirtualBox refuses more than 1 MiB by itself.
-constexpr std::uint64_t max_file_size = std::uint64_t{4} << 20U;
+constexpr std::uint64_t kMaxFileSize = std::uint64_t{4} << 20U;
 
 void read_virtualbox(NvramContents &out, std::span<const std::uint8_t> bytes) {
   VboxNvram nvram = parse_vbox_nvram(bytes, out.where);
@@ -33,9 +33,9 @@ void read_content(NvramContents &out, std::span<const std::uint8_t> bytes) {
     out.kind = NvramKind::vmware;
   } else if (is_encrypted_vmware_nvram(bytes)) {
     out.findings.push_back(
-        raise(variables_encrypted, out.where, "the UEFI variables are encrypted together with the machine's TPM"));
+        raise(kVariablesEncrypted, out.where, "the UEFI variables are encrypted together with the machine's TPM"));
   } else {
-    out.findings.push_back(raise(variables_unreadable, out.where,
+    out.findings.push_back(raise(kVariablesUnreadable, out.where,
                                  "this is neither VirtualBox's nor VMware's form of UEFI variables, so they are not "
                                  "carried over"));
   }
@@ -53,11 +53,11 @@ NvramContents read_nvram(const NvramSource &source) {
   NvramContents out;
   out.where.file = source.range.file;
   if (source.encrypted) {
-    out.findings.push_back(raise(variables_encrypted, out.where, "the machine's settings say that they are encrypted"));
+    out.findings.push_back(raise(kVariablesEncrypted, out.where, "the machine's settings say that they are encrypted"));
     return out;
   }
   try {
-    read_content(out, file::read_range(source.range, max_file_size));
+    read_content(out, file::read_range(source.range, kMaxFileSize));
   } catch (const Error &error) {
     out.kind = NvramKind::unreadable;
     out.variables.clear();
@@ -66,15 +66,15 @@ NvramContents read_nvram(const NvramSource &source) {
     std::string message = "the UEFI variables cannot be read: " + detail.message;
     if (!detail.found.empty()) message += "; found " + detail.found;
     if (!detail.expected.empty()) message += "; expected " + detail.expected;
-    out.findings.push_back(raise(variables_unreadable, detail.where, std::move(message)));
+    out.findings.push_back(raise(kVariablesUnreadable, detail.where, std::move(message)));
   }
   return out;
 }
 
 std::optional<bool> secure_boot_of(const NvramContents &contents) {
   if (contents.kind != NvramKind::virtualbox) return std::nullopt;
-  if (find(contents.variables, u"PK", global_guid) == nullptr) return false;
-  const Variable *enable = find(contents.variables, u"SecureBootEnable", secure_boot_enable_guid);
+  if (find(contents.variables, u"PK", kGlobalGuid) == nullptr) return false;
+  const Variable *enable = find(contents.variables, u"SecureBootEnable", kSecureBootEnableGuid);
   return enable == nullptr || enable->data.size() != 1 || enable->data[0] != 0;
 }
 

@@ -22,14 +22,14 @@ struct Key {
 
 // In the order in which they are written. VirtualBox writes SecureBootEnable with attributes 7 and MokList with 0x23;
 // these are EDK2's and shim's own.
-constexpr std::array keys = {
-    Key{u"db", image_security_guid, attributes_key},
-    Key{u"dbx", image_security_guid, attributes_key},
-    Key{u"KEK", global_guid, attributes_key},
-    Key{u"PK", global_guid, attributes_key},
-    Key{u"SecureBootEnable", secure_boot_enable_guid, attributes_boot},
-    Key{u"MokList", shim_guid, attributes_boot},
-    Key{u"MokListX", shim_guid, attributes_boot},
+constexpr std::array kEys = {
+    Key{u"db", kImageSecurityGuid, kAttributesKey},
+    Key{u"dbx", kImageSecurityGuid, kAttributesKey},
+    Key{u"KEK", kGlobalGuid, kAttributesKey},
+    Key{u"PK", kGlobalGuid, kAttributesKey},
+    Key{u"SecureBootEnable", kSecureBootEnableGuid, kAttributesBoot},
+    Key{u"MokList", kShimGuid, kAttributesBoot},
+    Key{u"MokListX", kShimGuid, kAttributesBoot},
 };
 
 std::string shown_entry(std::uint16_t number, const std::string &description) {
@@ -40,7 +40,7 @@ std::string shown_entry(std::uint16_t number, const std::string &description) {
 std::vector<std::uint16_t> boot_order(const NvramContents &contents) {
   std::vector<std::uint16_t> out;
   std::set<std::uint16_t> seen;
-  const Variable *order = find(contents.variables, u"BootOrder", global_guid);
+  const Variable *order = find(contents.variables, u"BootOrder", kGlobalGuid);
   if (order == nullptr) return out;
   for (const char16_t number : utf16_from(order->data.data(), order->data.size())) {
     if (seen.insert(number).second) out.push_back(number);
@@ -53,7 +53,7 @@ void select_entries(const NvramContents &contents, Selection &out) {
   std::map<std::uint16_t, KeptEntry> kept;
   for (const Variable &variable : contents.variables) {
     const auto number = boot_number(variable.name);
-    if (!number || variable.guid != global_guid) continue;
+    if (!number || variable.guid != kGlobalGuid) continue;
     ParsedOption parsed = parse_boot_option(variable.data);
     const std::string description = shown(parsed.description);
     if (const auto *reason = std::get_if<Unportable>(&parsed.outcome)) {
@@ -63,8 +63,8 @@ void select_entries(const NvramContents &contents, Selection &out) {
     const BootOption &option = std::get<BootOption>(parsed.outcome);
     kept[*number] = {*number, description, shown(option.file)};
     out.boot_entries.push_back({.name = variable.name,
-                                .guid = global_guid,
-                                .attributes = attributes_runtime,
+                                .guid = kGlobalGuid,
+                                .attributes = kAttributesRuntime,
                                 .timestamp = {},
                                 .data = serialise(option)});
   }
@@ -88,31 +88,31 @@ void tell_entries(const NvramContents &contents, Selection &out) {
     list += (list.empty() ? "" : ", ") + shown_entry(entry.number, entry.description) + " (" + entry.file + ')';
   }
   if (!list.empty()) {
-    out.findings.push_back(raise(boot_entries_carried, contents.where, "UEFI boot entries are carried over: " + list));
+    out.findings.push_back(raise(kBootEntriesCarried, contents.where, "UEFI boot entries are carried over: " + list));
   }
   list.clear();
   for (const DroppedEntry &entry : out.dropped) {
     list += (list.empty() ? "" : ", ") + shown_entry(entry.number, entry.description) + " (" + entry.reason + ')';
   }
   if (!list.empty()) {
-    out.findings.push_back(raise(boot_entry_dropped, contents.where, "UEFI boot entries are left out: " + list));
+    out.findings.push_back(raise(kBootEntryDropped, contents.where, "UEFI boot entries are left out: " + list));
   }
   if (out.kept.empty() && contents.kind != NvramKind::unreadable) {
-    out.findings.push_back(raise(no_boot_entry, contents.where, "the source's store has no UEFI boot entry to carry"));
+    out.findings.push_back(raise(kNoBootEntry, contents.where, "the source's store has no UEFI boot entry to carry"));
   }
 }
 
 void select_keys(const NvramContents &contents, Selection &out) {
-  for (const Key &key : keys) {
+  for (const Key &key : kEys) {
     const Variable *found = find(contents.variables, key.name, key.guid);
     if (found == nullptr) continue;
     out.keys.push_back(*found);
     out.keys.back().attributes = key.attributes;
-    if (key.attributes != attributes_key) out.keys.back().timestamp = {};
+    if (key.attributes != kAttributesKey) out.keys.back().timestamp = {};
   }
-  if (find(out.keys, u"dbx", image_security_guid) == nullptr) {
+  if (find(out.keys, u"dbx", kImageSecurityGuid) == nullptr) {
     out.findings.push_back(
-        raise(no_revocation_list, contents.where, "the source's Secure Boot keys have no revocation list (dbx)"));
+        raise(kNoRevocationList, contents.where, "the source's Secure Boot keys have no revocation list (dbx)"));
   }
 }
 
@@ -127,10 +127,10 @@ Selection select_variables(const NvramContents &contents, bool secure_boot) {
   if (had == true && secure_boot) {
     select_keys(contents, out);
   } else if (had == true) {
-    out.findings.push_back(raise(keys_not_carried, contents.where,
+    out.findings.push_back(raise(kEysNotCarried, contents.where,
                                  "the guest ran with Secure Boot and the new machine does not: its keys stay behind"));
   } else if (secure_boot && contents.kind == NvramKind::vmware) {
-    out.findings.push_back(raise(keys_not_carried, contents.where,
+    out.findings.push_back(raise(kEysNotCarried, contents.where,
                                  "VMware's Secure Boot keys are not carried: the host's store with Microsoft's keys "
                                  "takes their place"));
   }

@@ -18,9 +18,9 @@ namespace ferry::firmware {
 
 namespace {
 
-constexpr std::uint32_t tpm2_magic = 0xAB364723;
+constexpr std::uint32_t kTpm2Magic = 0xAB364723;
 // libtpms' own limit for the state of a TPM 2.0 with all of its NV memory is below 200 KiB.
-constexpr std::size_t max_state = std::size_t{1} << 20U;
+constexpr std::size_t kMaxState = std::size_t{1} << 20U;
 
 void make_folder(const std::filesystem::path &folder, mode_t mode) {
   if (mkdir(folder.c_str(), mode) == 0 || errno == EEXIST) return;
@@ -32,25 +32,25 @@ void make_folder(const std::filesystem::path &folder, mode_t mode) {
 }  // namespace
 
 std::string problem_of_tpm_state(std::span<const std::uint8_t> blob) {
-  constexpr std::size_t magic_end = 6;
-  if (blob.size() < magic_end) return "it is too short";
-  if (blob.size() > max_state) return "it is too long";
+  constexpr std::size_t kMagicEnd = 6;
+  if (blob.size() < kMagicEnd) return "it is too short";
+  if (blob.size() > kMaxState) return "it is too long";
   const ByteReader reader(blob, {});
-  return reader.big<std::uint32_t>(2, "magic") == tpm2_magic ? "" : "it is not that of a TPM 2.0";
+  return reader.big<std::uint32_t>(2, "magic") == kTpm2Magic ? "" : "it is not that of a TPM 2.0";
 }
 
 std::vector<std::uint8_t> swtpm_state(std::span<const std::uint8_t> blob) {
-  constexpr std::size_t header = 10;
-  constexpr std::size_t framing = 6;
+  constexpr std::size_t kHeader = 10;
+  constexpr std::size_t kFraming = 6;
   std::vector<std::uint8_t> out;
   const auto put = [&out](std::size_t value, int bytes) {
     for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
   };
   put(2, 1);
   put(1, 1);
-  put(header, 2);
+  put(kHeader, 2);
   put(0, 2);
-  put(header + framing + blob.size(), 4);
+  put(kHeader + kFraming + blob.size(), 4);
   put(1, 2);
   put(blob.size(), 4);
   out.insert(out.end(), blob.begin(), blob.end());
@@ -73,13 +73,13 @@ std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, cons
 
 Finding tpm_finding(const NvramContents *contents, bool carried, const Place &where) {
   if (carried) {
-    return raise(tpm_state_carried, where,
+    return raise(kTpmStateCarried, where,
                  "the TPM's content is carried over; its measurements of the boot will differ");
   }
   std::string why = "the source keeps none that can be read";
   if (contents != nullptr && !contents->tpm_problem.empty()) why = "of the source's, " + contents->tpm_problem;
   if (contents != nullptr && !contents->tpm_state.empty()) why = "this host cannot take over a TPM's content";
-  return raise(tpm_state_fresh, where, "the machine gets a new, empty TPM: " + why);
+  return raise(kTpmStateFresh, where, "the machine gets a new, empty TPM: " + why);
 }
 
 }  // namespace ferry::firmware

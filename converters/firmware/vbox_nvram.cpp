@@ -16,10 +16,10 @@ namespace ferry::firmware {
 
 namespace {
 
-constexpr std::size_t max_file_size = std::size_t{1} << 20U;
-constexpr std::size_t block = 512;
-constexpr std::size_t volume_signature_at = 0x28;
-constexpr std::size_t tar_magic_at = 0x101;
+constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
+constexpr std::size_t kBlock = 512;
+constexpr std::size_t kVolumeSignatureAt = 0x28;
+constexpr std::size_t kTarMagicAt = 0x101;
 
 bool has(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_view text) {
   return bytes.size() >= offset + text.size() &&
@@ -50,18 +50,18 @@ std::uint64_t octal(const ByteReader &reader, std::size_t offset, std::size_t le
 }
 
 void check_header(const ByteReader &reader, std::size_t at) {
-  if (reader.text(at + tar_magic_at, 5, "tar magic") != "ustar") {
-    fail(reader.at(at + tar_magic_at, "tar magic"), "a tar member does not begin where the one before ends",
+  if (reader.text(at + kTarMagicAt, 5, "tar magic") != "ustar") {
+    fail(reader.at(at + kTarMagicAt, "tar magic"), "a tar member does not begin where the one before ends",
          "other bytes", "ustar");
   }
-  const auto raw = reader.bytes(at, block, "tar header");
-  constexpr std::size_t sum_at = 148;
-  constexpr std::size_t sum_size = 8;
+  const auto raw = reader.bytes(at, kBlock, "tar header");
+  constexpr std::size_t kSumAt = 148;
+  constexpr std::size_t kSumSize = 8;
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < block; ++i) sum += i >= sum_at && i < sum_at + sum_size ? std::uint8_t{' '} : raw[i];
-  const std::uint64_t stored = octal(reader, at + sum_at, sum_size, "tar checksum");
+  for (std::size_t i = 0; i < kBlock; ++i) sum += i >= kSumAt && i < kSumAt + kSumSize ? std::uint8_t{' '} : raw[i];
+  const std::uint64_t stored = octal(reader, at + kSumAt, kSumSize, "tar checksum");
   if (sum != stored) {
-    fail(reader.at(at + sum_at, "tar checksum"), "a tar header's checksum is wrong", std::to_string(stored),
+    fail(reader.at(at + kSumAt, "tar checksum"), "a tar header's checksum is wrong", std::to_string(stored),
          std::to_string(sum));
   }
 }
@@ -70,7 +70,7 @@ VboxNvram parse_tar(const ByteReader &reader) {
   VboxNvram out;
   std::size_t at = 0;
   while (at < reader.size()) {
-    const auto raw = reader.bytes(at, block, "tar header");
+    const auto raw = reader.bytes(at, kBlock, "tar header");
     if (std::ranges::all_of(raw, [](std::uint8_t byte) { return byte == 0; })) break;
     check_header(reader, at);
     const std::string name = reader.text(at, 100, "member name");
@@ -79,7 +79,7 @@ VboxNvram parse_tar(const ByteReader &reader) {
       fail(reader.at(at + 124, "member size"), "a tar member is larger than its file", std::to_string(size),
            "at most " + std::to_string(reader.size()));
     }
-    const auto data = reader.bytes(at + block, static_cast<std::size_t>(size), "member data");
+    const auto data = reader.bytes(at + kBlock, static_cast<std::size_t>(size), "member data");
     const char type = static_cast<char>(reader.little<std::uint8_t>(at + 156, "member type"));
     auto *target = name == "efi/nvram" ? &out.volume : name == "TpmEmuTpms/permall" ? &out.tpm_state : nullptr;
     if (target != nullptr) {
@@ -90,7 +90,7 @@ VboxNvram parse_tar(const ByteReader &reader) {
       if (!target->empty()) fail(reader.at(at, "member name"), "a tar member is there twice", name, "it once");
       target->assign(data.begin(), data.end());
     }
-    at += block + (static_cast<std::size_t>(size) + block - 1) / block * block;
+    at += kBlock + (static_cast<std::size_t>(size) + kBlock - 1) / kBlock * kBlock;
   }
   return out;
 }
@@ -98,15 +98,15 @@ VboxNvram parse_tar(const ByteReader &reader) {
 }  // namespace
 
 bool is_vbox_nvram(std::span<const std::uint8_t> bytes) {
-  return has(bytes, volume_signature_at, "_FVH") || has(bytes, tar_magic_at, "ustar");
+  return has(bytes, kVolumeSignatureAt, "_FVH") || has(bytes, kTarMagicAt, "ustar");
 }
 
 VboxNvram parse_vbox_nvram(std::span<const std::uint8_t> bytes, const Place &place) {
-  if (bytes.size() > max_file_size) {
+  if (bytes.size() > kMaxFileSize) {
     fail(place, "the file is too large for VirtualBox's variables", std::to_string(bytes.size()) + " bytes",
-         "at most " + std::to_string(max_file_size));
+         "at most " + std::to_string(kMaxFileSize));
   }
-  if (has(bytes, volume_signature_at, "_FVH")) return {.volume = {bytes.begin(), bytes.end()}, .tpm_state = {}};
+  if (has(bytes, kVolumeSignatureAt, "_FVH")) return {.volume = {bytes.begin(), bytes.end()}, .tpm_state = {}};
   return parse_tar(ByteReader(bytes, place));
 }
 

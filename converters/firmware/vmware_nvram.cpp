@@ -17,11 +17,11 @@ namespace ferry::firmware {
 
 namespace {
 
-constexpr std::array<std::uint8_t, 8> file_start = {'M', 'R', 'V', 'N', 1, 0, 0, 0};
-constexpr std::array<std::uint8_t, 4> encrypted_start = {0x9E, 0xDD, 0x43, 0x89};
-constexpr std::size_t chunk_header = 12;
-constexpr std::size_t area_header = 16;
-constexpr std::size_t record_header = 28;
+constexpr std::array<std::uint8_t, 8> kFileStart = {'M', 'R', 'V', 'N', 1, 0, 0, 0};
+constexpr std::array<std::uint8_t, 4> kEncryptedStart = {0x9E, 0xDD, 0x43, 0x89};
+constexpr std::size_t kChunkHeader = 12;
+constexpr std::size_t kAreaHeader = 16;
+constexpr std::size_t kRecordHeader = 28;
 
 [[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
   throw Error(
@@ -39,61 +39,61 @@ std::vector<Variable> parse_area(const ByteReader &reader) {
     fail(reader.at(0, "variable area"), "this is not an area of EFI variables", "other bytes", "VMWNVRAM");
   }
   const std::size_t used = reader.little<std::uint32_t>(12, "used bytes");
-  if (used < area_header || used > reader.size()) {
+  if (used < kAreaHeader || used > reader.size()) {
     fail(reader.at(12, "used bytes"), "the area of EFI variables has an impossible length", std::to_string(used),
          "16 to " + std::to_string(reader.size()));
   }
-  std::size_t at = area_header;
+  std::size_t at = kAreaHeader;
   while (at < used) {
-    if (used - at < record_header) {
+    if (used - at < kRecordHeader) {
       fail(reader.at(at, "variable"), "a variable's record is cut off", std::to_string(used - at) + " bytes",
-           "at least " + std::to_string(record_header));
+           "at least " + std::to_string(kRecordHeader));
     }
     const std::size_t total = reader.little<std::uint32_t>(at + 20, "record size");
     const std::size_t name_size = reader.little<std::uint32_t>(at + 24, "name size");
-    const std::size_t left = used - at - record_header;
+    const std::size_t left = used - at - kRecordHeader;
     if (total > left || name_size > total) {
       fail(reader.at(at + 20, "record size"), "a variable is longer than its area",
            std::to_string(name_size) + " of " + std::to_string(total), "at most " + std::to_string(left));
     }
-    const auto name = reader.bytes(at + record_header, name_size, "variable name");
+    const auto name = reader.bytes(at + kRecordHeader, name_size, "variable name");
     if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-      fail(reader.at(at + record_header, "variable name"), "a variable's name does not end",
+      fail(reader.at(at + kRecordHeader, "variable name"), "a variable's name does not end",
            std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
     }
-    const auto data = reader.bytes(at + record_header + name_size, total - name_size, "variable data");
+    const auto data = reader.bytes(at + kRecordHeader + name_size, total - name_size, "variable data");
     out.push_back({.name = utf16_from(name.data(), name_size - 2),
                    .guid = reader.guid(at, "vendor GUID"),
                    .attributes = reader.little<std::uint32_t>(at + 16, "attributes"),
                    .timestamp = {},
                    .data = {data.begin(), data.end()}});
-    at += record_header + total;
+    at += kRecordHeader + total;
   }
   return out;
 }
 
 }  // namespace
 
-bool is_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, file_start); }
+bool is_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, kFileStart); }
 
-bool is_encrypted_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, encrypted_start); }
+bool is_encrypted_vmware_nvram(std::span<const std::uint8_t> bytes) { return starts_with(bytes, kEncryptedStart); }
 
 std::vector<Variable> parse_vmware_nvram(std::span<const std::uint8_t> bytes, const Place &place) {
   const ByteReader reader(bytes, place);
   if (!is_vmware_nvram(bytes)) fail(reader.at(0, "signature"), "this is not VMware's nvram", "other bytes", "MRVN 1");
   std::vector<Variable> out;
   bool found = false;
-  std::size_t at = file_start.size();
+  std::size_t at = kFileStart.size();
   while (at < bytes.size()) {
     const std::string name = reader.text(at, 8, "chunk name");
     const std::size_t length = reader.little<std::uint32_t>(at + 8, "chunk length");
-    const auto data = reader.bytes(at + chunk_header, length, "chunk " + name);
+    const auto data = reader.bytes(at + kChunkHeader, length, "chunk " + name);
     if (name == "EFI_NV") {
       if (found) fail(reader.at(at, "chunk name"), "the EFI variables are there twice", "EFI_NV", "it once");
       found = true;
-      out = parse_area(ByteReader(data, place, at + chunk_header));
+      out = parse_area(ByteReader(data, place, at + kChunkHeader));
     }
-    at += chunk_header + length;
+    at += kChunkHeader + length;
   }
   return out;
 }

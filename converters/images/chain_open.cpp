@@ -10,7 +10,7 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::size_t longest_chain = 256;  // images; VMware allows 32, VirtualBox sets no limit
+constexpr std::size_t kLongestChain = 256;  // images; VMware allows 32, VirtualBox sets no limit
 
 using ImagePtr = std::shared_ptr<FormatImage>;
 
@@ -45,8 +45,8 @@ Chain open_chain(const Medium &medium, const OpenOptions &options) {
     if (images.size() > 1) verify_link(*images[images.size() - 2], *images.back(), options);
   }
   while (!images.empty() && images.back()->info().has_parent) {
-    require(images.size() < longest_chain, {.file = images.front()->info().file}, "the chain is too long",
-            images.size() + 1, "at most " + std::to_string(longest_chain) + " images");
+    require(images.size() < kLongestChain, {.file = images.front()->info().file}, "the chain is too long",
+            images.size() + 1, "at most " + std::to_string(kLongestChain) + " images");
     ImagePtr parent = find_parent(*images.back(), options);
     verify_link(*images.back(), *parent, options);
     images.push_back(std::move(parent));

@@ -9,38 +9,38 @@
 
 namespace ferry::image {
 
-inline constexpr FindingKind format_differs{"image.format-differs", Severity::warning,
+inline constexpr FindingKind kFormatDiffers{"image.format-differs", Severity::warning,
                                             "An image's content is of another format than the source says.",
                                             "Nothing has to be done: the content decides."};
-inline constexpr FindingKind size_differs{"image.size-differs", Severity::info,
+inline constexpr FindingKind kSizeDiffers{"image.size-differs", Severity::info,
                                           "A parent image has another size than the image that continues it.",
                                           "Nothing has to be done: what lies beyond the parent's end reads as zeros."};
-inline constexpr FindingKind modified_parent{
+inline constexpr FindingKind kModifiedParent{
     "image.modified-parent", Severity::warning,
     "A parent image was modified after the image that continues it was made, and this was allowed.",
     "Check the guest's file systems after the migration."};
-inline constexpr FindingKind unclean{"image.unclean", Severity::warning,
-                                     "The image was not closed properly when it was last used.",
-                                     "Start and shut down the machine once in its own software, then migrate again."};
-inline constexpr FindingKind redundant_tables{
+inline constexpr FindingKind kUnclean{"image.unclean", Severity::warning,
+                                      "The image was not closed properly when it was last used.",
+                                      "Start and shut down the machine once in its own software, then migrate again."};
+inline constexpr FindingKind kRedundantTables{
     "image.redundant-tables", Severity::warning,
     "A VMDK's grain directory is damaged and its redundant copy was used instead.",
     "Check the guest's file systems after the migration."};
-inline constexpr FindingKind no_access_extent{"image.no-access-extent", Severity::warning,
-                                              "A VMDK has an extent that the guest could not access; it becomes zeros.",
-                                              "Nothing has to be done unless the guest expects read errors there."};
-inline constexpr FindingKind geometry_size{
+inline constexpr FindingKind kNoAccessExtent{"image.no-access-extent", Severity::warning,
+                                             "A VMDK has an extent that the guest could not access; it becomes zeros.",
+                                             "Nothing has to be done unless the guest expects read errors there."};
+inline constexpr FindingKind kGeometrySize{
     "image.geometry-size", Severity::info,
     "A VHD's geometry gives another size than its size field; the size field is used, as VirtualBox and Hyper-V do.",
     "Nothing has to be done."};
-inline constexpr FindingKind log_replayed{"image.log-replayed", Severity::info,
+inline constexpr FindingKind kLogReplayed{"image.log-replayed", Severity::info,
                                           "A VHDX had changes in its log; they were applied in memory.",
                                           "Nothing has to be done: the source is not changed."};
 
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kinds{&format_differs,   &size_differs,     &modified_parent, &unclean,
-                                    &redundant_tables, &no_access_extent, &geometry_size,   &log_replayed};
-  return kinds;
+  static constexpr std::array kInds{&kFormatDiffers,   &kSizeDiffers,    &kModifiedParent, &kUnclean,
+                                    &kRedundantTables, &kNoAccessExtent, &kGeometrySize,   &kLogReplayed};
+  return kInds;
 }
 
 }  // namespace ferry::image

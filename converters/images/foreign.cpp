@@ -13,10 +13,10 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint32_t longest_name = 1023;                // bytes, QCOW2's own limit
-constexpr std::uint64_t incompatible_data_file = 1U << 2U;  // the guest's data are in another file
-constexpr std::uint32_t extension_data_file = 0x44415441;   // its name
-constexpr std::uint64_t qed_backing = 1U << 0U;
+constexpr std::uint32_t kLongestName = 1023;               // bytes, QCOW2's own limit
+constexpr std::uint64_t kIncompatibleDataFile = 1U << 2U;  // the guest's data are in another file
+constexpr std::uint32_t kExtensionDataFile = 0x44415441;   // its name
+constexpr std::uint64_t kQedBacking = 1U << 0U;
 
 // Throws: a named file is never followed.
 [[noreturn]] void refuse(const Place &where, const std::string &what, const std::string &name,
@@ -34,7 +34,7 @@ constexpr std::uint64_t qed_backing = 1U << 0U;
 }
 
 std::string name_at(const SourceFile &source, std::uint64_t offset, std::uint64_t length, const Place &where) {
-  require(length <= longest_name, where, "a file name in the header is too long", length, "at most 1023 bytes");
+  require(length <= kLongestName, where, "a file name in the header is too long", length, "at most 1023 bytes");
   const auto bytes = read_bytes(source, offset, static_cast<std::size_t>(length));
   return {bytes.begin(), bytes.end()};
 }
@@ -59,13 +59,13 @@ void check_qcow(const SourceFile &source, const OpenOptions &options) {
   }
   if (version < 3) return;
   const auto features = header.big<std::uint64_t>(72, "incompatible features");
-  if ((features & incompatible_data_file) == 0) return;
+  if ((features & kIncompatibleDataFile) == 0) return;
   std::string name = "(not named)";
   for (std::size_t at = header.big<std::uint32_t>(100, "header length"); at + 8 <= bytes.size();) {
     const auto type = header.big<std::uint32_t>(at, "header extension");
     const std::size_t length = header.big<std::uint32_t>(at + 4, "header extension's length");
     if (type == 0) break;
-    if (type == extension_data_file) name = name_at(source, at + 8, length, header.at(at, "data file name"));
+    if (type == kExtensionDataFile) name = name_at(source, at + 8, length, header.at(at, "data file name"));
     at += 8 + (length + 7) / 8 * 8;
   }
   refuse(header.at(72, "incompatible features"), "an external data file", name, source.path(), options);
@@ -74,7 +74,7 @@ void check_qcow(const SourceFile &source, const OpenOptions &options) {
 void check_qed(const SourceFile &source, const OpenOptions &options) {
   const auto bytes = read_bytes(source, 0, 64);
   const ByteReader header(bytes, {.file = source.path()});
-  if ((header.little<std::uint64_t>(16, "features") & qed_backing) == 0) return;
+  if ((header.little<std::uint64_t>(16, "features") & kQedBacking) == 0) return;
   refuse(header.at(56, "backing file"), "a backing file",
          name_at(source, header.little<std::uint32_t>(56, "backing file offset"),
                  header.little<std::uint32_t>(60, "backing file length"), header.at(60, "backing file length")),
@@ -110,7 +110,7 @@ ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) 
       const auto sectors = header.little<std::uint64_t>(36, "sectors");
       // The first version has 32 bits there and rubbish above.
       info.virtual_size =
-          sector_size * (header.text(0, 16, "magic") == "WithoutFreeSpace" ? sectors & 0xffffffffU : sectors);
+          kSectorSize * (header.text(0, 16, "magic") == "WithoutFreeSpace" ? sectors & 0xffffffffU : sectors);
       break;
     }
     default:

@@ -45,9 +45,9 @@ Place place_in(const SourceFile &file, std::uint64_t offset, const std::string &
 }
 
 OverlapWatch::OverlapWatch(std::uint64_t file_size, std::uint64_t block_size) : block_size_(block_size) {
-  constexpr std::uint64_t most_slots = std::uint64_t{1} << 28U;
+  constexpr std::uint64_t kMostSlots = std::uint64_t{1} << 28U;
   const std::uint64_t slots = file_size / block_size + 1;
-  if (slots <= most_slots) taken_.resize(static_cast<std::size_t>(slots));
+  if (slots <= kMostSlots) taken_.resize(static_cast<std::size_t>(slots));
 }
 
 bool OverlapWatch::take(std::uint64_t offset) {

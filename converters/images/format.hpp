@@ -16,7 +16,7 @@
 
 namespace ferry::image {
 
-inline constexpr std::uint64_t sector_size = 512;  // bytes; the unit of VMDK, VHD and VHDX tables
+inline constexpr std::uint64_t kSectorSize = 512;  // bytes; the unit of VMDK, VHD and VHDX tables
 
 // What an image says of its own identity and of its parent's. Absent: the format or the file does not say.
 struct Linkage {

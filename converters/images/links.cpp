@@ -38,7 +38,7 @@ void check_modified(FormatImage &child, const FormatImage &parent, const std::st
            "If only a snapshot was deleted in VirtualBox, the disk is sound: allow it with --allow-modified-parent. "
            "Otherwise restore the parent as it was, or the right one.");
   }
-  child.add_finding(raise(modified_parent, {.file = child.info().file},
+  child.add_finding(raise(kModifiedParent, {.file = child.info().file},
                           "The parent " + quoted(parent) + " is " + is + ", the child notes " + noted + "."));
 }
 
@@ -93,7 +93,7 @@ void verify_link(FormatImage &child, const FormatImage &parent, const OpenOption
                    "time stamp " + std::to_string(*p.time_stamp), options);
   }
   if (child.info().virtual_size != parent.info().virtual_size) {
-    child.add_finding(raise(size_differs, {.file = child.info().file},
+    child.add_finding(raise(kSizeDiffers, {.file = child.info().file},
                             "The parent " + quoted(parent) + " has " + std::to_string(parent.info().virtual_size) +
                                 " bytes, the child " + std::to_string(child.info().virtual_size) + "."));
   }

@@ -134,7 +134,7 @@ std::shared_ptr<FormatImage> open_header(const ImageFile &file, const OpenOption
   auto image = open_as(found, std::move(source), options);
   if (file.uuid) check_registry_id(*image, *file.uuid, file);
   if (file.declared_format != ImageFormat::unknown && file.declared_format != found) {
-    image->add_finding(raise(format_differs, file.origin,
+    image->add_finding(raise(kFormatDiffers, file.origin,
                              "'" + file.display_path().string() + "' is declared as " +
                                  std::string(name_of(file.declared_format)) + ", but its content is " +
                                  std::string(name_of(found)) + "."));

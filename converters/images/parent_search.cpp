@@ -10,7 +10,7 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::size_t most_searched_files = 2000;  // images of a folder that a search looks at
+constexpr std::size_t kMostSearchedFiles = 2000;  // images of a folder that a search looks at
 
 using ImagePtr = std::shared_ptr<FormatImage>;
 
@@ -136,7 +136,7 @@ class ParentSearch {
           suffix != ".avhdx")
         continue;
       files.push_back(entry->path());
-      if (files.size() == most_searched_files) break;
+      if (files.size() == kMostSearchedFiles) break;
     }
     std::ranges::sort(files);
     return files;

@@ -73,9 +73,9 @@ class PlainFile final : public SourceFile {
     if (::stat(path_.c_str(), &status) != 0) system_failure(path_, origin, errno, "look at");
     require_regular(status, path_, origin);
     // O_NONBLOCK: should the file have become a FIFO since, open must not wait for a writer.
-    constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    fd_ = ::open(path_.c_str(), flags);
-    if (fd_ < 0 && errno == EMFILE && allow_more_files()) fd_ = ::open(path_.c_str(), flags);
+    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    fd_ = ::open(path_.c_str(), kFlags);
+    if (fd_ < 0 && errno == EMFILE && allow_more_files()) fd_ = ::open(path_.c_str(), kFlags);
     if (fd_ < 0) system_failure(path_, origin, errno, "open");
     try {
       if (::fstat(fd_, &status) != 0) system_failure(path_, origin, errno, "look at");

@@ -14,12 +14,12 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::size_t most_points = 256;                          // of 32 KiB each
-constexpr std::uint64_t first_spacing = std::uint64_t{4} << 20U;  // bytes of plain data between points
-constexpr std::size_t buffer_size = std::size_t{128} << 10U;      // compressed bytes per read
-constexpr std::size_t scratch_size = std::size_t{64} << 10U;      // plain bytes that only are passed
-constexpr std::size_t most_idle_readers = 8;                      // about 200 KiB each
-constexpr int window_gzip = 15 + 16, window_raw = -15;            // what inflateInit2 takes for "gzip" and "no wrapper"
+constexpr std::size_t kMostPoints = 256;                          // of 32 KiB each
+constexpr std::uint64_t kFirstSpacing = std::uint64_t{4} << 20U;  // bytes of plain data between points
+constexpr std::size_t kBufferSize = std::size_t{128} << 10U;      // compressed bytes per read
+constexpr std::size_t kScratchSize = std::size_t{64} << 10U;      // plain bytes that only are passed
+constexpr std::size_t kMostIdleReaders = 8;                       // about 200 KiB each
+constexpr int kWindowGzip = 15 + 16, kWindowRaw = -15;            // what inflateInit2 takes for "gzip" and "no wrapper"
 
 struct RestartPoint {
   std::uint64_t plain = 0;       // offset in the inflated data
@@ -34,7 +34,7 @@ class Inflater {
  public:
   Inflater(const SourceFile &source, const RestartPoint &from)
       : source_(source), next_(from.compressed), plain_(from.plain) {
-    if (::inflateInit2(&stream_, from.member ? window_gzip : window_raw) != Z_OK) throw std::bad_alloc();
+    if (::inflateInit2(&stream_, from.member ? kWindowGzip : kWindowRaw) != Z_OK) throw std::bad_alloc();
     raw_ = !from.member;
     if (from.member) return;
     if (from.bits != 0) {
@@ -83,7 +83,7 @@ class Inflater {
 
  private:
   void fill() {
-    const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_size, source_.size() - next_));
+    const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(kBufferSize, source_.size() - next_));
     if (buffer_.size() < now) buffer_.resize(now);  // a small file wants no more
     if (now != 0) source_.read(next_, buffer_.data(), now);
     next_ += now;
@@ -105,7 +105,7 @@ class Inflater {
       ended_ = true;
       return;
     }
-    ::inflateReset2(&stream_, window_gzip);
+    ::inflateReset2(&stream_, kWindowGzip);
     raw_ = false;
     next_ = at;
     stream_.avail_in = 0;
@@ -134,15 +134,15 @@ class GzipFile final : public SourceFile {
   explicit GzipFile(std::shared_ptr<const SourceFile> compressed) : compressed_(std::move(compressed)) {
     points_.push_back({.plain = 0, .compressed = 0, .bits = 0, .member = true, .window = {}});
     Inflater inflater(*compressed_, points_.front());
-    std::vector<std::uint8_t> ignored(scratch_size);
-    std::uint64_t spacing = first_spacing;
+    std::vector<std::uint8_t> ignored(kScratchSize);
+    std::uint64_t spacing = kFirstSpacing;
     while (!inflater.ended()) {
       inflater.step(ignored.data(), ignored.size(), true);
       if (inflater.plain() - points_.back().plain < spacing) continue;
       auto point = inflater.restart_point();
       if (!point) continue;
       points_.push_back(std::move(*point));
-      if (points_.size() == most_points) {
+      if (points_.size() == kMostPoints) {
         thin_out();
         spacing *= 2;
       }
@@ -157,9 +157,9 @@ class GzipFile final : public SourceFile {
     auto reader = reader_for(offset);
     std::vector<std::uint8_t> skipped;
     while (reader->plain() < offset) {
-      skipped.resize(scratch_size);
+      skipped.resize(kScratchSize);
       reader->step(skipped.data(),
-                   static_cast<std::size_t>(std::min<std::uint64_t>(scratch_size, offset - reader->plain())), false);
+                   static_cast<std::size_t>(std::min<std::uint64_t>(kScratchSize, offset - reader->plain())), false);
     }
     auto *to = static_cast<std::uint8_t *>(into);
     while (length > 0) {
@@ -171,7 +171,7 @@ class GzipFile final : public SourceFile {
     }
     const std::scoped_lock lock(mutex_);
     idle_.push_back(std::move(reader));
-    if (idle_.size() > most_idle_readers) idle_.erase(idle_.begin());
+    if (idle_.size() > kMostIdleReaders) idle_.erase(idle_.begin());
   }
 
   [[nodiscard]] Descriptor descriptor() const override { return {}; }

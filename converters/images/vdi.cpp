@@ -11,23 +11,23 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint32_t signature = 0xbeda107f;
-constexpr std::uint32_t block_free = 0xffffffff;
-constexpr std::uint32_t block_zero = 0xfffffffe;
-constexpr std::uint32_t type_dynamic = 1;
-constexpr std::uint32_t type_fixed = 2;
-constexpr std::uint32_t type_undo = 3;
-constexpr std::uint32_t type_differencing = 4;
+constexpr std::uint32_t kSignature = 0xbeda107f;
+constexpr std::uint32_t kBlockFree = 0xffffffff;
+constexpr std::uint32_t kBlockZero = 0xfffffffe;
+constexpr std::uint32_t kTypeDynamic = 1;
+constexpr std::uint32_t kTypeFixed = 2;
+constexpr std::uint32_t kTypeUndo = 3;
+constexpr std::uint32_t kTypeDifferencing = 4;
 // A map part that is read in one go, in entries (256 KiB).
-constexpr std::uint64_t map_part = 65536;
+constexpr std::uint64_t kMapPart = 65536;
 
 // Where header version 0.x and 1.x keep the same things, as offsets from the file's start.
 struct Layout {
   std::size_t type, disk_size, block_size, blocks, create, modify, link;
 };
-constexpr Layout layout_0{72, 352, 360, 364, 372, 388, 404};
-constexpr Layout layout_1{76, 368, 376, 384, 392, 408, 424};
-constexpr std::uint64_t header_0_end = 420;
+constexpr Layout kLayout0{72, 352, 360, 364, 372, 388, 404};
+constexpr Layout kLayout1{76, 368, 376, 384, 392, 408, 424};
+constexpr std::uint64_t kHeader0End = 420;
 
 class VdiImage final : public FormatImage {
  public:
@@ -36,8 +36,8 @@ class VdiImage final : public FormatImage {
     info_.format = ImageFormat::vdi;
     const auto bytes = read_bytes(file(), 0, static_cast<std::size_t>(std::min<std::uint64_t>(512, file().size())));
     const ByteReader header(bytes, {.file = file().path()});
-    require(header.little<std::uint32_t>(64, "signature") == signature, header.at(64, "signature"),
-            "this is not a VDI image", header.little<std::uint32_t>(64, "signature"), std::to_string(signature));
+    require(header.little<std::uint32_t>(64, "signature") == kSignature, header.at(64, "signature"),
+            "this is not a VDI image", header.little<std::uint32_t>(64, "signature"), std::to_string(kSignature));
     const auto version = header.little<std::uint32_t>(68, "version");
     const std::uint32_t major = version >> 16U;
     if (major > 1) {
@@ -55,12 +55,12 @@ class VdiImage final : public FormatImage {
     OverlapWatch watch(file().size(), stride_);
     std::uint64_t stored = 0;
     std::vector<std::uint32_t> part;
-    for (std::uint64_t first = 0; first < blocks_; first += map_part) {
-      const std::uint64_t count = std::min(map_part, blocks_ - first);
+    for (std::uint64_t first = 0; first < blocks_; first += kMapPart) {
+      const std::uint64_t count = std::min(kMapPart, blocks_ - first);
       read_map(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint32_t entry = part[i];
-        if (entry == block_free || entry == block_zero) continue;
+        if (entry == kBlockFree || entry == kBlockZero) continue;
         const std::uint64_t guest = (first + i) * block_size_;
         if (guest >= info_.virtual_size) continue;
         const std::uint64_t offset = locate(entry, first + i);
@@ -78,14 +78,14 @@ class VdiImage final : public FormatImage {
     std::vector<std::uint32_t> part;
     while (begin < end) {
       const std::uint64_t first = begin / block_size_;
-      const std::uint64_t count = std::min(map_part, (end - 1) / block_size_ - first + 1);
+      const std::uint64_t count = std::min(kMapPart, (end - 1) / block_size_ - first + 1);
       read_map(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t stop = std::min(end, (first + i + 1) * block_size_);
         Extent extent{.guest_offset = begin, .length = stop - begin};
-        if (part[i] == block_zero) {
+        if (part[i] == kBlockZero) {
           extent.kind = ExtentKind::zero;
-        } else if (part[i] != block_free) {
+        } else if (part[i] != kBlockFree) {
           extent.kind = ExtentKind::plain;
           extent.file_offset = locate(part[i], first + i) + begin % block_size_;
         }
@@ -97,22 +97,22 @@ class VdiImage final : public FormatImage {
 
  private:
   void read_geometry(const ByteReader &header, std::uint32_t major) {
-    const Layout &at = major == 0 ? layout_0 : layout_1;
+    const Layout &at = major == 0 ? kLayout0 : kLayout1;
     const auto type = header.little<std::uint32_t>(at.type, "image type");
     info_.virtual_size = header.little<std::uint64_t>(at.disk_size, "disk size");
     block_size_ = header.little<std::uint32_t>(at.block_size, "block size");
     blocks_ = header.little<std::uint32_t>(at.blocks, "number of blocks");
     extra_ = major == 0 ? 0 : header.little<std::uint32_t>(380, "extra bytes per block");
-    map_offset_ = major == 0 ? header_0_end : header.little<std::uint32_t>(340, "block map offset");
-    data_offset_ = major == 0 ? header_0_end + 4 * blocks_ : header.little<std::uint32_t>(344, "data offset");
+    map_offset_ = major == 0 ? kHeader0End : header.little<std::uint32_t>(340, "block map offset");
+    data_offset_ = major == 0 ? kHeader0End + 4 * blocks_ : header.little<std::uint32_t>(344, "data offset");
     stride_ = block_size_ + extra_;
 
-    require(type >= type_dynamic && type <= type_differencing, header.at(at.type, "image type"),
+    require(type >= kTypeDynamic && type <= kTypeDifferencing, header.at(at.type, "image type"),
             "the image type is not known", type, "1 (dynamic), 2 (fixed), 3 (undo) or 4 (differencing)");
-    require(block_size_ >= sector_size && block_size_ <= (1U << 28U) && is_power_of_two(block_size_),
+    require(block_size_ >= kSectorSize && block_size_ <= (1U << 28U) && is_power_of_two(block_size_),
             header.at(at.block_size, "block size"), "the block size is wrong", block_size_,
             "a power of two from 512 to 268435456");
-    require(extra_ % sector_size == 0 && extra_ <= (1U << 28U), header.at(380, "extra bytes per block"),
+    require(extra_ % kSectorSize == 0 && extra_ <= (1U << 28U), header.at(380, "extra bytes per block"),
             "the extra bytes per block are wrong", extra_, "a multiple of 512 up to 268435456");
     require(info_.virtual_size <= blocks_ * block_size_, header.at(at.disk_size, "disk size"),
             "the disk is larger than its blocks", info_.virtual_size,
@@ -120,20 +120,20 @@ class VdiImage final : public FormatImage {
     require(inside(map_offset_, 4 * blocks_, file().size()), header.at(340, "block map offset"),
             "the block map does not lie in the file", map_offset_,
             "an end of at most " + std::to_string(file().size()) + " for " + std::to_string(blocks_) + " entries");
-    require(map_offset_ >= (major == 0 ? header_0_end : 456), header.at(340, "block map offset"),
+    require(map_offset_ >= (major == 0 ? kHeader0End : 456), header.at(340, "block map offset"),
             "the block map lies over the header", map_offset_, "at least 456");
     require(data_offset_ >= map_offset_ + 4 * blocks_, header.at(344, "data offset"), "the data lie over the block map",
             data_offset_, "at least " + std::to_string(map_offset_ + 4 * blocks_));
     info_.block_size = block_size_;
-    info_.variant = type == type_dynamic ? "dynamic"
-                    : type == type_fixed ? "fixed"
-                    : type == type_undo  ? "undo"
+    info_.variant = type == kTypeDynamic ? "dynamic"
+                    : type == kTypeFixed ? "fixed"
+                    : type == kTypeUndo  ? "undo"
                                          : "differencing";
-    differencing_ = type == type_undo || type == type_differencing;
+    differencing_ = type == kTypeUndo || type == kTypeDifferencing;
   }
 
   void read_links(const ByteReader &header, std::uint32_t major) {
-    const Layout &at = major == 0 ? layout_0 : layout_1;
+    const Layout &at = major == 0 ? kLayout0 : kLayout1;
     linkage_.id = info_.uuid = Uuid::from_little_endian(header.guid(at.create, "image UUID"));
     linkage_.modification = Uuid::from_little_endian(header.guid(at.modify, "modification UUID"));
     const Uuid parent = Uuid::from_little_endian(header.guid(at.link, "parent UUID"));

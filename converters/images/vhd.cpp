@@ -19,14 +19,14 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t footer_size = 512;
-constexpr std::uint64_t dynamic_header_size = 1024;
-constexpr std::uint32_t type_fixed = 2, type_dynamic = 3, type_differencing = 4;
-constexpr std::uint32_t block_unused = 0xffffffff;
-constexpr std::uint64_t bat_part = 65536;         // entries read in one go (256 KiB)
-constexpr std::uint64_t longest_locator = 65536;  // bytes; a Windows path has at most 32767 UTF-16 units
+constexpr std::uint64_t kFooterSize = 512;
+constexpr std::uint64_t kDynamicHeaderSize = 1024;
+constexpr std::uint32_t kTypeFixed = 2, kTypeDynamic = 3, kTypeDifferencing = 4;
+constexpr std::uint32_t kBlockUnused = 0xffffffff;
+constexpr std::uint64_t kBatPart = 65536;         // entries read in one go (256 KiB)
+constexpr std::uint64_t kLongestLocator = 65536;  // bytes; a Windows path has at most 32767 UTF-16 units
 // The specification ends at 2040 GiB; nothing hinders a size field up to 64 TiB, VHDX's limit.
-constexpr std::uint64_t largest_disk = std::uint64_t{64} << 40U;
+constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;
 
 // The one's complement of the sum of all bytes, those of the checksum itself left out.
 std::uint32_t checksum(std::span<const std::uint8_t> bytes, std::size_t checksum_at) {
@@ -60,7 +60,7 @@ class VhdImage final : public FormatImage {
     const auto bytes = find_footer();
     const ByteReader footer(bytes, {.file = file().path()}, footer_offset_);
     read_footer(footer);
-    if (type_ == type_fixed) {
+    if (type_ == kTypeFixed) {
       info_.variant = "fixed";
       require(info_.virtual_size <= footer_offset_, footer.at(48, "current size"),
               "the disk is larger than the file's data", info_.virtual_size,
@@ -72,17 +72,17 @@ class VhdImage final : public FormatImage {
   }
 
   void check_tables() override {
-    if (type_ == type_fixed) return;
+    if (type_ == kTypeFixed) return;
     OverlapWatch watch(file().size(), stride_);
     std::uint64_t stored = 0;
     std::vector<std::uint32_t> part;
-    for (std::uint64_t first = 0; first < blocks_; first += bat_part) {
-      const std::uint64_t count = std::min(bat_part, blocks_ - first);
+    for (std::uint64_t first = 0; first < blocks_; first += kBatPart) {
+      const std::uint64_t count = std::min(kBatPart, blocks_ - first);
       read_bat(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
-        if (part[i] == block_unused) continue;
+        if (part[i] == kBlockUnused) continue;
         static_cast<void>(locate(part[i], first + i));
-        if (!(watch.take(part[i] * sector_size)))
+        if (!(watch.take(part[i] * kSectorSize)))
           require(false, entry_place(first + i), "two guest blocks lie at the same place in the file", part[i],
                   "a place of its own for every block");
         stored += std::min(block_size_, info_.virtual_size - (first + i) * block_size_);
@@ -94,18 +94,18 @@ class VhdImage final : public FormatImage {
   void map(std::uint64_t begin, std::uint64_t end, std::vector<Extent> &out) const override {
     end = std::min(end, info_.virtual_size);
     if (begin >= end) return;
-    if (type_ == type_fixed) {
+    if (type_ == kTypeFixed) {
       append(out, {.guest_offset = begin, .length = end - begin, .file_offset = begin, .kind = ExtentKind::plain});
       return;
     }
     std::vector<std::uint32_t> part;
     while (begin < end) {
       const std::uint64_t first = begin / block_size_;
-      const std::uint64_t count = std::min(bat_part, (end - 1) / block_size_ - first + 1);
+      const std::uint64_t count = std::min(kBatPart, (end - 1) / block_size_ - first + 1);
       read_bat(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t stop = std::min(end, (first + i + 1) * block_size_);
-        if (part[i] == block_unused) {
+        if (part[i] == kBlockUnused) {
           append(out, {.guest_offset = begin, .length = stop - begin, .kind = ExtentKind::parent});
         } else {
           map_block(first + i, locate(part[i], first + i), begin, stop, out);
@@ -119,30 +119,30 @@ class VhdImage final : public FormatImage {
   // The footer, from the file's end, or its copy at 0 when the end is damaged.
   std::vector<std::uint8_t> find_footer() {
     const std::uint64_t size = file().size();
-    require(size >= footer_size - 1, place_in(file(), 0, "footer"), "the file is too small for a VHD", size,
+    require(size >= kFooterSize - 1, place_in(file(), 0, "footer"), "the file is too small for a VHD", size,
             "at least 511 bytes");
     std::vector<std::uint8_t> found;
-    for (const std::uint64_t length : {footer_size, footer_size - 1}) {
+    for (const std::uint64_t length : {kFooterSize, kFooterSize - 1}) {
       if (size < length) continue;
       auto bytes = read_bytes(file(), size - length, static_cast<std::size_t>(length));
-      bytes.resize(footer_size);
+      bytes.resize(kFooterSize);
       if (!std::equal(bytes.begin(), bytes.begin() + 8, "conectix")) continue;
       footer_offset_ = size - length;
       found = std::move(bytes);
       break;
     }
     if (!found.empty() && checksum(found, 64) == ByteReader(found, {}).big<std::uint32_t>(64, "checksum")) return found;
-    if (size >= footer_size) {
-      auto copy = read_bytes(file(), 0, footer_size);
+    if (size >= kFooterSize) {
+      auto copy = read_bytes(file(), 0, kFooterSize);
       if (std::equal(copy.begin(), copy.begin() + 8, "conectix") &&
           checksum(copy, 64) == ByteReader(copy, {}).big<std::uint32_t>(64, "checksum")) {
         footer_offset_ = 0;
-        info_.findings.push_back(raise(unclean, place_in(file(), size - footer_size, "footer"),
+        info_.findings.push_back(raise(kUnclean, place_in(file(), size - kFooterSize, "footer"),
                                        "The VHD's footer is damaged; its copy at the start is used."));
         return copy;
       }
     }
-    require(!found.empty(), place_in(file(), size - footer_size, "footer"), "this VHD has no footer", 0,
+    require(!found.empty(), place_in(file(), size - kFooterSize, "footer"), "this VHD has no footer", 0,
             "the cookie 'conectix'");
     const ByteReader reader(found, {.file = file().path()}, footer_offset_);
     require(false, reader.at(64, "checksum"), "the footer's checksum is wrong",
@@ -153,12 +153,12 @@ class VhdImage final : public FormatImage {
   void read_footer(const ByteReader &footer) {
     type_ = footer.big<std::uint32_t>(60, "disk type");
     info_.virtual_size = footer.big<std::uint64_t>(48, "current size");
-    require(type_ >= type_fixed && type_ <= type_differencing, footer.at(60, "disk type"), "the disk type is not known",
+    require(type_ >= kTypeFixed && type_ <= kTypeDifferencing, footer.at(60, "disk type"), "the disk type is not known",
             type_, "2 (fixed), 3 (dynamic) or 4 (differencing)");
     require((footer.big<std::uint32_t>(12, "version") >> 16U) == 1, footer.at(12, "version"),
             "the format version is not known", footer.big<std::uint32_t>(12, "version"), "1.x");
-    require(info_.virtual_size % sector_size == 0 && info_.virtual_size <= largest_disk, footer.at(48, "current size"),
-            "the disk size is wrong", info_.virtual_size, "a multiple of 512 up to " + std::to_string(largest_disk));
+    require(info_.virtual_size % kSectorSize == 0 && info_.virtual_size <= kLargestDisk, footer.at(48, "current size"),
+            "the disk size is wrong", info_.virtual_size, "a multiple of 512 up to " + std::to_string(kLargestDisk));
     linkage_.id = info_.uuid = Uuid::from_little_endian(footer.guid(68, "unique id"));
     // VirtualBox has children note their parent's stamp. Windows notes the time of the parent file's last change or
     // nothing [seen: 0], and which is which cannot be told after a copy: there the unique id alone is the link.
@@ -166,10 +166,10 @@ class VhdImage final : public FormatImage {
     linkage_.time_stamp = footer.big<std::uint32_t>(24, "time stamp");
     const std::uint64_t by_geometry = std::uint64_t{footer.big<std::uint16_t>(56, "cylinders")} *
                                       footer.little<std::uint8_t>(58, "heads") *
-                                      footer.little<std::uint8_t>(59, "sectors") * sector_size;
+                                      footer.little<std::uint8_t>(59, "sectors") * kSectorSize;
     const std::string creator = footer.text(28, 4, "creator");
     if (by_geometry != info_.virtual_size && (creator == "vpc " || creator == "qemu" || creator == "vs  ")) {
-      info_.findings.push_back(raise(geometry_size, footer.at(56, "geometry"),
+      info_.findings.push_back(raise(kGeometrySize, footer.at(56, "geometry"),
                                      "The geometry gives " + std::to_string(by_geometry) + " bytes, the size field " +
                                          std::to_string(info_.virtual_size) + "."));
     }
@@ -177,9 +177,9 @@ class VhdImage final : public FormatImage {
 
   void read_dynamic_header(const ByteReader &footer) {
     const auto at = footer.big<std::uint64_t>(16, "dynamic header offset");
-    require(inside(at, dynamic_header_size, file().size()), footer.at(16, "dynamic header offset"),
+    require(inside(at, kDynamicHeaderSize, file().size()), footer.at(16, "dynamic header offset"),
             "the dynamic header does not lie in the file", at, "at most " + std::to_string(file().size()));
-    const auto bytes = read_bytes(file(), at, dynamic_header_size);
+    const auto bytes = read_bytes(file(), at, kDynamicHeaderSize);
     const ByteReader header(bytes, {.file = file().path()}, at);
     require(header.text(0, 8, "cookie") == "cxsparse", header.at(0, "cookie"), "this is not a dynamic header", 0,
             "'cxsparse'");
@@ -189,7 +189,7 @@ class VhdImage final : public FormatImage {
     bat_offset_ = header.big<std::uint64_t>(16, "table offset");
     blocks_ = header.big<std::uint32_t>(28, "table entries");
     block_size_ = header.big<std::uint32_t>(32, "block size");
-    require(block_size_ >= sector_size && block_size_ <= (1U << 30U) && is_power_of_two(block_size_),
+    require(block_size_ >= kSectorSize && block_size_ <= (1U << 30U) && is_power_of_two(block_size_),
             header.at(32, "block size"), "the block size is wrong", block_size_,
             "a power of two from 512 to 1073741824");
     require(info_.virtual_size <= blocks_ * block_size_, header.at(28, "table entries"),
@@ -200,11 +200,11 @@ class VhdImage final : public FormatImage {
     require(inside(bat_offset_, 4 * blocks_, file().size()), header.at(16, "table offset"),
             "the block table does not lie in the file", bat_offset_,
             "an end of at most " + std::to_string(file().size()) + " for " + std::to_string(blocks_) + " entries");
-    bitmap_size_ = divide_up(block_size_ / sector_size, 8 * sector_size) * sector_size;
+    bitmap_size_ = divide_up(block_size_ / kSectorSize, 8 * kSectorSize) * kSectorSize;
     stride_ = bitmap_size_ + block_size_;
     info_.block_size = block_size_;
-    info_.variant = type_ == type_dynamic ? "dynamic" : "differencing";
-    if (type_ == type_differencing) read_parent(header);
+    info_.variant = type_ == kTypeDynamic ? "dynamic" : "differencing";
+    if (type_ == kTypeDifferencing) read_parent(header);
   }
 
   void read_parent(const ByteReader &header) {
@@ -219,7 +219,7 @@ class VhdImage final : public FormatImage {
       const std::string code = header.text(at, 4, "parent locator code");
       const std::uint64_t length = header.big<std::uint32_t>(at + 8, "parent locator length");
       const auto offset = header.big<std::uint64_t>(at + 16, "parent locator offset");
-      if (code.empty() || length == 0 || length > longest_locator || !inside(offset, length, file().size())) continue;
+      if (code.empty() || length == 0 || length > kLongestLocator || !inside(offset, length, file().size())) continue;
       add_locator(code, read_bytes(file(), offset, static_cast<std::size_t>(length)));
     }
     const auto name = from_utf16(header.bytes(64, 512, "parent name"), false);
@@ -252,7 +252,7 @@ class VhdImage final : public FormatImage {
 
   // Where the block's bitmap begins. What the guest sees of the block lies in the file.
   [[nodiscard]] std::uint64_t locate(std::uint32_t entry, std::uint64_t block) const {
-    const std::uint64_t offset = entry * sector_size;
+    const std::uint64_t offset = entry * kSectorSize;
     const std::uint64_t visible = std::min(block_size_, info_.virtual_size - block * block_size_);
     if (!(inside(offset, bitmap_size_ + visible, file().size())))
       require(false, entry_place(block), "a block lies outside of the file", offset,
@@ -266,14 +266,14 @@ class VhdImage final : public FormatImage {
     const auto bitmap = read_bytes(file(), offset, static_cast<std::size_t>(bitmap_size_));
     const std::uint64_t block_begin = block * block_size_;
     const auto stored = [&](std::uint64_t guest) {
-      const std::uint64_t sector = (guest - block_begin) / sector_size;
+      const std::uint64_t sector = (guest - block_begin) / kSectorSize;
       return (bitmap[sector / 8] & (0x80U >> (sector % 8))) != 0;
     };
     while (begin < end) {
       const bool here = stored(begin);
       std::uint64_t stop = begin;
       do {
-        stop = std::min(end, (stop / sector_size + 1) * sector_size);
+        stop = std::min(end, (stop / kSectorSize + 1) * kSectorSize);
       } while (stop < end && stored(stop) == here);
       Extent extent{.guest_offset = begin, .length = stop - begin};
       if (here) {

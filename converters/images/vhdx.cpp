@@ -15,12 +15,12 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t mebibyte = 1U << 20U;
-constexpr std::uint64_t header_size = 4096, region_table_size = 65536, metadata_table_size = 65536;  // bytes
-constexpr std::uint64_t largest_disk = std::uint64_t{64} << 40U;  // bytes; the format's own limit
-constexpr std::uint64_t sectors_per_bitmap = std::uint64_t{1} << 23U;
-constexpr std::uint64_t bat_part = 32768;                             // entries read in one go (256 KiB)
-constexpr std::uint64_t longest_locator = std::uint64_t{256} << 10U;  // bytes
+constexpr std::uint64_t kMebibyte = 1U << 20U;
+constexpr std::uint64_t kHeaderSize = 4096, kRegionTableSize = 65536, kMetadataTableSize = 65536;  // bytes
+constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;  // bytes; the format's own limit
+constexpr std::uint64_t kSectorsPerBitmap = std::uint64_t{1} << 23U;
+constexpr std::uint64_t kBatPart = 32768;                             // entries read in one go (256 KiB)
+constexpr std::uint64_t kLongestLocator = std::uint64_t{256} << 10U;  // bytes
 enum : std::uint64_t {
   not_present = 0,
   undefined = 1,
@@ -89,12 +89,12 @@ class VhdxImage final : public FormatImage {
  private:
   // Takes the newer valid header; gives the source with its log applied.
   std::shared_ptr<const SourceFile> read_headers(std::shared_ptr<const SourceFile> source) {
-    require(source->size() >= mebibyte, place_in(*source, 0, "header"), "the file is too small for a VHDX",
+    require(source->size() >= kMebibyte, place_in(*source, 0, "header"), "the file is too small for a VHDX",
             source->size(), "at least 1048576 bytes");
     std::vector<std::uint8_t> newest;
     std::uint64_t newest_at = 0, newest_sequence = 0;
     for (const std::uint64_t at : {std::uint64_t{65536}, std::uint64_t{131072}}) {
-      auto bytes = read_bytes(*source, at, header_size);
+      auto bytes = read_bytes(*source, at, kHeaderSize);
       const ByteReader header(bytes, {.file = source->path()}, at);
       if (header.text(0, 4, "signature") != "head" || header.little<std::uint32_t>(4, "checksum") != crc32c(bytes, 4))
         continue;
@@ -117,18 +117,18 @@ class VhdxImage final : public FormatImage {
     const auto log_offset = header.little<std::uint64_t>(72, "log offset");
     require(header.little<std::uint16_t>(64, "log version") == 0, header.at(64, "log version"),
             "the log version is not known", header.little<std::uint16_t>(64, "log version"), "0");
-    require(log_length > 0 && log_length % mebibyte == 0 && log_offset >= mebibyte && log_offset % mebibyte == 0 &&
+    require(log_length > 0 && log_length % kMebibyte == 0 && log_offset >= kMebibyte && log_offset % kMebibyte == 0 &&
                 inside(log_offset, log_length, source->size()),
             header.at(72, "log offset"), "the log does not lie in the file", log_offset,
             "whole mebibytes up to " + std::to_string(source->size()));
-    info_.findings.push_back(raise(log_replayed, header.at(48, "log GUID"),
+    info_.findings.push_back(raise(kLogReplayed, header.at(48, "log GUID"),
                                    "The image was not closed properly; its log is applied in memory."));
     return apply_vhdx_log(std::move(source), log_offset, log_length, log);
   }
 
   void read_regions() {
     for (const std::uint64_t at : {std::uint64_t{196608}, std::uint64_t{262144}}) {
-      const auto bytes = read_bytes(file(), at, region_table_size);
+      const auto bytes = read_bytes(file(), at, kRegionTableSize);
       const ByteReader table(bytes, {.file = file().path()}, at);
       if (table.text(0, 4, "signature") != "regi" || table.little<std::uint32_t>(4, "checksum") != crc32c(bytes, 4))
         continue;
@@ -149,7 +149,7 @@ class VhdxImage final : public FormatImage {
       const Uuid id = Uuid::from_little_endian(table.guid(at, "region"));
       const auto offset = table.little<std::uint64_t>(at + 16, "region offset");
       const std::uint64_t length = table.little<std::uint32_t>(at + 24, "region length");
-      require(offset >= mebibyte && inside(offset, length, file().size()), table.at(at + 16, "region offset"),
+      require(offset >= kMebibyte && inside(offset, length, file().size()), table.at(at + 16, "region offset"),
               "a region does not lie in the file", offset, "an end of at most " + std::to_string(file().size()));
       if (id == bat) {
         bat_offset_ = offset;
@@ -163,12 +163,12 @@ class VhdxImage final : public FormatImage {
       }
     }
     require(bat_offset_ != 0, table.at(16, "regions"), "there is no BAT region", 0, "one");
-    require(metadata_offset_ != 0 && metadata_length_ >= metadata_table_size, table.at(16, "regions"),
+    require(metadata_offset_ != 0 && metadata_length_ >= kMetadataTableSize, table.at(16, "regions"),
             "there is no metadata region", metadata_length_, "one of at least 65536 bytes");
   }
 
   void read_metadata() {
-    const auto bytes = read_bytes(file(), metadata_offset_, metadata_table_size);
+    const auto bytes = read_bytes(file(), metadata_offset_, kMetadataTableSize);
     const ByteReader table(bytes, {.file = file().path()}, metadata_offset_);
     require(table.text(0, 8, "signature") == "metadata", table.at(0, "signature"), "this is not a metadata table", 0,
             "'metadata'");
@@ -187,7 +187,7 @@ class VhdxImage final : public FormatImage {
               "an end of at most " + std::to_string(metadata_length_));
       require((flags & 4U) == 0 || is_known_item(id), table.at(at, "item"),
               "a metadata item that is required is not known", i, "the items of version 1");
-      if (is_known_item(id) && length <= longest_locator && items.size() < 16) {
+      if (is_known_item(id) && length <= kLongestLocator && items.size() < 16) {
         items[id] = read_bytes(file(), metadata_offset_ + offset, static_cast<std::size_t>(length));
       }
     }
@@ -213,16 +213,16 @@ class VhdxImage final : public FormatImage {
     info_.virtual_size = ByteReader(items[disk_size()], where).little<std::uint64_t>(0, "disk size");
     const std::uint64_t sector =
         ByteReader(items[logical_sector()], where).little<std::uint32_t>(0, "logical sector size");
-    require(block_size_ >= mebibyte && block_size_ <= 256 * mebibyte && is_power_of_two(block_size_), where,
+    require(block_size_ >= kMebibyte && block_size_ <= 256 * kMebibyte && is_power_of_two(block_size_), where,
             "the block size is wrong", block_size_, "a power of two from 1 MiB to 256 MiB");
     require(sector == 512 || sector == 4096, where, "the logical sector size is wrong", sector, "512 or 4096");
-    require(info_.virtual_size <= largest_disk && info_.virtual_size % sector == 0, where, "the disk size is wrong",
-            info_.virtual_size, "a multiple of the sector size up to " + std::to_string(largest_disk));
+    require(info_.virtual_size <= kLargestDisk && info_.virtual_size % sector == 0, where, "the disk size is wrong",
+            info_.virtual_size, "a multiple of the sector size up to " + std::to_string(kLargestDisk));
     info_.block_size = block_size_;
     info_.has_parent = (flags & 2U) != 0;
     info_.variant = info_.has_parent ? "differencing" : (flags & 1U) != 0 ? "fixed" : "dynamic";
     sector_ = sector;
-    ratio_ = sectors_per_bitmap * sector / block_size_;
+    ratio_ = kSectorsPerBitmap * sector / block_size_;
     const std::uint64_t blocks = divide_up(info_.virtual_size, block_size_);
     const std::uint64_t entries = blocks == 0        ? 0
                                   : info_.has_parent ? divide_up(blocks, ratio_) * (ratio_ + 1)
@@ -263,7 +263,7 @@ class VhdxImage final : public FormatImage {
   void walk(std::uint64_t begin, std::uint64_t end, Visit visit) const {
     while (begin < end) {
       const std::uint64_t first = begin / block_size_;
-      const std::uint64_t count = std::min({bat_part, ratio_ - first % ratio_, (end - 1) / block_size_ - first + 1});
+      const std::uint64_t count = std::min({kBatPart, ratio_ - first % ratio_, (end - 1) / block_size_ - first + 1});
       const std::uint64_t at = bat_offset_ + 8 * (first + first / ratio_);
       const auto bytes = read_bytes(file(), at, static_cast<std::size_t>(8 * count));
       const ByteReader reader(bytes, {.file = file().path()}, at);
@@ -282,9 +282,9 @@ class VhdxImage final : public FormatImage {
   }
 
   [[nodiscard]] std::uint64_t locate(std::uint64_t entry, std::uint64_t block) const {
-    const std::uint64_t offset = entry & ~(mebibyte - 1);
+    const std::uint64_t offset = entry & ~(kMebibyte - 1);
     const std::uint64_t visible = std::min(block_size_, info_.virtual_size - block * block_size_);
-    if (!(offset >= mebibyte && inside(offset, visible, file().size())))
+    if (!(offset >= kMebibyte && inside(offset, visible, file().size())))
       require(false, entry_place(block), "a block lies outside of the file", offset,
               "an end of at most " + std::to_string(file().size()));
     return offset;
@@ -299,8 +299,8 @@ class VhdxImage final : public FormatImage {
     const auto bytes = read_bytes(file(), at, 8);
     const ByteReader reader(bytes, {.file = file().path()}, at);
     const auto entry = reader.little<std::uint64_t>(0, "sector bitmap entry");
-    const std::uint64_t offset = entry & ~(mebibyte - 1);
-    require((entry & 7U) == fully_present && offset >= mebibyte && inside(offset, mebibyte, file().size()),
+    const std::uint64_t offset = entry & ~(kMebibyte - 1);
+    require((entry & 7U) == fully_present && offset >= kMebibyte && inside(offset, kMebibyte, file().size()),
             reader.at(0, "sector bitmap entry"), "a partly present block has no sector bitmap in the file", offset,
             "an end of at most " + std::to_string(file().size()));
     return offset;

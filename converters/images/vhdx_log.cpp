@@ -12,10 +12,10 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t log_sector = 4096;                      // bytes
-constexpr std::uint64_t most_log = std::uint64_t{64} << 20U;    // bytes; Windows makes 1 MiB
-constexpr std::size_t entry_header = 64, descriptor_size = 32;  // bytes
-constexpr std::uint64_t most_offset = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kLogSector = 4096;                      // bytes
+constexpr std::uint64_t kMostLog = std::uint64_t{64} << 20U;    // bytes; Windows makes 1 MiB
+constexpr std::size_t kEntryHeader = 64, kDescriptorSize = 32;  // bytes
+constexpr std::uint64_t kMostOffset = std::uint64_t{1} << 62U;
 
 // One change: data to put at an offset, or zeros.
 struct Patch {
@@ -109,18 +109,18 @@ class Log {
   void collect() {
     // Entries that overlap could make checksumming endless; a sound log holds each byte once.
     std::uint64_t budget = 4 * std::uint64_t{ring_.size()};
-    for (std::uint64_t at = 0; at < ring_.size(); at += log_sector) {
+    for (std::uint64_t at = 0; at < ring_.size(); at += kLogSector) {
       if (std::memcmp(ring_.data() + at, "loge", 4) != 0) continue;
-      const ByteReader header({ring_.data() + at, entry_header}, {.file = source_.path()}, offset_ + at);
+      const ByteReader header({ring_.data() + at, kEntryHeader}, {.file = source_.path()}, offset_ + at);
       Entry entry;
       entry.length = header.little<std::uint32_t>(8, "entry length");
       entry.tail = header.little<std::uint32_t>(12, "tail");
       entry.sequence = header.little<std::uint64_t>(16, "sequence number");
       entry.descriptors = header.little<std::uint32_t>(24, "descriptor count");
       entry.last_offset = header.little<std::uint64_t>(56, "last file offset");
-      const bool sound = entry.length >= log_sector && entry.length % log_sector == 0 && entry.length <= ring_.size() &&
-                         entry.tail % log_sector == 0 && entry.tail < ring_.size() &&
-                         entry.last_offset <= most_offset &&
+      const bool sound = entry.length >= kLogSector && entry.length % kLogSector == 0 && entry.length <= ring_.size() &&
+                         entry.tail % kLogSector == 0 && entry.tail < ring_.size() &&
+                         entry.last_offset <= kMostOffset &&
                          Uuid::from_little_endian(header.guid(32, "log GUID")) == guid_;
       if (!sound) continue;
       require(entry.length <= budget, header.at(8, "entry length"), "the log's entries lie over each other",
@@ -150,23 +150,23 @@ class Log {
   void add_patches(std::uint64_t at, const Entry &entry, std::vector<Patch> &out) const {
     const auto bytes = bytes_at(at, entry.length);
     const ByteReader reader(bytes, {.file = source_.path()}, offset_ + at);
-    require(entry.descriptors <= entry.length / descriptor_size, reader.at(24, "descriptor count"),
+    require(entry.descriptors <= entry.length / kDescriptorSize, reader.at(24, "descriptor count"),
             "a log entry is too short", entry.descriptors, "as many descriptors as it has room for");
-    std::uint64_t data_at = divide_up(entry_header + entry.descriptors * descriptor_size, log_sector) * log_sector;
+    std::uint64_t data_at = divide_up(kEntryHeader + entry.descriptors * kDescriptorSize, kLogSector) * kLogSector;
     for (std::uint64_t i = 0; i < entry.descriptors; ++i) {
-      const auto at_descriptor = static_cast<std::size_t>(entry_header + i * descriptor_size);
+      const auto at_descriptor = static_cast<std::size_t>(kEntryHeader + i * kDescriptorSize);
       const std::string kind = reader.text(at_descriptor, 4, "descriptor");
       Patch patch;
       patch.offset = reader.little<std::uint64_t>(at_descriptor + 16, "file offset");
-      patch.length = kind == "zero" ? reader.little<std::uint64_t>(at_descriptor + 8, "zero length") : log_sector;
+      patch.length = kind == "zero" ? reader.little<std::uint64_t>(at_descriptor + 8, "zero length") : kLogSector;
       require(kind == "zero" || kind == "desc", reader.at(at_descriptor, "descriptor"), "a log descriptor is not known",
               i, "'desc' or 'zero'");
-      require(patch.offset % log_sector == 0 && patch.offset <= most_offset && patch.length <= most_offset,
+      require(patch.offset % kLogSector == 0 && patch.offset <= kMostOffset && patch.length <= kMostOffset,
               reader.at(at_descriptor + 16, "file offset"), "a logged change lies at a wrong offset", patch.offset,
               "a multiple of 4096 in the file");
       if (kind == "desc") {
         patch.data = data_sector(reader, at_descriptor, static_cast<std::size_t>(data_at));
-        data_at += log_sector;
+        data_at += kLogSector;
       }
       out.push_back(std::move(patch));
     }
@@ -174,7 +174,7 @@ class Log {
 
   // The sector's first 8 and last 4 bytes stand in the descriptor; their places hold marks of the data sector.
   static std::vector<std::uint8_t> data_sector(const ByteReader &reader, std::size_t descriptor, std::size_t data_at) {
-    const auto sector = reader.bytes(data_at, log_sector, "logged data");
+    const auto sector = reader.bytes(data_at, kLogSector, "logged data");
     require(std::memcmp(sector.data(), "data", 4) == 0, reader.at(data_at, "logged data"),
             "a logged sector has no mark", 0, "'data'");
     std::vector<std::uint8_t> data(sector.begin(), sector.end());
@@ -206,8 +206,8 @@ constexpr CrcTables make_crc_tables() {
   }
   return tables;
 }
-constexpr CrcTables crc_tables = make_crc_tables();
-constexpr std::array<std::uint8_t, 4> crc_hole{};  // what the checksum's own bytes count as
+constexpr CrcTables kCrcTables = make_crc_tables();
+constexpr std::array<std::uint8_t, 4> kCrcHole{};  // what the checksum's own bytes count as
 
 std::uint32_t crc_of(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
   std::size_t i = 0;
@@ -215,11 +215,11 @@ std::uint32_t crc_of(std::uint32_t crc, std::span<const std::uint8_t> bytes) {
     const std::uint8_t *at = bytes.data() + i;
     const std::uint32_t low =
         crc ^ (at[0] | std::uint32_t{at[1]} << 8U | std::uint32_t{at[2]} << 16U | std::uint32_t{at[3]} << 24U);
-    crc = crc_tables[7][low & 0xffU] ^ crc_tables[6][low >> 8U & 0xffU] ^ crc_tables[5][low >> 16U & 0xffU] ^
-          crc_tables[4][low >> 24U] ^ crc_tables[3][at[4]] ^ crc_tables[2][at[5]] ^ crc_tables[1][at[6]] ^
-          crc_tables[0][at[7]];
+    crc = kCrcTables[7][low & 0xffU] ^ kCrcTables[6][low >> 8U & 0xffU] ^ kCrcTables[5][low >> 16U & 0xffU] ^
+          kCrcTables[4][low >> 24U] ^ kCrcTables[3][at[4]] ^ kCrcTables[2][at[5]] ^ kCrcTables[1][at[6]] ^
+          kCrcTables[0][at[7]];
   }
-  for (; i < bytes.size(); ++i) crc = (crc >> 8U) ^ crc_tables[0][(crc ^ bytes[i]) & 0xffU];
+  for (; i < bytes.size(); ++i) crc = (crc >> 8U) ^ kCrcTables[0][(crc ^ bytes[i]) & 0xffU];
   return crc;
 }
 
@@ -229,13 +229,13 @@ std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::size_t skip) {
   std::uint32_t crc = 0xffffffff;
   const std::size_t hole = std::min(skip, bytes.size()), after = std::min(skip + 4, bytes.size());
   crc = crc_of(crc, bytes.first(hole));
-  crc = crc_of(crc, std::span(crc_hole).first(after - hole));
+  crc = crc_of(crc, std::span(kCrcHole).first(after - hole));
   return ~crc_of(crc, bytes.subspan(after));
 }
 
 std::shared_ptr<const SourceFile> apply_vhdx_log(std::shared_ptr<const SourceFile> source, std::uint64_t log_offset,
                                                  std::uint64_t log_length, const Uuid &log_guid) {
-  if (log_length > most_log) {
+  if (log_length > kMostLog) {
     throw Error(ErrorKind::unsupported,
                 {.where = place_in(*source, log_offset, "log"),
                  .message = "the VHDX's log is too large to be replayed in memory",

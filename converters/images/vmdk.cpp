@@ -77,11 +77,11 @@ class VmdkImage final : public FormatImage {
             descriptor.extents.size(), "1");
     const auto &line = descriptor.extents.front();
     if (line.type != "SPARSE") refuse_type(line, where);
-    require(line.sectors <= hosted.part->size() / sector_size, where,
+    require(line.sectors <= hosted.part->size() / kSectorSize, where,
             "the descriptor's size is larger than the file's capacity", line.sectors,
-            "at most " + std::to_string(hosted.part->size() / sector_size) + " sectors");
+            "at most " + std::to_string(hosted.part->size() / kSectorSize) + " sectors");
     add_file(std::move(source));
-    place(std::move(hosted.part), line.sectors * sector_size, 0);
+    place(std::move(hosted.part), line.sectors * kSectorSize, 0);
   }
 
   // A COWD or SESparse file opened by itself: only its descriptor knows its parent.
@@ -100,8 +100,8 @@ class VmdkImage final : public FormatImage {
   }
 
   void open_text(std::shared_ptr<const SourceFile> source) {
-    require(source->size() <= longest_descriptor, {.file = source->path()}, "the descriptor is too long",
-            source->size(), "at most " + std::to_string(longest_descriptor) + " bytes");
+    require(source->size() <= kLongestDescriptor, {.file = source->path()}, "the descriptor is too long",
+            source->size(), "at most " + std::to_string(kLongestDescriptor) + " bytes");
     const auto bytes = read_bytes(*source, 0, static_cast<std::size_t>(source->size()));
     const std::string text(bytes.begin(), bytes.end());
     const auto descriptor = parse_descriptor(text, {.file = source->path()});
@@ -143,10 +143,10 @@ class VmdkImage final : public FormatImage {
   }
 
   static void refuse_device_types(const std::string &type, const std::filesystem::path &file) {
-    static constexpr std::array<std::string_view, 8> refused{
+    static constexpr std::array<std::string_view, 8> kRefused{
         "custom",  "fullDevice", "partitionedDevice", "vmfsRaw", "vmfsRawDeviceMap", "vmfsPassthroughRawDeviceMap",
         "vmfsRDM", "vmfsRDMP"};
-    for (const auto name : refused) {
+    for (const auto name : kRefused) {
       if (!text::iequals_ascii(type, name)) continue;
       throw Error(ErrorKind::unsupported,
                   {.where = {.file = file, .line = {}, .path = "createType"},
@@ -171,10 +171,10 @@ class VmdkImage final : public FormatImage {
   void place_line(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
                   const std::vector<std::filesystem::path> &roots) {
     const Place where{.file = descriptor, .line = line.line, .path = {}};
-    const std::uint64_t length = line.sectors * sector_size;
+    const std::uint64_t length = line.sectors * kSectorSize;
     if (line.access == VmdkExtentLine::Access::none) {
       info_.findings.push_back(
-          raise(no_access_extent, where,
+          raise(kNoAccessExtent, where,
                 "An extent of " + text::human_bytes(length) + " cannot be accessed and becomes zeros."));
     }
     if (line.access == VmdkExtentLine::Access::none || line.type == "ZERO") {
@@ -188,12 +188,12 @@ class VmdkImage final : public FormatImage {
     auto source = open_file(find_extent(line, descriptor, roots, where), where);
     std::unique_ptr<VmdkPart> part;
     if (line.type == "FLAT" || line.type == "VMFS") {
-      part = flat_part(*source, line.offset * sector_size, length, where);
+      part = flat_part(*source, line.offset * kSectorSize, length, where);
     } else {
       part = sparse_part(source, line, where);
     }
     require(length <= part->size(), where, "an extent is larger than its file's capacity", line.sectors,
-            "at most " + std::to_string(part->size() / sector_size) + " sectors in '" + source->path().string() + "'");
+            "at most " + std::to_string(part->size() / kSectorSize) + " sectors in '" + source->path().string() + "'");
     const std::size_t index = files_.size();
     info_.file_size += source->size();
     files_.push_back(std::move(source));

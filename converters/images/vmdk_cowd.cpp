@@ -7,26 +7,26 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t entries_per_table = 4096;
-constexpr std::uint64_t most_grain = 0x200000;  // sectors
+constexpr std::uint64_t kEntriesPerTable = 4096;
+constexpr std::uint64_t kMostGrain = 0x200000;  // sectors
 
 }  // namespace
 
 std::unique_ptr<VmdkPart> cowd_part(std::shared_ptr<const SourceFile> source) {
-  const auto bytes = read_bytes(*source, 0, sector_size);
+  const auto bytes = read_bytes(*source, 0, kSectorSize);
   const ByteReader header(bytes, {.file = source->path()});
   const auto version = header.little<std::uint32_t>(4, "version");
   const std::uint64_t grain = header.little<std::uint32_t>(16, "grain size");
   const std::uint64_t entries = header.little<std::uint32_t>(24, "grain directory entries");
   GrainLayout layout;
-  layout.capacity = header.little<std::uint32_t>(12, "capacity") * sector_size;
-  layout.grain = grain * sector_size;
-  layout.entries_per_table = entries_per_table;
-  layout.directory_offset = header.little<std::uint32_t>(20, "grain directory offset") * sector_size;
+  layout.capacity = header.little<std::uint32_t>(12, "capacity") * kSectorSize;
+  layout.grain = grain * kSectorSize;
+  layout.entries_per_table = kEntriesPerTable;
+  layout.directory_offset = header.little<std::uint32_t>(20, "grain directory offset") * kSectorSize;
   require(version == 1, header.at(4, "version"), "the format version is not known", version, "1");
-  require(grain <= most_grain && is_power_of_two(grain), header.at(16, "grain size"), "the grain size is wrong", grain,
-          "a power of two up to " + std::to_string(most_grain) + " sectors");
-  const std::uint64_t needed = divide_up(divide_up(layout.capacity, layout.grain), entries_per_table);
+  require(grain <= kMostGrain && is_power_of_two(grain), header.at(16, "grain size"), "the grain size is wrong", grain,
+          "a power of two up to " + std::to_string(kMostGrain) + " sectors");
+  const std::uint64_t needed = divide_up(divide_up(layout.capacity, layout.grain), kEntriesPerTable);
   require(entries >= needed, header.at(24, "grain directory entries"),
           "the grain directory is too small for the capacity", entries, "at least " + std::to_string(needed));
   return grain_part(std::move(source), layout);

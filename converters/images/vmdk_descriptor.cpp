@@ -15,8 +15,8 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::size_t most_extents = 32000;                              // Extent::file is 16 bits wide
-constexpr std::uint64_t most_sectors = (std::uint64_t{1} << 63U) / 512;  // file offsets are signed
+constexpr std::size_t kMostExtents = 32000;                              // Extent::file is 16 bits wide
+constexpr std::uint64_t kMostSectors = (std::uint64_t{1} << 63U) / 512;  // file offsets are signed
 
 class Parser {
  public:
@@ -73,9 +73,9 @@ class Parser {
     const auto size_word = next_word(rest);
     if (size_word.starts_with('=')) return false;  // a key named like an access, not an extent
     const auto sectors = text::parse_u64(size_word);
-    if (!sectors || *sectors > most_sectors || *sectors > most_sectors - total_) {
+    if (!sectors || *sectors > kMostSectors || *sectors > kMostSectors - total_) {
       fail("an extent's size is wrong", line,
-           "a number of sectors, all extents together up to " + std::to_string(most_sectors));
+           "a number of sectors, all extents together up to " + std::to_string(kMostSectors));
     }
     extent.sectors = *sectors;
     extent.line = line_;
@@ -84,8 +84,8 @@ class Parser {
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     if (extent.type.empty()) fail("an extent has no type", line, "SPARSE, FLAT, ZERO, VMFS, VMFSSPARSE or SESPARSE");
     parse_target(text::trim(rest), line, extent);
-    if (out_.extents.size() >= most_extents)
-      fail("there are too many extents", line, "at most " + std::to_string(most_extents));
+    if (out_.extents.size() >= kMostExtents)
+      fail("there are too many extents", line, "at most " + std::to_string(kMostExtents));
     total_ += extent.sectors;
     out_.extents.push_back(std::move(extent));
     return true;
@@ -103,10 +103,10 @@ class Parser {
     if (word.empty()) return;
     const auto offset = text::parse_u64(word);
     // A further word (a partition's UUID, a device's) may follow; only the types that we refuse have one.
-    if (offset && *offset <= most_sectors) {
+    if (offset && *offset <= kMostSectors) {
       extent.offset = *offset;
     } else if (offset || extent.type == "FLAT") {
-      fail("an extent's offset is wrong", line, "a number of sectors up to " + std::to_string(most_sectors));
+      fail("an extent's offset is wrong", line, "a number of sectors up to " + std::to_string(kMostSectors));
     }
   }
 

@@ -35,7 +35,7 @@ struct VmdkDescriptor {
 };
 
 // The longest descriptor that is read, in bytes: 31 thousand extents of 2 GiB (62 TiB) make 1.5 MiB.
-inline constexpr std::uint64_t longest_descriptor = std::uint64_t{4} << 20U;
+inline constexpr std::uint64_t kLongestDescriptor = std::uint64_t{4} << 20U;
 
 // True when `start`, the first bytes of a file, begin a descriptor.
 [[nodiscard]] bool is_descriptor(std::string_view start);

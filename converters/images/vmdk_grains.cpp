@@ -13,9 +13,9 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t marker_size = 12;  // bytes before a compressed grain: its sector, its length
-constexpr std::uint64_t most_directory_entries = std::uint64_t{1} << 24U;  // 64 MiB of directory
-constexpr std::uint64_t table_part = 65536;  // table entries that are read in one go (256 KiB)
+constexpr std::uint64_t kMarkerSize = 12;  // bytes before a compressed grain: its sector, its length
+constexpr std::uint64_t kMostDirectoryEntries = std::uint64_t{1} << 24U;  // 64 MiB of directory
+constexpr std::uint64_t kTablePart = 65536;  // table entries that are read in one go (256 KiB)
 
 class GrainPart final : public VmdkPart {
  public:
@@ -23,8 +23,8 @@ class GrainPart final : public VmdkPart {
       : source_(std::move(source)), layout_(layout) {
     tables_ = divide_up(divide_up(layout_.capacity, layout_.grain), layout_.entries_per_table);
     const Place place = place_in(*source_, layout_.directory_offset, "grain directory");
-    require(tables_ <= most_directory_entries, place, "the grain directory is too large", tables_,
-            "at most " + std::to_string(most_directory_entries) + " entries");
+    require(tables_ <= kMostDirectoryEntries, place, "the grain directory is too large", tables_,
+            "at most " + std::to_string(kMostDirectoryEntries) + " entries");
     try {
       directory_ = load_directory(layout_.directory_offset);
     } catch (const Error &damage) {
@@ -45,11 +45,11 @@ class GrainPart final : public VmdkPart {
     }
     if (redundant_in_use_) {
       findings.push_back(
-          raise(redundant_tables, place_in(*source_, layout_.redundant_offset, "redundant grain directory"),
+          raise(kRedundantTables, place_in(*source_, layout_.redundant_offset, "redundant grain directory"),
                 "The grain directory of '" + source_->path().string() + "' is damaged; its copy is used."));
     }
     if (layout_.unclean) {
-      findings.push_back(raise(unclean, place_in(*source_, 72, "unclean shutdown"),
+      findings.push_back(raise(kUnclean, place_in(*source_, 72, "unclean shutdown"),
                                "'" + source_->path().string() + "' was not closed properly when it was last used."));
     }
     find_last_length();
@@ -63,7 +63,7 @@ class GrainPart final : public VmdkPart {
       const std::uint64_t first = begin / layout_.grain;
       const std::uint64_t in_table = first % layout_.entries_per_table;
       const std::uint64_t count =
-          std::min({layout_.entries_per_table - in_table, table_part, (end - 1) / layout_.grain - first + 1});
+          std::min({layout_.entries_per_table - in_table, kTablePart, (end - 1) / layout_.grain - first + 1});
       const std::uint32_t table = directory_[static_cast<std::size_t>(first / layout_.entries_per_table)];
       if (table == 0) {
         const std::uint64_t stop = std::min(end, (first + count) * layout_.grain);
@@ -83,7 +83,7 @@ class GrainPart final : public VmdkPart {
  private:
   [[nodiscard]] std::vector<std::uint32_t> load_directory(std::uint64_t offset) const {
     const Place place = place_in(*source_, offset, "grain directory");
-    require(offset >= sector_size && inside(offset, 4 * tables_, source_->size()), place,
+    require(offset >= kSectorSize && inside(offset, 4 * tables_, source_->size()), place,
             "the grain directory does not lie in the file", offset,
             "an end of at most " + std::to_string(source_->size()) + " for " + std::to_string(tables_) + " entries");
     const auto bytes = read_bytes(*source_, offset, static_cast<std::size_t>(4 * tables_));
@@ -93,7 +93,7 @@ class GrainPart final : public VmdkPart {
     OverlapWatch watch(source_->size(), 4 * layout_.entries_per_table);
     for (std::size_t i = 0; i < directory.size(); ++i) {
       directory[i] = reader.little<std::uint32_t>(4 * i, "grain directory entry");
-      const std::uint64_t table = directory[i] * sector_size;
+      const std::uint64_t table = directory[i] * kSectorSize;
       if (!(inside(table, 4 * layout_.entries_per_table, source_->size())))
         require(false, reader.at(4 * i, "grain directory entry"), "a grain table does not lie in the file", table,
                 "an end of at most " + std::to_string(source_->size()));
@@ -114,7 +114,7 @@ class GrainPart final : public VmdkPart {
 
   void read_table(std::uint32_t table, std::uint64_t first, std::uint64_t count,
                   std::vector<std::uint32_t> &into) const {
-    const std::uint64_t offset = table * sector_size + 4 * first;
+    const std::uint64_t offset = table * kSectorSize + 4 * first;
     const auto bytes = read_bytes(*source_, offset, static_cast<std::size_t>(4 * count));
     const ByteReader reader(bytes, {.file = source_->path()}, offset);
     reader.little_table(into);
@@ -122,7 +122,7 @@ class GrainPart final : public VmdkPart {
 
   [[nodiscard]] Place grain_place(std::uint64_t grain) const {
     const std::uint32_t table = directory_[static_cast<std::size_t>(grain / layout_.entries_per_table)];
-    return place_in(*source_, table * sector_size + 4 * (grain % layout_.entries_per_table),
+    return place_in(*source_, table * kSectorSize + 4 * (grain % layout_.entries_per_table),
                     "grain table entry of grain " + std::to_string(grain));
   }
 
@@ -133,8 +133,8 @@ class GrainPart final : public VmdkPart {
 
   // The grain's offset in the file, checked against its end.
   [[nodiscard]] std::uint64_t locate(std::uint32_t entry, std::uint64_t grain) const {
-    const std::uint64_t offset = entry * sector_size;
-    const std::uint64_t least = layout_.compressed ? (layout_.markers ? marker_size : 0) + 1 : visible(grain);
+    const std::uint64_t offset = entry * kSectorSize;
+    const std::uint64_t least = layout_.compressed ? (layout_.markers ? kMarkerSize : 0) + 1 : visible(grain);
     if (!(inside(offset, least, source_->size())))
       require(false, grain_place(grain), "a grain lies outside of the file", offset,
               "an end of at most " + std::to_string(source_->size()));
@@ -142,13 +142,13 @@ class GrainPart final : public VmdkPart {
   }
 
   std::uint64_t scan() {
-    OverlapWatch watch(source_->size(), layout_.compressed ? sector_size : layout_.grain);
+    OverlapWatch watch(source_->size(), layout_.compressed ? kSectorSize : layout_.grain);
     const std::uint64_t grains = divide_up(layout_.capacity, layout_.grain);
     std::uint64_t stored = 0;
     std::vector<std::uint32_t> part;
     for (std::uint64_t first = 0; first < grains;) {
       const std::uint64_t in_table = first % layout_.entries_per_table;
-      const std::uint64_t count = std::min({layout_.entries_per_table - in_table, table_part, grains - first});
+      const std::uint64_t count = std::min({layout_.entries_per_table - in_table, kTablePart, grains - first});
       const std::uint32_t table = directory_[static_cast<std::size_t>(first / layout_.entries_per_table)];
       if (table != 0) {
         read_table(table, in_table, count, part);
@@ -197,17 +197,17 @@ class GrainPart final : public VmdkPart {
     extent.file_offset = offset;
     std::uint64_t length = std::min(most, source_->size() - offset);
     if (layout_.markers) {
-      const auto bytes = read_bytes(*source_, offset, marker_size);
+      const auto bytes = read_bytes(*source_, offset, kMarkerSize);
       const ByteReader marker(bytes, {.file = source_->path()}, offset);
       const auto sector = marker.little<std::uint64_t>(0, "grain marker's sector");
       length = marker.little<std::uint32_t>(8, "grain marker's length");
-      if (!(sector == grain * (layout_.grain / sector_size)))
+      if (!(sector == grain * (layout_.grain / kSectorSize)))
         require(false, marker.at(0, "grain marker's sector"), "a grain's marker names another grain", sector,
-                std::to_string(grain * (layout_.grain / sector_size)));
-      if (!(length > 0 && length <= most && inside(offset + marker_size, length, source_->size())))
+                std::to_string(grain * (layout_.grain / kSectorSize)));
+      if (!(length > 0 && length <= most && inside(offset + kMarkerSize, length, source_->size())))
         require(false, marker.at(8, "grain marker's length"), "a compressed grain's length is wrong", length,
                 "1 to " + std::to_string(most) + " bytes inside the file");
-      extent.file_offset += marker_size;
+      extent.file_offset += kMarkerSize;
     }
     extent.stored_length = static_cast<std::uint32_t>(length);
   }

@@ -11,16 +11,16 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint64_t version_2_1 = 0x0000000200000001;
-constexpr std::uint64_t volatile_magic = 0xcafecafe;
-constexpr std::uint64_t most_sectors = std::uint64_t{1} << 54U;
-constexpr std::uint64_t most_directory_entries = std::uint64_t{1} << 23U;  // 64 MiB of directory
-constexpr std::uint64_t table_part = 65536;                                // entries read in one go (512 KiB)
+constexpr std::uint64_t kVersion21 = 0x0000000200000001;
+constexpr std::uint64_t kVolatileMagic = 0xcafecafe;
+constexpr std::uint64_t kMostSectors = std::uint64_t{1} << 54U;
+constexpr std::uint64_t kMostDirectoryEntries = std::uint64_t{1} << 23U;  // 64 MiB of directory
+constexpr std::uint64_t kTablePart = 65536;                               // entries read in one go (512 KiB)
 
 class SesparsePart final : public VmdkPart {
  public:
   explicit SesparsePart(std::shared_ptr<const SourceFile> source) : source_(std::move(source)) {
-    const auto bytes = read_bytes(*source_, 0, sector_size);
+    const auto bytes = read_bytes(*source_, 0, kSectorSize);
     read_header(ByteReader(bytes, {.file = source_->path()}));
     load_directory();
   }
@@ -60,17 +60,17 @@ class SesparsePart final : public VmdkPart {
   void read_header(const ByteReader &header) {
     const auto field = [&](std::size_t at, const char *name) { return header.little<std::uint64_t>(at, name); };
     const auto sectors = [&](std::size_t at, const char *name) {
-      require(field(at, name) <= most_sectors, header.at(at, name), "an offset or size is too large", field(at, name),
-              "at most " + std::to_string(most_sectors) + " sectors");
-      return field(at, name) * sector_size;
+      require(field(at, name) <= kMostSectors, header.at(at, name), "an offset or size is too large", field(at, name),
+              "at most " + std::to_string(kMostSectors) + " sectors");
+      return field(at, name) * kSectorSize;
     };
-    require(field(8, "version") == version_2_1, header.at(8, "version"), "the format version is not known",
-            field(8, "version"), std::to_string(version_2_1));
+    require(field(8, "version") == kVersion21, header.at(8, "version"), "the format version is not known",
+            field(8, "version"), std::to_string(kVersion21));
     capacity_ = sectors(16, "capacity");
     grain_ = sectors(24, "grain size");
     const std::uint64_t table_size = sectors(32, "grain table size");
-    require(grain_ == 8 * sector_size, header.at(24, "grain size"), "the grain size is wrong", grain_, "4096 bytes");
-    require(table_size == 64 * sector_size, header.at(32, "grain table size"), "the grain table size is wrong",
+    require(grain_ == 8 * kSectorSize, header.at(24, "grain size"), "the grain size is wrong", grain_, "4096 bytes");
+    require(table_size == 64 * kSectorSize, header.at(32, "grain table size"), "the grain table size is wrong",
             table_size, "32768 bytes");
     table_size_ = table_size;
     directory_offset_ = sectors(128, "grain directory offset");
@@ -82,18 +82,18 @@ class SesparsePart final : public VmdkPart {
     require(needed <= directory_entries_, header.at(136, "grain directory size"),
             "the grain directory is too small for the capacity", directory_entries_,
             "at least " + std::to_string(needed) + " entries");
-    require(needed <= most_directory_entries, header.at(16, "capacity"), "the grain directory is too large", needed,
-            "at most " + std::to_string(most_directory_entries) + " entries");
+    require(needed <= kMostDirectoryEntries, header.at(16, "capacity"), "the grain directory is too large", needed,
+            "at most " + std::to_string(kMostDirectoryEntries) + " entries");
     directory_entries_ = needed;
     read_volatile_header(sectors(80, "volatile header offset"));
   }
 
   void read_volatile_header(std::uint64_t offset) const {
-    const auto bytes = read_bytes(*source_, offset, sector_size);
+    const auto bytes = read_bytes(*source_, offset, kSectorSize);
     const ByteReader header(bytes, {.file = source_->path()}, offset);
     const auto magic = header.little<std::uint64_t>(0, "volatile header");
-    require(magic == volatile_magic, header.at(0, "volatile header"), "this is not a volatile header", magic,
-            std::to_string(volatile_magic));
+    require(magic == kVolatileMagic, header.at(0, "volatile header"), "this is not a volatile header", magic,
+            std::to_string(kVolatileMagic));
     if (header.little<std::uint64_t>(24, "replay journal") != 0) {
       throw Error(ErrorKind::unsupported,
                   {.where = header.at(24, "replay journal"),
@@ -139,7 +139,7 @@ class SesparsePart final : public VmdkPart {
       const std::uint64_t first = begin / grain_;
       const std::uint64_t in_table = first % entries_per_table();
       const std::uint64_t count =
-          std::min({entries_per_table() - in_table, table_part, (end - 1) / grain_ - first + 1});
+          std::min({entries_per_table() - in_table, kTablePart, (end - 1) / grain_ - first + 1});
       const std::uint64_t table = directory_[static_cast<std::size_t>(first / entries_per_table())];
       if (table == 0) {
         const std::uint64_t stop = std::min(end, (first + count) * grain_);
@@ -184,7 +184,7 @@ class SesparsePart final : public VmdkPart {
 
   [[nodiscard]] std::uint64_t locate(std::uint64_t entry, std::uint64_t grain) const {
     const std::uint64_t index = ((entry & 0x0fff000000000000U) >> 48U) | ((entry & 0x0000ffffffffffffU) << 12U);
-    if (!(index <= most_sectors / 8))
+    if (!(index <= kMostSectors / 8))
       require(false, grain_place(grain), "a grain lies outside of the file", index, "an index inside the file");
     const std::uint64_t offset = grains_offset_ + index * grain_;
     if (!(inside(offset, std::min(grain_, capacity_ - grain * grain_), source_->size())))

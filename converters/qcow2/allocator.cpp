@@ -127,7 +127,7 @@ Allocator::Tables Allocator::finish() {
     blocks = blocks_needed;
     table = table_needed;
   }
-  if (table * cluster_size_ > max_refcount_table_bytes && table > 1) {
+  if (table * cluster_size_ > kMaxRefcountTableBytes && table > 1) {
     throw Error(ErrorKind::unsupported, {.where = {.file = file_.final_path()},
                                          .message = "the image is too large for its cluster size",
                                          .found = std::to_string(before * cluster_size_) + " bytes in clusters of " +

@@ -14,9 +14,9 @@ namespace {
 class ZlibCompressor final : public Compressor {
  public:
   ZlibCompressor() {
-    constexpr int raw_window_bits = -12;  // negative: no zlib header; 12: 4 KiB
-    constexpr int memory_level = 9;
-    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_window_bits, memory_level, Z_DEFAULT_STRATEGY) !=
+    constexpr int kRawWindowBits = -12;  // negative: no zlib header; 12: 4 KiB
+    constexpr int kMemoryLevel = 9;
+    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kRawWindowBits, kMemoryLevel, Z_DEFAULT_STRATEGY) !=
         Z_OK) {
       throw std::bad_alloc();
     }

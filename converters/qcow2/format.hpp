@@ -13,21 +13,21 @@
 
 namespace ferry::qcow2 {
 
-constexpr std::uint32_t magic = 0x514649fb;  // "QFI\xfb"
-constexpr std::uint32_t version = 3;
-constexpr std::uint32_t header_length = 112;    // with the compression type, padded to 8
-constexpr std::uint32_t refcount_order = 4;     // 2^4 = 16 bits
-constexpr std::uint32_t max_refcount = 0xffff;  // of 16 bits
-constexpr std::uint64_t incompatible_compression_type = 1U << 3U;
-constexpr std::uint32_t extension_backing_format = 0xe2792aca;
-constexpr std::uint64_t entry_copied = std::uint64_t{1} << 63U;
-constexpr std::uint64_t entry_compressed = std::uint64_t{1} << 62U;
-constexpr std::uint32_t snapshot_header_length = 40, snapshot_extra_length = 16;
+constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
+constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kHeaderLength = 112;    // with the compression type, padded to 8
+constexpr std::uint32_t kRefcountOrder = 4;     // 2^4 = 16 bits
+constexpr std::uint32_t kMaxRefcount = 0xffff;  // of 16 bits
+constexpr std::uint64_t kIncompatibleCompressionType = 1U << 3U;
+constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
+constexpr std::uint64_t kEntryCopied = std::uint64_t{1} << 63U;
+constexpr std::uint64_t kEntryCompressed = std::uint64_t{1} << 62U;
+constexpr std::uint32_t kSnapshotHeaderLength = 40, kSnapshotExtraLength = 16;
 
-constexpr std::uint32_t min_cluster_size = 4096, max_cluster_size = 2U << 20U;  // bytes; 512 is of no use
-constexpr std::uint64_t max_l1_bytes = 32U << 20U;                              // QEMU's limit
-constexpr std::uint64_t max_refcount_table_bytes = 8U << 20U;                   // QEMU's limit
-constexpr std::uint64_t max_snapshots = 65534;  // a cluster in all states must not exceed max_refcount
+constexpr std::uint32_t kMinClusterSize = 4096, kMaxClusterSize = 2U << 20U;  // bytes; 512 is of no use
+constexpr std::uint64_t kMaxL1Bytes = 32U << 20U;                             // QEMU's limit
+constexpr std::uint64_t kMaxRefcountTableBytes = 8U << 20U;                   // QEMU's limit
+constexpr std::uint64_t kMaxSnapshots = 65534;  // a cluster in all states must not exceed max_refcount
 
 // Writes `value` big-endian at `into`.
 template <class Integer>

@@ -14,7 +14,7 @@ namespace ferry::qcow2 {
 
 namespace {
 
-constexpr std::size_t most_waiting = 32768;  // L2 entries: 768 KiB for each thread
+constexpr std::size_t kMostWaiting = 32768;  // L2 entries: 768 KiB for each thread
 
 // An L2 entry as it lies in the file.
 std::uint64_t on_disk(std::uint64_t entry) {
@@ -26,7 +26,7 @@ std::uint64_t on_disk(std::uint64_t entry) {
 }  // namespace
 
 void L2Entries::add(std::uint32_t state, std::uint64_t unit, std::uint64_t entry) {
-  if (waiting_.size() == most_waiting) write();
+  if (waiting_.size() == kMostWaiting) write();
   waiting_.push_back({.state = state, .unit = unit, .on_disk = on_disk(entry)});
 }
 
@@ -75,7 +75,7 @@ void PlainLane::store(const copy::Batch &batch) {
   }
   for (const copy::Placement &placement : batch.placements) {
     const bool copied = writer_.is_active(placement.state) && refcounts_[placement.piece] == 1;
-    entries_.add(placement.state, placement.unit, host_[placement.piece] | (copied ? entry_copied : 0));
+    entries_.add(placement.state, placement.unit, host_[placement.piece] | (copied ? kEntryCopied : 0));
   }
 }
 
@@ -107,7 +107,7 @@ void PlainLane::refer(const copy::CloneRun &run, std::uint64_t done, const Clust
   for (const std::uint32_t state : run.states) {
     const bool copied = writer_.is_active(state) && run.states.size() == 1;
     for (std::uint64_t i = 0; i < range.count; ++i) {
-      entries_.add(state, run.first_unit + done + i, (range.first + i) * cluster | (copied ? entry_copied : 0));
+      entries_.add(state, run.first_unit + done + i, (range.first + i) * cluster | (copied ? kEntryCopied : 0));
     }
   }
 }
@@ -165,7 +165,7 @@ bool CompressedLane::pack(const std::uint8_t *piece, std::span<const copy::Place
 
 // Makes room for `length` bytes at used_ and counts their references.
 void CompressedLane::reserve(std::uint64_t length, std::uint32_t references) {
-  if (used_ % cluster_ != 0 && refcounts_[used_ / cluster_] + references > max_refcount) {
+  if (used_ % cluster_ != 0 && refcounts_[used_ / cluster_] + references > kMaxRefcount) {
     used_ = (used_ / cluster_ + 1) * cluster_;  // tiny pieces in many states: this cluster's count is full
   }
   if (used_ + length > arena_.size()) write_arena();
@@ -179,7 +179,7 @@ std::uint64_t CompressedLane::entry(const Packed &packed, std::uint64_t host) co
   const auto x = static_cast<unsigned>(62 - (std::countr_zero(cluster_) - 8));
   const std::uint64_t begin = host + packed.offset;
   const std::uint64_t sectors = (begin + packed.length - 1) / 512 - begin / 512;
-  return entry_compressed | sectors << x | begin;
+  return kEntryCompressed | sectors << x | begin;
 }
 
 void CompressedLane::write_arena() {

@@ -19,7 +19,7 @@ namespace ferry::qcow2 {
 namespace {
 
 // What the L1 tables of all states may take in memory; they are the only tables that stay there.
-constexpr std::uint64_t max_l1_memory = 48U << 20U;
+constexpr std::uint64_t kMaxL1Memory = 48U << 20U;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
@@ -45,13 +45,13 @@ void append(std::vector<std::uint8_t> &out, Integer value) {
 Writer::Writer(const copy::TargetFile &file, Layout layout)
     : file_(file), layout_(std::move(layout)), allocator_(file, layout_.cluster_size) {
   const std::uint64_t cluster = layout_.cluster_size;
-  if (!std::has_single_bit(cluster) || cluster < min_cluster_size || cluster > max_cluster_size) {
+  if (!std::has_single_bit(cluster) || cluster < kMinClusterSize || cluster > kMaxClusterSize) {
     throw Error(ErrorKind::usage, {.message = "qcow2 has no such cluster size",
                                    .found = std::to_string(cluster),
                                    .expected = "a power of two from 4096 to 2097152"});
   }
-  if (layout_.snapshots.size() > max_snapshots) {
-    refuse(ErrorKind::unsupported, file_, "too many snapshots for one image", layout_.snapshots.size(), max_snapshots,
+  if (layout_.snapshots.size() > kMaxSnapshots) {
+    refuse(ErrorKind::unsupported, file_, "too many snapshots for one image", layout_.snapshots.size(), kMaxSnapshots,
            "Use --snapshots flatten.");
   }
   std::uint64_t memory = 0;
@@ -59,12 +59,12 @@ Writer::Writer(const copy::TargetFile &file, Layout layout)
   const auto add_state = [&](std::uint64_t size) {
     const std::uint64_t entries = size / per_l2 + (size % per_l2 != 0 ? 1 : 0);
     memory += entries * sizeof(std::uint64_t);
-    if (entries * sizeof(std::uint64_t) > max_l1_bytes) {
+    if (entries * sizeof(std::uint64_t) > kMaxL1Bytes) {
       refuse(ErrorKind::unsupported, file_, "the disk is too large for its cluster size", size,
-             max_l1_bytes / sizeof(std::uint64_t) * per_l2, "Choose a larger --cluster-size.");
+             kMaxL1Bytes / sizeof(std::uint64_t) * per_l2, "Choose a larger --cluster-size.");
     }
-    if (memory > max_l1_memory) {
-      refuse(ErrorKind::unsupported, file_, "the snapshots' tables are too large", memory, max_l1_memory,
+    if (memory > kMaxL1Memory) {
+      refuse(ErrorKind::unsupported, file_, "the snapshots' tables are too large", memory, kMaxL1Memory,
              "Choose a larger --cluster-size.");
     }
     l1_.emplace_back(std::max<std::uint64_t>(entries, 1), 0);
@@ -121,7 +121,7 @@ std::uint64_t Writer::write_l1(std::uint32_t state) {
   const std::vector<std::uint64_t> &table = l1_[state];
   std::vector<std::uint8_t> raw(table.size() * sizeof(std::uint64_t));
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const std::uint64_t flag = table[i] != 0 && is_active(state) ? entry_copied : 0;
+    const std::uint64_t flag = table[i] != 0 && is_active(state) ? kEntryCopied : 0;
     put(raw.data() + i * sizeof(std::uint64_t), table[i] | flag);
   }
   const std::uint64_t clusters = round_up(raw.size(), layout_.cluster_size) / layout_.cluster_size;
@@ -141,16 +141,16 @@ std::vector<std::uint8_t> Writer::snapshot_table(const std::vector<std::uint64_t
     std::string id;
     do id = std::to_string(++last_id);
     while (names.contains(id));
-    constexpr std::int64_t last_date = std::numeric_limits<std::uint32_t>::max();
+    constexpr std::int64_t kLastDate = std::numeric_limits<std::uint32_t>::max();
     append(out, l1_offsets[i]);
     append(out, static_cast<std::uint32_t>(l1_[i].size()));
     append(out, static_cast<std::uint16_t>(id.size()));
     append(out, static_cast<std::uint16_t>(snapshot.name.size()));
-    append(out, static_cast<std::uint32_t>(std::clamp<std::int64_t>(snapshot.created, 0, last_date)));
+    append(out, static_cast<std::uint32_t>(std::clamp<std::int64_t>(snapshot.created, 0, kLastDate)));
     append(out, std::uint32_t{0});  // nanoseconds
     append(out, std::uint64_t{0});  // the guest's clock
     append(out, std::uint32_t{0});  // size of a saved machine state: none
-    append(out, snapshot_extra_length);
+    append(out, kSnapshotExtraLength);
     append(out, std::uint64_t{0});  // the same size in 64 bits
     append(out, round_up(snapshot.virtual_size, 512));
     append(out, std::string_view(id));
@@ -165,7 +165,7 @@ std::vector<std::uint8_t> Writer::header(std::uint64_t l1_offset, std::uint64_t 
   const bool zstd = layout_.compression == Compression::zstd;
   std::vector<std::uint8_t> extensions;
   if (layout_.backing) {
-    append(extensions, extension_backing_format);
+    append(extensions, kExtensionBackingFormat);
     append(extensions, static_cast<std::uint32_t>(layout_.backing->format.size()));
     append(extensions, std::string_view(layout_.backing->format));
     extensions.resize(round_up(extensions.size(), 8));
@@ -173,9 +173,9 @@ std::vector<std::uint8_t> Writer::header(std::uint64_t l1_offset, std::uint64_t 
   append(extensions, std::uint64_t{0});  // the end of the extensions
 
   std::vector<std::uint8_t> out;
-  append(out, magic);
-  append(out, version);
-  append(out, layout_.backing ? std::uint64_t{header_length + extensions.size()} : 0);
+  append(out, kMagic);
+  append(out, kVersion);
+  append(out, layout_.backing ? std::uint64_t{kHeaderLength + extensions.size()} : 0);
   append(out, layout_.backing ? static_cast<std::uint32_t>(layout_.backing->file.size()) : 0);
   append(out, static_cast<std::uint32_t>(std::countr_zero(layout_.cluster_size)));
   append(out, round_up(layout_.virtual_size, 512));
@@ -186,13 +186,13 @@ std::vector<std::uint8_t> Writer::header(std::uint64_t l1_offset, std::uint64_t 
   append(out, static_cast<std::uint32_t>(tables.clusters));
   append(out, static_cast<std::uint32_t>(layout_.snapshots.size()));
   append(out, snapshots_offset);
-  append(out, zstd ? incompatible_compression_type : std::uint64_t{0});
+  append(out, zstd ? kIncompatibleCompressionType : std::uint64_t{0});
   append(out, std::uint64_t{0});  // compatible features: no lazy refcounts
   append(out, std::uint64_t{0});  // autoclear features
-  append(out, refcount_order);
-  append(out, header_length);
+  append(out, kRefcountOrder);
+  append(out, kHeaderLength);
   append(out, static_cast<std::uint8_t>(zstd ? 1 : 0));
-  out.resize(header_length);
+  out.resize(kHeaderLength);
   out.insert(out.end(), extensions.begin(), extensions.end());
   if (layout_.backing) append(out, std::string_view(layout_.backing->file));
   return out;

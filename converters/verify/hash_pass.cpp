@@ -17,12 +17,12 @@ namespace ferry::verify {
 
 namespace {
 
-constexpr std::size_t step = 256U << 10U;  // bytes: stays in the core's cache between reading and hashing
+constexpr std::size_t kStep = 256U << 10U;  // bytes: stays in the core's cache between reading and hashing
 
 std::string hash(Digest &digest, int fd, std::uint64_t offset, std::uint64_t length, const std::stop_token &stop) {
-  std::vector<char> buffer(step);
+  std::vector<char> buffer(kStep);
   while (length > 0 && !stop.stop_requested()) {
-    const ssize_t got = pread(fd, buffer.data(), std::min<std::uint64_t>(length, step), static_cast<off_t>(offset));
+    const ssize_t got = pread(fd, buffer.data(), std::min<std::uint64_t>(length, kStep), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       throw Error(ErrorKind::io, {.message = "the source cannot be read for its digest",

@@ -16,20 +16,20 @@ namespace ferry::verify {
 
 namespace {
 
-constexpr std::uint64_t magic_server = 0x4e42444d41474943;  // "NBDMAGIC"
-constexpr std::uint64_t magic_option = 0x49484156454f5054;  // "IHAVEOPT"
-constexpr std::uint64_t magic_reply = 0x0003e889045565a9;
-constexpr std::uint32_t magic_request = 0x25609513;
-constexpr std::uint32_t magic_chunk = 0x668e33ef;
-constexpr std::uint16_t server_fixed_newstyle = 1;
-constexpr std::uint32_t client_fixed_newstyle = 1, client_no_zeroes = 2;
-constexpr std::uint32_t option_go = 7, option_structured_reply = 8;
-constexpr std::uint32_t reply_ack = 1, reply_info = 3, reply_error = 0x80000000U;
-constexpr std::uint16_t info_export = 0;
-constexpr std::uint16_t command_read = 0, command_disconnect = 2;
-constexpr std::uint16_t chunk_done = 1;
-constexpr std::uint16_t chunk_none = 0, chunk_data = 1, chunk_hole = 2, chunk_error = 0x8000;
-constexpr std::uint32_t longest_option_reply = 64U << 10U;  // bytes; ours are a few dozen
+constexpr std::uint64_t kMagicServer = 0x4e42444d41474943;  // "NBDMAGIC"
+constexpr std::uint64_t kMagicOption = 0x49484156454f5054;  // "IHAVEOPT"
+constexpr std::uint64_t kMagicReply = 0x0003e889045565a9;
+constexpr std::uint32_t kMagicRequest = 0x25609513;
+constexpr std::uint32_t kMagicChunk = 0x668e33ef;
+constexpr std::uint16_t kServerFixedNewstyle = 1;
+constexpr std::uint32_t kClientFixedNewstyle = 1, kClientNoZeroes = 2;
+constexpr std::uint32_t kOptionGo = 7, kOptionStructuredReply = 8;
+constexpr std::uint32_t kReplyAck = 1, kReplyInfo = 3, kReplyError = 0x80000000U;
+constexpr std::uint16_t kInfoExport = 0;
+constexpr std::uint16_t kCommandRead = 0, kCommandDisconnect = 2;
+constexpr std::uint16_t kChunkDone = 1;
+constexpr std::uint16_t kChunkNone = 0, kChunkData = 1, kChunkHole = 2, kChunkError = 0x8000;
+constexpr std::uint32_t kLongestOptionReply = 64U << 10U;  // bytes; ours are a few dozen
 
 template <class Integer>
 void append(std::vector<std::uint8_t> &out, Integer value) {
@@ -51,7 +51,7 @@ Integer big(const std::uint8_t *from) {
 
 }  // namespace
 
-NbdClient::NbdClient(const std::filesystem::path &socket) : socket_(socket), buffer_(largest_part) {
+NbdClient::NbdClient(const std::filesystem::path &socket) : socket_(socket), buffer_(kLargestPart) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = socket.string();
@@ -79,9 +79,9 @@ NbdClient::NbdClient(const std::filesystem::path &socket) : socket_(socket), buf
 NbdClient::~NbdClient() {
   if (fd_ < 0) return;
   std::vector<std::uint8_t> request;
-  append(request, magic_request);
+  append(request, kMagicRequest);
   append(request, std::uint16_t{0});
-  append(request, command_disconnect);
+  append(request, kCommandDisconnect);
   request.resize(28);
   // Only a courtesy: the server notices the closed connection too.
   [[maybe_unused]] const ssize_t sent = ::send(fd_, request.data(), request.size(), MSG_NOSIGNAL);
@@ -128,7 +128,7 @@ Integer NbdClient::receive_integer() {
 
 void NbdClient::send_option(std::uint32_t option, const std::vector<std::uint8_t> &data) {
   std::vector<std::uint8_t> out;
-  append(out, magic_option);
+  append(out, kMagicOption);
   append(out, option);
   append(out, static_cast<std::uint32_t>(data.size()));
   out.insert(out.end(), data.begin(), data.end());
@@ -136,31 +136,31 @@ void NbdClient::send_option(std::uint32_t option, const std::vector<std::uint8_t
 }
 
 NbdClient::Reply NbdClient::receive_reply(std::uint32_t option) {
-  if (receive_integer<std::uint64_t>() != magic_reply) break_off("a wrong magic in the negotiation");
+  if (receive_integer<std::uint64_t>() != kMagicReply) break_off("a wrong magic in the negotiation");
   if (receive_integer<std::uint32_t>() != option) break_off("an answer to another option");
   Reply reply{.type = receive_integer<std::uint32_t>(), .data = {}};
   const auto length = receive_integer<std::uint32_t>();
-  if (length > longest_option_reply) break_off("a very long answer in the negotiation");
+  if (length > kLongestOptionReply) break_off("a very long answer in the negotiation");
   reply.data.resize(length);
   receive(reply.data.data(), length);
-  if ((reply.type & reply_error) != 0) break_off("it refused an option");
+  if ((reply.type & kReplyError) != 0) break_off("it refused an option");
   return reply;
 }
 
 void NbdClient::negotiate() {
-  if (receive_integer<std::uint64_t>() != magic_server) break_off("a wrong magic at the start");
-  if (receive_integer<std::uint64_t>() != magic_option) break_off("a negotiation of the old style");
-  if ((receive_integer<std::uint16_t>() & server_fixed_newstyle) == 0) break_off("no fixed newstyle negotiation");
+  if (receive_integer<std::uint64_t>() != kMagicServer) break_off("a wrong magic at the start");
+  if (receive_integer<std::uint64_t>() != kMagicOption) break_off("a negotiation of the old style");
+  if ((receive_integer<std::uint16_t>() & kServerFixedNewstyle) == 0) break_off("no fixed newstyle negotiation");
   std::vector<std::uint8_t> flags;
-  append(flags, client_fixed_newstyle | client_no_zeroes);
+  append(flags, kClientFixedNewstyle | kClientNoZeroes);
   send(flags);
-  send_option(option_structured_reply, {});
-  if (receive_reply(option_structured_reply).type != reply_ack) break_off("no structured replies");
-  send_option(option_go, std::vector<std::uint8_t>(6));  // the default export (name ""), no information asked for
+  send_option(kOptionStructuredReply, {});
+  if (receive_reply(kOptionStructuredReply).type != kReplyAck) break_off("no structured replies");
+  send_option(kOptionGo, std::vector<std::uint8_t>(6));  // the default export (name ""), no information asked for
   for (;;) {
-    const Reply reply = receive_reply(option_go);
-    if (reply.type == reply_ack) return;
-    if (reply.type == reply_info && reply.data.size() >= 12 && big<std::uint16_t>(reply.data.data()) == info_export) {
+    const Reply reply = receive_reply(kOptionGo);
+    if (reply.type == kReplyAck) return;
+    if (reply.type == kReplyInfo && reply.data.size() >= 12 && big<std::uint16_t>(reply.data.data()) == kInfoExport) {
       size_ = big<std::uint64_t>(reply.data.data() + 2);
     }
   }
@@ -168,9 +168,9 @@ void NbdClient::negotiate() {
 
 void NbdClient::read(std::uint64_t offset, std::uint32_t length, const Part &part) {
   std::vector<std::uint8_t> request;
-  append(request, magic_request);
+  append(request, kMagicRequest);
   append(request, std::uint16_t{0});
-  append(request, command_read);
+  append(request, kCommandRead);
   append(request, ++handle_);
   append(request, offset);
   append(request, length);
@@ -185,37 +185,37 @@ void NbdClient::read(std::uint64_t offset, std::uint32_t length, const Part &par
 bool NbdClient::receive_chunk(std::uint64_t begin, std::uint64_t end, std::uint64_t &covered, const Part &part) {
   std::uint8_t head[20];
   receive(head, sizeof(head));
-  if (big<std::uint32_t>(head) != magic_chunk) break_off("a wrong magic in a reply");
+  if (big<std::uint32_t>(head) != kMagicChunk) break_off("a wrong magic in a reply");
   const auto flags = big<std::uint16_t>(head + 4), type = big<std::uint16_t>(head + 6);
   if (big<std::uint64_t>(head + 8) != handle_) break_off("an answer to another request");
   std::uint64_t length = big<std::uint32_t>(head + 16);
-  if ((type & chunk_error) != 0) {
+  if ((type & kChunkError) != 0) {
     throw Error(ErrorKind::io,
                 {.message = "QEMU cannot read the image back",
                  .found = "an error between offsets " + std::to_string(begin) + " and " + std::to_string(end)});
   }
-  if (type == chunk_data && length >= 8) {
+  if (type == kChunkData && length >= 8) {
     auto at = receive_integer<std::uint64_t>();
     length -= 8;
     if (at < begin || at > end || length > end - at) break_off("data outside of what was asked for");
     covered += length;
     while (length > 0) {
-      const std::uint64_t piece = std::min(length, largest_part);
+      const std::uint64_t piece = std::min(length, kLargestPart);
       receive(buffer_.data(), piece);
       part(at, buffer_.data(), piece);
       at += piece;
       length -= piece;
     }
-  } else if (type == chunk_hole && length == 12) {
+  } else if (type == kChunkHole && length == 12) {
     const auto at = receive_integer<std::uint64_t>();
     const std::uint64_t size = receive_integer<std::uint32_t>();
     if (at < begin || at > end || size > end - at) break_off("a hole outside of what was asked for");
     covered += size;
     part(at, nullptr, size);
-  } else if (type != chunk_none || length != 0) {
+  } else if (type != kChunkNone || length != 0) {
     break_off("a reply of an unknown type");
   }
-  return (flags & chunk_done) != 0;
+  return (flags & kChunkDone) != 0;
 }
 
 }  // namespace ferry::verify

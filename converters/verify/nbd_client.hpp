@@ -24,8 +24,8 @@ class NbdClient {
 
   // A part of an answer: data, or nullptr for zeros that the server did not send. Parts come in any order.
   using Part = std::function<void(std::uint64_t offset, const std::uint8_t *data, std::uint64_t length)>;
-  static constexpr std::uint32_t largest_read = 32U << 20U;   // bytes; what servers must accept
-  static constexpr std::uint64_t largest_part = 256U << 10U;  // bytes; data come in pieces of this
+  static constexpr std::uint32_t kLargestRead = 32U << 20U;   // bytes; what servers must accept
+  static constexpr std::uint64_t kLargestPart = 256U << 10U;  // bytes; data come in pieces of this
   // Reads `length` bytes (at most largest_read) and gives them to `part`. Throws io or subprocess.
   void read(std::uint64_t offset, std::uint32_t length, const Part &part);
 

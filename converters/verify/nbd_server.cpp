@@ -13,7 +13,7 @@ namespace ferry::verify {
 
 namespace {
 
-constexpr auto start_deadline = std::chrono::seconds(30);
+constexpr auto kStartDeadline = std::chrono::seconds(30);
 
 std::filesystem::path private_folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "virt-ferry-XXXXXX").string();
@@ -70,7 +70,7 @@ NbdServer::~NbdServer() {
 }
 
 void NbdServer::wait_until_it_listens() {
-  const auto deadline = std::chrono::steady_clock::now() + start_deadline;
+  const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
   for (;;) {
     try {
       const NbdClient probe(socket());

@@ -20,9 +20,9 @@ namespace ferry::verify {
 
 namespace {
 
-constexpr std::uint32_t window = 1U << 20U;  // bytes read and compared at a time
+constexpr std::uint32_t kWindow = 1U << 20U;  // bytes read and compared at a time
 // Where the source has nothing but zeros, this much is asked for at once; a server answers with a hole.
-constexpr std::uint64_t zero_window = NbdClient::largest_read;
+constexpr std::uint64_t kZeroWindow = NbdClient::kLargestRead;
 
 bool all_zero(const std::uint8_t *bytes, std::uint64_t length) {
   return length == 0 || (bytes[0] == 0 && std::memcmp(bytes, bytes + 1, length - 1) == 0);
@@ -73,17 +73,17 @@ class Comparer {
            const copy::SourceFiles &files, OrderedDigest *digest)
       : request_(request),
         client_(server.connect()),
-        map_(states, window),
+        map_(states, kWindow),
         reader_(files),
         digest_(digest),
-        source_(window),
-        target_(digest != nullptr ? window : 0) {}
+        source_(kWindow),
+        target_(digest != nullptr ? kWindow : 0) {}
 
   void run(std::uint64_t begin, std::uint64_t end) {
     try {
       while (begin < end) {
         copy::throw_if_stopped(request_.stop);
-        const std::uint64_t next = std::min(end, begin + window);
+        const std::uint64_t next = std::min(end, begin + kWindow);
         compare(begin, next);
         if (request_.progress != nullptr) request_.progress->advance(next - begin);
         begin = next;
@@ -131,9 +131,9 @@ class Comparer {
                        : source_zero   ? all_zero(data, length)
                                        : std::memcmp(source, data, length) == 0;
     if (equal) return;
-    static constexpr std::uint8_t nothing = 0;
+    static constexpr std::uint8_t kNothing = 0;
     for (std::uint64_t i = 0; i < length; ++i) {
-      const std::uint8_t a = source_zero ? nothing : source[i], b = data == nullptr ? nothing : data[i];
+      const std::uint8_t a = source_zero ? kNothing : source[i], b = data == nullptr ? kNothing : data[i];
       if (a != b) differs(request_, at + i);
     }
   }
@@ -143,7 +143,7 @@ class Comparer {
     if (request_.expected == nullptr) return false;
     map_.load(begin, end);
     if (map_.contents().empty()) return false;
-    reader_.add(map_.parts(map_.contents().front()), source_.data(), window);
+    reader_.add(map_.parts(map_.contents().front()), source_.data(), kWindow);
     reader_.read();
     return true;
   }
@@ -174,11 +174,11 @@ std::string read_back(const Request &request) {
   OrderedDigest digest;
   OrderedDigest *wanted = request.digest ? &digest : nullptr;
   // With a digest every thread goes window by window, so that none is far ahead and waits.
-  const std::uint64_t step = request.digest ? window : zero_window;
+  const std::uint64_t step = request.digest ? kWindow : kZeroWindow;
   copy::for_each_window(copy::thread_count(request.threads), request.virtual_size, step, request.stop,
                         [&]() -> copy::WindowWork {
                           auto comparer = std::make_shared<Comparer>(request, server, states, files, wanted);
-                          auto zeros = std::make_shared<copy::UnitMap>(states, static_cast<std::uint32_t>(zero_window));
+                          auto zeros = std::make_shared<copy::UnitMap>(states, static_cast<std::uint32_t>(kZeroWindow));
                           return [&, comparer, zeros](std::uint64_t begin, std::uint64_t end) {
                             if (!request.digest && request.expected != nullptr) {
                               zeros->load(begin, end);

@@ -92,7 +92,7 @@ void make_once(const path &file, const std::function<void(const path &)> &make) 
 
 path flat_vdi(const path &folder) {
   const path vdi = folder / "flat.vdi";
-  make_once(vdi, [](const path &part) { make_vdi(part, 4 * gib, 2 * gib); });
+  make_once(vdi, [](const path &part) { make_vdi(part, 4 * kGib, 2 * kGib); });
   return vdi;
 }
 
@@ -127,7 +127,7 @@ void ova(const path &folder, unsigned rounds) {
   if (installed("nbdcopy") && installed("qemu-nbd")) {
     contenders.push_back({"tar x; nbdcopy from and to qemu-nbd",
                           {{"tar", "-C", unpacked, "-xf", ova},
-                           {"qemu-img", "create", "-q", "-f", "qcow2", target, std::to_string(4 * gib)},
+                           {"qemu-img", "create", "-q", "-f", "qcow2", target, std::to_string(4 * kGib)},
                            {"nbdcopy", "--", "[", "qemu-nbd", "-r", "-f", "vmdk", inner, "]", "[", "qemu-nbd", "-f",
                             "qcow2", "--discard=unmap", target, "]"}},
                           prepare});
@@ -174,7 +174,7 @@ void snapshots(const path &folder, unsigned rounds) {
   std::vector<std::string> images = {"keep"};
   make_once(chain_folder, [](const path &part) {
     std::filesystem::create_directories(part);
-    (void)make_chain(part, 4 * gib, 2 * gib, 10);
+    (void)make_chain(part, 4 * kGib, 2 * kGib, 10);
   });
   for (int i = 0; i <= 10; ++i) images.push_back(chain_folder / ("chain-" + std::to_string(i) + ".vdi"));
   std::vector<Contender> contenders = {{"one flat VDI", {ours(target, {vdi})}, remove_first(target)},
@@ -186,7 +186,7 @@ void snapshots(const path &folder, unsigned rounds) {
 
 void share(const path &folder, unsigned rounds) {
   const path vdi = folder / "large.vdi", target = folder / "out.qcow2";
-  make_once(vdi, [](const path &part) { make_vdi(part, 100 * gib, 4 * gib); });
+  make_once(vdi, [](const path &part) { make_vdi(part, 100 * kGib, 4 * kGib); });
   sync();
   std::vector<Contender> contenders = {
       {"cp --reflink=always", {{"cp", "--reflink=always", vdi, target}}, remove_first(target)},
@@ -200,8 +200,8 @@ void share(const path &folder, unsigned rounds) {
   run(ours(target, {vdi}, "share"));
   sync();
   const auto after = static_cast<double>(std::filesystem::space(folder).free);
-  std::printf("  extra space: %.2f MiB, %.3f %% of the data\n", (before - after) / mib,
-              100.0 * (before - after) / (4.0 * gib));
+  std::printf("  extra space: %.2f MiB, %.3f %% of the data\n", (before - after) / kMib,
+              100.0 * (before - after) / (4.0 * kGib));
   std::filesystem::remove(target);
 }
 
@@ -226,7 +226,7 @@ void share_on(const path &folder, const char *kind, const std::vector<std::strin
 
 void memory(const path &folder) {
   const path vdi = folder / "huge.vdi", vmdk = folder / "huge.vmdk", target = folder / "out.qcow2";
-  make_once(vdi, [](const path &part) { make_vdi(part, 2048 * gib, gib); });
+  make_once(vdi, [](const path &part) { make_vdi(part, 2048 * kGib, kGib); });
   make_once(vmdk, [&](const path &part) {
     run({"qemu-img", "convert", "-f", "vdi", "-O", "vmdk", "-o", "subformat=monolithicSparse", vdi, part});
   });

@@ -8,7 +8,7 @@
 
 namespace ferry::bench {
 
-constexpr std::uint64_t mib = 1U << 20U, gib = 1U << 30U;
+constexpr std::uint64_t kMib = 1U << 20U, kGib = 1U << 30U;
 
 // 1 MiB of content number `seed`: text, tables of numbers, machine code-like bytes, already compressed data, and
 // pieces of zeros, in runs of 4 to 256 KiB as files lie on a disk.

@@ -11,7 +11,7 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint32_t unit = 4096;
+constexpr std::uint32_t kUnit = 4096;
 
 // Places what it is asked for one behind the other, `most` units at a time; knows no lanes.
 class RecordingSink final : public copy::Sink {
@@ -25,7 +25,7 @@ class RecordingSink final : public copy::Sink {
   std::uint64_t most = 1U << 20U;
   int refused_fd = -1;
 
-  [[nodiscard]] std::uint32_t unit() const override { return ::ferry::test::unit; }
+  [[nodiscard]] std::uint32_t unit() const override { return ::ferry::test::kUnit; }
   [[nodiscard]] std::uint32_t clone_alignment() const override { return unit(); }
   [[nodiscard]] std::unique_ptr<copy::Lane> lane() override { return nullptr; }
   [[nodiscard]] Placed clone_ahead(int fd, std::uint64_t offset, std::uint64_t units) override {
@@ -37,13 +37,13 @@ class RecordingSink final : public copy::Sink {
   }
 
  private:
-  std::uint64_t end_ = std::uint64_t{10} * ::ferry::test::unit;
+  std::uint64_t end_ = std::uint64_t{10} * ::ferry::test::kUnit;
 };
 
 struct ClonePlan : testing::Test {
   copy::SourceFiles files;
   RecordingSink sink;
-  copy::ClonePlan plan{unit};
+  copy::ClonePlan plan{kUnit};
 
   void SetUp() override {
     for (const int fd : {7, 8}) {
@@ -59,75 +59,75 @@ TEST_F(ClonePlan, a_shuffled_disk_is_one_run_and_every_unit_is_found) {
   std::vector<std::uint64_t> order(1000);
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
-  for (const std::uint64_t block : order) plan.add(0, 512 + block * 2 * unit, 2 * unit);
+  for (const std::uint64_t block : order) plan.add(0, 512 + block * 2 * kUnit, 2 * kUnit);
   plan.carry_out(files, sink, {});
   EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 512, .units = 2000}}));
   for (const std::uint64_t block : order) {
-    const auto taken = plan.take(0, 512 + block * 2 * unit, 2);
+    const auto taken = plan.take(0, 512 + block * 2 * kUnit, 2);
     EXPECT_EQ(taken.units, 2U);
-    EXPECT_EQ(taken.target, (10 + block * 2) * unit);
+    EXPECT_EQ(taken.target, (10 + block * 2) * kUnit);
   }
 }
 
 TEST_F(ClonePlan, rows_end_where_nothing_was_added_and_where_the_sink_ends_them) {
   sink.most = 100;
-  plan.add(0, 10 * unit, std::uint64_t{150} * unit);
-  plan.add(0, 200 * unit, std::uint64_t{56} * unit);
+  plan.add(0, 10 * kUnit, std::uint64_t{150} * kUnit);
+  plan.add(0, 200 * kUnit, std::uint64_t{56} * kUnit);
   plan.carry_out(files, sink, {});
-  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 10 * unit, .units = 150},
-                                                          {.fd = 7, .offset = 110 * unit, .units = 50},
-                                                          {.fd = 7, .offset = 200 * unit, .units = 56}}));
-  auto taken = plan.take(0, 5 * unit, 250);
+  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 10 * kUnit, .units = 150},
+                                                          {.fd = 7, .offset = 110 * kUnit, .units = 50},
+                                                          {.fd = 7, .offset = 200 * kUnit, .units = 56}}));
+  auto taken = plan.take(0, 5 * kUnit, 250);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 5U);
-  taken = plan.take(0, 10 * unit, 245);
-  EXPECT_EQ(taken.target, 10 * unit);
+  taken = plan.take(0, 10 * kUnit, 245);
+  EXPECT_EQ(taken.target, 10 * kUnit);
   EXPECT_EQ(taken.units, 100U);
-  taken = plan.take(0, 110 * unit, 145);
-  EXPECT_EQ(taken.target, 111 * unit);
+  taken = plan.take(0, 110 * kUnit, 145);
+  EXPECT_EQ(taken.target, 111 * kUnit);
   EXPECT_EQ(taken.units, 50U);
-  taken = plan.take(0, 160 * unit, 95);
+  taken = plan.take(0, 160 * kUnit, 95);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 40U);
-  taken = plan.take(0, 256 * unit, 3);
+  taken = plan.take(0, 256 * kUnit, 3);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 3U);
 }
 
 TEST_F(ClonePlan, a_unit_is_given_out_once) {
-  plan.add(0, 0, 4 * unit);
-  plan.add(0, 0, 4 * unit);
+  plan.add(0, 0, 4 * kUnit);
+  plan.add(0, 0, 4 * kUnit);
   plan.carry_out(files, sink, {});
-  EXPECT_EQ(plan.take(0, 2 * unit, 1).target, 12 * unit);
+  EXPECT_EQ(plan.take(0, 2 * kUnit, 1).target, 12 * kUnit);
   auto taken = plan.take(0, 0, 4);
-  EXPECT_EQ(taken.target, 10 * unit);
+  EXPECT_EQ(taken.target, 10 * kUnit);
   EXPECT_EQ(taken.units, 2U);
-  taken = plan.take(0, 2 * unit, 2);
+  taken = plan.take(0, 2 * kUnit, 2);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 1U);
-  EXPECT_EQ(plan.take(0, 3 * unit, 1).target, 13 * unit);
+  EXPECT_EQ(plan.take(0, 3 * kUnit, 1).target, 13 * kUnit);
 }
 
 TEST_F(ClonePlan, what_lies_otherwise_than_the_first_is_left_out) {
-  plan.add(0, 512, 2 * unit);
-  plan.add(0, 10 * unit, 2 * unit);
+  plan.add(0, 512, 2 * kUnit);
+  plan.add(0, 10 * kUnit, 2 * kUnit);
   plan.carry_out(files, sink, {});
   EXPECT_EQ(sink.calls.size(), 1U);
-  EXPECT_FALSE(plan.take(0, 10 * unit, 2).target);
+  EXPECT_FALSE(plan.take(0, 10 * kUnit, 2).target);
   EXPECT_FALSE(plan.take(0, 0, 2).target);
   EXPECT_TRUE(plan.take(0, 512, 2).target);
 }
 
 TEST_F(ClonePlan, a_file_that_the_file_system_refuses_does_not_keep_the_next_one_from_it) {
   sink.refused_fd = 7;
-  plan.add(0, 0, unit);
-  plan.add(0, 5 * unit, unit);
-  plan.add(1, 3 * unit + 512, unit);
+  plan.add(0, 0, kUnit);
+  plan.add(0, 5 * kUnit, kUnit);
+  plan.add(1, 3 * kUnit + 512, kUnit);
   plan.carry_out(files, sink, {});
   EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 0, .units = 1},
-                                                          {.fd = 8, .offset = 3 * unit + 1024, .units = 1}}));
+                                                          {.fd = 8, .offset = 3 * kUnit + 1024, .units = 1}}));
   EXPECT_FALSE(plan.take(0, 0, 1).target);
-  EXPECT_EQ(plan.take(1, 3 * unit + 512, 1).target, 10 * unit);
+  EXPECT_EQ(plan.take(1, 3 * kUnit + 512, 1).target, 10 * kUnit);
 }
 
 TEST_F(ClonePlan, a_file_that_is_in_no_plan_has_nothing) {
@@ -139,7 +139,7 @@ TEST_F(ClonePlan, a_file_that_is_in_no_plan_has_nothing) {
 TEST_F(ClonePlan, stops_when_it_is_told_to) {
   std::stop_source stop;
   stop.request_stop();
-  plan.add(0, 0, unit);
+  plan.add(0, 0, kUnit);
   EXPECT_THROW(plan.carry_out(files, sink, stop.get_token()), Error);
 }
 

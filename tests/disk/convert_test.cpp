@@ -32,7 +32,7 @@ struct Convert : testing::Test {
 TEST_F(Convert, a_chain_becomes_one_qcow2) {
   const disk::ConvertResult result = run(request());
   EXPECT_EQ(result.engine, disk::Engine::native);
-  EXPECT_EQ(result.virtual_size, Disk::size);
+  EXPECT_EQ(result.virtual_size, Disk::kSize);
   EXPECT_EQ(files_in(out.path()), 1U);
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   EXPECT_EQ(guest_content(target, folder.path()), disk.top_content);
@@ -45,7 +45,7 @@ TEST_F(Convert, raw_is_sparse) {
   EXPECT_EQ(read_all(target), disk.top_content);
   struct stat status {};
   ASSERT_EQ(stat(target.c_str(), &status), 0);
-  EXPECT_LT(static_cast<std::uint64_t>(status.st_blocks) * 512, 5 * Disk::mib);
+  EXPECT_LT(static_cast<std::uint64_t>(status.st_blocks) * 512, 5 * Disk::kMib);
 }
 
 TEST_F(Convert, an_image_below_the_top_can_be_converted) {
@@ -103,7 +103,7 @@ TEST_F(Convert, a_target_that_exists_is_never_touched) {
 }
 
 TEST_F(Convert, a_source_that_ends_early_leaves_no_target) {
-  ASSERT_EQ(truncate(disk.base.c_str(), 3 * Disk::mib), 0);
+  ASSERT_EQ(truncate(disk.base.c_str(), 3 * Disk::kMib), 0);
   EXPECT_EQ(failure(request()), ErrorKind::malformed);
 }
 
@@ -138,7 +138,7 @@ TEST_F(Convert, progress_adds_up_to_what_was_announced) {
   disk::ConvertRequest kept = request();
   kept.snapshots = {{.name = "first", .created = 1, .medium = disk.medium(1)}};
   disk::convert(kept, &progress, {});
-  EXPECT_GT(progress.total, 3 * Disk::mib);
+  EXPECT_GT(progress.total, 3 * Disk::kMib);
   EXPECT_EQ(progress.done, progress.total);
   EXPECT_EQ(progress.ended, 1);
 }
@@ -304,8 +304,8 @@ TEST_F(Convert, a_link_makes_nothing) {
 TEST_F(Convert, inspect_counts_what_the_guest_sees) {
   const disk::DiskInfo info = disk::inspect(disk.medium(), {}, disk::Engine::automatic);
   EXPECT_EQ(info.chain.size(), 3U);
-  EXPECT_EQ(info.virtual_size, Disk::size);
-  EXPECT_EQ(info.allocated, 3 * Disk::mib + Disk::mib / 2);  // blocks 0, 1, 3 and half of 8; 5 is zeros by now
+  EXPECT_EQ(info.virtual_size, Disk::kSize);
+  EXPECT_EQ(info.allocated, 3 * Disk::kMib + Disk::kMib / 2);  // blocks 0, 1, 3 and half of 8; 5 is zeros by now
 }
 
 }  // namespace

@@ -22,22 +22,22 @@ inline std::string sha256(const Bytes &bytes) {
 
 // base <- middle <- top, 8.5 MiB.
 struct Disk {
-  static constexpr std::uint64_t mib = 1U << 20U, size = 8 * mib + mib / 2;
+  static constexpr std::uint64_t kMib = 1U << 20U, kSize = 8 * kMib + kMib / 2;
   std::filesystem::path base, middle, top;
-  Bytes base_content = Bytes(size), middle_content, top_content;
+  Bytes base_content = Bytes(kSize), middle_content, top_content;
 
-  explicit Disk(const std::filesystem::path &folder, std::uint64_t data_offset = 2 * mib)
+  explicit Disk(const std::filesystem::path &folder, std::uint64_t data_offset = 2 * kMib)
       : base(folder / "base.vdi"), middle(folder / "middle.vdi"), top(folder / "top.vdi") {
-    VdiBuilder a(base, size, 1, 0, data_offset), b(middle, size, 2, 1, data_offset), c(top, size, 3, 2, data_offset);
-    write(a, base_content, 1, some_bytes(mib, 1));
-    write(a, base_content, 0, some_bytes(mib, 2));
-    write(a, base_content, 5, dense_bytes(mib, 3));
-    write(a, base_content, 8, some_bytes(mib / 2, 4));
+    VdiBuilder a(base, kSize, 1, 0, data_offset), b(middle, kSize, 2, 1, data_offset), c(top, kSize, 3, 2, data_offset);
+    write(a, base_content, 1, some_bytes(kMib, 1));
+    write(a, base_content, 0, some_bytes(kMib, 2));
+    write(a, base_content, 5, dense_bytes(kMib, 3));
+    write(a, base_content, 8, some_bytes(kMib / 2, 4));
     middle_content = base_content;
     write(b, middle_content, 3, some_bytes(1000, 5));
     zero(b, middle_content, 5);
     top_content = middle_content;
-    write(c, top_content, 1, dense_bytes(mib, 6));
+    write(c, top_content, 1, dense_bytes(kMib, 6));
     a.finish();
     b.finish();
     c.finish();
@@ -54,14 +54,14 @@ struct Disk {
  private:
   static void write(VdiBuilder &vdi, Bytes &content, std::uint64_t block, const Bytes &bytes) {
     vdi.block(block, bytes.data(), bytes.size());
-    const std::uint64_t begin = block * mib, end = std::min(size, begin + mib);
+    const std::uint64_t begin = block * kMib, end = std::min(kSize, begin + kMib);
     std::fill(content.begin() + static_cast<std::ptrdiff_t>(begin), content.begin() + static_cast<std::ptrdiff_t>(end),
               std::uint8_t{0});
     std::copy(bytes.begin(), bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(begin));
   }
   static void zero(VdiBuilder &vdi, Bytes &content, std::uint64_t block) {
     vdi.zero(block);
-    std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(block * mib), mib, std::uint8_t{0});
+    std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(block * kMib), kMib, std::uint8_t{0});
   }
 };
 

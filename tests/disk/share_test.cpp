@@ -73,7 +73,7 @@ TEST_P(Share, aligned_data_are_cloned_and_read_back) {
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::share};
   const disk::ConvertResult result = disk::convert(request, nullptr, {});
   EXPECT_EQ(result.mode, disk::Mode::share);
-  EXPECT_EQ(result.bytes_shared, 3 * Disk::mib + Disk::mib / 2);
+  EXPECT_EQ(result.bytes_shared, 3 * Disk::kMib + Disk::kMib / 2);
   EXPECT_LT(result.bytes_written, 512U << 10U);
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
@@ -85,26 +85,26 @@ TEST_P(Share, snapshots_share_too) {
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .verify = true};
   request.snapshots = {{.name = "first", .created = 1, .medium = disk.medium(1)}};
   const disk::ConvertResult result = disk::convert(request, nullptr, {});
-  EXPECT_GT(result.bytes_shared, 4 * Disk::mib);
+  EXPECT_GT(result.bytes_shared, 4 * Disk::kMib);
   EXPECT_EQ(result.sha256, sha256(disk.top_content));
 }
 
 // The blocks lie in the file in another order than in the guest.
 TEST_P(Share, a_disk_that_was_filled_in_any_order_is_one_run) {
-  constexpr std::uint64_t blocks = 64;
-  Bytes content(blocks * Disk::mib);
+  constexpr std::uint64_t kBlocks = 64;
+  Bytes content(kBlocks * Disk::kMib);
   const std::filesystem::path source = mount->path() / "shuffled.vdi";
-  VdiBuilder vdi(source, content.size(), 1, 0, 2 * Disk::mib);
-  for (std::uint64_t i = 0; i + 1 < blocks; ++i) {
-    const std::uint64_t block = i * 29 % blocks;
-    const Bytes bytes = dense_bytes(Disk::mib, block);
+  VdiBuilder vdi(source, content.size(), 1, 0, 2 * Disk::kMib);
+  for (std::uint64_t i = 0; i + 1 < kBlocks; ++i) {
+    const std::uint64_t block = i * 29 % kBlocks;
+    const Bytes bytes = dense_bytes(Disk::kMib, block);
     vdi.block(block, bytes.data(), bytes.size());
-    std::ranges::copy(bytes, content.begin() + static_cast<std::ptrdiff_t>(block * Disk::mib));
+    std::ranges::copy(bytes, content.begin() + static_cast<std::ptrdiff_t>(block * Disk::kMib));
   }
   vdi.finish();
   disk::ConvertRequest request{
       .medium = {.chain = {VdiBuilder::image_file(source)}}, .target = target, .mode = disk::Mode::share};
-  EXPECT_EQ(disk::convert(request, nullptr, {}).bytes_shared, (blocks - 1) * Disk::mib);
+  EXPECT_EQ(disk::convert(request, nullptr, {}).bytes_shared, (kBlocks - 1) * Disk::kMib);
   // The source's one run, and what stands before and behind it: the file system may cut these once more.
   EXPECT_LT(extent_count(target), 10U);
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
@@ -115,7 +115,7 @@ TEST_P(Share, a_raw_target_shares_too) {
   const Disk disk(mount->path());
   disk::ConvertRequest request{
       .medium = disk.medium(), .target = target, .format = disk::TargetFormat::raw, .mode = disk::Mode::share};
-  EXPECT_GT(disk::convert(request, nullptr, {}).bytes_shared, 3 * Disk::mib);
+  EXPECT_GT(disk::convert(request, nullptr, {}).bytes_shared, 3 * Disk::kMib);
   EXPECT_EQ(read_all(target), disk.top_content);
 }
 
@@ -157,7 +157,7 @@ TEST_P(ShareOnXfs, a_full_file_system_is_refused_beforehand) {
   const auto free = std::filesystem::space(mount->path()).available;
   const std::filesystem::path filler = mount->path() / "filler";
   write_all(filler, {});
-  ASSERT_TRUE(run("fallocate", {"-l", std::to_string(free - 2 * Disk::mib), filler.string()}));
+  ASSERT_TRUE(run("fallocate", {"-l", std::to_string(free - 2 * Disk::kMib), filler.string()}));
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::copy};
   try {
     disk::convert(request, nullptr, {});

@@ -17,14 +17,14 @@ namespace ferry::test {
 
 class VdiBuilder {
  public:
-  static constexpr std::uint64_t block_size = 1U << 20U;
-  static constexpr std::uint32_t free_block = 0xffffffff, zero_block = 0xfffffffe;
+  static constexpr std::uint64_t kBlockSize = 1U << 20U;
+  static constexpr std::uint32_t kFreeBlock = 0xffffffff, kZeroBlock = 0xfffffffe;
 
   // `identity` makes this image's UUIDs; `parent` is that of the image below, 0 for a base.
   VdiBuilder(const std::filesystem::path &path, std::uint64_t virtual_size, std::uint8_t identity,
              std::uint8_t parent = 0, std::uint64_t data_offset = 2U << 20U)
       : path_(path), size_(virtual_size), identity_(identity), parent_(parent), data_offset_(data_offset) {
-    map_.assign((virtual_size + block_size - 1) / block_size, free_block);
+    map_.assign((virtual_size + kBlockSize - 1) / kBlockSize, kFreeBlock);
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd_ < 0) throw std::runtime_error("open " + path.string());
   }
@@ -36,10 +36,10 @@ class VdiBuilder {
 
   // Allocates the next block of the file for guest block `index`; the rest of the block is zeros.
   void block(std::uint64_t index, const void *bytes, std::size_t length) {
-    put(data_offset_ + next_ * block_size, bytes, length);
+    put(data_offset_ + next_ * kBlockSize, bytes, length);
     map_.at(index) = next_++;
   }
-  void zero(std::uint64_t index) { map_.at(index) = zero_block; }
+  void zero(std::uint64_t index) { map_.at(index) = kZeroBlock; }
 
   void finish() {
     std::array<std::uint8_t, 512> header{};
@@ -57,7 +57,7 @@ class VdiBuilder {
     u32(360, 512);
     u32(368, size_);
     u32(372, size_ >> 32U);
-    u32(376, block_size);
+    u32(376, kBlockSize);
     u32(384, map_.size());
     u32(388, next_);
     header[392] = header[408] = identity_;
@@ -72,7 +72,7 @@ class VdiBuilder {
       for (unsigned i = 0; i < 4; ++i) table.push_back(static_cast<std::uint8_t>(entry >> (8 * i)));
     }
     put(1U << 20U, table.data(), table.size());
-    if (ftruncate(fd_, static_cast<off_t>(data_offset_ + next_ * block_size)) != 0)
+    if (ftruncate(fd_, static_cast<off_t>(data_offset_ + next_ * kBlockSize)) != 0)
       throw std::runtime_error("ftruncate");
     close(fd_);
     fd_ = -1;

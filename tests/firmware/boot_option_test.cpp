@@ -55,7 +55,7 @@ TEST(BootOption, AttributesThatTheSpecificationDoesNotHaveAreLeftOut) {
 
 TEST(BootOption, AFileWithoutBackslashAndAFileInPieces) {
   EXPECT_EQ(reason_of(load_option(u"x", short_path(u"EFI\\OC\\OpenCore.efi"))), std::nullopt);
-  Bytes path = partition_node(1, 1, 1, some_partition);
+  Bytes path = partition_node(1, 1, 1, kSomePartition);
   put(path, file_node(u"\\EFI"));
   put(path, file_node(u"\\a.efi"));
   put(path, end_node());
@@ -77,10 +77,10 @@ TEST(BootOption, WhatOtherFirmwareCannotFindIsNotPortable) {
   put(unsigned_partition, file_node(u"\\a.efi"));
   put(unsigned_partition, end_node());
   EXPECT_EQ(reason_of(load_option(u"mac", unsigned_partition)), Unportable::no_signature);
-  Bytes no_file = partition_node(1, 1, 1, some_partition);
+  Bytes no_file = partition_node(1, 1, 1, kSomePartition);
   put(no_file, end_node());
   EXPECT_EQ(reason_of(load_option(u"x", no_file)), Unportable::no_file);
-  Bytes other_node = partition_node(1, 1, 1, some_partition);
+  Bytes other_node = partition_node(1, 1, 1, kSomePartition);
   put(other_node, node(4, 3, Bytes(16, 1)));
   put(other_node, end_node());
   EXPECT_EQ(reason_of(load_option(u"x", other_node)), Unportable::no_file);
@@ -95,7 +95,7 @@ TEST(BootOption, EveryTruncationIsMalformed) {
 }
 
 TEST(BootOption, MalformedPathsAreNotFollowed) {
-  Bytes endless = partition_node(1, 1, 1, some_partition);
+  Bytes endless = partition_node(1, 1, 1, kSomePartition);
   put(endless, file_node(u"\\a.efi"));
   EXPECT_EQ(reason_of(load_option(u"x", endless)), Unportable::malformed);
   Bytes zero_length = node(4, 1, {});

@@ -42,7 +42,7 @@ inline Bytes utf16(std::u16string_view text, bool terminated = true) {
 
 struct StoredVariable {
   std::u16string name;
-  Guid guid = global_guid;
+  Guid guid = kGlobalGuid;
   Bytes data;
   std::uint32_t attributes = 7;
   std::uint8_t state = 0x3F;
@@ -71,9 +71,9 @@ inline Bytes record(const StoredVariable &variable) {
 struct Layout {
   std::size_t volume, store;
 };
-inline constexpr Layout layout_4m = {0x84000, 0x3FFB8};
-inline constexpr Layout layout_2m = {0x20000, 0xDFB8};
-inline constexpr Layout layout_tiny = {0x1000, 0x800};
+inline constexpr Layout kLayout4m = {0x84000, 0x3FFB8};
+inline constexpr Layout kLayout2m = {0x20000, 0xDFB8};
+inline constexpr Layout kLayoutTiny = {0x1000, 0x800};
 
 inline void fix_checksum(Bytes &volume) {
   set(volume, 0x32, 0, 2);
@@ -82,7 +82,7 @@ inline void fix_checksum(Bytes &volume) {
   set(volume, 0x32, 0x10000 - (sum & 0xFFFFU), 2);
 }
 
-inline Bytes store(const std::vector<StoredVariable> &variables = {}, Layout layout = layout_4m) {
+inline Bytes store(const std::vector<StoredVariable> &variables = {}, Layout layout = kLayout4m) {
   Bytes out(16, 0);
   put(out, Guid{0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c, 0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50});
   put(out, layout.volume, 8);
@@ -130,7 +130,7 @@ inline Bytes partition_node(unsigned number, std::uint64_t start, std::uint64_t 
   put(content, signature_type, 1);
   return node(4, 1, content);
 }
-inline constexpr Guid some_partition = {0x78, 0xc9, 0xbc, 0xeb, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+inline constexpr Guid kSomePartition = {0x78, 0xc9, 0xbc, 0xeb, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 // PciRoot(0)/Pci(0xD,0)/Sata(0,0xFFFF,0): where VirtualBox has its AHCI controller.
 inline Bytes hardware_path() {
   Bytes out = node(2, 1, {0xd0, 0x41, 0x03, 0x0a, 0, 0, 0, 0});
@@ -149,7 +149,7 @@ inline Bytes load_option(std::u16string_view description, const Bytes &path, con
   return out;
 }
 inline Bytes short_path(std::u16string_view file) {
-  Bytes out = partition_node(2, 0x1800, 0x20000, some_partition);
+  Bytes out = partition_node(2, 0x1800, 0x20000, kSomePartition);
   put(out, file_node(file));
   put(out, end_node());
   return out;

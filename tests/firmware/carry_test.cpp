@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr const char16_t *grub = u"\\EFI\\debian\\grubx64.efi";
+constexpr const char16_t *kGrub = u"\\EFI\\debian\\grubx64.efi";
 
 NvramSource source_of(const std::filesystem::path &file) {
   return {{.file = file, .offset = 0, .length = std::nullopt}, false};
@@ -42,16 +42,16 @@ std::vector<unsigned> numbers(const std::vector<KeptEntry> &entries) {
   for (const KeptEntry &entry : entries) out.push_back(entry.number);
   return out;
 }
-StoredVariable boot(const char16_t *name, const char16_t *file = grub) {
-  return {name, global_guid, load_option(u"debian", full_path(file))};
+StoredVariable boot(const char16_t *name, const char16_t *file = kGrub) {
+  return {name, kGlobalGuid, load_option(u"debian", full_path(file))};
 }
-StoredVariable order(const std::vector<unsigned> &list) { return {u"BootOrder", global_guid, boot_order(list)}; }
+StoredVariable order(const std::vector<unsigned> &list) { return {u"BootOrder", kGlobalGuid, boot_order(list)}; }
 std::vector<StoredVariable> enrolled(std::optional<std::uint8_t> enable = std::nullopt) {
-  std::vector<StoredVariable> out = {{u"PK", global_guid, Bytes(1035, 1), 0x27, 0x3F, 5},
-                                     {u"KEK", global_guid, Bytes(1560, 2), 0x27},
-                                     {u"db", image_security_guid, Bytes(3143, 3), 0x27},
-                                     {u"MokList", shim_guid, Bytes(809, 4), 0x23}};
-  if (enable) out.push_back({u"SecureBootEnable", secure_boot_enable_guid, {*enable}, 7});
+  std::vector<StoredVariable> out = {{u"PK", kGlobalGuid, Bytes(1035, 1), 0x27, 0x3F, 5},
+                                     {u"KEK", kGlobalGuid, Bytes(1560, 2), 0x27},
+                                     {u"db", kImageSecurityGuid, Bytes(3143, 3), 0x27},
+                                     {u"MokList", kShimGuid, Bytes(809, 4), 0x23}};
+  if (enable) out.push_back({u"SecureBootEnable", kSecureBootEnableGuid, {*enable}, 7});
   return out;
 }
 std::vector<StoredVariable> operator+(std::vector<StoredVariable> a, const std::vector<StoredVariable> &b) {
@@ -166,7 +166,7 @@ TEST(Select, WithoutAnOrderTheKeptEntriesMakeOne) {
 }
 
 TEST(Select, DropsWhatOtherFirmwareCannotFindAndSaysWhy) {
-  const StoredVariable drive{u"Boot0001", global_guid, load_option(u"UEFI VBOX CD-ROM", drive_path())};
+  const StoredVariable drive{u"Boot0001", kGlobalGuid, load_option(u"UEFI VBOX CD-ROM", drive_path())};
   const Selection found = select_variables(contents_of(store({boot(u"Boot0000"), drive, order({1, 0})})), false);
   EXPECT_THAT(found.order, ElementsAre(0));
   ASSERT_THAT(found.dropped, SizeIs(1));
@@ -184,9 +184,9 @@ TEST(Select, NothingToKeepIsAWarning) {
 
 TEST(Select, EntriesUnderAnotherGuidAreNotBootEntries) {
   StoredVariable apple = boot(u"Boot0080");
-  apple.guid = shim_guid;
+  apple.guid = kShimGuid;
   StoredVariable apple_order = order({0x80});
-  apple_order.guid = shim_guid;
+  apple_order.guid = kShimGuid;
   const Selection found =
       select_variables(contents_of(vmware_nvram({apple, apple_order, boot(u"Boot0006"), order({6})})), false);
   EXPECT_THAT(numbers(found.kept), ElementsAre(6));
@@ -198,7 +198,7 @@ TEST(Select, TheOldFirmwaresOwnVariablesStayBehind) {
   for (const char16_t *name :
        {u"Timeout", u"ConOut", u"ConIn", u"Lang", u"PlatformLang", u"MTC", u"Key0000", u"BootNext", u"Boot000a",
         u"MemoryTypeInformation", u"certdb", u"VendorKeysNv", u"VarErrorFlag"}) {
-    own.push_back({name, global_guid, {1, 0}});
+    own.push_back({name, kGlobalGuid, {1, 0}});
   }
   const Selection found = select_variables(contents_of(store(own)), false);
   EXPECT_THAT(found.boot_entries, IsEmpty());
@@ -208,14 +208,14 @@ TEST(Select, TheOldFirmwaresOwnVariablesStayBehind) {
 TEST(Select, KeysComeWithSecureBootAndKeepTheirTimes) {
   const Selection found = select_variables(contents_of(store(enrolled(1))), true);
   ASSERT_THAT(found.keys, SizeIs(5));
-  const Variable *platform = find(found.keys, u"PK", global_guid);
+  const Variable *platform = find(found.keys, u"PK", kGlobalGuid);
   ASSERT_NE(platform, nullptr);
   EXPECT_EQ(platform->timestamp[0], 5);
   EXPECT_EQ(platform->attributes, 0x27U);
-  EXPECT_EQ(find(found.keys, u"MokList", shim_guid)->attributes, 3U);
-  EXPECT_EQ(find(found.keys, u"SecureBootEnable", secure_boot_enable_guid)->attributes, 3U);
+  EXPECT_EQ(find(found.keys, u"MokList", kShimGuid)->attributes, 3U);
+  EXPECT_EQ(find(found.keys, u"SecureBootEnable", kSecureBootEnableGuid)->attributes, 3U);
   EXPECT_THAT(ids(found), Contains("firmware.no-revocation-list"));
-  const StoredVariable revoked{u"dbx", image_security_guid, Bytes(76, 1), 0x27};
+  const StoredVariable revoked{u"dbx", kImageSecurityGuid, Bytes(76, 1), 0x27};
   EXPECT_THAT(ids(select_variables(contents_of(store(enrolled(1) + std::vector{revoked})), true)),
               Not(Contains("firmware.no-revocation-list")));
 }
@@ -264,33 +264,33 @@ Carried carry(const Bytes &source, const Bytes &host_template, bool secure_boot 
 
 TEST(Carry, AppendsEntriesInShortFormAndTheirOrder) {
   const Carried found = carry(store({boot(u"Boot0004"), order({4})}), store());
-  EXPECT_EQ(found.bytes, store({{u"Boot0004", global_guid, load_option(u"debian", short_path(grub))}, order({4})}));
+  EXPECT_EQ(found.bytes, store({{u"Boot0004", kGlobalGuid, load_option(u"debian", short_path(kGrub))}, order({4})}));
 }
 
 TEST(Carry, TakesTheLayoutFromTheTemplate) {
-  const Carried found = carry(store({boot(u"Boot0000")}, layout_4m), store({}, layout_2m));
+  const Carried found = carry(store({boot(u"Boot0000")}, kLayout4m), store({}, kLayout2m));
   EXPECT_EQ(found.bytes.size(), 0x20000U);
-  EXPECT_NE(find(found.variables, u"Boot0000", global_guid), nullptr);
+  EXPECT_NE(find(found.variables, u"Boot0000", kGlobalGuid), nullptr);
 }
 
 TEST(Carry, VmwaresEntriesLandInTheSameForm) {
   const Carried found = carry(vmware_nvram({boot(u"Boot0006"), order({6})}), store());
-  EXPECT_EQ(found.bytes, store({{u"Boot0006", global_guid, load_option(u"debian", short_path(grub))}, order({6})}));
+  EXPECT_EQ(found.bytes, store({{u"Boot0006", kGlobalGuid, load_option(u"debian", short_path(kGrub))}, order({6})}));
 }
 
 TEST(Carry, TheTemplatesEntriesStayBehindTheGuests) {
-  const StoredVariable own{u"Boot0001", global_guid, load_option(u"UiApp", drive_path())};
-  const StoredVariable taken{u"Boot0000", global_guid, load_option(u"old", drive_path())};
+  const StoredVariable own{u"Boot0001", kGlobalGuid, load_option(u"UiApp", drive_path())};
+  const StoredVariable taken{u"Boot0000", kGlobalGuid, load_option(u"old", drive_path())};
   const Carried found = carry(store({boot(u"Boot0000"), order({0})}), store({taken, own, order({0, 1, 5})}));
-  EXPECT_EQ(find(found.variables, u"BootOrder", global_guid)->data, boot_order({0, 1}));
-  EXPECT_EQ(find(found.variables, u"Boot0000", global_guid)->data, load_option(u"debian", short_path(grub)));
-  EXPECT_EQ(find(found.variables, u"Boot0001", global_guid)->data, own.data);
+  EXPECT_EQ(find(found.variables, u"BootOrder", kGlobalGuid)->data, boot_order({0, 1}));
+  EXPECT_EQ(find(found.variables, u"Boot0000", kGlobalGuid)->data, load_option(u"debian", short_path(kGrub)));
+  EXPECT_EQ(find(found.variables, u"Boot0001", kGlobalGuid)->data, own.data);
 }
 
 TEST(Carry, ATemplatesNumberThatTheGuestHasOutOfOrderStaysOutOfOrder) {
-  const StoredVariable own{u"Boot0001", global_guid, load_option(u"old", drive_path())};
+  const StoredVariable own{u"Boot0001", kGlobalGuid, load_option(u"old", drive_path())};
   const Carried found = carry(store({boot(u"Boot0000"), boot(u"Boot0001"), order({0})}), store({own, order({1})}));
-  EXPECT_EQ(find(found.variables, u"BootOrder", global_guid)->data, boot_order({0}));
+  EXPECT_EQ(find(found.variables, u"BootOrder", kGlobalGuid)->data, boot_order({0}));
 }
 
 TEST(Carry, WithNothingToCarryTheStoreIsTheTemplate) {
@@ -303,12 +303,12 @@ TEST(Carry, KeysGoIntoABlankStoreOnly) {
   const Bytes source = store(enrolled(1) + std::vector{boot(u"Boot0000"), order({0})});
   const Carried blank = carry(source, store(), true);
   EXPECT_TRUE(blank.result.keys_carried);
-  EXPECT_EQ(find(blank.variables, u"db", image_security_guid)->data, Bytes(3143, 3));
-  const Carried owned = carry(source, store({{u"PK", global_guid, Bytes(5, 5), 0x27}}), true);
+  EXPECT_EQ(find(blank.variables, u"db", kImageSecurityGuid)->data, Bytes(3143, 3));
+  const Carried owned = carry(source, store({{u"PK", kGlobalGuid, Bytes(5, 5), 0x27}}), true);
   EXPECT_FALSE(owned.result.keys_carried);
-  EXPECT_EQ(find(owned.variables, u"PK", global_guid)->data, Bytes(5, 5));
-  EXPECT_EQ(find(owned.variables, u"db", image_security_guid), nullptr);
-  EXPECT_NE(find(owned.variables, u"Boot0000", global_guid), nullptr);
+  EXPECT_EQ(find(owned.variables, u"PK", kGlobalGuid)->data, Bytes(5, 5));
+  EXPECT_EQ(find(owned.variables, u"db", kImageSecurityGuid), nullptr);
+  EXPECT_NE(find(owned.variables, u"Boot0000", kGlobalGuid), nullptr);
   EXPECT_THAT(ids(owned.result), Contains("firmware.keys-not-carried"));
 }
 
@@ -325,7 +325,7 @@ TEST(Carry, AnEntryThatDoesNotFitIsDroppedAndTheOthersStay) {
   StoredVariable large = boot(u"Boot0000");
   large.data.resize(0x8400);
   const Carried found = carry(store({large, boot(u"Boot0001"), order({0, 1})}), store());
-  EXPECT_EQ(find(found.variables, u"BootOrder", global_guid)->data, boot_order({1}));
+  EXPECT_EQ(find(found.variables, u"BootOrder", kGlobalGuid)->data, boot_order({1}));
   EXPECT_THAT(numbers(found.result.kept), ElementsAre(1));
   EXPECT_THAT(found.result.dropped, ElementsAre(Field(&DroppedEntry::number, 0)));
   EXPECT_THAT(ids(found.result), Contains("firmware.variable-too-large"));
@@ -412,9 +412,9 @@ TEST(RealFiles, VirtualBoxsStoreWithEnrolledKeys) {
   const NvramContents contents = read_nvram(source_of(file));
   EXPECT_THAT(contents.findings, IsEmpty());
   ASSERT_THAT(contents.variables, SizeIs(3));
-  EXPECT_EQ(find(contents.variables, u"KEK", global_guid)->data.size(), 1560U);
-  EXPECT_EQ(find(contents.variables, u"db", image_security_guid)->data.size(), 3143U);
-  EXPECT_EQ(find(contents.variables, u"PK", global_guid)->data.size(), 1035U);
+  EXPECT_EQ(find(contents.variables, u"KEK", kGlobalGuid)->data.size(), 1560U);
+  EXPECT_EQ(find(contents.variables, u"db", kImageSecurityGuid)->data.size(), 3143U);
+  EXPECT_EQ(find(contents.variables, u"PK", kGlobalGuid)->data.size(), 1035U);
   EXPECT_EQ(secure_boot_of(contents), true);
   const std::filesystem::path host = "/usr/share/OVMF/OVMF_VARS_4M.fd";
   if (!std::filesystem::exists(host)) GTEST_SKIP() << "no " << host;

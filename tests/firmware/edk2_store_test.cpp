@@ -29,11 +29,11 @@ std::string error_of(Bytes content) {
 
 TEST(Edk2Store, ReadsNameGuidAttributesTimeAndData) {
   const Edk2Store found =
-      parse(store({{u"PK", global_guid, {1, 2, 3}, 0x27, 0x3F, 9}, {u"Boot0000", global_guid, {4}}}));
+      parse(store({{u"PK", kGlobalGuid, {1, 2, 3}, 0x27, 0x3F, 9}, {u"Boot0000", kGlobalGuid, {4}}}));
   ASSERT_THAT(found.variables(), SizeIs(2));
   const Variable &key = found.variables()[0];
   EXPECT_EQ(key.name, u"PK");
-  EXPECT_EQ(key.guid, global_guid);
+  EXPECT_EQ(key.guid, kGlobalGuid);
   EXPECT_EQ(key.attributes, 0x27U);
   EXPECT_EQ(key.timestamp[15], 9);
   EXPECT_EQ(key.data, (Bytes{1, 2, 3}));
@@ -41,25 +41,25 @@ TEST(Edk2Store, ReadsNameGuidAttributesTimeAndData) {
 }
 
 TEST(Edk2Store, EveryLayoutHasItsCapacity) {
-  EXPECT_EQ(parse(store({}, layout_4m)).free_bytes(), 262044U);
-  EXPECT_EQ(parse(store({}, layout_2m)).free_bytes(), 57244U);
+  EXPECT_EQ(parse(store({}, kLayout4m)).free_bytes(), 262044U);
+  EXPECT_EQ(parse(store({}, kLayout2m)).free_bytes(), 57244U);
 }
 
 TEST(Edk2Store, DeletedAndUnfinishedCopiesAreIgnored) {
   for (const std::uint8_t state : Bytes{0x3D, 0x3C, 0x7F, 0xFF}) {
-    EXPECT_THAT(parse(store({{u"Boot0000", global_guid, {1}, 7, state}})).variables(), IsEmpty()) << int{state};
+    EXPECT_THAT(parse(store({{u"Boot0000", kGlobalGuid, {1}, 7, state}})).variables(), IsEmpty()) << int{state};
   }
 }
 
 TEST(Edk2Store, ACopyInTransitCountsUntilThereIsANewOne) {
-  EXPECT_EQ(parse(store({{u"Boot0000", global_guid, {1}, 7, 0x3C}, {u"Boot0000", global_guid, {2}, 7, 0x3E}}))
+  EXPECT_EQ(parse(store({{u"Boot0000", kGlobalGuid, {1}, 7, 0x3C}, {u"Boot0000", kGlobalGuid, {2}, 7, 0x3E}}))
                 .variables()
                 .at(0)
                 .data,
             Bytes{2});
   for (const bool live_first : {true, false}) {
-    const StoredVariable live{u"Boot0000", global_guid, {3}, 7, 0x3F};
-    const StoredVariable old{u"Boot0000", global_guid, {2}, 7, 0x3E};
+    const StoredVariable live{u"Boot0000", kGlobalGuid, {3}, 7, 0x3F};
+    const StoredVariable old{u"Boot0000", kGlobalGuid, {2}, 7, 0x3E};
     const Edk2Store found = parse(live_first ? store({live, old}) : store({old, live}));
     ASSERT_THAT(found.variables(), SizeIs(1));
     EXPECT_EQ(found.variables()[0].data, Bytes{3});
@@ -67,44 +67,44 @@ TEST(Edk2Store, ACopyInTransitCountsUntilThereIsANewOne) {
 }
 
 TEST(Edk2Store, TheSameNameUnderAnotherGuidIsAnotherVariable) {
-  EXPECT_THAT(parse(store({{u"BootOrder", global_guid, {1, 0}}, {u"BootOrder", shim_guid, {2, 0}}})).variables(),
+  EXPECT_THAT(parse(store({{u"BootOrder", kGlobalGuid, {1, 0}}, {u"BootOrder", kShimGuid, {2, 0}}})).variables(),
               SizeIs(2));
 }
 
 TEST(Edk2Store, RemovingClearsTheBitThatFirmwareClears) {
-  Edk2Store changed = parse(store({{u"Boot0000", global_guid, {1}, 7, 0x3F}, {u"Boot0001", global_guid, {1}}}));
-  changed.remove(u"Boot0000", global_guid);
+  Edk2Store changed = parse(store({{u"Boot0000", kGlobalGuid, {1}, 7, 0x3F}, {u"Boot0001", kGlobalGuid, {1}}}));
+  changed.remove(u"Boot0000", kGlobalGuid);
   EXPECT_EQ(changed.bytes()[0x64 + 2], 0x3D);
   ASSERT_THAT(changed.variables(), SizeIs(1));
   EXPECT_EQ(parse(changed.bytes()).variables(), changed.variables());
 }
 
 TEST(Edk2Store, RemovingTakesEveryCopy) {
-  Edk2Store changed = parse(store({{u"A", global_guid, {1}, 7, 0x3E}, {u"A", global_guid, {2}, 7, 0x3F}}));
-  changed.remove(u"A", global_guid);
+  Edk2Store changed = parse(store({{u"A", kGlobalGuid, {1}, 7, 0x3E}, {u"A", kGlobalGuid, {2}, 7, 0x3F}}));
+  changed.remove(u"A", kGlobalGuid);
   EXPECT_THAT(changed.variables(), IsEmpty());
   EXPECT_THAT(parse(changed.bytes()).variables(), IsEmpty());
 }
 
 TEST(Edk2Store, PuttingIsWhatTheBuilderWouldHaveWritten) {
-  Edk2Store changed = parse(store({{u"A", global_guid, {1, 2, 3}}}));
-  changed.put({.name = u"Boot0007", .guid = global_guid, .attributes = 7, .timestamp = {}, .data = {5, 6}});
-  EXPECT_EQ(changed.bytes(), store({{u"A", global_guid, {1, 2, 3}}, {u"Boot0007", global_guid, {5, 6}}}));
+  Edk2Store changed = parse(store({{u"A", kGlobalGuid, {1, 2, 3}}}));
+  changed.put({.name = u"Boot0007", .guid = kGlobalGuid, .attributes = 7, .timestamp = {}, .data = {5, 6}});
+  EXPECT_EQ(changed.bytes(), store({{u"A", kGlobalGuid, {1, 2, 3}}, {u"Boot0007", kGlobalGuid, {5, 6}}}));
 }
 
 TEST(Edk2Store, PuttingReplaces) {
-  Edk2Store changed = parse(store({{u"A", global_guid, {1}}}));
-  changed.put({.name = u"A", .guid = global_guid, .attributes = 3, .timestamp = {}, .data = {2}});
+  Edk2Store changed = parse(store({{u"A", kGlobalGuid, {1}}}));
+  changed.put({.name = u"A", .guid = kGlobalGuid, .attributes = 3, .timestamp = {}, .data = {2}});
   ASSERT_THAT(changed.variables(), SizeIs(1));
   EXPECT_EQ(changed.variables()[0].data, Bytes{2});
   EXPECT_EQ(parse(changed.bytes()).variables(), changed.variables());
 }
 
 TEST(Edk2Store, AFullStoreTakesNoMoreAndStaysAsItIs) {
-  Edk2Store changed = parse(store({}, layout_tiny));
+  Edk2Store changed = parse(store({}, kLayoutTiny));
   const std::size_t capacity = changed.free_bytes();
   const Variable fits{
-      .name = u"A", .guid = global_guid, .attributes = 7, .timestamp = {}, .data = Bytes(capacity - 64, 1)};
+      .name = u"A", .guid = kGlobalGuid, .attributes = 7, .timestamp = {}, .data = Bytes(capacity - 64, 1)};
   Variable larger = fits;
   larger.data.push_back(1);
   const Bytes before = changed.bytes();
@@ -120,11 +120,11 @@ TEST(Edk2Store, WhatWasPutReadsBack) {
   std::mt19937 random(1);
   const auto number = [&random](unsigned limit) { return static_cast<unsigned>(random() % limit); };
   for (int round = 0; round < 200; ++round) {
-    Edk2Store changed = parse(store({}, layout_2m));
+    Edk2Store changed = parse(store({}, kLayout2m));
     std::vector<Variable> expected;
     for (unsigned i = number(30); i > 0; --i) {
       Variable variable{.name = std::u16string(1 + number(12), static_cast<char16_t>(u'A' + number(4))),
-                        .guid = number(2) == 0 ? global_guid : shim_guid,
+                        .guid = number(2) == 0 ? kGlobalGuid : kShimGuid,
                         .attributes = number(0x80),
                         .timestamp = {},
                         .data = Bytes(number(300), static_cast<std::uint8_t>(number(256)))};
@@ -148,9 +148,9 @@ TEST(Edk2Store, DebiansTemplatesAreStores) {
     const Edk2Store found = parse(read(file));
     EXPECT_NO_THROW(found.require_erased_tail()) << file;
     const bool enrolled = std::string(file).find(".ms.") != std::string::npos;
-    EXPECT_EQ(find(found.variables(), u"PK", global_guid) != nullptr, enrolled) << file;
+    EXPECT_EQ(find(found.variables(), u"PK", kGlobalGuid) != nullptr, enrolled) << file;
     // Three copies of BootOrder lie in the enrolled store, all dead.
-    EXPECT_EQ(find(found.variables(), u"BootOrder", global_guid), nullptr) << file;
+    EXPECT_EQ(find(found.variables(), u"BootOrder", kGlobalGuid), nullptr) << file;
   }
 }
 
@@ -159,7 +159,7 @@ TEST(Edk2Store, DebiansTemplatesAreStores) {
 TEST(Edk2StoreError, ZerosAreNoVolume) { EXPECT_THAT(error_of(Bytes(65536, 0)), HasSubstr("0x10 (file system GUID)")); }
 
 TEST(Edk2StoreError, EveryTruncationIsNoticed) {
-  const Bytes whole = store({{u"Boot0000", global_guid, {1}}}, layout_tiny);
+  const Bytes whole = store({{u"Boot0000", kGlobalGuid, {1}}}, kLayoutTiny);
   for (std::size_t size = 0; size < whole.size(); size += 7) {
     EXPECT_NE(error_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}), "no error") << size;
   }
@@ -206,7 +206,7 @@ TEST(Edk2StoreError, UnauthenticatedStoresAreUnsupported) {
 TEST(Edk2StoreError, SizesOfVariablesAreChecked) {
   for (const std::size_t field : {std::size_t{0x24}, std::size_t{0x28}}) {
     for (const std::uint64_t value : {0x40000UL, 0xFFFFFFFFUL}) {
-      Bytes damaged = store({{u"Boot0000", global_guid, {1}}});
+      Bytes damaged = store({{u"Boot0000", kGlobalGuid, {1}}});
       set(damaged, 0x64 + field, value, 4);
       EXPECT_THAT(error_of(damaged), HasSubstr("longer than its store"));
     }
@@ -215,22 +215,22 @@ TEST(Edk2StoreError, SizesOfVariablesAreChecked) {
 
 TEST(Edk2StoreError, ANameMustEnd) {
   for (const std::uint64_t size : {0UL, 1UL, 17UL, 16UL}) {
-    Bytes damaged = store({{u"Boot0000", global_guid, Bytes(20, 1)}});
+    Bytes damaged = store({{u"Boot0000", kGlobalGuid, Bytes(20, 1)}});
     set(damaged, 0x64 + 0x24, size, 4);
     EXPECT_THAT(error_of(damaged), HasSubstr("name does not end")) << size;
   }
 }
 
 TEST(Edk2StoreError, AnUnfinishedRecordWithErasedSizesEndsTheList) {
-  StoredVariable unfinished{u"B", global_guid, {1}, 7, 0xFF};
-  Bytes content = store({{u"A", global_guid, {1}}, unfinished});
-  set(content, 0x64 + record({u"A", global_guid, {1}}).size() + 0x24, ~std::uint64_t{0}, 8);
+  StoredVariable unfinished{u"B", kGlobalGuid, {1}, 7, 0xFF};
+  Bytes content = store({{u"A", kGlobalGuid, {1}}, unfinished});
+  set(content, 0x64 + record({u"A", kGlobalGuid, {1}}).size() + 0x24, ~std::uint64_t{0}, 8);
   EXPECT_THAT(parse(content).variables(), SizeIs(1));
   EXPECT_THAT(error_of(content), HasSubstr("behind its last variable"));
 }
 
 TEST(Edk2StoreError, ATemplateEndsErased) {
-  Bytes damaged = store({{u"A", global_guid, {1}}});
+  Bytes damaged = store({{u"A", kGlobalGuid, {1}}});
   damaged[0x3FFFF] = 0;
   EXPECT_THAT(error_of(damaged), HasSubstr("0x3ffff (free space)"));
 }

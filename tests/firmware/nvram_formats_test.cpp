@@ -33,17 +33,17 @@ std::string vbox_error(const Bytes &content) {
 }
 
 TEST(VboxNvram, AVolumeIsTheWholeFile) {
-  const Bytes volume = store({}, layout_tiny);
+  const Bytes volume = store({}, kLayoutTiny);
   EXPECT_TRUE(is_vbox_nvram(volume));
   EXPECT_EQ(parse_vbox_nvram(volume, place).volume, volume);
 }
 
 TEST(VboxNvram, ATarHoldsVolumeAndTpmAndHasNoEnd) {
   Bytes tar = tar_member("TpmEmuTpms/permall", Bytes(1346, 7));
-  put(tar, tar_member("efi/nvram", store({}, layout_tiny)));
+  put(tar, tar_member("efi/nvram", store({}, kLayoutTiny)));
   ASSERT_TRUE(is_vbox_nvram(tar));
   const VboxNvram found = parse_vbox_nvram(tar, place);
-  EXPECT_EQ(found.volume, store({}, layout_tiny));
+  EXPECT_EQ(found.volume, store({}, kLayoutTiny));
   EXPECT_EQ(found.tpm_state, Bytes(1346, 7));
 }
 
@@ -108,13 +108,13 @@ std::string vmware_error(const Bytes &content) {
 }
 
 TEST(VmwareNvram, ReadsPackedRecords) {
-  const Bytes content = vmware_nvram({{u"Boot0080", shim_guid, {1, 2, 3}}, {u"BootOrder", global_guid, {4, 0}, 0x7}});
+  const Bytes content = vmware_nvram({{u"Boot0080", kShimGuid, {1, 2, 3}}, {u"BootOrder", kGlobalGuid, {4, 0}, 0x7}});
   ASSERT_TRUE(is_vmware_nvram(content));
   EXPECT_FALSE(is_vbox_nvram(content));
   const auto found = parse_vmware_nvram(content, place);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_EQ(found[0].name, u"Boot0080");
-  EXPECT_EQ(found[0].guid, shim_guid);
+  EXPECT_EQ(found[0].guid, kShimGuid);
   EXPECT_EQ(found[0].data, (Bytes{1, 2, 3}));
   EXPECT_EQ(found[1].attributes, 7U);
   EXPECT_EQ(found[1].data, (Bytes{4, 0}));
@@ -140,7 +140,7 @@ TEST(VmwareNvram, AnEncryptedFileIsKnownByItsStart) {
 }
 
 TEST(VmwareNvram, DamageIsNamed) {
-  const Bytes good = vmware_nvram({{u"Boot0000", global_guid, {1, 2, 3}}});
+  const Bytes good = vmware_nvram({{u"Boot0000", kGlobalGuid, {1, 2, 3}}});
   EXPECT_THAT(vmware_error({good.begin(), good.end() - 1}), HasSubstr("chunk EFI_NV"));
   EXPECT_THAT(vmware_error(Bytes(100, 0)), HasSubstr("MRVN"));
   const std::size_t area = good.size() - 262144;

@@ -19,20 +19,20 @@ using namespace testing;  // NOLINT: the builder's
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char *code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-constexpr const char *blank = "/usr/share/OVMF/OVMF_VARS_4M.fd";
-constexpr const char *loader_says = "FERRY-LOADER-STARTED";
-constexpr const char *shell_says = "FERRY-SHELL-STARTED";
+constexpr const char *kCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+constexpr const char *kBlank = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+constexpr const char *kLoaderSays = "FERRY-LOADER-STARTED";
+constexpr const char *kShellSays = "FERRY-SHELL-STARTED";
 // A start takes about ten seconds under TCG; the host may do other things too.
 constexpr std::chrono::seconds kDeadline{300};
-constexpr int loader_exit = 2 * 0x10 + 1;
-constexpr int shell_exit = 2 * 0x20 + 1;
+constexpr int kLoaderExit = 2 * 0x10 + 1;
+constexpr int kShellExit = 2 * 0x20 + 1;
 
 // Sectors of 512 bytes; the number and the unique GUID of the ESP are what a Boot#### entry names.
-constexpr unsigned esp_number = 2;
-constexpr std::uint64_t esp_start = 6144;
-constexpr std::uint64_t esp_size = 65536;
-constexpr Guid esp_guid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
+constexpr unsigned kEspNumber = 2;
+constexpr std::uint64_t kEspStart = 6144;
+constexpr std::uint64_t kEspSize = 65536;
+constexpr Guid kEspGuid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
 
 void must(std::string program, std::vector<std::string> arguments) {
   const subprocess::Result result =
@@ -43,7 +43,7 @@ void must(std::string program, std::vector<std::string> arguments) {
 class Boot : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char *file : {code, blank}) {
+    for (const char *file : {kCode, kBlank}) {
       if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
     }
     for (const char *program : {"qemu-system-x86_64", "mformat", "mcopy", "mmd"}) {
@@ -53,16 +53,16 @@ class Boot : public ::testing::Test {
   }
 
   void make_disk() {
-    constexpr std::uint64_t sectors = 98304;
+    constexpr std::uint64_t kSectors = 98304;
     const auto raw =
-        folder_.write("disk.raw", gpt_start(sectors, {{.start = 2048, .size = 4096, .unique = some_partition},
-                                                      {.start = esp_start, .size = esp_size, .unique = esp_guid}}));
-    std::filesystem::resize_file(raw, sectors * 512);
-    const std::string at = raw.string() + "@@" + std::to_string(esp_start * 512);
-    must("mformat", {"-i", at, "-T", std::to_string(esp_size), "::"});
+        folder_.write("disk.raw", gpt_start(kSectors, {{.start = 2048, .size = 4096, .unique = kSomePartition},
+                                                       {.start = kEspStart, .size = kEspSize, .unique = kEspGuid}}));
+    std::filesystem::resize_file(raw, kSectors * 512);
+    const std::string at = raw.string() + "@@" + std::to_string(kEspStart * 512);
+    must("mformat", {"-i", at, "-T", std::to_string(kEspSize), "::"});
     must("mmd", {"-i", at, "::/EFI", "::/EFI/debian"});
-    const auto loader = folder_.write("grubx64.efi", efi_program(loader_says, 0x10));
-    const auto shell = folder_.write("shell.efi", efi_program(shell_says, 0x20));
+    const auto loader = folder_.write("grubx64.efi", efi_program(kLoaderSays, 0x10));
+    const auto shell = folder_.write("shell.efi", efi_program(kShellSays, 0x20));
     const auto startup = folder_.write("startup.nsh", bytes("shell.efi\r\n"));
     must("mcopy", {"-i", at, loader.string(), "::/EFI/debian/grubx64.efi"});
     must("mcopy", {"-i", at, shell.string(), startup.string(), "::/"});
@@ -82,7 +82,7 @@ class Boot : public ::testing::Test {
                       "q35,accel=tcg", "-m",
                       "256",           "-display",
                       "none",          "-no-reboot",
-                      "-drive",        std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + code,
+                      "-drive",        std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + kCode,
                       "-drive",        "if=pflash,unit=1,format=raw,file=" + store.string(),
                       "-drive",        "if=none,id=disk,format=raw,file=" + raw,
                       "-device",       "isa-debug-exit,iobase=0xf4,iosize=0x04",
@@ -109,17 +109,17 @@ class Boot : public ::testing::Test {
   // The entry as the source's firmware wrote it: with the way through its own controllers.
   static StoredVariable entry(const char16_t *name) {
     Bytes path = hardware_path();
-    put(path, partition_node(esp_number, esp_start, esp_size, esp_guid));
+    put(path, partition_node(kEspNumber, kEspStart, kEspSize, kEspGuid));
     put(path, file_node(u"\\EFI\\debian\\grubx64.efi"));
     put(path, end_node());
-    return {name, global_guid, load_option(u"debian", path)};
+    return {name, kGlobalGuid, load_option(u"debian", path)};
   }
 
   std::filesystem::path carried(const Bytes &source) {
     const auto file = folder_.write("source.nvram", source);
     const NvramContents contents = read_nvram({{.file = file, .offset = 0, .length = std::nullopt}, false});
     const auto target = folder_.path() / "web_VARS.fd";
-    carry_variables(select_variables(contents, false), blank, target);
+    carry_variables(select_variables(contents, false), kBlank, target);
     return target;
   }
 
@@ -128,41 +128,41 @@ class Boot : public ::testing::Test {
 
 TEST_F(Boot, WithoutItsVariablesTheGuestEndsInTheShell) {
   const auto store = folder_.path() / "blank_VARS.fd";
-  std::filesystem::copy_file(blank, store);
+  std::filesystem::copy_file(kBlank, store);
   const Seen seen = boot(store, "ide-hd,drive=disk,bus=ide.0");
-  EXPECT_EQ(seen.exit_code, shell_exit);
-  EXPECT_THAT(seen.serial, HasSubstr(shell_says));
-  EXPECT_THAT(seen.serial, Not(HasSubstr(loader_says)));
+  EXPECT_EQ(seen.exit_code, kShellExit);
+  EXPECT_THAT(seen.serial, HasSubstr(kShellSays));
+  EXPECT_THAT(seen.serial, Not(HasSubstr(kLoaderSays)));
 }
 
 TEST_F(Boot, WithVirtualBoxsVariablesItsLoaderStarts) {
   Bytes tar = tar_member("TpmEmuTpms/permall", Bytes(1346, 7));
-  put(tar, tar_member("efi/nvram", store({entry(u"Boot0004"), {u"BootOrder", global_guid, boot_order({4})}})));
+  put(tar, tar_member("efi/nvram", store({entry(u"Boot0004"), {u"BootOrder", kGlobalGuid, boot_order({4})}})));
   const Seen seen = boot(carried(tar), "ide-hd,drive=disk,bus=ide.0");
-  EXPECT_EQ(seen.exit_code, loader_exit);
-  EXPECT_THAT(seen.serial, HasSubstr(loader_says));
+  EXPECT_EQ(seen.exit_code, kLoaderExit);
+  EXPECT_THAT(seen.serial, HasSubstr(kLoaderSays));
 }
 
 TEST_F(Boot, WithVmwaresVariablesItsLoaderStartsOnAnotherController) {
-  const Seen seen = boot(carried(vmware_nvram({entry(u"Boot0006"), {u"BootOrder", global_guid, boot_order({6})}})),
+  const Seen seen = boot(carried(vmware_nvram({entry(u"Boot0006"), {u"BootOrder", kGlobalGuid, boot_order({6})}})),
                          "scsi-hd,drive=disk");
-  EXPECT_EQ(seen.exit_code, loader_exit);
-  EXPECT_THAT(seen.serial, HasSubstr(loader_says));
+  EXPECT_EQ(seen.exit_code, kLoaderExit);
+  EXPECT_THAT(seen.serial, HasSubstr(kLoaderSays));
 }
 
 TEST_F(Boot, ThatBeingTheOnlyDifferenceTheFirmwareKeepsTheStore) {
-  const auto target = carried(store({entry(u"Boot0004"), {u"BootOrder", global_guid, boot_order({4})}}));
+  const auto target = carried(store({entry(u"Boot0004"), {u"BootOrder", kGlobalGuid, boot_order({4})}}));
   const Seen first = boot(target, "ide-hd,drive=disk,bus=ide.0");
-  ASSERT_EQ(first.exit_code, loader_exit) << first.serial;
+  ASSERT_EQ(first.exit_code, kLoaderExit) << first.serial;
   const NvramContents after = read_nvram({{.file = target, .offset = 0, .length = std::nullopt}, false});
   ASSERT_EQ(after.kind, NvramKind::virtualbox);  // a plain volume
-  const Variable *kept = find(after.variables, u"Boot0004", global_guid);
+  const Variable *kept = find(after.variables, u"Boot0004", kGlobalGuid);
   ASSERT_NE(kept, nullptr);
-  const Variable *order = find(after.variables, u"BootOrder", global_guid);
+  const Variable *order = find(after.variables, u"BootOrder", kGlobalGuid);
   ASSERT_NE(order, nullptr);
   EXPECT_EQ(order->data[0], 4);
   const Seen second = boot(target, "ide-hd,drive=disk,bus=ide.0");
-  EXPECT_EQ(second.exit_code, loader_exit) << "at the second start:\n" << second.serial;
+  EXPECT_EQ(second.exit_code, kLoaderExit) << "at the second start:\n" << second.serial;
 }
 
 }  // namespace

@@ -24,11 +24,11 @@ inline std::uint32_t crc32(const Bytes &data) {
 
 // The first 34 sectors of a disk of `sectors`; every partition is an EFI system partition.
 inline Bytes gpt_start(std::uint64_t sectors, const std::vector<Partition> &partitions) {
-  constexpr Guid esp_type = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+  constexpr Guid kEspType = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
                              0xba, 0x4b, 0,    0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
   Bytes entries;
   for (const Partition &partition : partitions) {
-    put(entries, esp_type);
+    put(entries, kEspType);
     put(entries, partition.unique);
     put(entries, partition.start, 8);
     put(entries, partition.start + partition.size - 1, 8);

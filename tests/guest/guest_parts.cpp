@@ -16,16 +16,16 @@ using namespace ferry::firmware;           // NOLINT: the tests' own
 using namespace ferry::firmware::testing;  // NOLINT: the builders
 
 // Sectors; make_guest.sh has the same numbers.
-constexpr std::uint64_t core_start = 2048, core_size = 4096;
-constexpr std::uint64_t esp_start = 6144, esp_size = 98304;
-constexpr Guid esp_guid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
+constexpr std::uint64_t kCoreStart = 2048, kCoreSize = 4096;
+constexpr std::uint64_t kEspStart = 6144, kEspSize = 98304;
+constexpr Guid kEspGuid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
 
 StoredVariable entry(const char16_t *name) {
   Bytes path = hardware_path();
-  put(path, partition_node(2, esp_start, esp_size, esp_guid));
+  put(path, partition_node(2, kEspStart, kEspSize, kEspGuid));
   put(path, file_node(u"\\EFI\\debian\\grubx64.efi"));
   put(path, end_node());
-  return {name, global_guid, load_option(u"debian", path)};
+  return {name, kGlobalGuid, load_option(u"debian", path)};
 }
 
 void write(const std::string &file, const Bytes &content) {
@@ -42,10 +42,10 @@ int main(int count, char **arguments) {
   }
   const std::string folder = arguments[1];
   write(folder + "/gpt.bin", gpt_start(std::strtoull(arguments[2], nullptr, 10),
-                                       {{.start = core_start, .size = core_size, .unique = some_partition},
-                                        {.start = esp_start, .size = esp_size, .unique = esp_guid}}));
-  const Bytes volume = store({entry(u"Boot0004"), {u"BootOrder", global_guid, boot_order({4})}});
+                                       {{.start = kCoreStart, .size = kCoreSize, .unique = kSomePartition},
+                                        {.start = kEspStart, .size = kEspSize, .unique = kEspGuid}}));
+  const Bytes volume = store({entry(u"Boot0004"), {u"BootOrder", kGlobalGuid, boot_order({4})}});
   write(folder + "/vbox.nvram", volume);
-  write(folder + "/vmware.nvram", vmware_nvram({entry(u"Boot0006"), {u"BootOrder", global_guid, boot_order({6})}}));
+  write(folder + "/vmware.nvram", vmware_nvram({entry(u"Boot0006"), {u"BootOrder", kGlobalGuid, boot_order({6})}}));
   return 0;
 }

@@ -84,7 +84,7 @@ TEST(Capabilities, WhatIsNotSupportedIsNotTaken) {
   EXPECT_THAT(profile.graphics, IsEmpty());
 }
 
-constexpr const char *kvm_host =
+constexpr const char *kVmHost =
     "<capabilities><host/><guest><os_type>hvm</os_type><arch name='i686'><emulator>/x/i386</emulator></arch></guest>"
     "<guest><os_type>hvm</os_type><arch name='x86_64'><emulator>/x/qemu</emulator>"
     "<machine maxCpus='255'>pc</machine><machine maxCpus='4096'>q35</machine><machine maxCpus='1'>isapc</machine>"
@@ -93,7 +93,7 @@ constexpr const char *kvm_host =
 
 TEST(Capabilities, KvmIsADomainTypeOfTheArchitecture) {
   HostProfile profile;
-  add_capabilities(profile, kvm_host);
+  add_capabilities(profile, kVmHost);
   EXPECT_TRUE(profile.kvm);
   EXPECT_EQ(profile.emulator, "/x/qemu");
   EXPECT_THAT(profile.machine_types, ElementsAre("isapc", "pc", "pc-only-kvm", "q35"));
@@ -104,7 +104,7 @@ TEST(Capabilities, KvmIsADomainTypeOfTheArchitecture) {
 
 TEST(Capabilities, TheSmallerVcpuLimitOfPcAndQ35Holds) {
   HostProfile profile;
-  add_capabilities(profile, kvm_host);
+  add_capabilities(profile, kVmHost);
   EXPECT_EQ(profile.max_vcpus, 255U);
 }
 

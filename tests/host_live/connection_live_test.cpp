@@ -21,10 +21,10 @@ using ::testing::Contains;
 using testing::Folder;
 using ::testing::HasSubstr;
 
-constexpr const char *uuid = "6f2d8b5c-2a57-4d2c-8b6e-2f1f6a8b9c0d";
+constexpr const char *kUuid = "6f2d8b5c-2a57-4d2c-8b6e-2f1f6a8b9c0d";
 
 std::string domain_xml(const std::string &name) {
-  return "<domain type='qemu'><name>" + name + "</name><uuid>" + uuid +
+  return "<domain type='qemu'><name>" + name + "</name><uuid>" + kUuid +
          "</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>"
          "<devices><interface type='user'><mac address='52:54:00:12:34:56'/><model type='e1000'/></interface>"
          "</devices></domain>";
@@ -49,10 +49,10 @@ class OrdinaryUser : public ::testing::Environment {
 
  private:
   static void become_nobody() {
-    constexpr unsigned nobody = 65534;
+    constexpr unsigned kNobody = 65534;
     ASSERT_EQ(setgroups(0, nullptr), 0);
-    ASSERT_EQ(setresgid(nobody, nobody, nobody), 0);
-    ASSERT_EQ(setresuid(nobody, nobody, nobody), 0);
+    ASSERT_EQ(setresgid(kNobody, kNobody, kNobody), 0);
+    ASSERT_EQ(setresuid(kNobody, kNobody, kNobody), 0);
   }
   std::unique_ptr<Folder> home_;
 };
@@ -107,7 +107,7 @@ TEST_F(Embedded, TheProfileNamesDefinedMachinesWithUuidAndMac) {
   connection_->define(domain_xml("web"));
   const HostProfile profile = connection_->probe();
   EXPECT_THAT(profile.domain_names, Contains("web"));
-  EXPECT_EQ(profile.domain_uuids.at(uuid), "web");
+  EXPECT_EQ(profile.domain_uuids.at(kUuid), "web");
   EXPECT_EQ(profile.mac_addresses.at("52:54:00:12:34:56"), "web");
   EXPECT_THAT(profile.machine_types, Contains("q35"));
   EXPECT_THAT(profile.disk_buses, Contains("ide"));

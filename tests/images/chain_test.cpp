@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using image::OpenOptions;
 
-constexpr std::uint64_t grain = 4096;
+constexpr std::uint64_t kGrain = 4096;
 
 Layer layer_of(unsigned tag, std::size_t blocks, std::uint64_t block_size, bool partial, bool zeros) {
   Layer layer{.size = blocks * block_size, .block_size = block_size, .blocks = {}, .tag = tag, .order = {}};
@@ -90,10 +90,10 @@ std::string write_esx_delta(const Layer &l, unsigned n, const std::string &paren
 
 std::vector<Kind> kinds() {
   return {
-      {"vdi", grain, false, true, [](auto &l, auto n, auto &, auto &f) { return write_vdi(l, n, f); }},
-      {"virtualbox_vmdk", grain, false, true,
+      {"vdi", kGrain, false, true, [](auto &l, auto n, auto &, auto &f) { return write_vdi(l, n, f); }},
+      {"virtualbox_vmdk", kGrain, false, true,
        [](auto &l, auto n, auto &, auto &f) { return write_virtualbox_vmdk(l, n, f); }},
-      {"vmware_sparse", grain, false, true,
+      {"vmware_sparse", kGrain, false, true,
        [](auto &l, auto n, auto &parent, auto &f) {
          const std::string name = std::to_string(n) + ".vmdk";
          SparseOptions options;
@@ -102,18 +102,18 @@ std::vector<Kind> kinds() {
          write_file(f / name, make_hosted_sparse(l, options));
          return name;
        }},
-      {"cowd", grain, false, false,
+      {"cowd", kGrain, false, false,
        [](auto &l, auto n, auto &p, auto &f) { return write_esx_delta(l, n, p, f, false); }},
-      {"sesparse", grain, false, true,
+      {"sesparse", kGrain, false, true,
        [](auto &l, auto n, auto &p, auto &f) { return write_esx_delta(l, n, p, f, true); }},
-      {"vhd", grain, true, false, [](auto &l, auto n, auto &p, auto &f) { return write_vhd(l, n, p, f); }},
+      {"vhd", kGrain, true, false, [](auto &l, auto n, auto &p, auto &f) { return write_vhd(l, n, p, f); }},
       {"vhdx", 1U << 20U, true, true,
        [](auto &l, auto n, auto &p, auto &f) {
          write_file(f / (std::to_string(n) + ".vhdx"), make_vhdx(l, identity_of(n, p)));
          return std::to_string(n) + ".vhdx";
        }},
       // VirtualBox lets every format continue every other one by UUID.
-      {"mixed", grain, false, false,
+      {"mixed", kGrain, false, false,
        [](auto &l, auto n, auto &, auto &f) {
          if (n % 3 == 0) return write_virtualbox_vmdk(l, n, f);
          return n % 3 == 1 ? write_vdi(l, n, f) : write_vhd(l, n, "no hint", f);
@@ -125,7 +125,7 @@ class Chains : public testing::TestWithParam<Kind> {};
 
 TEST_P(Chains, OfOneToTenImagesFoundFromTheLeafAlone) {
   const Kind &kind = GetParam();
-  const unsigned longest = kind.block_size > grain ? 4 : 10;
+  const unsigned longest = kind.block_size > kGrain ? 4 : 10;
   for (unsigned length = 1; length <= longest; ++length) {
     SCOPED_TRACE(length);
     const TempFolder folder;
@@ -134,7 +134,7 @@ TEST_P(Chains, OfOneToTenImagesFoundFromTheLeafAlone) {
     std::string parent;
     for (unsigned number = 1; number <= length; ++number) {
       layers.push_back(
-          layer_of(number, kind.block_size > grain ? 5 : 23, kind.block_size, kind.partial && number > 1, kind.zeros));
+          layer_of(number, kind.block_size > kGrain ? 5 : 23, kind.block_size, kind.partial && number > 1, kind.zeros));
       parent = kind.write(layers.back(), number, parent, folder.path());
       files.push_back(folder / parent);
     }
@@ -170,7 +170,7 @@ std::string refusal(const Medium &medium, const OpenOptions &options = {},
   return "";
 }
 
-Layer small(unsigned tag, std::size_t blocks = 3) { return layer_of(tag, blocks, grain, false, false); }
+Layer small(unsigned tag, std::size_t blocks = 3) { return layer_of(tag, blocks, kGrain, false, false); }
 
 void expect_names_both_ends(const std::string &message, const TempFolder &folder, const std::string &child,
                             const std::string &parent) {
@@ -330,7 +330,7 @@ TEST(ChainLinks, ParentOutsideOfTheFoldersNeedsToBeAllowedOrKnown) {
 TEST(ChainLinks, RawParentIsTakenByTheRegistrysUuidOnly) {
   const TempFolder folder;
   const Layer base{
-      .size = 3 * grain, .block_size = grain, .blocks = {Block::data, Block::data, Block::data}, .order = {}};
+      .size = 3 * kGrain, .block_size = kGrain, .blocks = {Block::data, Block::data, Block::data}, .order = {}};
   write_file(folder / "base.img", expected_content({base}));
   write_file(folder / "b.vdi", make_vdi(small(2), identity_of(2, "")));
   Medium both = medium({folder / "base.img", folder / "b.vdi"});
@@ -370,7 +370,7 @@ TEST(ChainMap, ShowsTheVisiblePartOfADeflatedGrain) {
   const TempFolder folder;
   const Layer base{.size = 65536, .block_size = 65536, .blocks = {Block::data}, .tag = 1, .order = {}};
   Layer child{
-      .size = 65536, .block_size = grain, .blocks = std::vector<Block>(16, Block::absent), .tag = 2, .order = {}};
+      .size = 65536, .block_size = kGrain, .blocks = std::vector<Block>(16, Block::absent), .tag = 2, .order = {}};
   child.blocks[3] = Block::data;
   SparseOptions options{
       .descriptor = vmdk_descriptor("streamOptimized", sparse_line(base, "SPARSE", "x"), identity_of(1, ""), true),
@@ -383,9 +383,9 @@ TEST(ChainMap, ShowsTheVisiblePartOfADeflatedGrain) {
   chain.map(0, 65536, extents);
   ASSERT_EQ(extents.size(), 3U);
   EXPECT_EQ(extents[0].extent.length, 65536U);
-  EXPECT_EQ(extents[0].visible_end, 3 * grain);
+  EXPECT_EQ(extents[0].visible_end, 3 * kGrain);
   EXPECT_EQ(extents[1].extent.file, 1U);
-  EXPECT_EQ(extents[2].visible_begin, 4 * grain);
+  EXPECT_EQ(extents[2].visible_begin, 4 * kGrain);
   EXPECT_TRUE(content(chain, 5000) == expected_content({base, child}));
 }
 

@@ -24,7 +24,7 @@ void put_data(unsigned tag, std::uint64_t offset, std::uint64_t length, std::uin
 
 bool here(const Layer &layer, std::uint64_t offset) {
   const Block block = layer.blocks[static_cast<std::size_t>(offset / layer.block_size)];
-  return block == Block::data || (block == Block::partial && offset / sector % 2 == 0);
+  return block == Block::data || (block == Block::partial && offset / kSector % 2 == 0);
 }
 
 std::vector<std::size_t> storage_order(const Layer &layer) {
@@ -40,10 +40,10 @@ std::vector<std::size_t> storage_order(const Layer &layer) {
 
 Bytes block_bytes(const Layer &layer, std::size_t block) {
   Bytes out(static_cast<std::size_t>(layer.block_size), 0xee);
-  for (std::uint64_t i = 0; i < layer.block_size; i += sector) {
+  for (std::uint64_t i = 0; i < layer.block_size; i += kSector) {
     const std::uint64_t offset = block * layer.block_size + i;
     if (offset >= layer.size) break;
-    const std::uint64_t length = std::min(sector, layer.size - offset);
+    const std::uint64_t length = std::min(kSector, layer.size - offset);
     std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(i), length, std::uint8_t{0});
     if (here(layer, offset)) put_data(layer.tag, offset, length, out.data() + i);
   }
@@ -63,8 +63,8 @@ std::uint8_t byte_at(unsigned tag, std::uint64_t offset) {
 
 Bytes expected_content(const std::vector<Layer> &layers) {
   Bytes out(static_cast<std::size_t>(layers.back().size));
-  for (std::uint64_t at = 0; at < out.size(); at += sector) {
-    const std::uint64_t end = std::min<std::uint64_t>(at + sector, out.size());
+  for (std::uint64_t at = 0; at < out.size(); at += kSector) {
+    const std::uint64_t end = std::min<std::uint64_t>(at + kSector, out.size());
     for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
       if (at >= layer->size) break;  // beyond a parent's end the guest reads zeros
       if (here(*layer, at)) put_data(layer->tag, at, std::min(end, layer->size) - at, out.data() + at);

@@ -10,7 +10,7 @@
 
 namespace ferry::test {
 
-constexpr std::uint64_t sector = 512;
+constexpr std::uint64_t kSector = 512;
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
 

@@ -22,7 +22,7 @@ Bytes make_vdi(const Layer &layer, const Identity &identity, const VdiOptions &o
     writer.little(344, data_at, 4);
     writer.little(380, options.extra, 4);
   }
-  writer.little(old ? 348 : 360, sector, 4);  // QEMU wants the geometry to give the sector size
+  writer.little(old ? 348 : 360, kSector, 4);  // QEMU wants the geometry to give the sector size
   writer.little(at, layer.size, 8);
   writer.little(at + 8, layer.block_size, 4);
   writer.little(old ? 364 : 384, blocks, 4);

@@ -55,15 +55,15 @@ Bytes make_vhd(const Layer &layer, const Identity &identity) {
     writer.utf16(1536, identity.parent_name, true);
   }
   put_vhd_checksum(out, 512, 1024, 36);
-  std::uint64_t next = round_up(bat + 4 * layer.blocks.size(), sector);
+  std::uint64_t next = round_up(bat + 4 * layer.blocks.size(), kSector);
   writer.grow(next);
   for (std::size_t i = 0; i < layer.blocks.size(); ++i) writer.big(bat + 4 * i, 0xffffffff, 4);
-  const std::uint64_t bitmap_size = round_up(layer.block_size / sector, 8 * sector) / 8;
+  const std::uint64_t bitmap_size = round_up(layer.block_size / kSector, 8 * kSector) / 8;
   for (const std::size_t block : storage_order(layer)) {
-    writer.big(bat + 4 * block, next / sector, 4);
+    writer.big(bat + 4 * block, next / kSector, 4);
     Bytes bitmap(static_cast<std::size_t>(bitmap_size));
-    for (std::uint64_t i = 0; i < layer.block_size / sector; ++i) {
-      const std::uint64_t guest = block * layer.block_size + i * sector;
+    for (std::uint64_t i = 0; i < layer.block_size / kSector; ++i) {
+      const std::uint64_t guest = block * layer.block_size + i * kSector;
       if (guest < layer.size && here(layer, guest))
         bitmap[static_cast<std::size_t>(i / 8)] |= static_cast<std::uint8_t>(0x80U >> (i % 8));
     }

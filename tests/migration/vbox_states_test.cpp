@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kBlock = test::VdiBuilder::block_size;
+constexpr std::uint64_t kBlock = test::VdiBuilder::kBlockSize;
 constexpr std::size_t kBlocks = 4;
 
 // As VdiBuilder makes it of `identity`.

@@ -45,10 +45,10 @@ class Qcow2Checker {
     std::vector<std::uint8_t> out((state.size + cluster_ - 1) / cluster_ * cluster_);
     for (std::uint64_t unit = 0; unit < out.size() / cluster_; ++unit) {
       const std::uint64_t entry = l2_entry(state, unit);
-      if ((entry & compressed) != 0) {
+      if ((entry & kCompressed) != 0) {
         inflate(entry, out.data() + unit * cluster_);
-      } else if ((entry & offset_mask) != 0) {
-        std::memcpy(out.data() + unit * cluster_, file_.data() + (entry & offset_mask), cluster_);
+      } else if ((entry & kOffsetMask) != 0) {
+        std::memcpy(out.data() + unit * cluster_, file_.data() + (entry & kOffsetMask), cluster_);
       }
     }
     out.resize(state.size);
@@ -56,8 +56,8 @@ class Qcow2Checker {
   }
 
  private:
-  static constexpr std::uint64_t copied = std::uint64_t{1} << 63U, compressed = std::uint64_t{1} << 62U;
-  static constexpr std::uint64_t offset_mask = 0x00fffffffffffe00U;
+  static constexpr std::uint64_t kCopied = std::uint64_t{1} << 63U, kCompressed = std::uint64_t{1} << 62U;
+  static constexpr std::uint64_t kOffsetMask = 0x00fffffffffffe00U;
 
   static void require(bool condition, const std::string &what) {
     if (!condition) throw std::runtime_error("qcow2: " + what);
@@ -96,18 +96,18 @@ class Qcow2Checker {
     require(state.l1_entries * (cluster_ / 8) * cluster_ >= state.size, "an L1 table that is too short");
     refer(state.l1_offset, state.l1_entries * 8);
     for (std::uint64_t i = 0; i < state.l1_entries; ++i) {
-      const std::uint64_t l2 = number(state.l1_offset + i * 8, 8) & offset_mask;
+      const std::uint64_t l2 = number(state.l1_offset + i * 8, 8) & kOffsetMask;
       require(l2 % cluster_ == 0, "an L2 table that is not aligned");
       if (l2 == 0) continue;
       refer(l2, cluster_);
       for (std::uint64_t k = 0; k < cluster_ / 8; ++k) {
         const std::uint64_t entry = number(l2 + k * 8, 8);
-        if ((entry & compressed) != 0) {
+        if ((entry & kCompressed) != 0) {
           const auto [offset, length] = compressed_range(entry);
           refer(offset, length);
-        } else if ((entry & offset_mask) != 0) {
-          require((entry & offset_mask) % cluster_ == 0, "a cluster that is not aligned");
-          refer(entry & offset_mask, cluster_);
+        } else if ((entry & kOffsetMask) != 0) {
+          require((entry & kOffsetMask) % cluster_ == 0, "a cluster that is not aligned");
+          refer(entry & kOffsetMask, cluster_);
         }
       }
     }
@@ -116,7 +116,7 @@ class Qcow2Checker {
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> compressed_range(std::uint64_t entry) const {
     const std::uint64_t x = 62 - (cluster_bits_ - 8);
     const std::uint64_t offset = entry & ((std::uint64_t{1} << x) - 1);
-    const std::uint64_t sectors = ((entry & ~copied & ~compressed) >> x) + 1;
+    const std::uint64_t sectors = ((entry & ~kCopied & ~kCompressed) >> x) + 1;
     return {offset, sectors * 512 - offset % 512};
   }
 
@@ -142,21 +142,21 @@ class Qcow2Checker {
   void check_copied() {
     const State &active = states_.back();
     for (std::uint64_t i = 0; i < active.l1_entries; ++i) {
-      const std::uint64_t l1 = number(active.l1_offset + i * 8, 8), l2 = l1 & offset_mask;
+      const std::uint64_t l1 = number(active.l1_offset + i * 8, 8), l2 = l1 & kOffsetMask;
       if (l2 == 0) continue;
-      require(((l1 & copied) != 0) == (references_[l2 / cluster_] == 1), "COPIED of an L1 entry");
+      require(((l1 & kCopied) != 0) == (references_[l2 / cluster_] == 1), "COPIED of an L1 entry");
       for (std::uint64_t k = 0; k < cluster_ / 8; ++k) {
         const std::uint64_t entry = number(l2 + k * 8, 8);
         if (entry == 0) continue;
-        const bool once = (entry & compressed) == 0 && references_[(entry & offset_mask) / cluster_] == 1;
-        require(((entry & copied) != 0) == once, "COPIED of an L2 entry");
+        const bool once = (entry & kCompressed) == 0 && references_[(entry & kOffsetMask) / cluster_] == 1;
+        require(((entry & kCopied) != 0) == once, "COPIED of an L2 entry");
       }
     }
   }
 
   [[nodiscard]] std::uint64_t l2_entry(const State &state, std::uint64_t unit) const {
     const std::uint64_t per_table = cluster_ / 8;
-    const std::uint64_t l2 = number(state.l1_offset + unit / per_table * 8, 8) & offset_mask;
+    const std::uint64_t l2 = number(state.l1_offset + unit / per_table * 8, 8) & kOffsetMask;
     return l2 == 0 ? 0 : number(l2 + unit % per_table * 8, 8);
   }
 

@@ -9,7 +9,7 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint64_t kib = 1024, mib = 1024 * kib;
+constexpr std::uint64_t kIb = 1024, kMib = 1024 * kIb;
 
 struct Flat : testing::Test {
   TempFolder folder;
@@ -19,7 +19,7 @@ struct Flat : testing::Test {
 };
 
 TEST_F(Flat, an_empty_disk_has_no_data_clusters) {
-  const std::vector<TestState> states = {make_state("", {image(10 * mib)})};
+  const std::vector<TestState> states = {make_state("", {image(10 * kMib)})};
   const Written written = write_qcow2(target, states);
   EXPECT_EQ(written.outcome.bytes_stored, 0U);
   EXPECT_LT(written.file_size, 6 * 65536U);
@@ -27,12 +27,12 @@ TEST_F(Flat, an_empty_disk_has_no_data_clusters) {
 }
 
 TEST_F(Flat, data_holes_zeros_and_a_short_tail) {
-  auto disk = image(5 * mib + 1536);
+  auto disk = image(5 * kMib + 1536);
   disk->plain(0, some_bytes(3 * 65536, 1));
   disk->zero(4 * 65536, 65536);
-  disk->plain(mib + 512, some_bytes(70000, 2));
-  disk->deflated(3 * mib, some_bytes(65536, 3));
-  disk->plain(5 * mib, some_bytes(1536, 4));
+  disk->plain(kMib + 512, some_bytes(70000, 2));
+  disk->deflated(3 * kMib, some_bytes(65536, 3));
+  disk->plain(5 * kMib, some_bytes(1536, 4));
   const std::vector<TestState> states = {make_state("", {disk})};
   write_qcow2(target, states);
   expect_reads_back(folder, target, states);
@@ -47,16 +47,16 @@ TEST_F(Flat, a_size_that_is_no_multiple_of_a_sector_is_rounded_up_with_zeros) {
 }
 
 TEST_F(Flat, plain_data_that_are_zero_are_not_stored) {
-  auto disk = image(mib);
-  disk->plain(0, Bytes(512 * kib));
-  disk->plain(512 * kib, some_bytes(65536, 1));
+  auto disk = image(kMib);
+  disk->plain(0, Bytes(512 * kIb));
+  disk->plain(512 * kIb, some_bytes(65536, 1));
   const std::vector<TestState> states = {make_state("", {disk})};
   EXPECT_EQ(write_qcow2(target, states).outcome.bytes_stored, 65536U);
   expect_reads_back(folder, target, states);
 }
 
 TEST_F(Flat, a_cluster_whose_only_byte_is_its_last_is_stored) {
-  auto disk = image(mib);
+  auto disk = image(kMib);
   Bytes almost(65536);
   almost.back() = 1;
   disk->plain(65536, almost);
@@ -66,11 +66,11 @@ TEST_F(Flat, a_cluster_whose_only_byte_is_its_last_is_stored) {
 }
 
 TEST_F(Flat, holes_of_the_source_file_are_not_read) {
-  auto disk = image(64 * mib);
-  ASSERT_EQ(truncate((folder / "source").c_str(), 64 * mib), 0);
+  auto disk = image(64 * kMib);
+  ASSERT_EQ(truncate((folder / "source").c_str(), 64 * kMib), 0);
   const Bytes data = some_bytes(4096, 1);
   file->append(data);  // behind the hole
-  disk->plain_at(0, Bytes(64 * mib), 0);
+  disk->plain_at(0, Bytes(64 * kMib), 0);
   const std::vector<TestState> states = {make_state("", {disk})};
   write_qcow2(target, states);
   EXPECT_EQ(file->bytes_read.load(), 0U);
@@ -78,7 +78,7 @@ TEST_F(Flat, holes_of_the_source_file_are_not_read) {
 }
 
 TEST_F(Flat, the_target_is_private) {
-  write_qcow2(target, {make_state("", {image(mib)})});
+  write_qcow2(target, {make_state("", {image(kMib)})});
   struct stat status {};
   ASSERT_EQ(stat(target.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
@@ -93,7 +93,7 @@ TEST_F(Flat, a_disk_that_is_too_large_for_its_cluster_size_is_refused) {
 TEST_F(Flat, other_cluster_sizes_than_qcow2_has_are_refused) {
   copy::TargetFile out(target);
   for (const std::uint32_t size : {0U, 512U, 2048U, 5000U, 4U << 20U}) {
-    EXPECT_THROW(qcow2::Writer(out, {.cluster_size = size, .virtual_size = mib}), Error) << size;
+    EXPECT_THROW(qcow2::Writer(out, {.cluster_size = size, .virtual_size = kMib}), Error) << size;
   }
 }
 
@@ -133,15 +133,15 @@ TEST_P(Matrix, reads_back) {
   TempFolder folder;
   auto file = std::make_shared<DiskFile>(folder / "source");
   std::vector<std::shared_ptr<MemoryImage>> layers;
-  for (unsigned i = 0; i < depth; ++i) layers.push_back(random_layer(file, 5 * mib + 512 * 7, 100 * depth + i));
+  for (unsigned i = 0; i < depth; ++i) layers.push_back(random_layer(file, 5 * kMib + 512 * 7, 100 * depth + i));
   const std::vector<TestState> states = {make_state("", layers)};
   write_qcow2(folder / "out.qcow2", states, {.cluster_size = cluster_size, .compression = compression});
   expect_reads_back(folder, folder / "out.qcow2", states);
 }
 
 std::string matrix_name(const testing::TestParamInfo<Parameters> &info) {
-  constexpr const char *names[] = {"plain", "zlib", "zstd"};
-  return std::to_string(std::get<0>(info.param)) + "_" + names[static_cast<int>(std::get<1>(info.param))] + "_" +
+  constexpr const char *kNames[] = {"plain", "zlib", "zstd"};
+  return std::to_string(std::get<0>(info.param)) + "_" + kNames[static_cast<int>(std::get<1>(info.param))] + "_" +
          std::to_string(std::get<2>(info.param)) + "_layers";
 }
 
@@ -154,8 +154,8 @@ INSTANTIATE_TEST_SUITE_P(all, Matrix,
 
 TEST_F(Flat, more_data_than_one_refcount_block_covers) {
   // 4 KiB clusters: a block covers 8 MiB.
-  auto disk = image(40 * mib);
-  disk->plain(0, some_bytes(36 * mib, 1));
+  auto disk = image(40 * kMib);
+  disk->plain(0, some_bytes(36 * kMib, 1));
   const std::vector<TestState> states = {make_state("", {disk})};
   write_qcow2(target, states, {.cluster_size = 4096});
   expect_reads_back(folder, target, states);

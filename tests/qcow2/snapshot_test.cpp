@@ -5,7 +5,7 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint64_t kib = 1024, mib = 1024 * kib;
+constexpr std::uint64_t kIb = 1024, kMib = 1024 * kIb;
 
 struct Snapshots : testing::TestWithParam<qcow2::Compression> {
   TempFolder folder;
@@ -22,12 +22,12 @@ struct Tree {
 };
 
 Tree branches(const Snapshots &test) {
-  auto base = test.image(8 * mib), a = test.image(8 * mib), b = test.image(8 * mib), c = test.image(8 * mib);
-  base->plain(0, some_bytes(mib, 1));
-  base->deflated(2 * mib, some_bytes(65536, 2));
+  auto base = test.image(8 * kMib), a = test.image(8 * kMib), b = test.image(8 * kMib), c = test.image(8 * kMib);
+  base->plain(0, some_bytes(kMib, 1));
+  base->deflated(2 * kMib, some_bytes(65536, 2));
   a->plain(65536, some_bytes(65536, 3));
-  a->zero(2 * mib, 65536);
-  b->plain(4 * mib, some_bytes(65536, 4));
+  a->zero(2 * kMib, 65536);
+  b->plain(4 * kMib, some_bytes(65536, 4));
   b->plain(131072 + 512, some_bytes(512, 5));  // a sector inside a cluster of the base
   c->plain(0, some_bytes(65536, 6));
   Tree out;
@@ -35,7 +35,7 @@ Tree branches(const Snapshots &test) {
   out.states.push_back(make_state("after a", {base, a}));
   out.states.push_back(make_state("branch", {base, c}));
   out.states.push_back(make_state("", {base, a, b}));
-  out.distinct = mib + 65536 + 65536 + 2 * 65536 + 65536;
+  out.distinct = kMib + 65536 + 65536 + 2 * 65536 + 65536;
   return out;
 }
 
@@ -79,18 +79,18 @@ TEST_P(Snapshots, qemu_reverts_to_each_and_deletes_each_and_the_image_stays_soun
 }
 
 TEST_P(Snapshots, a_state_that_changed_nothing_costs_only_its_tables) {
-  auto base = image(mib);
-  base->plain(0, some_bytes(mib, 1));
+  auto base = image(kMib);
+  base->plain(0, some_bytes(kMib, 1));
   std::vector<TestState> states;
-  for (int i = 0; i < 12; ++i) states.push_back(make_state("s" + std::to_string(i), {base, image(mib)}));
-  EXPECT_EQ(write_qcow2(target, states, layout).outcome.bytes_stored, mib);
+  for (int i = 0; i < 12; ++i) states.push_back(make_state("s" + std::to_string(i), {base, image(kMib)}));
+  EXPECT_EQ(write_qcow2(target, states, layout).outcome.bytes_stored, kMib);
   expect_reads_back(folder, target, states);
 }
 
 TEST_P(Snapshots, a_disk_that_was_enlarged_keeps_each_states_size) {
-  auto small = image(mib), large = image(3 * mib);
-  small->plain(0, some_bytes(mib, 1));
-  large->plain(2 * mib + 512, some_bytes(4096, 2));
+  auto small = image(kMib), large = image(3 * kMib);
+  small->plain(0, some_bytes(kMib, 1));
+  large->plain(2 * kMib + 512, some_bytes(4096, 2));
   const std::vector<TestState> states = {make_state("small", {small}), make_state("", {small, large})};
   write_qcow2(target, states, layout);
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
@@ -101,7 +101,7 @@ TEST_P(Snapshots, a_disk_that_was_enlarged_keeps_each_states_size) {
 
 TEST_P(Snapshots, a_name_that_looks_like_an_id_selects_its_own_snapshot) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
-  auto base = image(mib), top = image(mib), last = image(mib);
+  auto base = image(kMib), top = image(kMib), last = image(kMib);
   base->plain(0, some_bytes(65536, 1));
   top->plain(0, some_bytes(65536, 2));
   last->plain(0, some_bytes(65536, 3));
@@ -116,8 +116,8 @@ TEST_P(Snapshots, a_name_that_looks_like_an_id_selects_its_own_snapshot) {
 
 TEST_P(Snapshots, many_tiny_clusters_in_many_states_do_not_overflow_the_reference_counts) {
   // 1 MiB of one byte value: each compressed cluster takes a few dozen bytes, so hundreds share a host cluster.
-  auto base = image(16 * mib);
-  base->plain(0, Bytes(16 * mib, 7));
+  auto base = image(16 * kMib);
+  base->plain(0, Bytes(16 * kMib, 7));
   std::vector<TestState> states;
   for (int i = 0; i < 300; ++i) states.push_back({"s" + std::to_string(i), image::Chain({base}), {}});
   write_qcow2(target, states, {.cluster_size = 65536, .compression = GetParam()});
@@ -127,8 +127,8 @@ TEST_P(Snapshots, many_tiny_clusters_in_many_states_do_not_overflow_the_referenc
 }
 
 std::string compression_name(const testing::TestParamInfo<qcow2::Compression> &compression) {
-  constexpr const char *names[] = {"plain", "zlib", "zstd"};
-  return names[static_cast<int>(compression.param)];
+  constexpr const char *kNames[] = {"plain", "zlib", "zstd"};
+  return kNames[static_cast<int>(compression.param)];
 }
 
 INSTANTIATE_TEST_SUITE_P(all, Snapshots,

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-constexpr std::uint64_t mib = 1024U * 1024;
+constexpr std::uint64_t kMib = 1024U * 1024;
 
 // Bytes that no compression and no zero detection takes for something else.
 std::string noise(std::size_t size) {
@@ -54,15 +54,15 @@ void make(const std::vector<std::string> &arguments) {
 
 class Counter : public Progress {
  public:
-  void begin(std::string_view step, std::uint64_t total) override {
-    step_ = step;
-    total_ = total;
+  void begin(std::string_view name, std::uint64_t bytes) override {
+    step = name;
+    total = bytes;
   }
-  void advance(std::uint64_t bytes) override { done_ += bytes; }
-  void end() override { ++ends_; }
-  std::string step_;
-  std::uint64_t total_ = 0, done_ = 0;
-  int ends_ = 0;
+  void advance(std::uint64_t bytes) override { done += bytes; }
+  void end() override { ++ends; }
+  std::string step;
+  std::uint64_t total = 0, done = 0;
+  int ends = 0;
 };
 
 template <class Call>
@@ -80,7 +80,7 @@ class RealQemuImg : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!available()) GTEST_SKIP() << "qemu-img is not installed";
-    raw_ = scratch_.write("disk.raw", noise(300000) + std::string(mib - 300000, '\0'));
+    raw_ = scratch_.write("disk.raw", noise(300000) + std::string(kMib - 300000, '\0'));
   }
   Scratch scratch_;
   std::filesystem::path raw_;
@@ -102,7 +102,7 @@ TEST_F(RealQemuImg, ConvertsEachFormatToTheSameContent) {
     const auto target = scratch_ / (driver + ".qcow2");
     convert(to_qcow2(whole(format, image), target), nullptr);
     EXPECT_EQ(compare(whole(ImageFormat::raw, raw_), whole(ImageFormat::qcow2, target), false).message, "") << driver;
-    EXPECT_EQ(info(whole(ImageFormat::qcow2, target)).virtual_size, mib) << driver;
+    EXPECT_EQ(info(whole(ImageFormat::qcow2, target)).virtual_size, kMib) << driver;
   }
 }
 
@@ -121,7 +121,7 @@ TEST_F(RealQemuImg, ReadsADiskInsideAnOvaInPlace) {
 
 TEST_F(RealQemuImg, TakesVhdSizeFromItsFooterNotItsGeometry) {
   // 16 MiB is no whole number of cylinders: by geometry the disk ends at 16746496 bytes, as VirtualBox's own do.
-  const auto big = scratch_.write("big.raw", std::string(16 * mib - 4, '\0') + "last");
+  const auto big = scratch_.write("big.raw", std::string(16 * kMib - 4, '\0') + "last");
   const auto vhd = scratch_ / "big.vhd";
   make({"convert", "-f", "raw", "-O", "vpc", "-o", "force_size", big.string(), vhd.string()});
   auto bytes = test::read_text(vhd);
@@ -136,7 +136,7 @@ TEST_F(RealQemuImg, TakesVhdSizeFromItsFooterNotItsGeometry) {
     for (std::size_t i = 0; i < 4; ++i) bytes[footer + 64 + i] = static_cast<char>((sum >> (24 - 8 * i)) & 0xffU);
   }
   scratch_.write("big.vhd", bytes);
-  EXPECT_EQ(info(whole(ImageFormat::vhd, vhd)).virtual_size, 16 * mib);
+  EXPECT_EQ(info(whole(ImageFormat::vhd, vhd)).virtual_size, 16 * kMib);
   const auto target = scratch_ / "out.raw";
   auto request = to_qcow2(whole(ImageFormat::vhd, vhd), target);
   request.format = disk::TargetFormat::raw;
@@ -184,14 +184,14 @@ TEST_F(RealQemuImg, RefusesToFollowABackingFile) {
 TEST_F(RealQemuImg, TellsHowFarItIs) {
   Counter counter;
   convert(to_qcow2(whole(ImageFormat::raw, raw_), scratch_ / "out.qcow2"), &counter);
-  EXPECT_EQ(counter.step_, "out.qcow2: converting");
-  EXPECT_EQ(counter.total_, mib);
-  EXPECT_EQ(counter.done_, mib);
-  EXPECT_EQ(counter.ends_, 1);
+  EXPECT_EQ(counter.step, "out.qcow2: converting");
+  EXPECT_EQ(counter.total, kMib);
+  EXPECT_EQ(counter.done, kMib);
+  EXPECT_EQ(counter.ends, 1);
 }
 
 TEST_F(RealQemuImg, CompressesAndSetsTheClusterSize) {
-  const auto text = scratch_.write("text.raw", std::string(mib, 'a'));
+  const auto text = scratch_.write("text.raw", std::string(kMib, 'a'));
   auto request = to_qcow2(whole(ImageFormat::raw, text), scratch_ / "out.qcow2");
   request.compression = disk::Compression::zstd;
   request.cluster_size = 131072;
@@ -199,7 +199,7 @@ TEST_F(RealQemuImg, CompressesAndSetsTheClusterSize) {
   const auto made = info(whole(ImageFormat::qcow2, request.target));
   EXPECT_EQ(made.cluster_size, 131072U);
   EXPECT_THAT(made.json, HasSubstr("zstd"));
-  EXPECT_LT(std::filesystem::file_size(request.target), mib);
+  EXPECT_LT(std::filesystem::file_size(request.target), kMib);
   EXPECT_FALSE(compare(whole(ImageFormat::raw, text), whole(ImageFormat::qcow2, request.target), false));
 }
 
@@ -268,7 +268,7 @@ TEST_F(RealQemuImg, MapsDataAndHoles) {
   EXPECT_TRUE(entries[0].data);
   EXPECT_TRUE(entries[0].offset.has_value());
   EXPECT_TRUE(entries[1].zero);
-  EXPECT_EQ(entries[1].start + entries[1].length, mib);
+  EXPECT_EQ(entries[1].start + entries[1].length, kMib);
 }
 
 TEST_F(RealQemuImg, OverlayNamesItsBackingFileAndFormat) {
@@ -279,18 +279,18 @@ TEST_F(RealQemuImg, OverlayNamesItsBackingFileAndFormat) {
   const auto made = info(whole(ImageFormat::qcow2, overlay));
   EXPECT_EQ(made.backing_file, vdi.string());
   EXPECT_EQ(made.backing_format, "vdi");
-  EXPECT_EQ(made.virtual_size, mib);
+  EXPECT_EQ(made.virtual_size, kMib);
   EXPECT_FALSE(compare(whole(ImageFormat::qcow2, overlay), whole(ImageFormat::raw, raw_), false));
 }
 
 TEST_F(RealQemuImg, CreatesAnEmptyImage) {
-  create_qcow2(scratch_ / "empty.qcow2", 3 * mib);
-  EXPECT_EQ(info(whole(ImageFormat::qcow2, scratch_ / "empty.qcow2")).virtual_size, 3 * mib);
+  create_qcow2(scratch_ / "empty.qcow2", 3 * kMib);
+  EXPECT_EQ(info(whole(ImageFormat::qcow2, scratch_ / "empty.qcow2")).virtual_size, 3 * kMib);
 }
 
 TEST_F(RealQemuImg, ListsSnapshots) {
   const auto image = scratch_ / "image.qcow2";
-  create_qcow2(image, mib);
+  create_qcow2(image, kMib);
   make({"snapshot", "-c", "before update", image.string()});
   EXPECT_THAT(info(whole(ImageFormat::qcow2, image)).snapshots, ElementsAre("before update"));
 }
@@ -323,8 +323,8 @@ TEST_F(FakeQemuImg, HangIsCutAtTheDeadline) {
   auto context = with("echo half > \"$target\"; printf '    (50.00/100%%)\\r'; exec sleep 600");
   context.read_deadline = 500ms;
   EXPECT_EQ(convert_error(context).kind(), ErrorKind::cancelled);
-  EXPECT_EQ(counter_.done_, 524288U);
-  EXPECT_EQ(counter_.ends_, 1);
+  EXPECT_EQ(counter_.done, 524288U);
+  EXPECT_EQ(counter_.ends, 1);
 }
 
 TEST_F(FakeQemuImg, CrashIsNamed) {
@@ -350,7 +350,7 @@ TEST_F(FakeQemuImg, GarbageForProgressIsNoProgress) {
       "case $1 in check) echo '{}'; exit 0;; esac; printf "
       "'(nan/100%%)\\r(1e9/100%%)\\r(-5/100%%)\\rhello\\r(20/100%%)\\r(10/100%%)\\r'");
   convert(to_qcow2(whole(ImageFormat::raw, "/disk.raw"), scratch_ / "out.qcow2"), &counter_, context);
-  EXPECT_EQ(counter_.done_, 1048576U / 5);
+  EXPECT_EQ(counter_.done, 1048576U / 5);
 }
 
 TEST_F(FakeQemuImg, EndlessProgressLineIsCut) {

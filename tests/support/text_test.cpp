@@ -8,8 +8,8 @@ namespace ferry {
 namespace {
 
 TEST(Text, hex_of_bytes_has_two_digits_each) {
-  constexpr std::array<std::uint8_t, 4> bytes{0x00, 0x0f, 0xa0, 0xff};
-  EXPECT_EQ(text::hex(bytes), "000fa0ff");
+  constexpr std::array<std::uint8_t, 4> kBytes{0x00, 0x0f, 0xa0, 0xff};
+  EXPECT_EQ(text::hex(kBytes), "000fa0ff");
   EXPECT_EQ(text::hex(std::span<const std::uint8_t>()), "");
 }
 

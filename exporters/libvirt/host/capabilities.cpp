@@ -139,12 +139,12 @@ void apply_version_rules(HostProfile &profile) {
   profile.network_backends.insert("default");
   // 9.0 knows the element and rejects it at define (measured); a libvirt whose domcapabilities have no <interface>
   // yet takes it from 9.2 on.
-  constexpr unsigned passt_since = 9002000;
-  if (profile.libvirt_version >= passt_since && profile.passt) profile.network_backends.insert("passt");
-  if (profile.libvirt_version < passt_since || !profile.passt) profile.network_backends.erase("passt");
+  constexpr unsigned kPasstSince = 9002000;
+  if (profile.libvirt_version >= kPasstSince && profile.passt) profile.network_backends.insert("passt");
+  if (profile.libvirt_version < kPasstSince || !profile.passt) profile.network_backends.erase("passt");
   // Before 10.0 a session daemon refuses it at define: "virtiofs is not yet supported in session mode" (measured, 9.0).
-  constexpr unsigned session_virtiofs_since = 10000000;
-  if (!profile.virtiofsd || (session && profile.libvirt_version < session_virtiofs_since)) {
+  constexpr unsigned kSessionVirtiofsSince = 10000000;
+  if (!profile.virtiofsd || (session && profile.libvirt_version < kSessionVirtiofsSince)) {
     profile.filesystem_drivers.erase("virtiofs");
   }
   // domcapabilities list the emulator backend when swtpm is there; define wants swtpm_setup too (measured, 9.0).

@@ -22,7 +22,7 @@ struct DeviceName {
   std::set<std::string> HostProfile::*models;
 };
 
-constexpr std::array device_names = {
+constexpr std::array kDeviceNames = {
     DeviceName{"e1000", "e1000", &HostProfile::nic_models},
     DeviceName{"e1000-82544gc", "e1000-82544gc", &HostProfile::nic_models},
     DeviceName{"e1000-82545em", "e1000-82545em", &HostProfile::nic_models},
@@ -61,8 +61,8 @@ constexpr std::array device_names = {
 };
 
 void add_device(HostProfile &profile, std::string_view qemu_name) {
-  const auto *row = std::ranges::find(device_names, qemu_name, &DeviceName::qemu);
-  if (row != device_names.end()) (profile.*(row->models)).insert(std::string(row->libvirt));
+  const auto *row = std::ranges::find(kDeviceNames, qemu_name, &DeviceName::qemu);
+  if (row != kDeviceNames.end()) (profile.*(row->models)).insert(std::string(row->libvirt));
 }
 
 }  // namespace
@@ -83,19 +83,19 @@ std::string emulator_device_help(const std::filesystem::path &emulator) {
 }
 
 void add_devices(HostProfile &profile, std::string_view help) {
-  constexpr std::string_view mark = "name \"";
+  constexpr std::string_view kMark = "name \"";
   while (!help.empty()) {
     const std::size_t end = std::min(help.find('\n'), help.size());
     std::string_view line = help.substr(0, end);
     help.remove_prefix(std::min(end + 1, help.size()));
-    if (!line.starts_with(mark)) continue;
-    line.remove_prefix(mark.size());
+    if (!line.starts_with(kMark)) continue;
+    line.remove_prefix(kMark.size());
     add_device(profile, line.substr(0, line.find('"')));
   }
 }
 
 void add_upstream_devices(HostProfile &profile) {
-  for (const DeviceName &row : device_names) (profile.*(row.models)).insert(std::string(row.libvirt));
+  for (const DeviceName &row : kDeviceNames) (profile.*(row.models)).insert(std::string(row.libvirt));
 }
 
 }  // namespace ferry::libvirt

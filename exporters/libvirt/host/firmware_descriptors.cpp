@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 
 // Distribution descriptors have about 1 KiB.
-constexpr std::uintmax_t max_descriptor_bytes = 1U << 20U;
+constexpr std::uintmax_t kMaxDescriptorBytes = 1U << 20U;
 
 std::string text_of(const Json &object, const char *name) {
   const auto member = object.is_object() ? object.find(name) : object.end();
@@ -66,7 +66,7 @@ std::map<std::string, std::filesystem::path> effective_files(const std::vector<s
 std::string read_small(const std::filesystem::path &file) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(file, error);
-  if (error || size > max_descriptor_bytes) return {};
+  if (error || size > kMaxDescriptorBytes) return {};
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>{stream}, {}};
 }

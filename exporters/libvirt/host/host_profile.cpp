@@ -17,10 +17,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char *version_tag = "virt_ferry_host_profile";
-constexpr unsigned layout_version = 1;
+constexpr const char *kVersionTag = "virt_ferry_host_profile";
+constexpr unsigned kLayoutVersion = 1;
 // A profile of a host with thousands of domains is well below this; a larger file is not a profile.
-constexpr std::size_t max_profile_bytes = std::size_t{16} << 20U;
+constexpr std::size_t kMaxProfileBytes = std::size_t{16} << 20U;
 
 // A libvirt or QEMU version, major * 1000000 + minor * 1000 + release, shown as "major.minor.release".
 template <class Unsigned>
@@ -238,11 +238,11 @@ std::string read_profile(const std::filesystem::path &file) {
                                 .message = "the host profile cannot be read",
                                 .advice = "Check the path and its permissions."});
   }
-  if (bytes.size() > max_profile_bytes) {
+  if (bytes.size() > kMaxProfileBytes) {
     throw Error(ErrorKind::malformed, {.where = {.file = file, .line = std::nullopt, .path = {}},
                                        .message = "the file is too large for a host profile",
                                        .found = std::to_string(bytes.size()) + " bytes",
-                                       .expected = "at most " + std::to_string(max_profile_bytes)});
+                                       .expected = "at most " + std::to_string(kMaxProfileBytes)});
   }
   return bytes;
 }
@@ -251,7 +251,7 @@ std::string read_profile(const std::filesystem::path &file) {
 
 std::string host_profile_json(const HostProfile &profile) {
   Writer writer;
-  writer.out[version_tag] = layout_version;
+  writer.out[kVersionTag] = kLayoutVersion;
   visit_profile(writer, profile);
   // Descriptor texts and domain names come from the host: bytes that are not UTF-8 must not stop the recording.
   return writer.out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
@@ -259,20 +259,20 @@ std::string host_profile_json(const HostProfile &profile) {
 
 HostProfile load_host_profile(const std::filesystem::path &file) {
   const Json document = Json::parse(read_profile(file), nullptr, false);
-  const Json *tag = document.is_object() && document.contains(version_tag) ? &document.at(version_tag) : nullptr;
-  if (tag == nullptr || *tag != layout_version) {
+  const Json *tag = document.is_object() && document.contains(kVersionTag) ? &document.at(kVersionTag) : nullptr;
+  if (tag == nullptr || *tag != kLayoutVersion) {
     throw Error(ErrorKind::malformed,
-                {.where = {.file = file, .line = std::nullopt, .path = std::string("/") + version_tag},
+                {.where = {.file = file, .line = std::nullopt, .path = std::string("/") + kVersionTag},
                  .message = "this is not a host profile that this version reads",
                  .found = document.is_discarded() ? "no JSON document"
                           : tag == nullptr        ? "no such member"
                                                   : tag->dump(),
-                 .expected = std::to_string(layout_version),
+                 .expected = std::to_string(kLayoutVersion),
                  .advice = "Record the profile again on that host, with this version."});
   }
   HostProfile profile;
   Reader reader(document, file, "");
-  reader.skip(version_tag);
+  reader.skip(kVersionTag);
   visit_profile(reader, profile);
   reader.finish();
   return profile;

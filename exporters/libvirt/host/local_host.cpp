@@ -28,8 +28,8 @@ struct BridgeRules {
 };
 
 void read_bridge_rules(const std::filesystem::path &file, BridgeRules &rules, int depth) {
-  constexpr int max_depth = 16;
-  if (depth > max_depth) return;
+  constexpr int kMaxDepth = 16;
+  if (depth > kMaxDepth) return;
   std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) {
     std::istringstream words(line.substr(0, line.find('#')));
@@ -105,10 +105,10 @@ bool bridge_helper_is_privileged() {
 
 std::string host_os_name() {
   std::ifstream stream("/etc/os-release");
-  constexpr std::string_view key = "PRETTY_NAME=";
+  constexpr std::string_view kEy = "PRETTY_NAME=";
   for (std::string line; std::getline(stream, line);) {
-    if (!line.starts_with(key)) continue;
-    std::string value = line.substr(key.size());
+    if (!line.starts_with(kEy)) continue;
+    std::string value = line.substr(kEy.size());
     std::erase(value, '"');
     return text::printable(value);
   }
