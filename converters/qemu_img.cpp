@@ -79,7 +79,7 @@ Json parse(const std::string &output, std::string_view verb, const std::filesyst
   throw Error(ErrorKind::malformed,
               {.where = {.file = file},
                .message = "qemu-img " + std::string(verb) + " answered with something that is not JSON",
-               .found = text::printable(output.substr(0, 80))});
+               .found = text::excerpt(output, 80)});
 }
 
 // A field of an answer; the default when it is absent or of another type.
@@ -244,7 +244,7 @@ std::string version(const Context &context) {
   if (!line.starts_with(kBefore))
     throw Error(ErrorKind::malformed, {.where = {.file = context.program},
                                        .message = "qemu-img does not say its version",
-                                       .found = text::printable(line.substr(0, 80))});
+                                       .found = text::excerpt(line, 80)});
   line.remove_prefix(kBefore.size());
   return std::string(line.substr(0, line.find_first_of(" \r\n")));
 }
@@ -258,7 +258,7 @@ Info info(const Source &source, const Context &context) {
   if (!json.is_object() || !string(json, "format") || !json.contains("virtual-size"))
     throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "qemu-img info does not say format and size",
-                                       .found = text::printable(result.output.substr(0, 80))});
+                                       .found = text::excerpt(result.output, 80)});
   Info out = read_info(json);
   out.json = result.output;
   return out;

@@ -11,23 +11,15 @@
 namespace ferry {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // Fills `out` from pairs of hex digits that may be separated by one character out of `separators`.
 bool parse_hex(std::string_view text, std::string_view separators, std::span<std::uint8_t> out) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (i > 0 && at < text.size() && separators.find(text[at]) != std::string_view::npos) ++at;
     if (at + 2 > text.size()) return false;
-    const int high = hex_value(text[at]);
-    const int low = hex_value(text[at + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
+    const auto high = text::hex_digit(text[at]), low = text::hex_digit(text[at + 1]);
+    if (!high || !low) return false;
+    out[i] = static_cast<std::uint8_t>(*high * 16 + *low);
     at += 2;
   }
   return at == text.size();

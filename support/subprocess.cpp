@@ -93,7 +93,15 @@ class Excerpt {
   }
   std::string take() {
     cut();
-    return head_ + (left_out_ ? "[...]" : "") + tail_;
+    if (!left_out_) return head_ + tail_;
+    // What is left begins and ends with whole characters.
+    const auto begins =
+        std::ranges::find_if(tail_, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+    std::size_t end = head_.size();
+    while (end > 0 && (static_cast<unsigned char>(head_[end - 1]) & 0xC0U) == 0x80U)
+      --end;                                                                    // a character's later bytes
+    if (end > 0 && static_cast<unsigned char>(head_[end - 1]) >= 0xC0U) --end;  // and its first
+    return (text::is_valid_utf8(head_) ? head_ : head_.substr(0, end)) + "[...]" + std::string(begins, tail_.end());
   }
 
  private:

@@ -100,6 +100,40 @@ std::string cut_utf8(std::string_view text, std::size_t bytes) {
   return out;
 }
 
+std::string excerpt(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return printable(text);
+  return printable(cut_utf8(text, bytes)) + "...";
+}
+
+std::u16string utf16_units(std::span<const std::uint8_t> bytes, std::endian order) {
+  const std::size_t low = order == std::endian::little ? 0 : 1;
+  std::u16string out;
+  out.reserve(bytes.size() / 2);
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2)
+    out.push_back(static_cast<char16_t>(bytes[i + low] | (static_cast<unsigned>(bytes[i + 1 - low]) << 8U)));
+  return out;
+}
+
+std::string from_utf16(std::u16string_view units) {
+  std::string out;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const char32_t unit = units[i];
+    const bool high = unit >= 0xD800 && unit < 0xDC00;
+    const bool paired = high && i + 1 < units.size() && units[i + 1] >= 0xDC00 && units[i + 1] < 0xE000;
+    if (paired) {
+      append_utf8(out, 0x10000 + ((unit - 0xD800) << 10U) + (units[++i] - char32_t{0xDC00}));
+    } else {
+      append_utf8(out, unit >= 0xD800 && unit < 0xE000 ? kReplacement : unit);
+    }
+  }
+  return out;
+}
+
+std::string from_utf16_field(std::span<const std::uint8_t> bytes, std::endian order) {
+  const std::u16string units = utf16_units(bytes, order);
+  return from_utf16(std::u16string_view(units).substr(0, units.find(u'\0')));
+}
+
 std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding) {
   if (iequals_ascii(encoding, "UTF-8")) {
     if (!is_valid_utf8(bytes)) return std::nullopt;
@@ -147,6 +181,23 @@ std::string_view trim(std::string_view text) {
 
 std::optional<std::uint64_t> parse_u64(std::string_view text) { return parse_number<std::uint64_t>(text); }
 std::optional<std::int64_t> parse_i64(std::string_view text) { return parse_number<std::int64_t>(text); }
+
+std::optional<unsigned> hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
+  if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a') + 10;
+  if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A') + 10;
+  return std::nullopt;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool whole = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) && hex_digit(text[i + 2]);
+    out += whole ? static_cast<char>(*hex_digit(text[i + 1]) * 16 + *hex_digit(text[i + 2])) : text[i];
+    if (whole) i += 2;
+  }
+  return out;
+}
 
 std::string hex(std::span<const std::uint8_t> bytes) {
   std::string out;

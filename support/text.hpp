@@ -2,6 +2,8 @@
 // Text: UTF-8 and the encodings that source files declare.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +19,16 @@ void append_utf8(std::string &out, char32_t code_point);
 // The whole characters of `text` that fit into `bytes`; what is no UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string cut_utf8(std::string_view text, std::size_t bytes);
 
+// At most `bytes` bytes of `text` in whole characters, made visible as printable() does, with "..." where it was cut.
+[[nodiscard]] std::string excerpt(std::string_view text, std::size_t bytes);
+
+// The 16-bit units of UTF-16 bytes in that order; an odd last byte is left out.
+[[nodiscard]] std::u16string utf16_units(std::span<const std::uint8_t> bytes, std::endian order);
+// UTF-16 as UTF-8; an unpaired surrogate becomes U+FFFD.
+[[nodiscard]] std::string from_utf16(std::u16string_view units);
+// The same of a fixed-size field on disk: what comes before the first NUL.
+[[nodiscard]] std::string from_utf16_field(std::span<const std::uint8_t> bytes, std::endian order);
+
 // Converts `bytes` from the named encoding ("windows-1252", "GBK", "Shift_JIS", "UTF-8", "UTF-16LE") to
 // UTF-8. nullopt when the encoding is not known or the bytes are not valid in it.
 [[nodiscard]] std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding);
@@ -28,6 +40,11 @@ void append_utf8(std::string &out, char32_t code_point);
 // A whole decimal number (no sign, no blanks); nullopt for anything else or overflow.
 [[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
 [[nodiscard]] std::optional<std::int64_t> parse_i64(std::string_view text);
+
+// What a hexadecimal digit of either case stands for; nullopt for any other character.
+[[nodiscard]] std::optional<unsigned> hex_digit(char digit);
+// %XX decoded, as in URIs; a '%' that no two hexadecimal digits follow stays as it is.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
 
 // Lower-case hexadecimal: two digits for each byte.
 [[nodiscard]] std::string hex(std::span<const std::uint8_t> bytes);

@@ -12,6 +12,7 @@
 #include "converters/firmware/variable.hpp"
 
 #include "support/byte_reader.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 
@@ -80,8 +81,8 @@ std::variant<BootOption, Unportable> cut_path(const ByteReader &path) {
   const auto last = nodes->end() - 1;
   for (auto node = partition + 1; node != last; ++node) {
     if (!is_node(*node, kFilePath)) return Unportable::no_file;
-    const auto text = path.bytes(node->offset + kNodeHeader, node->length - kNodeHeader, "file path");
-    const std::u16string piece = utf16_from(text.data(), text.size());
+    const auto name = path.bytes(node->offset + kNodeHeader, node->length - kNodeHeader, "file path");
+    const std::u16string piece = text::utf16_units(name, std::endian::little);
     out.file += piece.substr(0, piece.find(u'\0'));
   }
   if (out.file.empty()) return Unportable::no_file;
@@ -129,7 +130,8 @@ ParsedOption parse_boot_option(std::span<const std::uint8_t> data) {
   std::size_t end = kFixed;
   while (end + 1 < data.size() && (data[end] != 0 || data[end + 1] != 0)) end += 2;
   if (end + 1 >= data.size()) return {.description = {}, .outcome = Unportable::malformed};
-  ParsedOption out{.description = utf16_from(data.data() + kFixed, end - kFixed), .outcome = Unportable::malformed};
+  ParsedOption out{.description = text::utf16_units(data.subspan(kFixed, end - kFixed), std::endian::little),
+                   .outcome = Unportable::malformed};
   const std::size_t path_at = end + 2;
   if (path_size > data.size() - path_at) return out;
   const auto optional = data.subspan(path_at + path_size);

@@ -10,6 +10,7 @@
 #include "converters/firmware/findings.hpp"
 
 #include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 
@@ -105,7 +106,7 @@ class Carrier {
   void append_template_order(std::vector<std::uint16_t> &order) {
     const Variable *own = find(store_.variables(), u"BootOrder", kGlobalGuid);
     if (own == nullptr) return;
-    for (const char16_t number : utf16_from(own->data.data(), own->data.size())) {
+    for (const char16_t number : text::utf16_units(own->data, std::endian::little)) {
       const std::u16string name = boot_name(number);
       const bool live = find(store_.variables(), name, kGlobalGuid) != nullptr;
       const bool taken = find(selection_.boot_entries, name, kGlobalGuid) != nullptr;

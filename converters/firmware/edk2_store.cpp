@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "support/byte_reader.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 
@@ -140,7 +141,7 @@ void Edk2Store::read_records(const Place &place) {
              std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
       }
       const auto data = reader.bytes(at + kVariableHeaderSize + name_size, data_size, "variable data");
-      record.variable = {.name = utf16_from(name.data(), name_size - 2),
+      record.variable = {.name = text::utf16_units(name.first(name_size - 2), std::endian::little),
                          .guid = reader.guid(at + 0x2C, "vendor GUID"),
                          .attributes = reader.little<std::uint32_t>(at + 4, "attributes"),
                          .timestamp = reader.guid(at + 0x10, "time stamp"),

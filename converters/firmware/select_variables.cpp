@@ -10,6 +10,8 @@
 #include "converters/firmware/carry.hpp"
 #include "converters/firmware/findings.hpp"
 
+#include "support/text.hpp"
+
 namespace ferry::firmware {
 
 namespace {
@@ -42,7 +44,7 @@ std::vector<std::uint16_t> boot_order(const NvramContents &contents) {
   std::set<std::uint16_t> seen;
   const Variable *order = find(contents.variables, u"BootOrder", kGlobalGuid);
   if (order == nullptr) return out;
-  for (const char16_t number : utf16_from(order->data.data(), order->data.size())) {
+  for (const char16_t number : text::utf16_units(order->data, std::endian::little)) {
     if (seen.insert(number).second) out.push_back(number);
   }
   return out;

@@ -45,7 +45,4 @@ struct Variable {
 [[nodiscard]] const Variable *find(const std::vector<Variable> &variables, std::u16string_view name, const Guid &guid);
 // The name for people: not valid UTF-16 becomes U+FFFD.
 [[nodiscard]] std::string shown(std::u16string_view name);
-// Little-endian UTF-16 without its terminator; an odd byte at the end is left out.
-[[nodiscard]] std::u16string utf16_from(const std::uint8_t *bytes, std::size_t count);
-
 }  // namespace ferry::firmware

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "support/byte_reader.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 
@@ -62,7 +63,7 @@ std::vector<Variable> parse_area(const ByteReader &reader) {
            std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
     }
     const auto data = reader.bytes(at + kRecordHeader + name_size, total - name_size, "variable data");
-    out.push_back({.name = utf16_from(name.data(), name_size - 2),
+    out.push_back({.name = text::utf16_units(name.first(name_size - 2), std::endian::little),
                    .guid = reader.guid(at, "vendor GUID"),
                    .attributes = reader.little<std::uint32_t>(at + 16, "attributes"),
                    .timestamp = {},

@@ -37,21 +37,6 @@ std::uint32_t checksum(std::span<const std::uint8_t> bytes, std::size_t checksum
   return ~sum;
 }
 
-std::string from_utf16(std::span<const std::uint8_t> bytes, bool little) {
-  std::string swapped(bytes.begin(), bytes.end());
-  if (swapped.size() % 2 != 0) swapped.pop_back();
-  if (!little) {
-    for (std::size_t i = 0; i + 1 < swapped.size(); i += 2) std::swap(swapped[i], swapped[i + 1]);
-  }
-  for (std::size_t i = 0; i + 1 < swapped.size(); i += 2) {
-    if (swapped[i] == 0 && swapped[i + 1] == 0) {
-      swapped.resize(i);
-      break;
-    }
-  }
-  return text::to_utf8(swapped, "UTF-16LE").value_or("");
-}
-
 class VhdImage final : public FormatImage {
  public:
   explicit VhdImage(std::shared_ptr<const SourceFile> source) {
@@ -222,7 +207,7 @@ class VhdImage final : public FormatImage {
       if (code.empty() || length == 0 || length > kLongestLocator || !inside(offset, length, file().size())) continue;
       add_locator(code, read_bytes(file(), offset, static_cast<std::size_t>(length)));
     }
-    const auto name = from_utf16(header.bytes(64, 512, "parent name"), false);
+    const auto name = text::from_utf16_field(header.bytes(64, 512, "parent name"), std::endian::big);
     if (!name.empty()) linkage_.parent_names.push_back(name);
     for (std::string &hint : linkage_.parent_names) std::ranges::replace(hint, '\\', '/');
     if (!linkage_.parent_names.empty()) info_.parent_hint = linkage_.parent_names.front();
@@ -232,7 +217,7 @@ class VhdImage final : public FormatImage {
   // UTF-16LE as the specification demands.
   void add_locator(const std::string &code, const std::vector<std::uint8_t> &bytes) {
     std::string name;
-    if (code == "W2ru" || code == "W2ku") name = from_utf16(bytes, true);
+    if (code == "W2ru" || code == "W2ku") name = text::from_utf16_field(bytes, std::endian::little);
     if (code == "MacX") name.assign(bytes.begin(), std::ranges::find(bytes, std::uint8_t{0}));
     if (name.starts_with("file://")) name.erase(0, 7);
     if (name.empty() || !text::is_valid_utf8(name)) return;

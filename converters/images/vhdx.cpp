@@ -33,10 +33,6 @@ enum : std::uint64_t {
 
 Uuid guid(const char *text) { return Uuid::parse(text).value_or(Uuid{}); }
 
-std::string from_utf16le(std::span<const std::uint8_t> bytes) {
-  return text::to_utf8(std::string(bytes.begin(), bytes.end()), "UTF-16LE").value_or("");
-}
-
 class VhdxImage final : public FormatImage {
  public:
   explicit VhdxImage(std::shared_ptr<const SourceFile> source) {
@@ -240,9 +236,10 @@ class VhdxImage final : public FormatImage {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = 20 + 12 * i;
       const auto text_at = [&](std::size_t offset_at, std::size_t length_at) {
-        return from_utf16le(locator.bytes(locator.little<std::uint32_t>(offset_at, "parent locator's offset"),
-                                          locator.little<std::uint16_t>(length_at, "parent locator's length"),
-                                          "parent locator's text"));
+        return text::from_utf16_field(
+            locator.bytes(locator.little<std::uint32_t>(offset_at, "parent locator's offset"),
+                          locator.little<std::uint16_t>(length_at, "parent locator's length"), "parent locator's text"),
+            std::endian::little);
       };
       const std::string key = text_at(at, at + 8);
       std::string value = text_at(at + 4, at + 10);

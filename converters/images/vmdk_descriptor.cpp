@@ -45,7 +45,7 @@ class Parser {
     where.line = line_;
     throw Error(ErrorKind::malformed, {.where = std::move(where),
                                        .message = std::move(message),
-                                       .found = text::printable(found.substr(0, 200)),
+                                       .found = text::excerpt(found, 200),
                                        .expected = std::move(expected),
                                        .advice = "Repair the descriptor, or copy the image again."});
   }

@@ -94,8 +94,7 @@ std::string settings_text(const MachineReport &machine) {
         entry.disposition != Disposition::unsettled) {
       continue;
     }
-    std::string value = text::printable(entry.value);
-    if (value.size() > 60) value = value.substr(0, 57) + "...";
+    const std::string value = text::excerpt(entry.value, 60);
     out += "  " + std::string(to_string(entry.disposition)) + ": ";
     out += (entry.where.line ? "line " + std::to_string(*entry.where.line) + ": " : "") +
            text::printable(entry.where.path);

@@ -22,7 +22,7 @@ constexpr std::size_t kBlock = std::size_t{4} << 20U;  // large reads: the hash 
 [[noreturn]] void bad_line(const Place &where, std::string_view line, std::string expected) {
   throw Error(ErrorKind::malformed, {.where = where,
                                      .message = "the manifest has a line that cannot be understood",
-                                     .found = "\"" + text::printable(line.substr(0, 200)) + "\"",
+                                     .found = "\"" + text::excerpt(line, 200) + "\"",
                                      .expected = std::move(expected),
                                      .advice = "Download or export the package again."});
 }

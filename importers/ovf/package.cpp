@@ -70,27 +70,6 @@ void check_inside(const std::string &name, const Place &where) {
   if (name.find('\0') != std::string::npos) leads_out(name, where, "the package names a file with a NUL in its name");
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// %XX decoded; a '%' that no two hex digits follow stays as it is.
-std::string percent_decoded(std::string_view href) {
-  std::string out;
-  for (std::size_t i = 0; i < href.size(); ++i) {
-    if (href[i] == '%' && i + 2 < href.size() && hex_digit(href[i + 1]) >= 0 && hex_digit(href[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(href[i + 1]) * 16 + hex_digit(href[i + 2]));
-      i += 2;
-    } else {
-      out += href[i];
-    }
-  }
-  return out;
-}
-
 // The scheme of a URI ("http"), lower case; empty for a relative reference. One letter is a Windows drive.
 std::string scheme_of(std::string_view href) {
   const std::size_t colon = href.find(':');
@@ -118,7 +97,7 @@ std::vector<std::string> member_names(std::string_view href, const Place &where)
   }
   if (!scheme.empty()) leads_out(std::string(relative), where, "the package names a file outside of its folder");
   while (relative.starts_with("./")) relative.remove_prefix(2);
-  std::vector<std::string> names{percent_decoded(relative)};
+  std::vector<std::string> names{text::percent_decoded(relative)};
   if (names[0] != relative) names.emplace_back(relative);
   for (const std::string &name : names) check_inside(name, where);
   return names;

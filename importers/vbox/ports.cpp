@@ -25,10 +25,10 @@ std::optional<unsigned> io_base(const std::string &written, bool bare_hex) {
   }
   if (prefixed) digits.remove_prefix(2);
   unsigned value = 0;
-  for (const char c : text::lower_ascii(digits)) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && !(c >= 'a' && c <= 'f')) return std::nullopt;
-    value = value * kHexBase + static_cast<unsigned>(digit ? c - '0' : c - 'a' + 10);
+  for (const char c : digits) {
+    const auto digit = text::hex_digit(c);
+    if (!digit) return std::nullopt;
+    value = value * kHexBase + *digit;
     if (value > kLargest) return std::nullopt;
   }
   return digits.empty() ? std::nullopt : std::optional(value);

@@ -95,13 +95,6 @@ bool decode_line(std::string_view bytes, const std::string &encoding, std::strin
   return false;
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // Undoes |XX. Bytes past ASCII that were escaped one by one are in the file's encoding.
 std::string unescape(std::string_view value, const std::string &encoding) {
   std::string out;
@@ -114,8 +107,8 @@ std::string unescape(std::string_view value, const std::string &encoding) {
     run.clear();
   };
   for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] == '|' && i + 2 < value.size() && hex_value(value[i + 1]) >= 0 && hex_value(value[i + 2]) >= 0) {
-      run += static_cast<char>(hex_value(value[i + 1]) * 16 + hex_value(value[i + 2]));
+    if (value[i] == '|' && i + 2 < value.size() && text::hex_digit(value[i + 1]) && text::hex_digit(value[i + 2])) {
+      run += static_cast<char>(*text::hex_digit(value[i + 1]) * 16 + *text::hex_digit(value[i + 2]));
       i += 2;
       continue;
     }

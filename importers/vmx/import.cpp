@@ -55,14 +55,11 @@ void check_encoding(const Dictionary &dictionary, const std::filesystem::path &f
                                " and was read as " + dictionary.encoding));
 }
 
+// The byte that two hexadecimal digits at the front stand for; -1 without them.
 int hex_pair(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-  };
-  if (text.size() < 2 || digit(text[0]) < 0 || digit(text[1]) < 0) return -1;
-  return digit(text[0]) * 16 + digit(text[1]);
+  const auto high = text.empty() ? std::nullopt : text::hex_digit(text[0]);
+  const auto low = text.size() < 2 ? std::nullopt : text::hex_digit(text[1]);
+  return high && low ? static_cast<int>(*high * 16 + *low) : -1;
 }
 
 // vCenter writes the slash, the backslash and the percent sign of a name as %2f, %5c and %25; nothing else.

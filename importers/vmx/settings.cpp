@@ -43,7 +43,7 @@ Settings::Settings(const Dictionary &dictionary, std::filesystem::path file, Led
   }
   for (const Oddity &oddity : dictionary.oddities) {
     const Place where{file_, oddity.line, {}};
-    const std::string shown = text::printable(oddity.text.substr(0, 80));
+    const std::string shown = text::excerpt(oddity.text, 80);
     switch (oddity.kind) {
       case Oddity::Kind::unterminated_quote:
         findings.push_back(raise(kOddLine, where, "the quotes do not close; the value runs to the line's end"));

@@ -20,5 +20,26 @@ TEST(Text, hex_of_a_number_is_padded_and_never_cut) {
   EXPECT_EQ(text::hex(0xffffffffffffffff, 16), "ffffffffffffffff");
 }
 
+TEST(Excerpt, CutsBetweenCharacters) {
+  EXPECT_EQ(text::excerpt("Grüße", 7), "Grüße");
+  EXPECT_EQ(text::excerpt("Grüße", 3), "Gr...");  // the u with two dots takes bytes 3 and 4
+  EXPECT_EQ(text::excerpt("Grüße", 4), "Grü...");
+  EXPECT_EQ(text::excerpt("a\nb", 9), "a\\nb");
+}
+
+TEST(Utf16, OfBothByteOrders) {
+  const std::array<std::uint8_t, 8> little = {'a', 0, 0x3D, 0xD8, 0x00, 0xDE, 'b', 0};  // a, U+1F600, b
+  const std::array<std::uint8_t, 8> big = {0, 'a', 0xD8, 0x3D, 0xDE, 0x00, 0, 'b'};
+  EXPECT_EQ(text::from_utf16_field(little, std::endian::little), "a\U0001F600b");
+  EXPECT_EQ(text::from_utf16_field(big, std::endian::big), "a\U0001F600b");
+  const std::array<std::uint8_t, 7> cut = {0, 'a', 0xD8, 0x3D, 0, 0, 0};  // a lone half of a pair, NUL, an odd byte
+  EXPECT_EQ(text::from_utf16_field(cut, std::endian::big), "a\uFFFD");
+}
+
+TEST(PercentDecoded, LeavesWhatIsNoEscape) {
+  EXPECT_EQ(text::percent_decoded("a%20b%2Fc%"), "a b/c%");
+  EXPECT_EQ(text::percent_decoded("100%25%zz%4"), "100%%zz%4");
+}
+
 }  // namespace
 }  // namespace ferry
