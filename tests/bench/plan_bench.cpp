@@ -12,6 +12,7 @@
 #include "migration/source.hpp"
 #include "tests/kit/corpus.hpp"
 #include "tests/kit/imagined_survey.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry {
 namespace {

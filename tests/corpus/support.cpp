@@ -9,6 +9,8 @@
 #include <memory>
 #include <unistd.h>
 
+#include "tests/paths.hpp"
+
 namespace ferry::corpus {
 namespace {
 

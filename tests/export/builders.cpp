@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/export/real_libvirt.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::test {
 

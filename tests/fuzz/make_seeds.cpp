@@ -10,6 +10,7 @@
 #include "tests/fuzz/spread_file.hpp"
 #include "tests/kit/byte_writer.hpp"
 #include "tests/kit/disk_images.hpp"
+#include "tests/paths.hpp"
 
 using namespace ferry::test;
 namespace fs = std::filesystem;

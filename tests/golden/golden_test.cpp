@@ -14,6 +14,7 @@
 #include "model/json.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/kit/imagined_survey.hpp"
+#include "tests/paths.hpp"
 
 #include "support/xml.hpp"
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/host/support.hpp"
+#include "tests/paths.hpp"
 
 #include "support/error.hpp"
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::libvirt::testing {
 

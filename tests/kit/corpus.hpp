@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <unistd.h>
 
+#include "tests/paths.hpp"
+
 namespace ferry::test {
 
 // $FERRY_CORPUS, or ../shared/corpus beside the repository; empty when there is none that this user may read.

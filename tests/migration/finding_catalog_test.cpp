@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "exporters/libvirt/host/host_profile.hpp"
 #include "tests/kit/imagined_survey.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -7,6 +7,7 @@
 #include "migration/option_values.hpp"
 #include "migration/plan.hpp"
 #include "tests/kit/imagined_survey.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -8,6 +8,7 @@
 #include "tests/disk/vdi_builder.hpp"
 #include "tests/firmware/builder.hpp"
 #include "tests/migration/scratch.hpp"
+#include "tests/paths.hpp"
 
 #include "support/subprocess.hpp"
 

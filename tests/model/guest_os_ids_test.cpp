@@ -13,6 +13,7 @@
 #include "model/guest_os.hpp"
 #include "model/guest_os_tables.hpp"
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 #include "support/text.hpp"
 

@@ -11,6 +11,7 @@
 
 #include "model/json.hpp"
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry {
 namespace {

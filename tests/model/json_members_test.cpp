@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry {
 namespace {

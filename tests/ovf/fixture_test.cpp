@@ -5,6 +5,7 @@
 
 #include "importers/ovf/findings.hpp"
 #include "tests/ovf/support.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::ovf::test {
 namespace {

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include "tests/paths.hpp"
+
 namespace ferry::ovf::test {
 namespace fs = std::filesystem;
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 
 namespace ferry::report {
 namespace {

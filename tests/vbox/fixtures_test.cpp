@@ -3,6 +3,7 @@
 // finding that needs no file, and none lets a secret through.
 #include <set>
 
+#include "tests/paths.hpp"
 #include "tests/vbox/support.hpp"
 
 namespace ferry::vbox::test {

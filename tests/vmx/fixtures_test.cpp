@@ -3,6 +3,7 @@
 #include <set>
 
 #include "importers/vmx/findings.hpp"
+#include "tests/paths.hpp"
 #include "tests/vmx/support.hpp"
 
 namespace ferry::vmx::test {

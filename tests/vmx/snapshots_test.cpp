@@ -2,6 +2,7 @@
 #include "importers/vmx/snapshots.hpp"
 
 #include "importers/vmx/findings.hpp"
+#include "tests/paths.hpp"
 #include "tests/vmx/support.hpp"
 
 namespace ferry::vmx::test {
