@@ -10,12 +10,38 @@
 namespace ferry::ovf {
 namespace {
 
+// Two declarations of one id that say different things: whoever refers to the id means one of them, and nobody can tell
+// which. A declaration that is only repeated is harmless.
+void refuse_duplicate(const SettingsReader &second, std::string_view what, const std::string &id,
+                      const std::string &one, const std::string &other) {
+  if (one == other) return;
+  throw Error(
+      ErrorKind::malformed,
+      {.where = second.place(),
+       .message = "two " + std::string(what) + " of the package have the id " + in_quotes(id),
+       .found = one + " and " + other,
+       .expected = "an id of its own for each",
+       .advice = "Give one of them another id in the descriptor, and name that where it is meant; or export the "
+                 "machine again."});
+}
+
+std::string href_of(const SettingsReader &file) { return in_quotes(peek_attribute(file, "href").value_or("")); }
+
+// The file of a disk, for messages: its id and where it lies.
+std::string file_of(const Context &in, const SettingsReader &disk) {
+  const auto id = peek_attribute(disk, "fileRef");
+  if (!id) return "a disk without a file";
+  const auto hit = in.files.find(*id);
+  return "the file " + in_quotes(*id) + (hit == in.files.end() ? "" : ", " + href_of(hit->second));
+}
+
 void collect_files(Context &in) {
   const auto references = in.envelope.child("References");
   if (!references) return;
   for (const SettingsReader &file : references->children("File")) {
     const auto id = peek_attribute(file, "id");
     if (id && !in.files.emplace(*id, file).second) {
+      refuse_duplicate(file, "files", *id, href_of(in.files.at(*id)), href_of(file));
       in.raise(finding::kElementUnknown, file.place("id"),
                "two files of the package have the id " + in_quotes(*id) + "; the first one was taken");
     }
@@ -28,6 +54,7 @@ void collect_disks(Context &in, const Section &section) {
     if (name != "Disk" && name != "SharedDisk") continue;
     const auto id = peek_attribute(disk, "diskId");
     if (id && !in.disks.emplace(*id, disk).second) {
+      refuse_duplicate(disk, "disks", *id, file_of(in, in.disks.at(*id)), file_of(in, disk));
       in.raise(finding::kElementUnknown, disk.place("diskId"),
                "two disks of the package have the id " + in_quotes(*id) + "; the first one was taken");
     }

@@ -116,8 +116,7 @@ bool join_ide(Context &in, const Item &item, ControllerType type) {
   return true;
 }
 
-void add_controller(Context &in, const Item &item) {
-  const ControllerType type = type_of(in, item);
+void add_controller(Context &in, const Item &item, ControllerType type) {
   if (join_ide(in, item, type)) return;
   auto &controllers = in.machine.hardware.controllers;
   const std::string field = "hardware.controllers." + std::to_string(controllers.size());
@@ -141,17 +140,43 @@ void add_controller(Context &in, const Item &item) {
   controllers.push_back(std::move(controller));
 }
 
+bool is_controller(const Item &item) {
+  const bool nvdimm = item.has_subtype("vmware.nvdimm.controller") || item.has_subtype("vmware.nvdimm.device");
+  // "Other storage" with a backing is a drive, see drives.cpp.
+  const bool drive = item.is(Resource::other_storage) && item.text("HostResource").has_value();
+  return item.is(Resource::ide) || item.is(Resource::scsi) || (item.is(Resource::other_storage) && !nvdimm && !drive);
+}
+
+// The order of the buses in the model, as the other importers have them.
+unsigned bus_order(ControllerType type) {
+  constexpr std::array<std::string_view, 5> kBuses{"ide", "scsi", "sata", "nvme", "usb"};
+  return static_cast<unsigned>(std::find(kBuses.begin(), kBuses.end(), bus_name(type)) - kBuses.begin());
+}
+
+// One controller's Item, and what decides its place among the others.
+struct Found {
+  const Item *item = nullptr;
+  ControllerType type{};
+  unsigned bus = 0, number = 0;
+};
+
 }  // namespace
 
+// A controller's number on its bus is its Address; the order of the Items says nothing: vCenter writes SCSI 3, 2, 1, 0.
 void add_controllers(Context &in, const std::vector<Item> &items) {
+  std::vector<Found> found;
   for (const Item &item : items) {
-    const bool nvdimm = item.has_subtype("vmware.nvdimm.controller") || item.has_subtype("vmware.nvdimm.device");
-    // "Other storage" with a backing is a drive, see drives.cpp.
-    const bool drive = item.is(Resource::other_storage) && item.text("HostResource").has_value();
-    if (item.is(Resource::ide) || item.is(Resource::scsi) || (item.is(Resource::other_storage) && !nvdimm && !drive)) {
-      add_controller(in, item);
-    }
+    if (!is_controller(item)) continue;
+    const ControllerType type = type_of(in, item);
+    const auto before = static_cast<unsigned>(std::count_if(
+        found.begin(), found.end(), [&](const Found &other) { return bus_name(other.type) == bus_name(type); }));
+    const unsigned number = item.number("Address").value_or(item.number("BusNumber").value_or(before));
+    found.push_back({&item, type, bus_order(type), number});
   }
+  std::stable_sort(found.begin(), found.end(), [](const Found &a, const Found &b) {
+    return std::pair(a.bus, a.number) < std::pair(b.bus, b.number);
+  });
+  for (const Found &controller : found) add_controller(in, *controller.item, controller.type);
 }
 
 }  // namespace ferry::ovf

@@ -2,6 +2,7 @@
 // Processors, memory, network cards, ports, USB, sound, graphics and what VMware exports as "other" devices.
 #include <algorithm>
 #include <array>
+#include <climits>
 
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/ovirt.hpp"
@@ -345,8 +346,40 @@ std::string_view dropped_because(const Item &item) {
   }
 }
 
+// VMware numbers its vTPM 1 or 34, neither of which means a TPM: the subtype decides.
+bool is_tpm(const Item &item) {
+  return std::any_of(item.subtypes().begin(), item.subtypes().end(), [](const std::string &name) {
+    return name.find("vtpm") != std::string::npos || name == "tpm" || name.starts_with("tpm-");
+  });
+}
+
+bool is_nic(const Item &item) {
+  const bool port_item = item.reader().element().name == "EthernetPortItem";
+  return item.is(Resource::ethernet) || item.is(Resource::other_network) ||
+         (port_item && (item.is(Resource::switch_port) || item.is(Resource::ethernet_connection)));
+}
+
+// Cards come by their place on their parent, not by the order of the Items; those that name none keep their turn behind
+// them.
+std::vector<const Item *> in_order(const std::vector<Item> &items) {
+  std::vector<const Item *> out, nics;
+  for (const Item &item : items) {
+    out.push_back(&item);
+    if (is_nic(item)) nics.push_back(&item);
+  }
+  std::stable_sort(nics.begin(), nics.end(), [](const Item *a, const Item *b) {
+    return a->number("AddressOnParent").value_or(UINT_MAX) < b->number("AddressOnParent").value_or(UINT_MAX);
+  });
+  auto next = nics.begin();
+  for (const Item *&place : out) {
+    if (is_nic(*place)) place = *next++;
+  }
+  return out;
+}
+
 void add_device(Context &in, const Item &item, unsigned &processors) {
   Hardware &hardware = in.machine.hardware;
+  if (is_tpm(item)) return add_tpm(in, item);
   const bool port_item = item.reader().element().name == "EthernetPortItem";
   switch (static_cast<Resource>(item.type())) {
     case Resource::processor: return add_processor(in, item, processors);
@@ -386,7 +419,7 @@ void add_device(Context &in, const Item &item, unsigned &processors) {
 
 void add_devices(Context &in, const std::vector<Item> &items) {
   unsigned processors = 0;
-  for (const Item &item : items) add_device(in, item, processors);
+  for (const Item *item : in_order(items)) add_device(in, *item, processors);
   in.machine.hardware.cpu.count = std::clamp(processors, 1U, kMostProcessors);
   std::string without_mac;
   for (const Nic &nic : in.machine.hardware.nics) {

@@ -2,6 +2,7 @@
 // Drives: ResourceType 14 (floppy), 15 and 16 (CD, DVD), 17 (disk), and disks under the storage types of OVF 2.x
 // (19, 20, 31, 32). Parent and AddressOnParent say where they sit.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "importers/ovf/item.hpp"
@@ -39,9 +40,20 @@ struct Spot {
   unsigned port = 0, device = 0;
 };
 
-bool is_free(const Controller &controller, const Spot &spot) {
-  return std::none_of(controller.drives.begin(), controller.drives.end(),
-                      [&](const Drive &drive) { return drive.port == spot.port && drive.device == spot.device; });
+// A drive's Item and the place that it gets; the drives are made in the order of their places, not of the Items.
+struct Placed {
+  const Item *item = nullptr;
+  std::size_t controller = 0;  // index in the model
+  Spot spot;
+};
+
+// The places that are given away.
+using Taken = std::vector<Placed>;
+
+bool is_free(const Taken &taken, std::size_t controller, const Spot &spot) {
+  return std::none_of(taken.begin(), taken.end(), [&](const Placed &other) {
+    return other.controller == controller && other.spot.port == spot.port && other.spot.device == spot.device;
+  });
 }
 
 bool is_usable(const Controller &controller, const Spot &spot) {
@@ -51,11 +63,12 @@ bool is_usable(const Controller &controller, const Spot &spot) {
   return spot.port < ports_of(controller.type) && spot.device == 0;
 }
 
-std::optional<Spot> next_free(const Controller &controller) {
+std::optional<Spot> next_free(const Context &in, const Taken &taken, std::size_t index) {
+  const Controller &controller = in.machine.hardware.controllers[index];
   for (unsigned unit = 0; unit < ports_of(controller.type); ++unit) {
     const Spot spot = is_ide(controller.type) ? Spot{unit / 2, unit % 2} : Spot{unit, 0};
     if (is_ide(controller.type) && unit > 3) break;
-    if (is_usable(controller, spot) && is_free(controller, spot)) return spot;
+    if (is_usable(controller, spot) && is_free(taken, index, spot)) return spot;
   }
   return std::nullopt;
 }
@@ -73,10 +86,10 @@ std::size_t floppy_controller(Context &in) {
 }
 
 // Where a drive goes that does not say: the first controller that has room, else a new SATA controller.
-std::size_t any_controller(Context &in) {
+std::size_t any_controller(Context &in, const Taken &taken) {
   auto &controllers = in.machine.hardware.controllers;
   for (std::size_t i = 0; i < controllers.size(); ++i) {
-    if (controllers[i].type != ControllerType::floppy && next_free(controllers[i])) return i;
+    if (controllers[i].type != ControllerType::floppy && next_free(in, taken, i)) return i;
   }
   Controller controller;
   controller.type = ControllerType::ahci;
@@ -106,7 +119,7 @@ std::optional<unsigned> unit_of(const Item &item) {
   return unit;
 }
 
-Seat seat_of(Context &in, const Item &item) {
+Seat seat_of(Context &in, const Item &item, const Taken &taken) {
   const auto unit = unit_of(item);
   if (item.is(Resource::floppy)) return {floppy_controller(in), unit ? std::optional(Spot{*unit, 0}) : std::nullopt};
   if (in.platform == Platform::ovirt) return {ovirt_controller(in, item), std::nullopt};
@@ -120,7 +133,7 @@ Seat seat_of(Context &in, const Item &item) {
         item.label() +
             (parent.empty() ? " names no controller" : " names " + in_quotes(parent) + ", which is no controller") +
             "; the next free place was taken");
-    return {any_controller(in), std::nullopt};
+    return {any_controller(in, taken), std::nullopt};
   }
   const Controller &controller = in.machine.hardware.controllers[place->index];
   if (!unit) return {place->index, std::nullopt};
@@ -132,21 +145,21 @@ Seat seat_of(Context &in, const Item &item) {
 }
 
 // Finds the drive's place and makes room for it; the controller may change when it is full.
-Spot place_drive(Context &in, const Item &item, Seat &seat) {
+Spot place_drive(Context &in, const Item &item, const Taken &taken, Seat &seat) {
   const auto &controllers = in.machine.hardware.controllers;
   if (seat.wanted && is_usable(controllers[seat.controller], *seat.wanted) &&
-      is_free(controllers[seat.controller], *seat.wanted)) {
+      is_free(taken, seat.controller, *seat.wanted)) {
     return *seat.wanted;
   }
-  auto spot = next_free(controllers[seat.controller]);
+  auto spot = next_free(in, taken, seat.controller);
   // VirtualBox 3 gives only the device, and means the other channel for the second one of that number.
   if (seat.wanted && is_ide(controllers[seat.controller].type)) {
     const Spot other{seat.wanted->port ^ 1U, seat.wanted->device};
-    if (is_usable(controllers[seat.controller], other) && is_free(controllers[seat.controller], other)) spot = other;
+    if (is_usable(controllers[seat.controller], other) && is_free(taken, seat.controller, other)) spot = other;
   }
   if (!spot) {
-    seat.controller = any_controller(in);
-    spot = next_free(in.machine.hardware.controllers[seat.controller]);
+    seat.controller = any_controller(in, taken);
+    spot = next_free(in, taken, seat.controller);
   }
   if (seat.wanted) {
     in.raise(finding::kAddressTaken, item.reader().place(),
@@ -205,20 +218,19 @@ void set_backing(const Item &item, Drive &drive, const std::string &field) {
 }
 
 // A third floppy drive has no place anywhere.
-bool fits(Context &in, const Item &item, const Seat &seat) {
-  if (!item.is(Resource::floppy) || next_free(in.machine.hardware.controllers[seat.controller])) return true;
+bool fits(Context &in, const Item &item, const Taken &taken, const Seat &seat) {
+  if (!item.is(Resource::floppy) || next_free(in, taken, seat.controller)) return true;
   in.raise(finding::kDeviceDropped, item.reader().place(), item.label() + " is one floppy drive too many");
   item.reader().settle_all(Disposition::dropped, "a machine has two floppy drives at most");
   return false;
 }
 
-void add_drive(Context &in, const Item &item) {
-  Seat seat = seat_of(in, item);
-  if (!fits(in, item, seat)) return;
-  const Spot spot = place_drive(in, item, seat);
-  Controller &controller = in.machine.hardware.controllers[seat.controller];
-  const std::string field =
-      "hardware.controllers." + std::to_string(seat.controller) + ".drives." + std::to_string(controller.drives.size());
+void add_drive(Context &in, const Placed &placed) {
+  const Item &item = *placed.item;
+  const Spot &spot = placed.spot;
+  Controller &controller = in.machine.hardware.controllers[placed.controller];
+  const std::string field = "hardware.controllers." + std::to_string(placed.controller) + ".drives." +
+                            std::to_string(controller.drives.size());
   Drive drive;
   drive.kind = is_disk(item) ? DriveKind::disk : is_cd(item) ? DriveKind::cdrom : DriveKind::floppy;
   drive.port = spot.port;
@@ -252,14 +264,23 @@ void add_drive(Context &in, const Item &item) {
 
 void add_drives(Context &in, const std::vector<Item> &items) {
   const auto nvdimm = [](const Item &item) { return item.has_subtype("vmware.nvdimm.device"); };
+  Taken taken;
   // Those that say where they sit go first, so that nobody else takes their place.
   for (const bool placed : {true, false}) {
     for (const Item &item : items) {
       if (!is_disk(item) && !is_cd(item) && !item.is(Resource::floppy)) continue;
       const bool says = item.is(Resource::floppy) || (item.text("Parent") && item.text("AddressOnParent"));
-      if (!nvdimm(item) && says == placed) add_drive(in, item);
+      if (nvdimm(item) || says != placed) continue;
+      Seat seat = seat_of(in, item, taken);
+      if (!fits(in, item, taken, seat)) continue;
+      const Spot spot = place_drive(in, item, taken, seat);
+      taken.push_back({&item, seat.controller, spot});
     }
   }
+  std::stable_sort(taken.begin(), taken.end(), [](const Placed &a, const Placed &b) {
+    return std::tuple(a.controller, a.spot.port, a.spot.device) < std::tuple(b.controller, b.spot.port, b.spot.device);
+  });
+  for (const Placed &drive : taken) add_drive(in, drive);
 }
 
 }  // namespace ferry::ovf

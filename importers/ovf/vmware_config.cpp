@@ -5,6 +5,7 @@
 #include <array>
 
 #include "importers/ovf/item.hpp"
+#include "importers/vmware/boot_order.hpp"
 #include "importers/vmware/known_keys.hpp"
 
 #include "support/text.hpp"
@@ -279,6 +280,20 @@ bool take_vmx_key(Context &in, const Setting &setting) {
          take_controller_key(in, setting, device, name);
 }
 
+// The BIOS's order of devices and disks: two keys that say one thing.
+void read_bios_order(Context &in, const SettingsReader &hardware_section) {
+  std::string classes, disks;
+  for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
+    const std::string key = text::lower_ascii(setting.key());
+    if (key != "bios.bootorder" && key != "bios.hddorder") continue;
+    (key == "bios.bootorder" ? classes : disks) = setting.value();
+    setting.take("hardware.boot_order");
+    setting.settle(Disposition::irrelevant, "a further attribute of the setting");
+  }
+  vmware::BootOrder order = vmware::boot_order(classes, disks);
+  if (!order.devices.empty()) in.machine.hardware.boot_order = std::move(order.devices);
+}
+
 }  // namespace
 
 void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
@@ -289,6 +304,7 @@ void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
     }
     settle_by(vmware::find_machine_config_key(setting.key()), setting);
   }
+  read_bios_order(in, hardware_section);
   for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
     if (take_machine_config(in, setting) || take_vmx_key(in, setting)) {
       setting.settle(Disposition::irrelevant, "a further attribute of the setting");

@@ -5,6 +5,7 @@
 // settings schema.
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
@@ -152,6 +153,49 @@ ControllerType controller_type(const SettingsReader &element, const std::string 
                .advice = "Attach its disks to a SATA controller in VirtualBox."});
 }
 
+// What an attribute says as a number, for sorting only; reading it reports what is wrong with it.
+std::uint64_t sort_number(const SettingsReader &element, std::string_view attribute) {
+  const std::string *value = element.element().attribute(attribute);
+  return value == nullptr ? 0 : text::parse_u64(text::trim(*value)).value_or(0);
+}
+
+// In the order of their places, which VirtualBox goes by, not of the file.
+std::vector<SettingsReader> drives_in_order(const SettingsReader &controller) {
+  std::vector<SettingsReader> out = controller.children("AttachedDevice");
+  std::stable_sort(out.begin(), out.end(), [](const SettingsReader &a, const SettingsReader &b) {
+    return std::pair(sort_number(a, "port"), sort_number(a, "device")) <
+           std::pair(sort_number(b, "port"), sort_number(b, "device"));
+  });
+  return out;
+}
+
+// The turn in which VirtualBox's BIOS looks for disks: IDE, SATA, SCSI (its source: orgs.asm, scsi.c). It boots from no
+// other bus.
+unsigned bios_turn(const SettingsReader &controller) {
+  constexpr std::array<std::string_view, 10> kTurns{"PIIX3",       "PIIX4",    "ICH6",       "AHCI", "LsiLogic",
+                                                    "LsiLogicSas", "BusLogic", "VirtioSCSI", "NVMe", "USB"};
+  constexpr unsigned kIde = 3;  // there is one IDE controller, whatever its model
+  const std::string *type = controller.element().attribute("type");
+  for (unsigned i = 0; i < kTurns.size() && type != nullptr; ++i) {
+    if (same_word(kTurns[i], *type)) return i < kIde ? 0 : i;
+  }
+  return kTurns.size();
+}
+
+// By the BIOS's turns, and controllers of one kind by their instance.
+std::vector<SettingsReader> controllers_in_order(const Scope &scope) {
+  std::vector<SettingsReader> out;
+  for (const SettingsReader *holder : {&scope.owner, &scope.hardware}) {
+    for (const SettingsReader &list : holder->children("StorageControllers")) {
+      for (SettingsReader &element : list.children("StorageController")) out.push_back(std::move(element));
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const SettingsReader &a, const SettingsReader &b) {
+    return std::pair(bios_turn(a), sort_number(a, "Instance")) < std::pair(bios_turn(b), sort_number(b, "Instance"));
+  });
+  return out;
+}
+
 void read_controller(Scope &scope, const SettingsReader &element) {
   const std::string at = controller_field(scope, scope.hw.controllers.size());
   Controller controller;
@@ -171,7 +215,7 @@ void read_controller(Scope &scope, const SettingsReader &element) {
        {"IDE0MasterEmulationPort", "IDE0SlaveEmulationPort", "IDE1MasterEmulationPort", "IDE1SlaveEmulationPort"}) {
     element.settle(name, Disposition::irrelevant, "which SATA ports VirtualBox's BIOS showed as IDE");
   }
-  for (const SettingsReader &drive : element.children("AttachedDevice")) read_drive(scope, drive, at, controller);
+  for (const SettingsReader &drive : drives_in_order(element)) read_drive(scope, drive, at, controller);
   scope.hw.controllers.push_back(std::move(controller));
 }
 
@@ -215,7 +259,7 @@ void read_old_controllers(Scope &scope) {
   controller.origin = sata->place();
   controller.ports = small_number(*sata, "PortCount", at + ".ports", kMostPorts);
   place_controller(scope, controller);
-  for (const SettingsReader &drive : sata->children("AttachedDevice")) read_drive(scope, drive, at, controller);
+  for (const SettingsReader &drive : drives_in_order(*sata)) read_drive(scope, drive, at, controller);
   sata->settle_all(Disposition::irrelevant, "which SATA ports VirtualBox's BIOS showed as IDE");
   scope.hw.controllers.push_back(std::move(controller));
 }
@@ -257,22 +301,51 @@ void read_old_attachment(Scope &scope, const SettingsReader &element) {
   controller->drives.push_back(std::move(drive));
 }
 
-void read_old_removable(Scope &scope) {
-  if (const auto dvd = scope.hardware.child("DVDDrive")) {
-    Controller &controller = old_ide(scope, dvd->place());
-    const std::string at = field_of(scope, controller) + ".drives." + std::to_string(controller.drives.size());
-    Drive drive;
-    drive.kind = DriveKind::cdrom;
-    drive.port = 1;  // always the second channel's master
-    drive.origin = dvd->place();
-    check_free(controller, drive, dvd->place());
-    dvd->touch(at);
-    drive.passthrough = dvd->boolean("passthrough", at + ".passthrough");
-    drive.temporary_eject = dvd->boolean("tempeject", at + ".temporary_eject");
-    read_content(scope, *dvd, controller, at, drive);
-    set_identity(controller, drive);
-    controller.drives.push_back(std::move(drive));
+void read_old_dvd(Scope &scope, const SettingsReader &dvd) {
+  Controller &controller = old_ide(scope, dvd.place());
+  const std::string at = field_of(scope, controller) + ".drives." + std::to_string(controller.drives.size());
+  Drive drive;
+  drive.kind = DriveKind::cdrom;
+  drive.port = 1;  // always the second channel's master
+  drive.origin = dvd.place();
+  check_free(controller, drive, dvd.place());
+  dvd.touch(at);
+  drive.passthrough = dvd.boolean("passthrough", at + ".passthrough");
+  drive.temporary_eject = dvd.boolean("tempeject", at + ".temporary_eject");
+  read_content(scope, dvd, controller, at, drive);
+  set_identity(controller, drive);
+  controller.drives.push_back(std::move(drive));
+}
+
+// Where a disk of before 1.7 sits, for sorting: bus, channel, device. IDE comes first; "ide1" is its second channel.
+std::tuple<bool, std::uint64_t, std::uint64_t> old_place(const SettingsReader &attachment) {
+  const auto word = [&attachment](std::string_view name) {
+    const std::string *value = attachment.element().attribute(name);
+    return value == nullptr ? std::string() : text::lower_ascii(*value);
+  };
+  const std::string bus = word("bus");
+  const std::uint64_t channel = bus == "ide1" ? 1 : sort_number(attachment, "channel");
+  const std::uint64_t device = word("device") == "slave" ? 1 : sort_number(attachment, "device");
+  return {bus.starts_with("sata"), channel, device};
+}
+
+void read_old_ide_and_sata(Scope &scope) {
+  std::vector<SettingsReader> disks;
+  if (const auto list = scope.owner.child("HardDiskAttachments")) disks = list->children("HardDiskAttachment");
+  std::stable_sort(disks.begin(), disks.end(),
+                   [](const SettingsReader &a, const SettingsReader &b) { return old_place(a) < old_place(b); });
+  auto dvd = scope.hardware.child("DVDDrive");
+  for (const SettingsReader &disk : disks) {
+    if (dvd && old_place(disk) > std::tuple(false, 1, 0)) {
+      read_old_dvd(scope, *dvd);
+      dvd.reset();
+    }
+    read_old_attachment(scope, disk);
   }
+  if (dvd) read_old_dvd(scope, *dvd);
+}
+
+void read_old_floppy(Scope &scope) {
   const auto floppy = scope.hardware.child("FloppyDrive");
   if (!floppy) return;
   const std::string at = controller_field(scope, scope.hw.controllers.size());
@@ -298,16 +371,10 @@ void read_old_removable(Scope &scope) {
 }  // namespace
 
 void read_storage(Scope &scope) {
-  for (const SettingsReader *holder : {&scope.owner, &scope.hardware}) {
-    for (const SettingsReader &list : holder->children("StorageControllers")) {
-      for (const SettingsReader &element : list.children("StorageController")) read_controller(scope, element);
-    }
-  }
+  for (const SettingsReader &element : controllers_in_order(scope)) read_controller(scope, element);
   read_old_controllers(scope);
-  if (const auto list = scope.owner.child("HardDiskAttachments")) {
-    for (const SettingsReader &element : list->children("HardDiskAttachment")) read_old_attachment(scope, element);
-  }
-  read_old_removable(scope);
+  read_old_ide_and_sata(scope);
+  read_old_floppy(scope);
 }
 
 }  // namespace ferry::vbox

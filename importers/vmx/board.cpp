@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "importers/vmware/boot_order.hpp"
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 
@@ -34,44 +35,6 @@ void read_nvram(Reader &reader, Firmware &firmware) {
 
 bool partly_encrypted(Reader &reader) {
   return reader.settings.has("encryption.keySafe") || reader.settings.has("encryption.data");
-}
-
-BootDevice boot_device(BootDevice::Kind kind, std::optional<std::string> detail = std::nullopt) {
-  return {kind, std::move(detail)};
-}
-
-std::vector<std::string> split_list(std::string_view list) {
-  std::vector<std::string> out;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view item = text::trim(list.substr(0, comma));
-    if (!item.empty()) out.push_back(text::lower_ascii(item));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return out;
-}
-
-void add_disks(const std::vector<std::string> &disks, std::vector<BootDevice> &out) {
-  if (disks.empty()) out.push_back(boot_device(BootDevice::Kind::disk));
-  for (const std::string &disk : disks) out.push_back(boot_device(BootDevice::Kind::disk, disk));
-}
-
-bool add_boot_item(const std::string &item, const std::vector<std::string> &disks, std::vector<BootDevice> &out) {
-  if (item == "hdd" || item == "hd" || item == "disk") {
-    add_disks(disks, out);
-  } else if (item == "cdrom" || item == "cd") {
-    out.push_back(boot_device(BootDevice::Kind::cdrom));
-  } else if (item == "floppy" || item == "fd") {
-    out.push_back(boot_device(BootDevice::Kind::floppy));
-  } else if (item == "usb") {
-    out.push_back(boot_device(BootDevice::Kind::usb));
-  } else if (item == "net" || item.rfind("ethernet", 0) == 0 || item.rfind("legacynetwork", 0) == 0) {
-    const bool named = item.rfind("ethernet", 0) == 0 && item.size() > 8;
-    out.push_back(boot_device(BootDevice::Kind::network, named ? std::optional(item) : std::nullopt));
-  } else {
-    return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -106,7 +69,7 @@ void read_firmware(Reader &reader, Hardware &hardware) {
 void read_boot_order(Reader &reader, Hardware &hardware) {
   Settings &settings = reader.settings;
   const std::string field = reader.field("boot_order");
-  const auto disks = split_list(settings.filled("bios.hddOrder", field).value_or(""));
+  const std::string disks = settings.filled("bios.hddOrder", field).value_or("");
   auto order = settings.filled("bios.bootOrder", field);
   std::string key = "bios.bootOrder";
   if (const auto classes = settings.filled("bios.bootDeviceClasses", field); classes && !order) {
@@ -116,12 +79,11 @@ void read_boot_order(Reader &reader, Hardware &hardware) {
       order = classes->substr(colon + 1);
     }
   }
-  for (const std::string &item : split_list(order.value_or(""))) {
-    if (!add_boot_item(item, disks, hardware.boot_order) && item != "any") {
-      reader.find(kBadValue, key, "\"" + text::printable(item) + "\" is no boot device that is known");
-    }
+  vmware::BootOrder read = vmware::boot_order(order.value_or(""), disks);
+  hardware.boot_order = std::move(read.devices);
+  for (const std::string &item : read.unknown) {
+    reader.find(kBadValue, key, "\"" + text::printable(item) + "\" is no boot device that is known");
   }
-  if (hardware.boot_order.empty() && !disks.empty()) add_disks(disks, hardware.boot_order);
 }
 
 void read_cpu(Reader &reader, Hardware &hardware) {

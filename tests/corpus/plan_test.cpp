@@ -190,6 +190,7 @@ Refusals ovf_refusals() {
       {"vmware__govmomi__nvapp005.ovf", {ErrorKind::malformed, kNoMachine}},
       {"vmware__govmomi__tagBasedPlacement005.ovf", {ErrorKind::malformed, kNoMachine}},
       {"vmware__govmomi__tagBasedPlacementGroup001.ovf", {ErrorKind::malformed, kNoMachine}},
+      {"vmware__govmomi__dup_diskid~04f7f1c.ovf", {ErrorKind::malformed, "ubuntu_1.vmdk"}},
       {"vmware__govmomi__http_uri_in_file~15efda5.ovf", {ErrorKind::unsupported, "a file on the network"}},
   };
   for (const char *name : kOutside) {

@@ -29,6 +29,7 @@ const std::map<std::string, ErrorKind> kRefusals{
     {"vmware__govmomi__nvapp005.ovf", ErrorKind::malformed},                    // a collection without a machine
     {"vmware__govmomi__tagBasedPlacement005.ovf", ErrorKind::malformed},        // a collection without a machine
     {"vmware__govmomi__tagBasedPlacementGroup001.ovf", ErrorKind::malformed},   // an envelope without a machine
+    {"vmware__govmomi__dup_diskid~04f7f1c.ovf", ErrorKind::malformed},          // one id for two disks
     {"vmware__govmomi__http_uri_in_file~15efda5.ovf", ErrorKind::unsupported},  // its disk is on a web server
 };
 

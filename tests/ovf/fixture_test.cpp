@@ -55,9 +55,9 @@ TEST(Fixtures, V09) {
   EXPECT_EQ(machine.guest_os.label, "Other Linux (32-bit)");
   EXPECT_EQ(machine.hardware.memory.bytes, std::uint64_t{512} << 20U);
   ASSERT_EQ(machine.hardware.controllers.size(), 2U);
-  EXPECT_EQ(machine.hardware.controllers[0].type, ControllerType::lsilogic);
-  EXPECT_EQ(machine.hardware.controllers[0].drives.at(0).medium->chain.at(0).declared_capacity, 8589934592U);
-  EXPECT_EQ(machine.hardware.controllers[1].drives.at(0).port, 1U);
+  EXPECT_EQ(machine.hardware.controllers[1].type, ControllerType::lsilogic);
+  EXPECT_EQ(machine.hardware.controllers[1].drives.at(0).medium->chain.at(0).declared_capacity, 8589934592U);
+  EXPECT_EQ(machine.hardware.controllers[0].drives.at(0).port, 1U);
   EXPECT_EQ(machine.hardware.nics.at(0).model, NicModel::vlance);
   EXPECT_EQ(machine.hardware.nics.at(0).mode, NicMode::bridged);
 }
@@ -94,16 +94,16 @@ TEST(Fixtures, VmwareMachine) {
 TEST(Fixtures, VmwareDevices) {
   const Hardware hardware = import_fixture("v1-vmware/server.ovf").machine.hardware;
   ASSERT_EQ(hardware.controllers.size(), 5U);
-  EXPECT_EQ(hardware.controllers[0].type, ControllerType::pvscsi);
-  EXPECT_EQ(hardware.controllers[0].name, "scsi0");
-  EXPECT_EQ(hardware.controllers[0].pci_slot, 160U);
-  EXPECT_EQ(hardware.controllers[0].drives.at(1).port, 8U);
-  EXPECT_EQ(hardware.controllers[0].drives.at(1).nonrotational, true);
-  EXPECT_EQ(hardware.controllers[2].type, ControllerType::nvme);
-  EXPECT_EQ(hardware.controllers[3].drives.at(0).port, 1U);
-  EXPECT_EQ(hardware.controllers[3].drives.at(0).device, 1U);
-  EXPECT_EQ(hardware.controllers[3].drives.at(0).client_device, "vmware.cdrom.remoteatapi");
-  EXPECT_FALSE(hardware.controllers[3].drives.at(0).connected_at_start);
+  EXPECT_EQ(hardware.controllers[1].type, ControllerType::pvscsi);
+  EXPECT_EQ(hardware.controllers[1].name, "scsi0");
+  EXPECT_EQ(hardware.controllers[1].pci_slot, 160U);
+  EXPECT_EQ(hardware.controllers[1].drives.at(1).port, 8U);
+  EXPECT_EQ(hardware.controllers[1].drives.at(1).nonrotational, true);
+  EXPECT_EQ(hardware.controllers[3].type, ControllerType::nvme);
+  EXPECT_EQ(hardware.controllers[0].drives.at(0).port, 1U);
+  EXPECT_EQ(hardware.controllers[0].drives.at(0).device, 1U);
+  EXPECT_EQ(hardware.controllers[0].drives.at(0).client_device, "vmware.cdrom.remoteatapi");
+  EXPECT_FALSE(hardware.controllers[0].drives.at(0).connected_at_start);
   EXPECT_EQ(hardware.controllers[4].type, ControllerType::floppy);
   ASSERT_EQ(hardware.nics.size(), 2U);
   EXPECT_EQ(hardware.nics[0].pci_slot, 192U);
@@ -170,10 +170,10 @@ TEST(Fixtures, VirtualBoxWithItsOwnDescription) {
   EXPECT_EQ(hardware.firmware.type, FirmwareType::efi64);
   EXPECT_EQ(hardware.nics.at(0).mac->text(), "08:00:27:e3:7c:77");
   ASSERT_EQ(hardware.controllers.size(), 2U);
-  ASSERT_EQ(hardware.controllers[0].drives.size(), 2U);
-  EXPECT_EQ(hardware.controllers[0].drives[0].medium->chain.at(0).declared_capacity, 16777216U);
-  EXPECT_EQ(hardware.controllers[0].drives[1].medium->chain.at(0).declared_capacity, 8388608U);
-  EXPECT_FALSE(hardware.controllers[1].drives.at(0).medium);
+  ASSERT_EQ(hardware.controllers[1].drives.size(), 2U);
+  EXPECT_EQ(hardware.controllers[1].drives[0].medium->chain.at(0).declared_capacity, 16777216U);
+  EXPECT_EQ(hardware.controllers[1].drives[1].medium->chain.at(0).declared_capacity, 8388608U);
+  EXPECT_FALSE(hardware.controllers[0].drives.at(0).medium);
   EXPECT_TRUE(has_finding(imported, "ovf.medium-not-exported"));
   EXPECT_EQ(entry(imported, "/Item[1]/VirtualQuantity").disposition, Disposition::irrelevant);
 }

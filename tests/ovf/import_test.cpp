@@ -107,9 +107,9 @@ TEST(Controllers, TwoIdeItemsAreOneController) {
   ASSERT_EQ(hardware.controllers.size(), 1U);
   EXPECT_EQ(hardware.controllers[0].type, ControllerType::ide_vmware);
   ASSERT_EQ(hardware.controllers[0].drives.size(), 2U);
-  EXPECT_EQ(hardware.controllers[0].drives[0].port, 1U);
-  EXPECT_EQ(hardware.controllers[0].drives[0].device, 1U);
-  EXPECT_EQ(hardware.controllers[0].drives[1].port, 0U);
+  EXPECT_EQ(hardware.controllers[0].drives[0].port, 0U);
+  EXPECT_EQ(hardware.controllers[0].drives[1].port, 1U);
+  EXPECT_EQ(hardware.controllers[0].drives[1].device, 1U);
 }
 
 TEST(Controllers, FourIdeItemsAreTwoControllers) {
@@ -139,6 +139,77 @@ INSTANTIATE_TEST_SUITE_P(
         Model{5, "PIIX3", ControllerType::ide_piix3}, Model{5, "PIIX4", ControllerType::ide_piix4},
         Model{5, "ICH6", ControllerType::ide_ich6}, Model{6, "buslogic, lsilogic", ControllerType::lsilogic},
         Model{6, "virtio lsilogic", ControllerType::virtio_scsi}, Model{6, "nonsense", ControllerType::lsilogic}));
+
+// vCenter writes SCSI 3, 2, 1, 0, and the disks in any order.
+TEST(Drives, OrderIsTheHardwaresNotTheDescriptors) {
+  const auto scsi = [](const char *address, const char *instance) {
+    return item(6, "Address", address, "InstanceID", instance, "ResourceSubType", "VirtualSCSI");
+  };
+  const Hardware hardware = hardware_of(
+      disk_on("13", "0", "50") + disk_on("10", "10", "51") + scsi("3", "13") + scsi("1", "11") +
+      item(20, "Address", "0", "InstanceID", "20", "ResourceSubType", "vmware.sata.ahci") + disk_on("10", "2", "52") +
+      scsi("0", "10") + scsi("2", "12") + item(5, "Address", "0", "InstanceID", "5"));
+  std::string order;
+  for (const Controller &controller : hardware.controllers) {
+    order += controller.name + std::to_string(controller.index);
+    for (const Drive &drive : controller.drives) order += ":" + std::to_string(drive.port);
+    order += " ";
+  }
+  EXPECT_EQ(order, "ide00 scsi00:2:10 scsi11 scsi22 scsi33:0 sata00 ");
+}
+
+TEST(Drives, OnesWithoutAPlaceStandInOrderToo) {
+  const Hardware hardware =
+      hardware_of(item(5, "Address", "0", "InstanceID", "5") + disk_on("5", "1", "50") + item(15, "Parent", "5"));
+  ASSERT_EQ(hardware.controllers.at(0).drives.size(), 2U);
+  EXPECT_EQ(hardware.controllers[0].drives[0].kind, DriveKind::cdrom);
+  EXPECT_EQ(hardware.controllers[0].drives[1].device, 1U);
+}
+
+TEST(Network, CardsComeByTheirPlace) {
+  const Hardware hardware = hardware_of(
+      item(10, "AddressOnParent", "9", "Connection", "c") + item(10, "AddressOnParent", "7", "Connection", "a") +
+      item(10, "Connection", "last") + item(10, "AddressOnParent", "8", "Connection", "b"));
+  std::string order;
+  for (const Nic &nic : hardware.nics) order += nic.network + std::to_string(nic.slot);
+  EXPECT_EQ(order, "a0b1c2last3");
+}
+
+TEST(Tpm, IsToldByItsSubtype) {
+  for (const int type : {1, 34}) {
+    const Hardware hardware = hardware_of(item(type, "ResourceSubType", "vmware.vtpm", "InstanceID", "14"));
+    ASSERT_TRUE(hardware.tpm) << type;
+    EXPECT_EQ(hardware.tpm->version, Tpm::Version::v2_0);
+  }
+}
+
+// Whoever refers to the id means one of the two.
+TEST(Media, TwoDisksOfOneIdAreRefusedWithBothNames) {
+  const ErrorDetail disks = expect_error(ErrorKind::malformed, [] {
+    (void)import_one(
+        {.references = R"(<File ovf:id="a" ovf:href="system.vmdk"/><File ovf:id="b" ovf:href="data.vmdk"/>)",
+         .disks = R"(<Disk ovf:diskId="d" ovf:fileRef="a"/><Disk ovf:diskId="d" ovf:fileRef="b"/>)",
+         .items = kMemory});
+  });
+  EXPECT_NE(disks.found.find("system.vmdk"), std::string::npos);
+  EXPECT_NE(disks.found.find("data.vmdk"), std::string::npos);
+  const ErrorDetail files = expect_error(ErrorKind::malformed, [] {
+    (void)import_one({.references = R"(<File ovf:id="a" ovf:href="one.vmdk"/><File ovf:id="a" ovf:href="two.vmdk"/>)",
+                      .items = kMemory});
+  });
+  EXPECT_NE(files.found.find("two.vmdk"), std::string::npos);
+}
+
+TEST(ExtraConfig, TheBiosOrderOfDisksIsTaken) {
+  const auto order =
+      import_one({.items = kMemory + R"(<vmw:ExtraConfig vmw:key="bios.hddOrder" vmw:value="scsi0:1,ide0:0"/>)" +
+                           R"(<vmw:ExtraConfig vmw:key="bios.bootOrder" vmw:value="cdrom,hdd"/>)"})
+          .machine.hardware.boot_order;
+  ASSERT_EQ(order.size(), 3U);
+  EXPECT_EQ(order[0].kind, BootDevice::Kind::cdrom);
+  EXPECT_EQ(order[1].detail, "scsi0:1");
+  EXPECT_EQ(order[2].detail, "ide0:0");
+}
 
 TEST(Drives, TheAdaptersOwnScsiIdIsLeftFree) {
   const ImportedMachine imported =

@@ -54,11 +54,11 @@ TEST(Storage, SlotsOfIch9AndWithAnIommu) {
   text.hardware = "<Chipset type='ICH9'/>";
   const auto plain = import_text(text).machine.hardware.controllers;
   EXPECT_EQ(plain.at(0).pci_slot, 31U);
-  EXPECT_EQ(plain.at(1).pci_slot, 20U);
-  EXPECT_FALSE(plain.at(2).pci_slot);
-  EXPECT_EQ(plain.at(2).index, 1U);
+  EXPECT_FALSE(plain.at(1).pci_slot);
+  EXPECT_EQ(plain.at(1).index, 1U);
+  EXPECT_EQ(plain.at(2).pci_slot, 20U);
   text.hardware += "<Iommu type='Intel'/>";
-  EXPECT_EQ(import_text(text).machine.hardware.controllers.at(1).pci_slot, 23U);
+  EXPECT_EQ(import_text(text).machine.hardware.controllers.at(2).pci_slot, 23U);
 }
 
 TEST(Storage, IdeDisksBootWhateverTheSettingSays) {
@@ -95,14 +95,38 @@ TEST(Storage, SerialsAreThoseOfVirtualBox) {
                        controller("LsiLogic", attached(kDisk), "SCSI") + controller("NVMe", attached(kDisk), "NVMe"),
                    disk(kDisk));
   const auto controllers = import_text(text).machine.hardware.controllers;
-  EXPECT_EQ(controllers.at(0).drives.at(0).serial, "VBd3b4fd0a-bd8b32a9");
-  EXPECT_EQ(controllers.at(0).drives.at(0).model, "VBOX HARDDISK");
-  EXPECT_EQ(controllers.at(0).drives.at(1).serial, "VB3-1a2b3c4d");
-  EXPECT_EQ(controllers.at(0).drives.at(1).model, "VBOX CD-ROM");
-  EXPECT_EQ(controllers.at(1).drives.at(0).serial, "VB2-01700376");
-  EXPECT_EQ(controllers.at(1).drives.at(1).serial, "VB1-01f003f6");
+  EXPECT_EQ(controllers.at(0).drives.at(0).serial, "VB1-01f003f6");
+  EXPECT_EQ(controllers.at(0).drives.at(1).serial, "VB2-01700376");
+  EXPECT_EQ(controllers.at(1).drives.at(0).serial, "VBd3b4fd0a-bd8b32a9");
+  EXPECT_EQ(controllers.at(1).drives.at(0).model, "VBOX HARDDISK");
+  EXPECT_EQ(controllers.at(1).drives.at(1).serial, "VB3-1a2b3c4d");
+  EXPECT_EQ(controllers.at(1).drives.at(1).model, "VBOX CD-ROM");
   EXPECT_FALSE(controllers.at(2).drives.at(0).serial);
   EXPECT_EQ(controllers.at(3).drives.at(0).serial, "VB1234-56789");
+}
+
+// The file lists everything backwards: controllers of two kinds and two instances, drives by port and device.
+TEST(Storage, OrderIsTheHardwaresNotTheFiles) {
+  const auto sata = [](const std::string &name, int instance, const std::string &drives) {
+    return "<StorageController name='" + name + "' type='AHCI' Instance='" + std::to_string(instance) + "'>" + drives +
+           "</StorageController>";
+  };
+  const Text text = machine_with(
+      controller("NVMe", "", "N") + sata("second", 1, "") +
+          sata("first", 0, attached("", 10, 0, "DVD") + attached(kDisk, 2) + attached("", 0, 0, "DVD")) +
+          controller("PIIX4", attached("", 1, 1, "DVD") + attached("", 1, 0, "DVD") + attached("", 0, 1, "DVD"), "IDE"),
+      disk(kDisk));
+  const auto controllers = import_text(text).machine.hardware.controllers;
+  std::vector<std::string> names;
+  std::string places;
+  for (const Controller &one : controllers) {
+    names.push_back(one.name + std::to_string(one.index));
+    for (const Drive &drive : one.drives) {
+      places += " " + std::to_string(drive.port) + ":" + std::to_string(drive.device);
+    }
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"IDE0", "first0", "second1", "N0"}));
+  EXPECT_EQ(places, " 0:1 1:0 1:1 0:0 2:0 10:0");
 }
 
 TEST(Storage, TheSerialIsTheBaseImages) {
@@ -122,10 +146,10 @@ TEST(Storage, ExtraDataOverridesSerialAndModel) {
       "value='string:7'/>"
       "</ExtraData>";
   const ImportedMachine machine = import_text(text);
-  EXPECT_EQ(machine.machine.hardware.controllers.at(0).drives.at(0).serial, "S1");
-  EXPECT_EQ(machine.machine.hardware.controllers.at(0).drives.at(0).model, "M1");
-  EXPECT_EQ(machine.machine.hardware.controllers.at(1).drives.at(0).serial, "7");
-  EXPECT_EQ(entry_of(machine, "/ExtraDataItem[1]/@value")->field, "hardware.controllers.0.drives.0.serial");
+  EXPECT_EQ(machine.machine.hardware.controllers.at(1).drives.at(0).serial, "S1");
+  EXPECT_EQ(machine.machine.hardware.controllers.at(1).drives.at(0).model, "M1");
+  EXPECT_EQ(machine.machine.hardware.controllers.at(0).drives.at(0).serial, "7");
+  EXPECT_EQ(entry_of(machine, "/ExtraDataItem[1]/@value")->field, "hardware.controllers.1.drives.0.serial");
 }
 
 TEST(Storage, FlagsOfADrive) {

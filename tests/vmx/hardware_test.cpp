@@ -91,6 +91,16 @@ TEST(Firmware, BootOrderWithNamedDisksAndCards) {
   EXPECT_EQ(order.at(3).kind, BootDevice::Kind::cdrom);
 }
 
+TEST(Firmware, TheOrderOfDisksAloneLeavesTheOthersTheirTurns) {
+  const auto order = hardware_of("bios.hddOrder = \"ide1:0, SCSI0:10\"\n").boot_order;
+  ASSERT_EQ(order.size(), 5U);
+  EXPECT_EQ(order.at(0).kind, BootDevice::Kind::floppy);
+  EXPECT_EQ(order.at(1).detail, "ide1:0");
+  EXPECT_EQ(order.at(2).detail, "scsi0:10");
+  EXPECT_EQ(order.at(3).kind, BootDevice::Kind::cdrom);
+  EXPECT_EQ(order.at(4).kind, BootDevice::Kind::network);
+}
+
 TEST(Firmware, PartialEncryptionCoversNvramAndTpmOnly) {
   const ImportedMachine machine = import_text(
       "firmware = \"efi\"\nvmx.encryptionType = \"partial\"\nencryption.keySafe = \"topsecret\"\nvtpm.present = "

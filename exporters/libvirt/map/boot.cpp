@@ -41,7 +41,7 @@ class BootOrder {
       case Kind::floppy: add_disks("floppy", detail); break;
       case Kind::cdrom: add_disks("cdrom", detail); break;
       case Kind::disk: add_disks("disk", detail); break;
-      case Kind::network: add_nics(); break;
+      case Kind::network: add_nics(detail); break;
       case Kind::usb:
       case Kind::none: break;
     }
@@ -52,15 +52,14 @@ class BootOrder {
     return m_.hardware.controllers[m_.result.disks[disk].controller];
   }
 
-  // VMware's hddOrder: "scsi0:0" is controller scsi0, target 0.
+  // VMware's hddOrder: "scsi0:0" is controller scsi0, target 0; "ide1:0" is the master of the second channel.
   [[nodiscard]] bool is_named(std::size_t disk, const std::string &detail) const {
     const Controller &controller = controller_of(disk);
     const Drive &drive = controller.drives[m_.result.disks[disk].drive];
-    const unsigned unit = bus_rank(controller.type) == 0 ? drive.device : drive.port;
-    return text_equal(controller.name + ":" + std::to_string(unit), detail);
+    const bool ide = bus_rank(controller.type) == 0;
+    const std::string bus = ide ? "ide" + std::to_string(drive.port + controller.index) : controller.name;
+    return bus + ":" + std::to_string(ide ? drive.device : drive.port) == detail;
   }
-
-  static bool text_equal(const std::string &a, const std::string &b) { return a == b; }
 
   void add_disks(std::string_view device, const std::optional<std::string> &detail) {
     std::vector<std::size_t> candidates;
@@ -91,9 +90,11 @@ class BootOrder {
     m_.taint("the boot rank of NVMe disks");
   }
 
-  void add_nics() {
+  // `detail` names one card: VMware's "ethernet2".
+  void add_nics(const std::optional<std::string> &detail) {
     std::vector<std::size_t> nics;
     for (std::size_t i = 0; i < m_.domain.interfaces.size(); ++i) {
+      if (detail && *detail != "ethernet" + std::to_string(m_.hardware.nics[i].slot)) continue;
       if (!m_.domain.interfaces[i].boot_order && m_.domain.interfaces[i].link_up) nics.push_back(i);
     }
     // VirtualBox's boot priority: 0 is the default and comes last.

@@ -24,7 +24,11 @@ class StorageMapper {
   void map() {
     reserve_slots();
     for (const bool exact : {true, false}) {
-      for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) place_drives(c, exact);
+      // Of the drives that move to another bus the disks come first.
+      for (const bool disks : {true, false}) {
+        for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) place_drives(c, exact, disks);
+      }
+      for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) keep_empty(c, exact);
     }
     sort_and_name();
     release_slots();
@@ -53,15 +57,20 @@ class StorageMapper {
     }
   }
 
-  void place_drives(std::size_t c, bool exact) {
+  void place_drives(std::size_t c, bool exact, bool disks) {
     const Controller &controller = m_.hardware.controllers[c];
     for (std::size_t d = 0; d < controller.drives.size(); ++d) {
+      if ((controller.drives[d].kind == DriveKind::disk) != disks) continue;
       const BusChoice choice = choose_bus(m_, controller, controller.drives[d].kind, medium_of(m_, c, d) == nullptr);
       if (choice.exact == exact) place_drive(c, d, choice);
     }
+  }
+
+  void keep_empty(std::size_t c, bool exact) {
+    const Controller &controller = m_.hardware.controllers[c];
     const BusChoice choice = choose_bus(m_, controller, DriveKind::cdrom);
-    const bool keep_empty = exact && choice.exact && controller.drives.empty();
-    if (keep_empty) buses_.ensure(choice, c, source_slot(m_, c));
+    const bool kept = exact && choice.exact && controller.drives.empty();
+    if (kept) buses_.ensure(choice, c, source_slot(m_, c));
   }
 
   // VMware's two IDE channels can come as two controllers.
