@@ -174,6 +174,28 @@ void publish_private(const std::filesystem::path &target, std::span<const std::u
   sync_folder(target.parent_path());
 }
 
+void publish(const std::filesystem::path &target, std::string_view text, Existing existing) {
+  const auto before = existing == Existing::replace ? status_of(target, Links::no_follow) : std::nullopt;
+  // "." before the name: what a killed process leaves is not taken for a report. Not mkostemp(), whose mode is 0600.
+  const std::filesystem::path name =
+      target.parent_path() / ("." + target.filename().string() + ".ferry-report-" + std::to_string(getpid()));
+  const Descriptor file(open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file) fail(target, "no file can be made there", errno, kind_of_write(errno));
+  Temporary temporary(name.string());
+  if (before && fchmod(file.get(), before->mode & 07777U) != 0)
+    fail(target, "the file cannot be given its permissions", errno, ErrorKind::io);
+  write_all(file.get(), text, target);
+  sync(file.get(), target);
+  const std::error_code error = existing == Existing::keep                  ? rename_new(name, target)
+                                : rename(name.c_str(), target.c_str()) == 0 ? std::error_code{}
+                                                                            : last_error();
+  if (error) {
+    fail(target, "the file cannot be given its name", error.value(),
+         error == std::errc::file_exists ? ErrorKind::conflict : ErrorKind::io);
+  }
+  temporary.keep();
+}
+
 void make_private_folders(const std::filesystem::path &folder) {
   if (folder.empty() || std::filesystem::is_directory(folder)) return;
   const std::filesystem::path above = folder.parent_path();

@@ -97,6 +97,12 @@ void write_new(const std::filesystem::path &target, std::string_view text);
 // Throws Error conflict when `target` exists, no_space or io otherwise; in all cases nothing is left behind.
 void publish_private(const std::filesystem::path &target, std::span<const std::uint8_t> bytes);
 
+enum class Existing { keep, replace };
+// Writes a whole file under a temporary name beside it and gives it its name: with Existing::replace in the place of
+// what is there, which keeps its permissions. A new one has those that the umask leaves. Throws Error conflict when
+// `target` exists and is to be kept, no_space or io otherwise; in all cases nothing is left behind.
+void publish(const std::filesystem::path &target, std::string_view text, Existing existing);
+
 // The folder and those above it that are not there yet, for this user alone (0700), whatever the umask; each is flushed
 // into the one above it. Throws Error io.
 void make_private_folders(const std::filesystem::path &folder);

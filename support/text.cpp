@@ -226,6 +226,11 @@ std::string human_bytes(std::uint64_t bytes) {
   return buffer.data();
 }
 
+bool is_hidden_control(char32_t c) {
+  // Directions and marks that make text look like another (bidirectional controls), and separators of lines.
+  return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   for (const char32_t c : decode_utf8_lossy(text)) {
@@ -239,6 +244,8 @@ std::string printable(std::string_view text) {
       std::array<char, 8> buffer{};
       std::snprintf(buffer.data(), buffer.size(), "\\x%02x", static_cast<unsigned>(c));
       out += buffer.data();
+    } else if (is_hidden_control(c)) {
+      out += "\\u" + hex(c, 4);
     } else {
       append_utf8(out, c);
     }

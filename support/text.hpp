@@ -54,7 +54,10 @@ void append_utf8(std::string &out, char32_t code_point);
 // "3.5 GiB", "512 MiB", "17 bytes": for people.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 
-// `text` with control characters and terminal escapes made visible, for messages: "\n" becomes "\\n".
+// Bidirectional controls and separators of lines and paragraphs: what a terminal or a page obeys rather than shows.
+[[nodiscard]] bool is_hidden_control(char32_t code_point);
+// `text` with control characters and terminal escapes made visible, for messages: "\n" becomes "\\n", and U+202E
+// "\\u202e".
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace ferry::text

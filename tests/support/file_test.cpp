@@ -61,6 +61,36 @@ TEST(WriteNew, RefusesWhatIsThere) {
   EXPECT_EQ(read_text(folder / "a"), "text");
 }
 
+TEST(Publish, WritesWholeFilesWithTheUsualPermissions) {
+  const TempFolder folder;
+  const mode_t before = umask(027);
+  publish(folder / "new", "content", Existing::keep);
+  umask(before);
+  EXPECT_EQ(read_text(folder / "new"), "content");
+  EXPECT_EQ(std::filesystem::status(folder / "new").permissions(), std::filesystem::perms{0640});
+  EXPECT_THROW(publish(folder / "new", "other", Existing::keep), Error);
+  EXPECT_EQ(read_text(folder / "new"), "content");
+}
+
+TEST(Publish, ReplacesTheNameAndNotTheFile) {
+  const TempFolder folder;
+  const auto target = folder.write("report", "old");
+  std::filesystem::permissions(target, std::filesystem::perms{0604});
+  std::filesystem::create_hard_link(target, folder / "other");
+  publish(target, "new", Existing::replace);
+  EXPECT_EQ(read_text(target), "new");
+  EXPECT_EQ(read_text(folder / "other"), "old");
+  EXPECT_EQ(std::filesystem::status(target).permissions(), std::filesystem::perms{0604});
+}
+
+TEST(Publish, LeavesNothingWhenItFails) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "folder");
+  EXPECT_THROW(publish(folder / "folder", "text", Existing::replace), Error);
+  EXPECT_THROW(publish(folder / "missing/report", "text", Existing::keep), Error);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
 TEST(MakePrivateFolders, ForTheOwnerAloneWhateverTheUmask) {
   const TempFolder folder;
   const mode_t before = umask(0);

@@ -41,5 +41,16 @@ TEST(PercentDecoded, LeavesWhatIsNoEscape) {
   EXPECT_EQ(text::percent_decoded("100%25%zz%4"), "100%%zz%4");
 }
 
+TEST(Printable, ShowsWhatATerminalWouldObey) {
+  EXPECT_EQ(text::printable("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+  EXPECT_EQ(text::printable("\x1b]0;owned\x07"), "\\x1b]0;owned\\x07");
+  EXPECT_EQ(text::printable("\u009b31m"), "\\x9b31m");            // C1: CSI in one character
+  EXPECT_EQ(text::printable("\xc2"), "\uFFFD");                   // half a character
+  EXPECT_EQ(text::printable("gpj.\u202eexe"), "gpj.\\u202eexe");  // right-to-left override
+  for (const char *hidden : {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202d", "\u2066", "\u2069"})
+    EXPECT_EQ(text::printable(hidden).substr(0, 2), "\\u") << hidden;
+  EXPECT_EQ(text::printable("שלום 業務 Bücher 💾"), "שלום 業務 Bücher 💾");
+}
+
 }  // namespace
 }  // namespace ferry

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// How wide text is on a terminal: wide characters take two columns, combining ones none.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace ferry::text {
+
+// Columns of UTF-8 text without control characters (see printable()).
+[[nodiscard]] std::size_t columns(std::string_view text);
+// As many whole characters from the beginning as fit.
+[[nodiscard]] std::string cut_columns(std::string_view text, std::size_t width);
+// `text` itself where it fits, else its beginning and its end around "...".
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t width);
+// `text` followed by blanks up to `width`, for tables.
+[[nodiscard]] std::string padded(std::string_view text, std::size_t width);
+
+}  // namespace ferry::text

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/columns.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ferry::text {
+namespace {
+
+TEST(Columns, CountsWhatATerminalShows) {
+  EXPECT_EQ(columns(""), 0U);
+  EXPECT_EQ(columns("web"), 3U);
+  EXPECT_EQ(columns("Bücher"), 6U);
+  EXPECT_EQ(columns("Bu\u0308cher"), 6U);  // the dots as a character of their own
+  EXPECT_EQ(columns("業務"), 4U);
+  EXPECT_EQ(columns("💾"), 2U);
+  EXPECT_EQ(columns("\xff"), 1U);  // not UTF-8: shown as U+FFFD
+}
+
+TEST(Columns, CutsBetweenCharacters) {
+  EXPECT_EQ(cut_columns("業務サーバー", 5), "業務");
+  EXPECT_EQ(cut_columns("業務サーバー", 4), "業務");
+  EXPECT_EQ(cut_columns("web", 10), "web");
+  EXPECT_EQ(cut_columns("web", 0), "");
+}
+
+TEST(Columns, ShortensInTheMiddle) {
+  EXPECT_EQ(shortened("web.qcow2", 9), "web.qcow2");
+  EXPECT_EQ(shortened("a long name.qcow2", 11), "a lo...cow2");
+  EXPECT_EQ(columns(shortened("業務サーバー二〇一九.qcow2", 13)), 12U);  // half a wide character is none
+  for (std::size_t width = 0; width < 30; ++width)
+    EXPECT_LE(columns(shortened("業務サーバー二〇一九.qcow2", width)), width);
+}
+
+TEST(Columns, PadsByColumns) {
+  EXPECT_EQ(padded("業務", 6), "業務  ");
+  EXPECT_EQ(padded("web", 2), "web");
+}
+
+}  // namespace
+}  // namespace ferry::text
