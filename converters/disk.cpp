@@ -43,16 +43,20 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
     const SourceImage source = look_at(medium.chain.back(), options);
     (void)for_qemu(medium, source, true);
     out.chain.push_back(source.info);
+    for (const qemu_img::DescriptorExtent &extent : source.extents)
+      out.files.push_back(source.info.file.parent_path() / extent.file);
     out.virtual_size = source.info.virtual_size;
     out.allocated = source.info.allocated != 0 ? source.info.allocated : source.info.file_size;
   } else {
     const image::Chain chain = image::open_chain(medium, options);
     for (const auto &image : chain.images()) out.chain.push_back(image->info());
+    for (const auto &file : chain.files()) out.files.push_back(file->path());
     out.virtual_size = chain.virtual_size();
     const image::Chain *state = &chain;
     out.allocated = copy::survey({&state, 1}, 65536, 0).data_bytes;
   }
   for (const image::ImageInfo &info : out.chain) {
+    out.files.push_back(info.file);  // a descriptor, which has no data of its own
     out.findings.insert(out.findings.end(), info.findings.begin(), info.findings.end());
   }
   return out;

@@ -24,10 +24,11 @@ enum class Mode { automatic, copy, share, overlay, link };
 
 // What is known of a medium before anything is written.
 struct DiskInfo {
-  std::vector<image::ImageInfo> chain;  // base first
-  std::uint64_t virtual_size = 0;       // bytes, as the guest sees it
-  std::uint64_t allocated = 0;          // guest bytes with data, through the chain; at most
-  Engine engine = Engine::native;       // which one will read it
+  std::vector<image::ImageInfo> chain;       // base first
+  std::uint64_t virtual_size = 0;            // bytes, as the guest sees it
+  std::uint64_t allocated = 0;               // guest bytes with data, through the chain; at most
+  Engine engine = Engine::native;            // which one will read it
+  std::vector<std::filesystem::path> files;  // all that it is read from: images, parents, extents
   std::vector<Finding> findings;
 };
 
@@ -51,7 +52,8 @@ struct SourceDigest {
 struct ConvertRequest {
   Medium medium;                         // the current state
   std::vector<SnapshotState> snapshots;  // written in this order; native engine and qcow2 only
-  std::filesystem::path target;          // is created, must not exist; removed again when anything fails
+  std::filesystem::path target;          // is created; nothing of it is left when anything fails
+  bool replace = false;                  // the target may exist, and stays as it is until the new one is whole
   TargetFormat format = TargetFormat::qcow2;
   Engine engine = Engine::automatic;
   Mode mode = Mode::automatic;

@@ -57,7 +57,7 @@ class NativeConversion {
   ConvertResult run() {
     ConvertResult result{.engine = Engine::native, .virtual_size = current().virtual_size()};
     collect_findings(result);
-    copy::TargetFile file(request_.target);
+    copy::TargetFile file(request_.target, request_.replace);
     if (request_.durable) file.write_through();
     std::unique_ptr<verify::HashPass> hash = start_hash();
     try {

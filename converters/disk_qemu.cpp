@@ -89,7 +89,8 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
   add_findings(image, result);
   result.findings.push_back(
       raise(kReadByQemuImg, {.file = image.info.file}, "qemu-img " + qemu_img::version() + " converts this disk."));
-  copy::TargetFile file(request.target);  // holds the name, so that it is published only when all is well
+  copy::TargetFile file(request.target,
+                        request.replace);  // holds the name, so that it is published only when all is well
   const std::filesystem::path made = file.path().string() + ".qemu";
   struct Remove {
     const std::filesystem::path &path;
@@ -143,7 +144,7 @@ ConvertResult use_in_place(const ConvertRequest &request) {
   result.findings.push_back(
       raise(kDependsOnSource, {.file = path}, "The new machine reads " + path.string() + " from now on."));
   if (request.mode == Mode::link) return result;
-  copy::TargetFile file(request.target);
+  copy::TargetFile file(request.target, request.replace);
   qcow2::Writer writer(file, {.cluster_size = request.cluster_size,
                               .virtual_size = image.info.virtual_size,
                               .snapshots = {},

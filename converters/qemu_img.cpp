@@ -14,6 +14,7 @@
 #include "support/error.hpp"
 #include "support/file.hpp"
 #include "support/subprocess.hpp"
+#include "support/temporary.hpp"
 #include "support/text.hpp"
 
 namespace ferry::qemu_img {
@@ -127,11 +128,10 @@ class TemporaryFile {
     if (std::error_code error;
         std::filesystem::symlink_status(target_, error).type() != std::filesystem::file_type::not_found)
       throw taken();
-    std::string name = (target_.parent_path() / ".ferry-XXXXXX.part").string();
-    const int fd = ::mkostemps(name.data(), 5, O_CLOEXEC);
-    if (fd < 0) throw system_error("a file cannot be created in the destination", target_.parent_path());
-    ::close(fd);
-    path_ = name;
+    file::Made made = file::make_temporary(target_.parent_path(), "", ".part");
+    if (!made.descriptor) throw system_error("a file cannot be created in the destination", target_.parent_path());
+    lock_ = std::move(made.descriptor);
+    path_ = made.path;
   }
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
@@ -164,6 +164,7 @@ class TemporaryFile {
                  {.where = {.file = file}, .message = what, .found = std::generic_category().message(number)});
   }
   std::filesystem::path target_, path_;
+  file::Descriptor lock_;
 };
 
 // "    (12.34/100%)" to 12.34; nullopt for any other line.

@@ -18,6 +18,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
+#include "support/temporary.hpp"
 #include "support/text.hpp"
 
 namespace ferry::copy {
@@ -30,17 +31,19 @@ std::string reason(int error) { return std::generic_category().message(error); }
 
 }  // namespace
 
-TargetFile::TargetFile(const std::filesystem::path &final_path) : final_(std::filesystem::absolute(final_path)) {
+TargetFile::TargetFile(const std::filesystem::path &final_path, bool replace)
+    : final_(std::filesystem::absolute(final_path)), replace_(replace) {
   std::error_code ignored;
-  if (std::filesystem::symlink_status(final_, ignored).type() != std::filesystem::file_type::not_found) {
+  if (!replace_ && std::filesystem::symlink_status(final_, ignored).type() != std::filesystem::file_type::not_found) {
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
                                       .message = "the target exists already",
                                       .advice = "Choose another name, or remove the file."});
   }
-  std::string pattern = (final_.parent_path() / ("." + final_.filename().string() + ".ferry-XXXXXX")).string();
-  fd_ = mkostemp(pattern.data(), O_CLOEXEC);  // mode 0600 by definition
-  if (fd_ < 0) fail(errno, "the target cannot be created");
-  temporary_ = pattern;
+  file::remove_abandoned(final_.parent_path());
+  file::Made made = file::make_temporary(final_.parent_path(), final_.filename().string() + ".");
+  if (!made.descriptor) fail(errno, "the target cannot be created");
+  fd_ = made.descriptor.release();
+  temporary_ = made.path;
 }
 
 TargetFile::~TargetFile() {
@@ -162,6 +165,7 @@ void TargetFile::require_space(std::uint64_t bytes) const {
 void TargetFile::take_over(const std::filesystem::path &other) {
   const int fd = open(other.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) fail(errno, "the target cannot be opened");
+  file::lock_temporary(fd);
   close(fd_);
   fd_ = fd;
   if (fchmod(fd_, 0600) != 0 || rename(other.c_str(), temporary_.c_str()) != 0) {
@@ -177,7 +181,13 @@ std::uint64_t TargetFile::disk_usage() const {
 
 void TargetFile::publish(bool durable) {
   if (durable && fsync(fd_) != 0) fail(errno, "the target cannot be written to the disk");
-  if (const std::error_code error = file::rename_new(temporary_, final_)) {
+  std::error_code error;
+  if (replace_) {
+    std::filesystem::rename(temporary_, final_, error);
+  } else {
+    error = file::rename_new(temporary_, final_);
+  }
+  if (error) {
     if (error != std::errc::file_exists) fail(error.value(), "the target cannot be given its name");
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
                                       .message = "the target has been created by somebody else meanwhile",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file that a conversion makes: under a temporary name in the target's folder, published by a rename that
-// never replaces, gone again when it was not published.
+// The file that a conversion makes: under a temporary name in the target's folder, published by a rename that does not
+// replace unless that was asked for, gone again when it was not published.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,9 @@ namespace ferry::copy {
 // All writes are positional and may come from many threads.
 class TargetFile {
  public:
-  // Creates the temporary file (mode 0600). Throws conflict when `final_path` exists, io or no_space otherwise.
-  explicit TargetFile(const std::filesystem::path &final_path);
+  // Creates the temporary file (mode 0600), and removes those that dead processes left beside it. Throws conflict when
+  // `final_path` exists and is not to be replaced, io or no_space otherwise.
+  explicit TargetFile(const std::filesystem::path &final_path, bool replace = false);
   ~TargetFile();  // removes the temporary file unless publish() succeeded
   TargetFile(const TargetFile &) = delete;
   TargetFile &operator=(const TargetFile &) = delete;
@@ -62,6 +63,7 @@ class TargetFile {
 
   std::filesystem::path final_;
   std::filesystem::path temporary_;
+  bool replace_ = false;
   int fd_ = -1;
   bool write_through_ = false;
   mutable bool allocate_ahead_ = false;  // guarded by bulk_guard_ once writing has begun
