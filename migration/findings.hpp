@@ -14,7 +14,8 @@ inline constexpr FindingKind kNameChanged{"name.changed", Severity::info,
 inline constexpr FindingKind kBuiltInProfile{
     "host.built-in-profile", Severity::info,
     "libvirt was not asked, so the plan is made for a conservative Debian 12 host.",
-    "Install libvirt, or plan for a recorded host with --host-profile."};
+    "With --no-define, name the connection with --connect to have it asked; else install libvirt, or plan for a "
+    "recorded host with --host-profile."};
 inline constexpr FindingKind kSnapshotsFlattened{
     "snapshot.flattened", Severity::info, "The snapshots are left behind because --snapshots flatten was asked for.",
     "Leave the option out to keep them."};

@@ -11,8 +11,16 @@ void forget_domains(libvirt::HostProfile &profile) {
   profile.mac_addresses.clear();
 }
 
+// --no-define leaves libvirt in peace: it need not be there, nor is its daemon started. Who names a connection wants
+// it asked.
+bool is_wanted(const Options &options) { return options.define || options.connect_given; }
+
 Host ask(const Options &options) {
   Host host;
+  if (!is_wanted(options)) {
+    host.profile = libvirt::unasked_host_profile(options.connect);
+    return host;
+  }
   try {
     host.connection = std::make_unique<libvirt::Connection>(options.connect);
     host.profile = host.connection->probe();

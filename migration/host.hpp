@@ -17,12 +17,13 @@ struct Host {
   std::optional<Error> unreachable;                 // why there is no connection
 };
 
-// For a dry run: a recorded profile, or libvirt's answers, or the built-in profile. Throws only for a recorded
+// For a dry run: a recorded profile, or libvirt's answers, or (unreachable, or --no-define without --connect) the
+// built-in profile. Throws only for a recorded
 // profile that cannot be read.
 [[nodiscard]] Host host_for_plan(const Options &options);
 
 // For a run. Throws Error usage for root with qemu:///session; other connections that cannot be opened are in
-// `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked, but not needed.
+// `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked only when --connect was given.
 [[nodiscard]] Host host_for_run(const Options &options);
 
 // Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs.

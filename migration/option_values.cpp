@@ -119,12 +119,15 @@ struct Row {
 
 constexpr std::array kRows{
     Row{{"connect", "URI", "libvirt connection [qemu:///session]", kTarget},
-        [](Options &o, const std::string &v) { o.connect = v; }},
+        [](Options &o, const std::string &v) {
+          o.connect = v;
+          o.connect_given = true;
+        }},
     Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
         [](Options &o, const std::string &v) { o.dest = v; }},
     Row{{"name", "NAME", "name of the new machine [the source's]", kTarget},
         [](Options &o, const std::string &v) { o.name = v; }},
-    Row{{"no-define", "", "stop before defining; needs no libvirt", kTarget},
+    Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
         [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
     Row{{"start", "", "start the machine when done", kTarget},
         [](Options &o, const std::string &v) { o.start = flag("start", v); }},

@@ -21,6 +21,7 @@ struct SkippedDisks {
 
 struct Options {
   std::string connect = "qemu:///session";
+  bool connect_given = false;                 // then it is asked even when nothing is to be defined
   std::optional<std::filesystem::path> dest;  // nullopt: the connection's image folder
   bool define = true;
   bool start = false;

@@ -79,4 +79,9 @@ std::string as_json(const Document &document) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string refusal_as_json(std::string_view schema, const Refusal &refusal) {
+  const Json out{{"schema", std::string(schema)}, {"refusal", refusal_json(refusal)}};
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace ferry::report

@@ -68,6 +68,8 @@ struct Document {
 };
 
 [[nodiscard]] std::string as_json(const Document &document);
+// What a command prints in the place of a document of `schema` that there is none of: its name and the refusal.
+[[nodiscard]] std::string refusal_as_json(std::string_view schema, const Refusal &refusal);
 // For a terminal or a mail: at most 100 columns where the content allows, no escapes.
 [[nodiscard]] std::string as_text(const Document &document);
 // One self-contained page: no scripts, nothing from other hosts.

@@ -5,6 +5,7 @@
 
 #include "exporters/report/report.hpp"
 
+#include "support/columns.hpp"
 #include "support/text.hpp"
 
 namespace ferry::report {
@@ -181,14 +182,12 @@ std::string summary_table(const Document &document) {
   }
   std::array<std::size_t, 5> widths{};
   for (const auto &row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], text::decode_utf8_lossy(row[i]).size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], text::columns(row[i]));
   }
   std::string out;
   for (const auto &row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      out += row[i];
-      if (i + 1 < row.size()) out += std::string(widths[i] - text::decode_utf8_lossy(row[i]).size() + 2, ' ');
+      out += i + 1 < row.size() ? text::padded(row[i], widths[i] + 2) : row[i];
     }
     out += '\n';
   }

@@ -9,12 +9,15 @@
 
 #include "exporters/libvirt/host/capabilities.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
+#include "exporters/libvirt/host/deadline.hpp"
 
 #include "support/text.hpp"
 
 namespace ferry::libvirt {
 
 namespace {
+
+constexpr auto kCloseDeadline = std::chrono::seconds(5);
 
 // The parts of a connection URI that decide what we may assume: driver[+transport]://[host]/path[?parameters].
 struct UriParts {
@@ -73,58 +76,8 @@ Owned<virDomain> find_domain(virConnect *connection, const std::string &name) {
 
 bool is_unknown_flag(int code) { return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_NO_SUPPORT; }
 
-}  // namespace
-
-std::string last_message() {
-  const virError *error = virGetLastError();
-  return error == nullptr || error->message == nullptr ? "unknown error" : text::printable(error->message);
-}
-
-Error refused(const std::string &what, std::string advice) {
-  return {ErrorKind::libvirt,
-          {.message = "libvirt refused " + what + ": " + last_message(), .advice = std::move(advice)}};
-}
-
-Connection::Connection(const std::string &uri) : impl_(std::make_unique<Impl>()) {
-  const UriParts parts = split_uri(uri);
-  impl_->uri = uri;
-  impl_->local = is_local(parts);
-  // libvirt would look for a system socket and complain about that; the cause is the user.
-  if (geteuid() == 0 && impl_->local && parts.path == "/session") {
-    throw Error(ErrorKind::usage,
-                {.message = "root has no libvirt session, so " + text::printable(uri) + " cannot be opened as root",
-                 .advice = "Run this as your own user, or use --connect qemu:///system."});
-  }
-  prepare_once();
-  if (parts.path == "/embed") register_event_loop_once();
-  impl_->handle.reset(virConnectOpenAuth(uri.c_str(), virConnectAuthPtrDefault, 0));
-  if (!impl_->handle) {
-    throw Error(ErrorKind::unreachable,
-                {.message = "libvirt cannot be reached at " + text::printable(uri) + ": " + last_message(),
-                 .advice = unreachable_advice(parts)});
-  }
-}
-
-Connection::~Connection() = default;
-Connection::Connection(Connection &&) noexcept = default;
-Connection &Connection::operator=(Connection &&) noexcept = default;
-
-void Connection::define(const std::string &domain_xml) {
-  const Owned<virDomain> domain(
-      virDomainDefineXMLFlags(impl_->handle.get(), domain_xml.c_str(), VIR_DOMAIN_DEFINE_VALIDATE));
-  if (!domain) throw refused("to define the machine");
-}
-
-bool Connection::has_domain(const std::string &name) const {
-  const Owned<virDomain> domain(virDomainLookupByName(impl_->handle.get(), name.c_str()));
-  if (domain) return true;
-  const virError *error = virGetLastError();
-  if (error != nullptr && error->code == VIR_ERR_NO_DOMAIN) return false;
-  throw refused("to say whether the machine \"" + text::printable(name) + "\" exists");
-}
-
-void Connection::undefine(const std::string &name, bool remove_nvram) {
-  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
+void undefine_domain(virConnect *handle, const std::string &name, bool remove_nvram) {
+  const Owned<virDomain> domain = find_domain(handle, name);
   const unsigned common = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
                           (remove_nvram ? VIR_DOMAIN_UNDEFINE_NVRAM : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 #if LIBVIR_VERSION_NUMBER >= 8009000
@@ -137,36 +90,9 @@ void Connection::undefine(const std::string &name, bool remove_nvram) {
   if (virDomainUndefineFlags(domain.get(), common) != 0) throw refused("to remove the machine's definition");
 }
 
-void Connection::start(const std::string &name) {
-  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
-  if (virDomainCreate(domain.get()) == 0) return;
-  throw refused("to start the machine \"" + text::printable(name) + '"',
-                "It is defined; its log is in ~/.cache/libvirt/qemu/log for a session.");
-}
-
-bool Connection::is_running(const std::string &name) const {
-  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
-  const int active = virDomainIsActive(domain.get());
-  if (active < 0) throw refused("to say whether the machine \"" + text::printable(name) + "\" runs");
-  return active == 1;
-}
-
-void Connection::destroy(const std::string &name) {
-  const Owned<virDomain> domain = find_domain(impl_->handle.get(), name);
-  if (virDomainDestroy(domain.get()) != 0) throw refused("to stop the machine \"" + text::printable(name) + '"');
-}
-
-void Connection::redefine_snapshot(const std::string &domain_name, const std::string &snapshot_xml, bool current) {
-  const Owned<virDomain> domain = find_domain(impl_->handle.get(), domain_name);
-  const unsigned flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE |
-                         (current ? unsigned{VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT} : 0U);
-  const Owned<virDomainSnapshot> snapshot(virDomainSnapshotCreateXML(domain.get(), snapshot_xml.c_str(), flags));
-  if (!snapshot) throw refused("a snapshot of the machine \"" + text::printable(domain_name) + '"');
-}
-
-void Connection::refresh_pool(const std::filesystem::path &folder) {
-  const auto pools = list_all<virStoragePool>(
-      [this](auto ***items) { return virConnectListAllStoragePools(impl_->handle.get(), items, 0); });
+void refresh_pools_of(virConnect *handle, const std::filesystem::path &folder) {
+  const auto pools =
+      list_all<virStoragePool>([handle](auto ***items) { return virConnectListAllStoragePools(handle, items, 0); });
   for (const Owned<virStoragePool> &pool : pools) {
     const Owned<char> xml(virStoragePoolGetXMLDesc(pool.get(), 0));
     if (!xml) continue;
@@ -175,6 +101,129 @@ void Connection::refresh_pool(const std::filesystem::path &folder) {
     if (!target.empty() && std::filesystem::equivalent(target, folder, error) && !error) {
       virStoragePoolRefresh(pool.get(), 0);
     }
+  }
+}
+
+}  // namespace
+
+std::string last_message() {
+  const virError *error = virGetLastError();
+  return error == nullptr || error->message == nullptr ? "unknown error" : text::printable(error->message);
+}
+
+Error refused(const std::string &what, std::string advice) {
+  return {ErrorKind::libvirt,
+          {.message = "libvirt refused " + what + ": " + last_message(), .advice = std::move(advice)}};
+}
+
+Connection::Connection(const std::string &uri, const Deadlines &deadlines) : impl_(std::make_shared<Impl>()) {
+  const UriParts parts = split_uri(uri);
+  impl_->uri = uri;
+  impl_->local = is_local(parts);
+  impl_->deadlines = deadlines;
+  // libvirt would look for a system socket and complain about that; the cause is the user.
+  if (geteuid() == 0 && impl_->local && parts.path == "/session") {
+    throw Error(ErrorKind::usage,
+                {.message = "root has no libvirt session, so " + text::printable(uri) + " cannot be opened as root",
+                 .advice = "Run this as your own user, or use --connect qemu:///system."});
+  }
+  prepare_once();
+  if (parts.path == "/embed") register_event_loop_once();
+  within<void>(impl_->local ? deadlines.open : deadlines.open_remote, ErrorKind::unreachable, uri,
+               "to open a connection", [impl = impl_, parts] {
+                 impl->handle.reset(virConnectOpenAuth(impl->uri.c_str(), virConnectAuthPtrDefault, 0));
+                 if (impl->handle) return;
+                 throw Error(ErrorKind::unreachable, {.message = "libvirt cannot be reached at " +
+                                                                 text::printable(impl->uri) + ": " + last_message(),
+                                                      .advice = unreachable_advice(parts)});
+               });
+}
+
+// Closing asks the daemon too. What is not answered keeps its own share of the handle.
+Connection::~Connection() {
+  if (!impl_ || !impl_->handle || impl_->silent) return;
+  try {
+    within<void>(kCloseDeadline, ErrorKind::libvirt, impl_->uri, "to close the connection",
+                 [impl = impl_] { impl->handle.reset(); });
+  } catch (const std::exception &) {
+    impl_->silent = true;
+  }
+}
+
+Connection::Connection(Connection &&) noexcept = default;
+Connection &Connection::operator=(Connection &&) noexcept = default;
+
+HostProfile Connection::probe() const {
+  return ask(impl_->deadlines.probe, "what this host can do",
+             [impl = impl_](virConnect *) { return libvirt::probe(*impl); });
+}
+
+void Connection::define(const std::string &domain_xml) {
+  ask(impl_->deadlines.call, "to define the machine", [domain_xml](virConnect *handle) {
+    const Owned<virDomain> domain(virDomainDefineXMLFlags(handle, domain_xml.c_str(), VIR_DOMAIN_DEFINE_VALIDATE));
+    if (!domain) throw refused("to define the machine");
+  });
+}
+
+bool Connection::has_domain(const std::string &name) const {
+  const std::string what = "to say whether the machine \"" + text::printable(name) + "\" exists";
+  return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain(virDomainLookupByName(handle, name.c_str()));
+    if (domain) return true;
+    const virError *error = virGetLastError();
+    if (error != nullptr && error->code == VIR_ERR_NO_DOMAIN) return false;
+    throw refused(what);
+  });
+}
+
+void Connection::undefine(const std::string &name, bool remove_nvram) {
+  ask(impl_->deadlines.call, "to remove the machine's definition",
+      [name, remove_nvram](virConnect *handle) { undefine_domain(handle, name, remove_nvram); });
+}
+
+void Connection::start(const std::string &name) {
+  const std::string what = "to start the machine \"" + text::printable(name) + '"';
+  ask(impl_->deadlines.start, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    if (virDomainCreate(domain.get()) == 0) return;
+    throw refused(what, "It is defined; its log is in ~/.cache/libvirt/qemu/log for a session.");
+  });
+}
+
+bool Connection::is_running(const std::string &name) const {
+  const std::string what = "to say whether the machine \"" + text::printable(name) + "\" runs";
+  return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    const int active = virDomainIsActive(domain.get());
+    if (active < 0) throw refused(what);
+    return active == 1;
+  });
+}
+
+void Connection::destroy(const std::string &name) {
+  const std::string what = "to stop the machine \"" + text::printable(name) + '"';
+  ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    if (virDomainDestroy(domain.get()) != 0) throw refused(what);
+  });
+}
+
+void Connection::redefine_snapshot(const std::string &domain_name, const std::string &snapshot_xml, bool current) {
+  const unsigned flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE |
+                         (current ? unsigned{VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT} : 0U);
+  const std::string what = "a snapshot of the machine \"" + text::printable(domain_name) + '"';
+  ask(impl_->deadlines.call, "to take " + what, [domain_name, snapshot_xml, flags, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, domain_name);
+    const Owned<virDomainSnapshot> snapshot(virDomainSnapshotCreateXML(domain.get(), snapshot_xml.c_str(), flags));
+    if (!snapshot) throw refused(what);
+  });
+}
+
+void Connection::refresh_pool(const std::filesystem::path &folder) {
+  try {
+    ask(impl_->deadlines.call, "to look at its storage pools",
+        [folder](virConnect *handle) { refresh_pools_of(handle, folder); });
+  } catch (const Error &) {  // what a tool sees of the folder is fresh a little later, then
   }
 }
 

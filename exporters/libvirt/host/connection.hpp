@@ -2,6 +2,7 @@
 // The one wrapper of libvirt's C API.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -12,11 +13,22 @@
 
 namespace ferry::libvirt {
 
+// How long libvirt may take to answer before it is given up: measured are 0.3 s for a daemon that has to be started,
+// and 12 s for one on a busy host that asks eight QEMU binaries what they can do.
+struct Deadlines {
+  std::chrono::milliseconds open = std::chrono::seconds(45);
+  std::chrono::milliseconds open_remote = std::chrono::minutes(5);  // somebody may have to type a password
+  std::chrono::milliseconds probe = std::chrono::seconds(90);
+  std::chrono::milliseconds call = std::chrono::seconds(30);
+  std::chrono::milliseconds start = std::chrono::minutes(2);  // of a machine
+};
+
+// Every call has a deadline. After one that was missed, all others fail at once.
 class Connection {
  public:
   // Throws Error unreachable (with what libvirt said and what to do; root with qemu:///session is named as such,
   // with kind usage).
-  explicit Connection(const std::string &uri);
+  explicit Connection(const std::string &uri, const Deadlines &deadlines = {});
   ~Connection();
   Connection(Connection &&) noexcept;
   Connection &operator=(Connection &&) noexcept;
@@ -37,9 +49,12 @@ class Connection {
   // Makes the folder a directory pool's content fresh, where a pool with that path exists. Never an error.
   void refresh_pool(const std::filesystem::path &folder);
 
+  struct Impl;  // known inside of this folder alone
+
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  template <class Work>
+  auto ask(std::chrono::milliseconds deadline, const std::string &what, Work work) const;
+  std::shared_ptr<Impl> impl_;  // shared with a call that was given up
 };
 
 }  // namespace ferry::libvirt

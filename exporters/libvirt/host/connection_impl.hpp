@@ -2,12 +2,14 @@
 // The inside of Connection, shared by connection.cpp and probe.cpp only.
 #pragma once
 
+#include <atomic>
 #include <libvirt/libvirt.h>
 #include <memory>
 #include <string>
 #include <type_traits>
 
 #include "exporters/libvirt/host/connection.hpp"
+#include "exporters/libvirt/host/deadline.hpp"
 
 #include "support/error.hpp"
 
@@ -29,7 +31,12 @@ struct Connection::Impl {
   std::string uri;
   Owned<virConnect> handle;
   bool local = true;  // the hypervisor runs on this machine
+  Deadlines deadlines;
+  std::atomic<bool> silent = false;  // a call was not answered
 };
+
+// Everything that a HostProfile holds; see Connection::probe().
+[[nodiscard]] HostProfile probe(const Connection::Impl &impl);
 
 // What libvirt said last on this thread; "unknown error" when it said nothing.
 [[nodiscard]] std::string last_message();
@@ -46,6 +53,23 @@ std::vector<Owned<Handle>> list_all(Call call) {
   for (int i = 0; i < count; ++i) out.emplace_back(items[i]);
   std::free(items);  // NOLINT: the array is malloc'd by libvirt
   return out;
+}
+
+// What `work` gives, which takes the connection's handle and owns all else that it uses: it may outlive the call.
+// `what` ends the sentence "it was asked ...". Throws Unanswered after the deadline.
+template <class Work>
+auto Connection::ask(std::chrono::milliseconds deadline, const std::string &what, Work work) const {
+  using Result = decltype(work(static_cast<virConnect *>(nullptr)));
+  if (impl_->silent) {
+    throw Error(ErrorKind::libvirt, {.message = "libvirt did not answer before, so it was not asked " + what});
+  }
+  try {
+    return within<Result>(deadline, ErrorKind::libvirt, impl_->uri, what,
+                          [impl = impl_, work = std::move(work)] { return work(impl->handle.get()); });
+  } catch (const Unanswered &) {
+    impl_->silent = true;
+    throw;
+  }
 }
 
 }  // namespace ferry::libvirt

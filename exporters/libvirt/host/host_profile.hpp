@@ -72,5 +72,7 @@ struct HostProfile {
 
 // The profile that is used when nobody asked libvirt: what Debian 12 has, without KVM knowledge, without bridges.
 [[nodiscard]] HostProfile builtin_host_profile();
+// The same with what can be seen of this host without libvirt: KVM, firmware, programs and bridges.
+[[nodiscard]] HostProfile unasked_host_profile(const std::string &uri);
 
 }  // namespace ferry::libvirt

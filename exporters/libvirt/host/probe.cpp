@@ -73,14 +73,18 @@ void ask_networks(virConnect *connection, HostProfile &profile) {
   }
 }
 
+std::filesystem::path usual_image_folder(const HostProfile &profile) {
+  if (profile.uri.find("/system") != std::string::npos) return "/var/lib/libvirt/images";
+  return session_image_folder();
+}
+
 std::filesystem::path ask_image_folder(virConnect *connection, const HostProfile &profile) {
   if (const Owned<virStoragePool> pool{virStoragePoolLookupByName(connection, "default")}) {
     const Owned<char> xml(virStoragePoolGetXMLDesc(pool.get(), 0));
     std::filesystem::path folder = xml ? directory_of_pool(xml.get()) : std::filesystem::path();
     if (!folder.empty()) return folder;
   }
-  if (profile.uri.find("/system") != std::string::npos) return "/var/lib/libvirt/images";
-  return session_image_folder();
+  return usual_image_folder(profile);
 }
 
 void ask_local_host(HostProfile &profile) {
@@ -102,24 +106,37 @@ void ask_local_host(HostProfile &profile) {
 
 }  // namespace
 
-HostProfile Connection::probe() const {
-  virConnect *connection = impl_->handle.get();
+HostProfile unasked_host_profile(const std::string &uri) {
+  HostProfile profile = builtin_host_profile();
+  const std::vector<FirmwareDescriptor> usual = profile.firmware;
+  profile.uri = uri;
+  profile.image_folder = usual_image_folder(profile);
+  ask_local_host(profile);
+  if (profile.firmware.empty()) profile.firmware = usual;
+  profile.kvm = kvm_works().value_or(false);
+  if (profile.kvm) profile.cpu_modes.insert("host-passthrough");
+  apply_version_rules(profile);
+  return profile;
+}
+
+HostProfile probe(const Connection::Impl &impl) {
+  virConnect *connection = impl.handle.get();
   HostProfile profile;
-  profile.uri = impl_->uri;
+  profile.uri = impl.uri;
   profile.architecture = "x86_64";
   ask_versions(connection, profile);
 
   const Owned<char> capabilities(virConnectGetCapabilities(connection));
   if (!capabilities) throw refused("to tell the host's capabilities");
   add_capabilities(profile, capabilities.get());
-  profile.kvm = kvm_is_usable(profile, impl_->local);
+  profile.kvm = kvm_is_usable(profile, impl.local);
   ask_domain_capabilities(connection, profile);
   ask_domains(connection, profile);
   ask_networks(connection, profile);
   profile.image_folder = ask_image_folder(connection, profile);
 
   std::string os;
-  if (impl_->local) {
+  if (impl.local) {
     os = host_os_name();
     ask_local_host(profile);
     add_devices(profile, emulator_device_help(profile.emulator));

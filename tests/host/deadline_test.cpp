@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/libvirt/host/deadline.hpp"
+
+#include <condition_variable>
+#include <gmock/gmock.h>
+#include <mutex>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "exporters/libvirt/host/connection.hpp"
+#include "tests/kit/folder.hpp"
+
+namespace ferry::libvirt {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+TEST(Within, GivesWhatTheWorkGivesOrThrows) {
+  EXPECT_EQ(within<int>(10s, ErrorKind::libvirt, "test:///", "to count", [] { return 7; }), 7);
+  EXPECT_THROW(within<void>(10s, ErrorKind::libvirt, "test:///", "to fail",
+                            [] { throw Error(ErrorKind::conflict, {.message = "taken"}); }),
+               Error);
+}
+
+TEST(Within, LeavesWorkAloneThatDoesNotEnd) {
+  struct Shared {
+    std::mutex guard;
+    std::condition_variable changed;
+    bool go_on = false, ended = false;
+  };
+  const auto shared = std::make_shared<Shared>();
+  try {
+    within<void>(50ms, ErrorKind::libvirt, "test:///", "to wait", [shared] {
+      std::unique_lock lock(shared->guard);
+      shared->changed.wait(lock, [&] { return shared->go_on; });
+      shared->ended = true;
+      shared->changed.notify_all();
+    });
+    FAIL();
+  } catch (const Unanswered &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::libvirt);
+    EXPECT_THAT(error.what(), HasSubstr("test:///"));
+    EXPECT_THAT(error.what(), HasSubstr("to wait"));
+    EXPECT_THAT(error.what(), HasSubstr("50 ms"));
+  }
+  EXPECT_TRUE(gave_up_on_libvirt());
+  std::unique_lock lock(shared->guard);
+  shared->go_on = true;
+  shared->changed.notify_all();
+  shared->changed.wait(lock, [&] { return shared->ended; });
+}
+
+// As a daemon that was stopped: the kernel takes the connection, and nobody answers.
+class SilentDaemon {
+ public:
+  explicit SilentDaemon(const std::filesystem::path &path) : socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    if (bind(socket_, reinterpret_cast<sockaddr *>(&address), sizeof(address)) != 0 || listen(socket_, 4) != 0)
+      throw std::runtime_error("no socket at " + path.string());
+  }
+  ~SilentDaemon() { close(socket_); }
+  SilentDaemon(const SilentDaemon &) = delete;
+  SilentDaemon &operator=(const SilentDaemon &) = delete;
+
+ private:
+  int socket_;
+};
+
+TEST(Connection, ADaemonThatDoesNotAnswerIsAnErrorInTime) {
+  const test::TempFolder folder;
+  const SilentDaemon daemon(folder / "sock");
+  const auto before = std::chrono::steady_clock::now();
+  try {
+    const Connection connection("qemu+unix:///system?socket=" + (folder / "sock").string(), {.open = 200ms});
+    FAIL();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unreachable);
+    EXPECT_THAT(error.what(), HasSubstr("does not answer"));
+    EXPECT_THAT(error.detail().advice, HasSubstr("--no-define"));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 20s);
+}
+
+}  // namespace
+}  // namespace ferry::libvirt
