@@ -165,6 +165,7 @@ Options host_options(const std::vector<BatchEntry> &entries) {
                                                "for each connection."});
     }
     out.define = out.define || options.define;
+    out.connect_given = out.connect_given || options.connect_given;
   }
   return out;
 }
@@ -172,6 +173,11 @@ Options host_options(const std::vector<BatchEntry> &entries) {
 report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs, bool dry_run, Host &host,
                            const BatchHooks &hooks, const std::stop_token &stop) {
   std::vector<Job> work = plan_all(entries, dry_run, host, stop);
+  if (hooks.planned) {
+    std::vector<fs::path> touched;
+    for (const Job &job : work) touched.insert(touched.end(), job.planned.touched.begin(), job.planned.touched.end());
+    hooks.planned(touched);
+  }
   std::mutex done_mutex;
   std::atomic<std::size_t> next = 0;
   const auto worker = [&] {

@@ -30,6 +30,8 @@ struct BatchEntry {
 
 struct BatchHooks {
   std::function<Progress *(const std::string &machine)> progress;  // may give null; called from worker threads
+  // Called once, before anything is made, with all that the batch reads and makes. What it throws ends the batch.
+  std::function<void(const std::vector<std::filesystem::path> &)> planned = {};
   // With the number of machines in the batch; called under a lock.
   std::function<void(const report::MachineReport &, std::size_t)> machine_done;
 };

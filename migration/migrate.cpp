@@ -10,6 +10,7 @@
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
+#include "migration/touched_files.hpp"
 #include "migration/undo.hpp"
 
 namespace ferry::migration {
@@ -68,13 +69,20 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
                      libvirt::HostProfile &host, const std::vector<RunRecord> &runs) {
   const fs::path dest = destination(options, host);
   Planned out;
+  out.touched = input_files(imported.machine, options);
   try {
-    out.plan = make_plan(imported, survey(imported.machine, options, dest), options, host);
+    const Survey found = survey(imported.machine, options, dest);
+    for (const auto &[field, facts] : found.media) {
+      if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
+    }
+    out.plan = make_plan(imported, found, options, host);
   } catch (const Error &error) {
     out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
     return out;
   }
   out.report = report_of(*out.plan);
+  const std::vector<fs::path> planned = planned_files(*out.plan);
+  out.touched.insert(out.touched.end(), planned.begin(), planned.end());
   try {
     // A plan for a recorded host says nothing of this one's files.
     const std::set<fs::path> leftovers = leftovers_of(out, crashed_runs(runs, source.file, dest, out.plan->name));
@@ -106,7 +114,7 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
     }
     for (const ImportedMachine &machine : machines) out.push_back(plan_machine(source, machine, options, host, runs));
   } catch (const Error &error) {
-    out.push_back({refusal_of(source, nullptr, error), std::nullopt, {}});
+    out.push_back({refusal_of(source, nullptr, error), std::nullopt, {}, {source.file}});
   }
   return out;
 }

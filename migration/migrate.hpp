@@ -20,6 +20,8 @@ struct Planned {
   report::MachineReport report;
   std::optional<MachinePlan> plan;
   std::vector<std::string> crashed_runs;  // of the same machine: what they left goes first
+  // What is read and what would be made, also when it was refused: a report goes elsewhere.
+  std::vector<std::filesystem::path> touched = {};
 };
 
 // Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is

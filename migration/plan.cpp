@@ -20,6 +20,21 @@ namespace fs = std::filesystem;
 constexpr unsigned kNewUefiInternal = 10'009'000;   // libvirt 10.9, by its release notes
 constexpr std::uint64_t kSpaceReserve = 1U << 20U;  // bytes per disk: headers, tables, the store
 
+// `number` counts from 0, `option` is as the user wrote it.
+void refuse_missing_card(const Machine &machine, std::size_t number, const std::string &option) {
+  const std::size_t cards = machine.hardware.nics.size();
+  if (number < cards) return;
+  throw Error(ErrorKind::usage, {.where = machine.origin,
+                                 .message = option + " names a network card that the machine does not have",
+                                 .found = cards == 0   ? "a machine without network cards"
+                                          : cards == 1 ? "a machine with one network card"
+                                                       : "a machine with " + std::to_string(cards) + " network cards",
+                                 .expected = cards == 0   ? ""
+                                             : cards == 1 ? "number 1"
+                                                          : "a number from 1 to " + std::to_string(cards),
+                                 .advice = cards == 0 ? "Leave the option out." : ""});
+}
+
 void refuse_what_cannot_be_carried(const Machine &machine, const Options &options) {
   if (machine.encrypted) {
     throw Error(
@@ -42,23 +57,10 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
     throw Error(ErrorKind::usage, {.message = "--start needs the machine defined, and --no-define leaves that out",
                                    .advice = "Leave out one of the two."});
   }
-  const std::size_t nics = machine.hardware.nics.size();
-  for (const auto *numbers : {&options.domain.networks}) {
-    for (const auto &[number, spec] : *numbers) {
-      if (number < nics) continue;
-      throw Error(ErrorKind::usage, {.where = machine.origin,
-                                     .message = "--network " + std::to_string(number + 1) + "=" + spec +
-                                                " names a network card that the machine does not have",
-                                     .expected = "a number from 1 to " + std::to_string(nics)});
-    }
-  }
-  for (const auto &[number, mac] : options.domain.macs) {
-    if (number < nics) continue;
-    throw Error(ErrorKind::usage, {.where = machine.origin,
-                                   .message = "--mac " + std::to_string(number + 1) + "=" + mac.text() +
-                                              " names a network card that the machine does not have",
-                                   .expected = "a number from 1 to " + std::to_string(nics)});
-  }
+  for (const auto &[number, spec] : options.domain.networks)
+    refuse_missing_card(machine, number, "--network " + std::to_string(number + 1) + "=" + spec);
+  for (const auto &[number, mac] : options.domain.macs)
+    refuse_missing_card(machine, number, "--mac " + std::to_string(number + 1) + "=" + mac.text());
 }
 
 // FNV-1a: a seed that is the same for the same machine under the same name, so that two plans agree.

@@ -12,6 +12,7 @@
 #include "importers/vmx/vmx.hpp"
 
 #include "support/folders.hpp"
+#include "support/nearest.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -91,13 +92,38 @@ FoundSource only_one_in(const fs::path &folder) {
                                  .advice = "Name one of the files, or use 'virt-ferry batch' for all of them."});
 }
 
+// Rather a file's name than a machine's.
+bool looks_like_path(const std::string &name) {
+  const std::string lower = text::lower_ascii(name);
+  constexpr std::array<std::string_view, 7> kSuffixes{".vbox", ".vmx", ".ovf", ".ova", ".box", ".xml", ".gz"};
+  return name.find('/') != std::string::npos ||
+         std::any_of(kSuffixes.begin(), kSuffixes.end(), [&](auto suffix) { return lower.ends_with(suffix); });
+}
+
+// A slip on the command line, and said as one: nothing was looked at that could be refused.
+[[noreturn]] void no_such_file(const std::string &name) {
+  std::vector<std::string> beside;
+  std::error_code error;
+  const fs::path folder = fs::path(name).parent_path();
+  for (fs::directory_iterator at(folder.empty() ? "." : folder, error), end; !error && at != end; at.increment(error))
+    beside.push_back(at->path().filename().string());
+  const auto meant = text::nearest(fs::path(name).filename().string(), beside);
+  throw Error(ErrorKind::usage,
+              {.where = {name, {}, {}},
+               .message = "there is no such file",
+               .expected = "a file, a folder, or the name of a machine that 'virt-ferry list' shows",
+               .advice = meant ? "Did you mean '" + (folder / *meant).string() + "'?" : "Check the name."});
+}
+
 FoundSource by_registered_name(const std::string &name) {
   std::vector<RegisteredMachine> matches;
   std::string known;
+  std::vector<std::string> names;
   const Registered registered = registered_machines();
   for (const RegisteredMachine &machine : registered.machines) {
     if (machine.name == name) matches.push_back(machine);
     known += (known.empty() ? "" : ", ") + machine.name;
+    names.push_back(machine.name);
   }
   if (matches.size() == 1) return {matches.front().kind, matches.front().file};
   if (matches.size() > 1) {
@@ -106,12 +132,15 @@ FoundSource by_registered_name(const std::string &name) {
                  .found = matches[0].file.string() + ", " + matches[1].file.string(),
                  .advice = "Name the file instead."});
   }
-  if (!registered.unreadable.empty() && name.find('/') == std::string::npos) throw Error(registered.unreadable.front());
-  throw Error(ErrorKind::missing,
-              {.where = {name, {}, {}},
-               .message = "there is no such file, and no registered machine has this name",
-               .expected = known.empty() ? "a .vbox, .vmx, .ovf or .ova file" : "a file, or one of: " + known,
-               .advice = "'virt-ferry list' shows the machines of this host."});
+  if (looks_like_path(name)) no_such_file(name);
+  if (!registered.unreadable.empty()) throw Error(registered.unreadable.front());
+  const auto meant = text::nearest(name, names);
+  throw Error(
+      ErrorKind::missing,
+      {.where = {name, {}, {}},
+       .message = "there is no such file, and no registered machine has this name",
+       .expected = known.empty() ? "a .vbox, .vmx, .ovf or .ova file" : "a file, or one of: " + known,
+       .advice = meant ? "Did you mean '" + *meant + "'?" : "'virt-ferry list' shows the machines of this host."});
 }
 
 void collect(const fs::path &folder, FoundBelow &out) {

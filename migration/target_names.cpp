@@ -9,10 +9,7 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 200;  // with "-12.qcow2" behind it still below NAME_MAX (255)
 
 // Not in a file's name, or not shown as what it is: controls, and what turns the direction of writing.
-bool is_unfit(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == U'/' || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069);
-}
+bool is_unfit(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == U'/' || text::is_hidden_control(c); }
 
 }  // namespace
 

@@ -106,6 +106,30 @@ TEST_F(Plan, an_encrypted_machine_is_refused) {
   EXPECT_EQ(refusal(), ErrorKind::encrypted);
 }
 
+TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) {
+  const auto said = [this] {
+    try {
+      (void)plan();
+      return std::string("nothing");
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      return std::string(error.what());
+    }
+  };
+  options.domain.macs[8] = *MacAddress::parse("52:54:00:12:34:56");
+  EXPECT_NE(said().find("--mac 9=52:54:00:12:34:56 names a network card that the machine does not have; found a machine "
+                        "without network cards. Leave the option out."),
+            std::string::npos)
+      << said();
+  machine().hardware.nics.resize(1);
+  EXPECT_NE(said().find("a machine with one network card; expected number 1"), std::string::npos) << said();
+  machine().hardware.nics.resize(3);
+  EXPECT_NE(said().find("a machine with 3 network cards; expected a number from 1 to 3"), std::string::npos) << said();
+  options.domain.macs.clear();
+  options.domain.networks[4] = "user";
+  EXPECT_NE(said().find("--network 5=user names"), std::string::npos) << said();
+}
+
 TEST_F(Plan, a_manifest_is_announced) {
   survey.has_manifest = true;
   const MachinePlan planned = plan();
