@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "cli/command.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/interrupts.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
@@ -29,10 +31,10 @@ struct BatchCommand {
   OutputOptions output;
 };
 
-// One bar cannot show machines side by side; lines can.
+// The bars of machines that are migrated side by side.
 class ProgressKeeper {
  public:
-  ProgressKeeper(std::string mode, unsigned jobs) : mode_(jobs > 1 && mode == "auto" ? "none" : std::move(mode)) {}
+  explicit ProgressKeeper(std::string mode) : mode_(std::move(mode)) {}
   Progress *operator()(const std::string &machine) {
     const std::lock_guard lock(mutex_);
     kept_.push_back(make_progress(mode_, machine));
@@ -45,31 +47,49 @@ class ProgressKeeper {
   std::vector<std::unique_ptr<Progress>> kept_;
 };
 
-int run(BatchCommand &command, const std::stop_token &stop) {
-  check_output(command.output);
-  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
-  command.options.threads = std::max(1U, processors / command.jobs);
+report::Document work(BatchCommand &command, const std::stop_token &stop) {
   const auto entries = migration::batch_entries(command.argument, command.options);
   const migration::Options for_host = migration::host_options(entries);
   migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host);
-  ProgressKeeper progress(command.progress, command.jobs);
+  ProgressKeeper progress(command.progress);
   migration::BatchHooks hooks;
+  std::optional<Making> making;
+  hooks.planned = [&](const std::vector<std::filesystem::path> &touched) {
+    check_output(command.output, touched);
+    if (!command.dry_run) making.emplace();
+  };
   hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
   std::size_t finished = 0;
   hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
     const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
-    std::fprintf(stderr, "[%zu/%zu] %s: %s%s\n", ++finished, all, text::printable(machine.name).c_str(),
-                 machine.status.c_str(), why.c_str());
+    print_beside_progress("[" + std::to_string(++finished) + "/" + std::to_string(all) + "] " +
+                          text::printable(machine.name) + ": " + machine.status + why + "\n");
   };
-  report::Document document = migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
+  return migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
+}
+
+int run(BatchCommand &command, const std::stop_token &stop) {
+  command.output.overwrite = command.options.overwrite;
+  check_output(command.output, named_files({command.argument}, command.options));
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  command.options.threads = std::max(1U, processors / command.jobs);
+  report::Document document;
+  try {
+    document = work(command, stop);
+  } catch (const OutputRefused &) {
+    throw;
+  } catch (const Error &error) {
+    return refused_as_whole({command.argument}, error, command.output);
+  }
   if (command.output.format == "text") {
     write_output(command.output, report::summary_table(document));
   } else {
     write_report(command.output, document);
   }
+  if (stop.stop_requested()) return kInterrupted;
   const bool all = std::none_of(document.machines.begin(), document.machines.end(),
                                 [](const auto &machine) { return machine.refusal.has_value(); });
-  return all && !stop.stop_requested() ? 0 : kSomeDidNot;
+  return all ? 0 : kSomeDidNot;
 }
 
 }  // namespace

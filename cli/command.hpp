@@ -13,7 +13,7 @@ namespace ferry::cli {
 
 inline constexpr auto kExitCodes =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (the report says why),\n"
-    "4 a batch finished, but some machines did not.";
+    "4 a batch finished, but some machines did not, 130 interrupted.";
 
 struct Context {
   int exit_code = 0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/interrupts.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
@@ -20,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kInfoSchema = "virt-ferry-disk/1";
+
 struct DiskCommand {
   std::string source, target;
   std::string input_format, target_format = "qcow2", progress = "auto";
@@ -29,6 +32,15 @@ struct DiskCommand {
   migration::Options options;  // engine, mode, compression, cluster size, verify
   OutputOptions output;
 };
+
+void refuse_missing(const DiskCommand &command) {
+  std::error_code error;
+  if (fs::exists(command.source, error)) return;
+  throw Error(ErrorKind::usage, {.where = {command.source, {}, {}},
+                                 .message = "there is no such file",
+                                 .expected = "a disk image",
+                                 .advice = "Check the name."});
+}
 
 Medium medium_of(const DiskCommand &command) {
   ImageFile image;
@@ -58,6 +70,10 @@ std::string format_of(const image::ImageInfo &image) {
   return std::string(to_string(image.format)) + (image.variant.empty() ? "" : " " + image.variant);
 }
 
+std::string finding_line(const Finding &finding) {
+  return std::string(to_string(finding.severity)) + ": " + text::printable(finding.message) + "\n";
+}
+
 std::string info_text(const disk::DiskInfo &info) {
   std::string out =
       "virtual size  " + text::human_bytes(info.virtual_size) + " (" + std::to_string(info.virtual_size) + " bytes)\n";
@@ -71,8 +87,7 @@ std::string info_text(const disk::DiskInfo &info) {
     if (image.uuid) out += ", uuid " + image.uuid->text();
     out += "\n";
   }
-  for (const Finding &finding : info.findings)
-    out += std::string(to_string(finding.severity)) + ": " + finding.message + "\n";
+  for (const Finding &finding : info.findings) out += finding_line(finding);
   return out;
 }
 
@@ -87,7 +102,7 @@ std::string info_json(const disk::DiskInfo &info) {
     if (image.parent_uuid) one["parent_uuid"] = image.parent_uuid->text();
     chain.push_back(std::move(one));
   }
-  Json out{{"schema", "virt-ferry-disk/1"},
+  Json out{{"schema", kInfoSchema},
            {"virtual_size", info.virtual_size},
            {"allocated", info.allocated},
            {"engine", info.engine == disk::Engine::qemu_img ? "qemu-img" : "native"},
@@ -155,6 +170,14 @@ void check_target(const DiskCommand &command, const fs::path &target) {
 }
 
 int convert(const DiskCommand &command, const std::stop_token &stop) {
+  if (command.options.mode == disk::Mode::link) {
+    throw Error(ErrorKind::usage, {.where = {.file = {}, .line = {}, .path = "--disk-mode"},
+                                   .message = "an image that is used where it is needs no conversion, so none is made",
+                                   .found = "link",
+                                   .expected = "auto, copy, share or overlay",
+                                   .advice = "Use 'overlay' for an image that only holds what changes."});
+  }
+  refuse_missing(command);
   disk::ConvertRequest request;
   request.medium = medium_of(command);
   request.target = fs::absolute(command.target);
@@ -168,18 +191,16 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.threads = command.jobs;
   request.open = open_options(command);
   check_target(command, request.target);
-  // The new image is made beside the old one, which goes only when the new one is whole.
-  if (fs::exists(fs::symlink_status(request.target))) request.target += ".new";
+  request.replace = command.overwrite;
+  const Making making;
   const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
   const disk::ConvertResult result = disk::convert(request, progress.get(), stop);
-  if (request.target != fs::absolute(command.target)) fs::rename(request.target, command.target);
   std::string out = text::printable(command.target) + ": " + text::human_bytes(result.virtual_size) + ", " +
                     text::human_bytes(result.bytes_written) + " written";
   if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
   if (result.sha256) out += ", verified, sha256 " + *result.sha256;
   write_output({}, out + "\n");
-  for (const Finding &finding : result.findings)
-    std::fprintf(stderr, "%s: %s\n", std::string(to_string(finding.severity)).c_str(), finding.message.c_str());
+  for (const Finding &finding : result.findings) print_beside_progress(finding_line(finding));
   return 0;
 }
 
@@ -191,6 +212,7 @@ void add_source(CLI::App &sub, DiskCommand &command) {
       ->check(CLI::IsMember(std::vector<std::string>{"raw"}).description(""));
   sub.add_option("--search", command.search, "a further folder where parents and extents may be")
       ->option_text("DIR")
+      ->allow_extra_args(false)  // one for each --search, or it would take what follows
       ->check(CLI::ExistingDirectory.description(""));
 }
 
@@ -223,8 +245,13 @@ void setup_disk(CLI::App &app, Context &context) {
   for (const char *name : {"engine", "allow-modified-parent"}) add_shared_option(*info_sub, *info, name);
   add_output_options(*info_sub, info->output, false);
   info_sub->callback([info, &context] {
-    const disk::DiskInfo found = disk::inspect(medium_of(*info), open_options(*info), info->options.engine);
-    write_output(info->output, info->output.format == "json" ? info_json(found) : info_text(found));
+    check_output(info->output, {info->source});
+    with_refusal(info->output, kInfoSchema, [&info] {
+      refuse_missing(*info);
+      const disk::DiskInfo found = disk::inspect(medium_of(*info), open_options(*info), info->options.engine);
+      check_output(info->output, found.files);
+      write_output(info->output, info->output.format == "json" ? info_json(found) : info_text(found));
+    });
     context.exit_code = 0;
   });
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.hpp"
+#include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "exporters/libvirt/host/connection.hpp"
 
@@ -9,7 +10,7 @@ namespace ferry::cli {
 namespace {
 
 struct HostCommand {
-  std::string connect = "qemu:///session";
+  std::string connect = default_connection();
   OutputOptions output;
 };
 
@@ -20,8 +21,10 @@ void setup_host(CLI::App &app, Context &context) {
   CLI::App *sub =
       app.add_subcommand("host", "Record what libvirt says of this host, for 'plan --host-profile' elsewhere.");
   sub->add_option("--connect", command->connect, "libvirt connection [qemu:///session]")->option_text("URI");
-  sub->add_option("-o,--output", command->output.file, "write to FILE instead of stdout")->option_text("FILE");
+  add_output_file(*sub, command->output);
   sub->callback([command, &context] {
+    command->output.format = "json";
+    check_output(command->output, {});
     write_output(command->output, libvirt::host_profile_json(libvirt::Connection(command->connect).probe()));
     context.exit_code = 0;
   });

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "migration/source.hpp"
+#include "migration/touched_files.hpp"
 #include "model/json.hpp"
 
 #include "support/text.hpp"
@@ -38,11 +39,15 @@ void write_tree(const Json &json, std::size_t indent, std::string &out) {
   }
 }
 
-int run(const InspectCommand &command) {
+void run(const InspectCommand &command) {
+  check_output(command.output, {command.source});
   ImportOptions options;
   options.ovf_configuration = command.ovf_configuration;
   Json machines = Json::array();
+  std::vector<std::filesystem::path> touched;
   for (const ImportedMachine &imported : migration::import_source(migration::find_source(command.source), options)) {
+    const auto files = migration::input_files(imported.machine, {});
+    touched.insert(touched.end(), files.begin(), files.end());
     Json machine = to_json(imported.machine);
     for (const Finding &finding : imported.findings)
       machine["findings"].push_back(to_json(finding, {{}, imported.machine.source.file}));
@@ -59,8 +64,8 @@ int run(const InspectCommand &command) {
       write_tree(machine, 0, out);
     }
   }
+  check_output(command.output, touched);
   write_output(command.output, out);
-  return 0;
 }
 
 }  // namespace
@@ -74,7 +79,10 @@ void setup_inspect(CLI::App &app, Context &context) {
   sub->add_option("--ovf-configuration", command->ovf_configuration, "OVF: deployment option to take [the default one]")
       ->option_text("ID");
   add_output_options(*sub, command->output, false);
-  sub->callback([command, &context] { context.exit_code = run(*command); });
+  sub->callback([command, &context] {
+    with_refusal(command->output, "virt-ferry-machine/1", [&command] { run(*command); });
+    context.exit_code = 0;
+  });
 }
 
 }  // namespace ferry::cli

@@ -9,6 +9,7 @@
 #include "migration/source.hpp"
 #include "model/json.hpp"
 
+#include "support/columns.hpp"
 #include "support/text.hpp"
 
 namespace ferry::cli {
@@ -30,13 +31,10 @@ std::string as_json(const std::vector<migration::RegisteredMachine> &machines) {
 
 std::string as_table(const std::vector<migration::RegisteredMachine> &machines) {
   std::size_t width = 4;
-  for (const auto &machine : machines)
-    width = std::max(width, text::decode_utf8_lossy(text::printable(machine.name)).size());
-  std::string out = "NAME" + std::string(width - 4 + 2, ' ') + "PLATFORM    FILE\n";
+  for (const auto &machine : machines) width = std::max(width, text::columns(text::printable(machine.name)));
+  std::string out = text::padded("NAME", width + 2) + "PLATFORM    FILE\n";
   for (const auto &machine : machines) {
-    const std::string name = text::printable(machine.name);
-    out += name + std::string(width - text::decode_utf8_lossy(name).size() + 2, ' ');
-    out += platform(machine.kind) + std::string(machine.kind == SourceKind::vbox ? 2 : 6, ' ');
+    out += text::padded(text::printable(machine.name), width + 2) + text::padded(platform(machine.kind), 12);
     out += text::printable(machine.file.string()) + (machine.exists ? "" : "  (missing)") + "\n";
   }
   return out;
@@ -51,6 +49,9 @@ void setup_list(CLI::App &app, Context &context) {
   sub->callback([output, &context] {
     const migration::Registered registered = migration::registered_machines();
     const auto &machines = registered.machines;
+    std::vector<std::filesystem::path> files;
+    for (const auto &machine : machines) files.push_back(machine.file);
+    check_output(*output, files);
     write_output(*output, output->format == "json" ? as_json(machines) : as_table(machines));
     context.exit_code = 0;
     for (const Error &error : registered.unreadable) {

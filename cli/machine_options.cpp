@@ -2,12 +2,19 @@
 #include "cli/machine_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "migration/option_values.hpp"
 
 namespace ferry::cli {
 
+std::string default_connection() {
+  const char *uri = std::getenv("LIBVIRT_DEFAULT_URI");
+  return uri != nullptr && *uri != '\0' ? uri : migration::Options().connect;
+}
+
 void add_machine_options(CLI::App &command, migration::Options &options) {
+  options.connect = default_connection();
   for (const migration::OptionSpec &spec : migration::option_specs()) {
     const std::string name(spec.name);
     CLI::Option *option = nullptr;
@@ -22,6 +29,8 @@ void add_machine_options(CLI::App &command, migration::Options &options) {
           },
           std::string(spec.help));
       option->option_text(std::string(spec.value))->expected(1);
+      // CLI11 would let an option that may come again take whatever follows its value, SOURCE too.
+      option->allow_extra_args(false);
       option->multi_option_policy(spec.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
     }
     option->group(std::string(spec.group));

@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
+#include "cli/interrupts.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
@@ -28,19 +29,35 @@ void print_refusals(const report::Document &document) {
   }
 }
 
-int run(MigrateCommand &command, const std::stop_token &stop) {
-  command.options.threads = command.jobs;
-  check_output(command.output);
-  if (command.dry_run) return dry_run({command.source}, command.options, command.output);
+report::Document migrate(MigrateCommand &command, const std::stop_token &stop) {
   const migration::FoundSource source = migration::find_source(command.source);
   migration::Host host = migration::host_for_run(command.options);
   report::Document document;
   document.host = host.profile.name;
-  for (migration::Planned &planned :
-       migration::plan_source(source, command.options, host.profile, migration::all_runs())) {
+  std::vector<migration::Planned> all =
+      migration::plan_source(source, command.options, host.profile, migration::all_runs());
+  for (const migration::Planned &planned : all) check_output(command.output, planned.touched);
+  const Making making;
+  for (migration::Planned &planned : all) {
     const auto progress = make_progress(command.progress, planned.report.name);
     migration::migrate_planned(planned, command.options, host, progress.get(), stop);
     document.machines.push_back(std::move(planned.report));
+  }
+  return document;
+}
+
+int run(MigrateCommand &command, const std::stop_token &stop) {
+  command.options.threads = command.jobs;
+  command.output.overwrite = command.options.overwrite;
+  if (command.dry_run) return dry_run({command.source}, command.options, command.output);
+  check_output(command.output, named_files({command.source}, command.options));
+  report::Document document;
+  try {
+    document = migrate(command, stop);
+  } catch (const OutputRefused &) {
+    throw;
+  } catch (const Error &error) {
+    return refused_as_whole({command.source}, error, command.output);
   }
   const int code = migration::worst_exit_code(document);
   print_refusals(document);
@@ -50,7 +67,7 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
                   [](const auto &machine) { return machine.status == "refused" && machine.run.empty(); });
   }
   write_report(command.output, document);
-  return code;
+  return code != 0 && stop.stop_requested() ? kInterrupted : code;
 }
 
 }  // namespace

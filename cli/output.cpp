@@ -2,21 +2,170 @@
 #include "cli/output.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iostream>
+#include <unistd.h>
 
+#include "cli/interrupts.hpp"
+#include "cli/progress_display.hpp"
+#include "converters/images/image.hpp"
+#include "migration/source.hpp"
+
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {
 
-[[noreturn]] void cannot_write(const std::string &file) {
-  throw Error(ErrorKind::io, {.where = {file, {}, {}},
-                              .message = std::string("the report cannot be written: ") + std::strerror(errno),
-                              .advice = "Name a file in a folder of yours with -o."});
+namespace fs = std::filesystem;
+
+// The first line of a text report in a file. JSON and HTML ones say what they are anyway.
+constexpr std::string_view kTextMark = "# virt-ferry-text/1";
+
+bool is_stdout(const std::string &name) {
+  constexpr std::array<std::string_view, 5> kNames{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+std::string head_of(const fs::path &file) {
+  constexpr std::streamsize kEnough = 4096;  // bytes; an HTML report's title stands in the first 200
+  std::string head(kEnough, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(head.data(), kEnough);
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return head;
+}
+
+bool is_report(const std::string &head) {
+  return head.starts_with(kTextMark) || head.starts_with("{\n  \"schema\": \"virt-ferry-") ||
+         head.starts_with("{\n  \"virt_ferry_host_profile\": ") ||
+         (head.starts_with("<!DOCTYPE html>") && head.find("<title>virt-ferry ") != std::string::npos);
+}
+
+bool is_image(const fs::path &file) {
+  try {
+    ImageFile image;
+    image.pieces.push_back({file, 0, std::nullopt});
+    const ImageFormat format = image::detect_format(image);
+    return format != ImageFormat::raw && format != ImageFormat::unknown;
+  } catch (const Error &) {
+    return false;  // too short to be one
+  }
+}
+
+[[noreturn]] void refuse(ErrorKind kind, const fs::path &file, std::string message, std::string found,
+                         std::string advice) {
+  throw OutputRefused(
+      kind,
+      {.where = {.file = file}, .message = std::move(message), .found = std::move(found), .advice = std::move(advice)});
+}
+
+void refuse_touched(const file::Status &status, const fs::path &shown, const std::vector<fs::path> &touched) {
+  for (const fs::path &one : touched) {
+    const auto other = file::status_of(one);
+    if (!other || !other->same_file(status)) continue;
+    refuse(ErrorKind::conflict, shown, "the report would replace a file that is read or made here", one.string(),
+           "Choose another file for the report.");
+  }
+}
+
+// `file`: with links resolved.
+void refuse_other_than_report(const fs::path &file, bool overwrite) {
+  const std::string head = head_of(file);
+  if (is_report(head)) return;
+  const bool machine = migration::detect_source(file).has_value();
+  if (machine || is_image(file)) {
+    refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report",
+           machine ? "a virtual machine" : "a disk image", "Choose another file for the report.");
+  }
+  // An empty file is what mktemp(1) makes for it.
+  if (overwrite || head.empty()) return;
+  refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report of virt-ferry", {},
+         "Choose another file for the report, or remove this one first.");
+}
+
+// Where the report goes, with symbolic links followed; those that lead nowhere too.
+fs::path destination(const OutputOptions &options) {
+  constexpr int kMostLinks = 40;  // as the kernel's own limit
+  fs::path out = fs::absolute(options.file);
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(fs::symlink_status(out, error)); ++i) {
+    const fs::path leads_to = fs::read_symlink(out, error);
+    if (error) break;
+    out = leads_to.is_absolute() ? leads_to : out.parent_path() / leads_to;
+  }
+  const fs::path folder = fs::canonical(out.parent_path(), error);
+  return error ? out.lexically_normal() : folder / out.filename();
+}
+
+void refuse_bad_folder(const fs::path &folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    refuse(ErrorKind::io, folder, "the report cannot be written: there is no such folder", {},
+           "Name a file in a folder of yours with -o.");
+  if (access(folder.c_str(), W_OK | X_OK) == 0) return;
+  refuse(ErrorKind::io, folder, "the report cannot be written: you may not write to its folder", {},
+         "Name a file in a folder of yours with -o.");
+}
+
+// What is going to be made there does not exist yet.
+void refuse_to_be_made(const fs::path &target, const std::vector<fs::path> &touched) {
+  for (const fs::path &one : touched) {
+    std::error_code error;
+    if (fs::weakly_canonical(one, error) != target || error) continue;
+    refuse(ErrorKind::conflict, target, "the report would have the name of a file that is made here", {},
+           "Choose another file for the report.");
+  }
+}
+
+// Whether there is a file that the report replaces.
+file::Existing check_target(const OutputOptions &options, const fs::path &target,
+                            const std::vector<fs::path> &touched) {
+  const auto status = file::status_of(target);
+  if (status && !status->is_regular()) {
+    std::error_code error;
+    const bool folder = fs::is_directory(target, error);
+    refuse(ErrorKind::unsafe, target, "the report can only be written to a regular file",
+           folder ? "a folder" : "a device, FIFO or socket",
+           folder ? "Name a file in it." : "Leave out -o, or use -o /dev/stdout, and redirect that.");
+  }
+  refuse_bad_folder(target.parent_path());
+  if (status) refuse_touched(*status, target, touched);
+  refuse_to_be_made(target, touched);
+  if (!status) return file::Existing::keep;
+  refuse_other_than_report(target, options.overwrite);
+  return file::Existing::replace;
+}
+
+// A terminal obeys some characters that JSON lets stand. They are only ever inside of strings, where an escape means
+// the same.
+std::string escaped_json(const std::string &json) {
+  std::string out;
+  for (const char32_t c : text::decode_utf8_lossy(json)) {
+    if (text::is_hidden_control(c) || (c >= 0x7F && c < 0xA0)) {
+      out += "\\u" + text::hex(c, 4);
+    } else {
+      text::append_utf8(out, c);
+    }
+  }
+  return out;
+}
+
+void write_stdout(std::string_view text) {
+  clear_progress_line();
+  while (!text.empty()) {
+    const ssize_t count = write(STDOUT_FILENO, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      throw Error(ErrorKind::io,
+                  {.message = std::string("the report cannot be written to standard output: ") + std::strerror(errno)});
+    }
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
 }
 
 }  // namespace
@@ -28,26 +177,33 @@ void add_output_options(CLI::App &command, OutputOptions &options, bool html) {
       ->option_text("FORMAT")
       ->check(CLI::IsMember(formats).description(""))
       ->group("Report");
+  add_output_file(command, options);
+}
+
+void add_output_file(CLI::App &command, OutputOptions &options) {
   command.add_option("-o,--output", options.file, "write the report to FILE instead of stdout")
       ->option_text("FILE")
       ->group("Report");
 }
 
-void check_output(const OutputOptions &options) {
-  if (options.file.empty() || options.file == "-") return;
-  std::ofstream probe(options.file, std::ios::binary | std::ios::app);
-  if (!probe) cannot_write(options.file);
+void check_output(const OutputOptions &options, const std::vector<fs::path> &touched) {
+  if (!is_stdout(options.file)) {
+    (void)check_target(options, destination(options), touched);
+    return;
+  }
+  // As cat(1) does it: "plan x.vbox >> x.vbox".
+  const file::Status status = file::status_of(STDOUT_FILENO, "/dev/stdout");
+  if (status.is_regular()) refuse_touched(status, "/dev/stdout", touched);
 }
 
 void write_output(const OutputOptions &options, const std::string &text) {
-  if (options.file.empty() || options.file == "-") {
-    std::cout << text << std::flush;
-    if (!std::cout) throw Error(ErrorKind::io, {.message = "the report cannot be written to standard output"});
-    return;
-  }
-  std::ofstream out(options.file, std::ios::binary | std::ios::trunc);
-  out << text << std::flush;
-  if (!out) cannot_write(options.file);
+  const Making making;  // a temporary file
+  const std::string shown = options.format == "json" ? escaped_json(text) : text;
+  if (is_stdout(options.file)) return write_stdout(shown);
+  const fs::path target = destination(options);
+  const file::Existing existing = check_target(options, target, {});
+  const bool mark = options.format == "text" && !is_report(shown);
+  file::publish(target, mark ? std::string(kTextMark) + " by virt-ferry " FERRY_VERSION "\n" + shown : shown, existing);
 }
 
 void write_report(const OutputOptions &options, report::Document &document) {
@@ -55,6 +211,18 @@ void write_report(const OutputOptions &options, report::Document &document) {
   write_output(options, options.format == "json"   ? report::as_json(document)
                         : options.format == "html" ? report::as_html(document)
                                                    : report::as_text(document));
+}
+
+void with_refusal(const OutputOptions &options, std::string_view schema, const std::function<void()> &command) {
+  try {
+    command();
+  } catch (const OutputRefused &) {
+    throw;
+  } catch (const Error &error) {
+    if (options.format == "json")
+      write_output(options, report::refusal_as_json(schema, {error.kind(), error.detail()}));
+    throw;
+  }
 }
 
 void print_error(const Error &error) {
@@ -65,7 +233,7 @@ void print_error(const Error &error) {
   if (!detail.found.empty()) out += "  found:    " + text::printable(detail.found) + "\n";
   if (!detail.expected.empty()) out += "  expected: " + text::printable(detail.expected) + "\n";
   if (!detail.advice.empty()) out += "  " + text::printable(detail.advice) + "\n";
-  std::fputs(out.c_str(), stderr);
+  print_beside_progress(out);
 }
 
 }  // namespace ferry::cli

@@ -2,7 +2,10 @@
 // Where results go (stdout or -o FILE) and how errors look (stderr).
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "exporters/report/report.hpp"
 
@@ -16,18 +19,33 @@ namespace ferry::cli {
 
 struct OutputOptions {
   std::string format = "text";
-  std::string file;  // empty: stdout
+  std::string file;        // empty: stdout
+  bool overwrite = false;  // replace also what is no report of ours
+};
+
+// A report that must not be written where it was asked for: nor is one that says so.
+class OutputRefused : public Error {
+ public:
+  using Error::Error;
 };
 
 // Declares --format (text, json and, with `html`, html) and -o.
 void add_output_options(CLI::App &command, OutputOptions &options, bool html);
+// Declares -o alone, for a command with one form.
+void add_output_file(CLI::App &command, OutputOptions &options);
 
-// Throws Error io when FILE cannot be written. Called before long work, so that it is not done for nothing; an existing
-// file keeps its content until the report is there.
-void check_output(const OutputOptions &options);
-// Throws Error io when it cannot be written.
+// The report's file is written under a temporary name and renamed. It may take the place of an earlier report of ours,
+// and with `overwrite` of another file; never of a machine, an image, or anything in `touched`, under any name.
+// Throws OutputRefused: conflict for such a file, unsafe for a folder, device or FIFO (standard output is '-' or
+// /dev/stdout), io when its folder cannot be written. Makes nothing. Called before long work, so that it is not done
+// for nothing.
+void check_output(const OutputOptions &options, const std::vector<std::filesystem::path> &touched);
+// Throws as check_output() when things changed meanwhile, io or no_space when it cannot be written.
 void write_output(const OutputOptions &options, const std::string &text);
 void write_report(const OutputOptions &options, report::Document &document);
+
+// Runs a command whose JSON has this schema. What it throws goes on, but a program that reads JSON finds it there too.
+void with_refusal(const OutputOptions &options, std::string_view schema, const std::function<void()> &command);
 
 // "virt-ferry: what went wrong", then found, expected and advice on lines of their own.
 void print_error(const Error &error);

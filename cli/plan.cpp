@@ -32,8 +32,10 @@ void setup_plan(CLI::App &app, Context &context) {
                   "  virt-ferry plan web.vmx --format html -o web.html\n"
                   "  virt-ferry plan web.ova --host-profile debian-13.json    for a host that is not here\n\n") +
       kExitCodes);
-  sub->callback(
-      [command, &context] { context.exit_code = dry_run(command->sources, command->options, command->output); });
+  sub->callback([command, &context] {
+    command->output.overwrite = command->options.overwrite;
+    context.exit_code = dry_run(command->sources, command->options, command->output);
+  });
 }
 
 }  // namespace ferry::cli

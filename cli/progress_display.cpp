@@ -2,12 +2,15 @@
 #include "cli/progress_display.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "support/text.hpp"
@@ -17,7 +20,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
-constexpr std::size_t kBarWidth = 24;
+constexpr std::size_t kUsualWidth = 80;  // columns, where the terminal does not say
+
+// A program that reads stderr no longer, or a disk that is full, does not stop the work.
+void say(const std::string &text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
 
 // Counts, and calls show() at most every kRedraw and at the end of a step.
 class TimedProgress : public Progress {
@@ -56,33 +65,114 @@ class TimedProgress : public Progress {
   std::mutex mutex_;
 };
 
+// The one line of the terminal that all bars share. What is finished becomes a line of its own above it, once it is
+// known that the same disk has no further step: it is converted, then verified.
+class Line {
+ public:
+  void update(const void *bar, BarState state) {
+    const std::lock_guard lock(guard_);
+    if (finished_ && disk_of(finished_->name) != disk_of(state.name)) leave_finished();
+    finished_.reset();
+    auto at = std::find_if(active_.begin(), active_.end(), [bar](const auto &one) { return one.first == bar; });
+    if (at == active_.end()) at = active_.insert(active_.end(), {bar, {}});
+    at->second = std::move(state);
+    draw();
+  }
+  void finish(const void *bar, const BarState &state) {
+    const std::lock_guard lock(guard_);
+    leave_finished();
+    std::erase_if(active_, [bar](const auto &one) { return one.first == bar; });
+    finished_ = state;
+    draw();
+    if (!active_.empty()) leave_finished();
+  }
+  void drop(const void *bar) {
+    const std::lock_guard lock(guard_);
+    leave_finished();
+    if (std::erase_if(active_, [bar](const auto &one) { return one.first == bar; }) > 0) draw();
+  }
+  void print(const std::string &lines) {
+    const std::lock_guard lock(guard_);
+    leave_finished();
+    say((drawn_ ? "\r\033[K" : "") + lines);
+    drawn_ = false;
+    draw();
+  }
+  void redraw() {
+    const std::lock_guard lock(guard_);
+    draw();
+  }
+  void leave() {
+    const std::lock_guard lock(guard_);
+    if (drawn_) say("\n");
+    drawn_ = false;
+    finished_.reset();
+  }
+
+ private:
+  // "web.qcow2: converting" and "web.qcow2: verifying" are one disk's.
+  static std::string disk_of(const std::string &step) { return step.substr(0, step.rfind(": ")); }
+  // One column stays free: a terminal whose last one is written to may go on in the next line.
+  static std::size_t width() {
+    winsize size{};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualWidth - 1;
+    return std::max<std::size_t>(size.ws_col, 2) - 1;
+  }
+  void leave_finished() {
+    if (!finished_) return;
+    say("\r\033[K" + bar_line(*finished_, width()) + "\n");
+    finished_.reset();
+    drawn_ = false;
+    draw();
+  }
+  void draw() {
+    std::vector<BarState> states;
+    for (const auto &[bar, state] : active_) states.push_back(state);
+    if (states.empty() && finished_) states.push_back(*finished_);
+    if (states.empty() && !drawn_) return;
+    say("\r\033[K" + (states.empty() ? "" : bars_line(states, width())));
+    drawn_ = !states.empty();
+  }
+
+  std::mutex guard_;
+  std::vector<std::pair<const void *, BarState>> active_;
+  std::optional<BarState> finished_;
+  bool drawn_ = false;  // something stands on the terminal's last line
+};
+
+// Never destroyed: the thread that waits for signals draws too.
+Line &line() {
+  static auto *const kept = new Line;  // NOLINT(cppcoreguidelines-owning-memory)
+  return *kept;
+}
+
 class Bar final : public TimedProgress {
  public:
   explicit Bar(std::string machine) : machine_(std::move(machine)) {}
+  ~Bar() override { line().drop(this); }
+  Bar(const Bar &) = delete;
+  Bar &operator=(const Bar &) = delete;
 
  private:
   void show(bool finished) override {
     const std::uint64_t done = std::min<std::uint64_t>(done_, total_ == 0 ? done_.load() : total_);
-    const double share = finished ? 1.0 : total_ == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(total_);
-    const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
-    std::string line = text::printable(step_.empty() ? machine_ : step_);
-    if (line.size() > 40) line = "..." + line.substr(line.size() - 37);
-    line += " [" + std::string(filled, '#') + std::string(kBarWidth - filled, ' ') + "] ";
-    std::array<char, 64> figures{};
-    std::snprintf(figures.data(), figures.size(), "%3.0f%%", share * 100);
-    line += figures.data();
+    BarState state{.name = text::printable(step_.empty() ? machine_ : step_)};
+    state.share = finished ? 1.0 : total_ == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(total_);
     if (const double spent = seconds(); spent > 0.5 && done > 0) {
       const double rate = static_cast<double>(done) / spent;
-      line += "  " + text::human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
+      state.rate = text::human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
       if (!finished && total_ > done) {
         const auto left = static_cast<unsigned long>(static_cast<double>(total_ - done) / rate);
-        std::snprintf(figures.data(), figures.size(), "  %02lu:%02lu:%02lu left", left / 3600, left / 60 % 60,
-                      left % 60);
-        line += figures.data();
+        std::array<char, 64> figures{};
+        std::snprintf(figures.data(), figures.size(), "%02lu:%02lu:%02lu left", left / 3600, left / 60 % 60, left % 60);
+        state.left = figures.data();
       }
     }
-    std::fprintf(stderr, "\r\033[K%s%s", line.c_str(), finished ? "\n" : "");
-    std::fflush(stderr);
+    if (finished) {
+      line().finish(this, state);
+    } else {
+      line().update(this, std::move(state));
+    }
   }
 
   std::string machine_;
@@ -96,10 +186,10 @@ class JsonLines final : public TimedProgress {
   void show(bool finished) override {
     const double spent = seconds();
     const std::uint64_t done = done_;
-    nlohmann::ordered_json line{
+    nlohmann::ordered_json json{
         {"machine", machine_}, {"step", step_}, {"done", done}, {"total", total_}, {"finished", finished}};
-    if (spent > 0) line["bytes_per_second"] = static_cast<std::uint64_t>(static_cast<double>(done) / spent);
-    std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    if (spent > 0) json["bytes_per_second"] = static_cast<std::uint64_t>(static_cast<double>(done) / spent);
+    say(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
 
   std::string machine_;
@@ -119,5 +209,9 @@ std::unique_ptr<Progress> make_progress(const std::string &mode, const std::stri
   if (mode == "bar" || (mode == "auto" && isatty(STDERR_FILENO) != 0)) return std::make_unique<Bar>(machine);
   return nullptr;
 }
+
+void print_beside_progress(const std::string &lines) { line().print(lines); }
+void redraw_progress() { line().redraw(); }
+void clear_progress_line() { line().leave(); }
 
 }  // namespace ferry::cli

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/interrupts.hpp"
 #include "migration/journal.hpp"
 
 #include "support/text.hpp"
@@ -34,6 +35,7 @@ int run(const UndoCommand &command) {
     }
     return 0;
   }
+  const Making making;  // half of it undone helps nobody
   const migration::UndoResult result = migration::undo_run(command.run, command.force);
   for (const std::string &what : result.removed) std::cout << "removed " << text::printable(what) << "\n";
   for (const std::string &what : result.kept) std::cout << "kept " << text::printable(what) << "\n";

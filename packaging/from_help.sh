@@ -89,6 +89,13 @@ refused: the source cannot be migrated as it is, and the report says why
 .TP
 .B 4
 a batch finished, but some machines did not
+.TP
+.B 130
+interrupted; what was begun is removed
+.SH ENVIRONMENT
+.TP
+.B LIBVIRT_DEFAULT_URI
+the libvirt connection where \-\-connect does not name one
 .SH SEE ALSO
 .BR virsh (1),
 .BR qemu\-img (1),

@@ -33,6 +33,8 @@ refused 3 link --overwrite
 refused 3 . --overwrite
 refused 3 /dev/null --overwrite
 refused 2 -
+refused 2 new.qcow2 --disk-mode link
+grep -q 'needs no conversion' message
 refused 3 missing/out.qcow2
 sha256sum --quiet -c before
 [[ $(find . | wc -l) -eq 7 ]] || { find . >&2; exit 1; }
@@ -40,3 +42,9 @@ sha256sum --quiet -c before
 "$program" disk convert disk.vmdk out.raw --format raw --progress none >/dev/null
 "$program" disk convert disk.vmdk out.raw --format raw --overwrite --progress none >/dev/null
 cmp flat out.raw
+
+# A file beside the target is nobody's business, and no temporary one stays.
+echo other >out.raw.new
+"$program" disk convert disk.vmdk out.raw --format raw --overwrite --progress none >/dev/null
+[[ $(<out.raw.new) == other ]]
+[[ -z $(find . -name '.*ferry*') ]]

@@ -314,7 +314,7 @@ case_interrupted() {
   done
   kill -INT "$pid"
   wait "$pid" || status=$?
-  equal "the exit code after Ctrl-C" "$status" 1
+  equal "the exit code after Ctrl-C" "$status" 130
   nothing_left
   equal "the source" "$(fingerprint)" "$before"
 }

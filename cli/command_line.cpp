@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "support/error.hpp"
+#include "support/nearest.hpp"
+#include "support/text.hpp"
+
+namespace ferry::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::vector<const CLI::App *> commands_of(const CLI::App &command) {
+  return command.get_subcommands([](const CLI::App *) { return true; });
+}
+
+// "virt-ferry disk convert"
+std::string full_name(const CLI::App &command) {
+  const CLI::App *above = command.get_parent();
+  return above == nullptr ? command.get_name() : full_name(*above) + " " + command.get_name();
+}
+
+std::string help_advice(const CLI::App &command) { return "'" + full_name(command) + " --help' says more."; }
+
+Words option_names(const CLI::App &command) {
+  Words out;
+  for (const CLI::Option *option : command.get_options()) {
+    for (const std::string &name : option->get_lnames()) out.push_back("--" + name);
+  }
+  return out;
+}
+
+// The first other command that has the option.
+const CLI::App *command_with(const CLI::App &above, const std::string &option) {
+  for (const CLI::App *command : commands_of(above)) {
+    if (command->get_option_no_throw(option) != nullptr) return command;
+    if (const CLI::App *below = command_with(*command, option)) return below;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void unknown_option(const CLI::App &app, const CLI::App &command, const std::string &name) {
+  std::string advice = help_advice(command);
+  if (const auto meant = text::nearest(name, option_names(command))) {
+    advice = "Did you mean '" + *meant + "'?";
+  } else if (const CLI::App *other = command_with(app, name)) {
+    advice = "'" + full_name(*other) + "' has it. " + advice;
+  }
+  throw Error(ErrorKind::usage,
+              {.message = "'" + full_name(command) + "' has no option '" + name + "'", .advice = std::move(advice)});
+}
+
+[[noreturn]] void unknown_command(const CLI::App &command, const std::string &word) {
+  Words names;
+  for (const CLI::App *one : commands_of(command)) names.push_back(one->get_name());
+  const auto meant = text::nearest(word, names);
+  throw Error(ErrorKind::usage, {.message = "'" + full_name(command) + "' has no command '" + word + "'",
+                                 .advice = meant ? "Did you mean '" + *meant + "'?" : help_advice(command)});
+}
+
+// The option that `word` names, which may hold a value too: "--dest", "--dest=/srv", "-o", "-oFILE".
+std::string option_name(const std::string &word) {
+  return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
+}
+
+// CLI11's own messages name the option first and do not end alike.
+[[noreturn]] void wrong_usage(const CLI::App &app, const CLI::ParseError &error) {
+  const CLI::App *command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  std::string message = error.what();
+  while (message.ends_with('\n') || message.ends_with('.')) message.pop_back();
+  throw Error(ErrorKind::usage, {.message = std::move(message), .advice = help_advice(*command)});
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_app(Context &context) {
+  auto app = std::make_unique<CLI::App>(
+      "Moves virtual machines from VirtualBox and VMware to libvirt/QEMU in your own session.", "virt-ferry");
+  app->set_version_flag("-V,--version", "virt-ferry " FERRY_VERSION);
+  app->require_subcommand(1);
+  app->footer(std::string("Begin with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
+                          "'virt-ferry COMMAND --help' says more. ") +
+              kExitCodes);
+  setup_inspect(*app, context);
+  setup_plan(*app, context);
+  setup_migrate(*app, context);
+  setup_batch(*app, context);
+  setup_list(*app, context);
+  setup_undo(*app, context);
+  setup_disk(*app, context);
+  setup_host(*app, context);
+  return app;
+}
+
+Words prepared(Words words) {
+  if (words.empty()) return {"--help"};
+  if (words.front() == "help") {
+    words.erase(words.begin());
+    if (std::find(words.begin(), words.end(), "--help") == words.end()) words.emplace_back("--help");
+  }
+  Words out;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (*word == "--") {
+      out.insert(out.end(), word, words.end());
+      break;
+    }
+    const std::size_t equals = word->find('=');
+    if (word->starts_with("--") && equals != std::string::npos && equals + 1 == word->size()) {
+      out.push_back(word->substr(0, equals));
+      out.emplace_back();
+    } else {
+      out.push_back(*word);
+    }
+  }
+  return out;
+}
+
+void check_words(const CLI::App &app, const Words &words) {
+  const CLI::App *command = &app;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string &word = words[i];
+    if (word == "--") return;
+    if (word.size() > 1 && word.front() == '-') {
+      const std::string name = option_name(word);
+      const CLI::Option *option = command->get_option_no_throw(name);
+      if (option == nullptr) unknown_option(app, *command, name);
+      if (option->get_items_expected_max() > 0 && word == name) ++i;  // its value, whatever that looks like
+      continue;
+    }
+    const auto commands = commands_of(*command);
+    if (commands.empty()) continue;  // a SOURCE or the like
+    const auto next = std::find_if(commands.begin(), commands.end(),
+                                   [&word](const CLI::App *one) { return one->get_name() == word; });
+    if (next == commands.end()) unknown_command(*command, word);
+    command = *next;
+  }
+}
+
+int run_command_line(const Words &words, const std::stop_token &stop) {
+  Context context;
+  context.stop = stop;
+  const auto app = make_app(context);
+  Words arguments = prepared(words);
+  check_words(*app, arguments);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  try {
+    app->parse(std::move(arguments));
+  } catch (const CLI::ParseError &error) {
+    // Help and version are exceptions too.
+    if (error.get_exit_code() != 0) wrong_usage(*app, error);
+    app->exit(error, std::cout, std::cerr);
+  }
+  return context.exit_code;
+}
+
+}  // namespace ferry::cli

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <map>
+
+#include "support/error.hpp"
+
+namespace ferry::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+// A value that each option takes; an option that is not here gets a name that any text will do for.
+std::string value_of(const Words &command, const std::string &option) {
+  if (command.back() == "convert" && option == "--format") return "raw";
+  static const std::map<std::string, std::string> values{
+      {"--format", "json"},       {"--progress", "none"},       {"--jobs", "3"},
+      {"--input-format", "raw"},  {"--search", "/tmp"},         {"--mac", "new"},
+      {"--uuid", "new"},          {"--network", "1=user"},      {"--nic-names", "keep"},
+      {"--smbios", "keep"},       {"--disk-model", "keep"},     {"--disk-bus", "sata"},
+      {"--video", "vga"},         {"--shared-folders", "none"}, {"--snapshots", "flatten"},
+      {"--skip-disk", "missing"}, {"--disk-mode", "copy"},      {"--compress", "zstd"},
+      {"--cluster-size", "64K"},  {"--engine", "native"},       {"--removable", "copy"}};
+  const auto found = values.find(option);
+  return found == values.end() ? "some-text" : found->second;
+}
+
+void collect_leaves(CLI::App &app, const Words &path, std::vector<Words> &out) {
+  const auto below = app.get_subcommands([](CLI::App *) { return true; });
+  if (below.empty()) out.push_back(path);
+  for (CLI::App *command : below) {
+    Words next = path;
+    next.push_back(command->get_name());
+    collect_leaves(*command, next, out);
+  }
+}
+
+CLI::App &command_at(CLI::App &app, const Words &path) {
+  CLI::App *command = &app;
+  for (const std::string &name : path) command = command->get_subcommand(name);
+  return *command;
+}
+
+// "migrate", "disk convert" ...
+std::vector<Words> all_commands() {
+  Context context;
+  std::vector<Words> out;
+  collect_leaves(*make_app(context), {}, out);
+  return out;
+}
+
+Words positionals_of(const CLI::App &command) {
+  Words out;
+  for (const CLI::Option *option : command.get_options()) {
+    if (!option->get_lnames().empty() || !option->get_snames().empty()) continue;
+    // Files that exist; a command that takes several gets several.
+    out.emplace_back(out.empty() ? "/tmp" : "/");
+    if (option->get_items_expected_max() > 1) out.emplace_back("/usr");
+  }
+  return out;
+}
+
+Words given_positionals(const CLI::App &command) {
+  Words out;
+  for (const CLI::Option *option : command.get_options()) {
+    if (!option->get_lnames().empty() || !option->get_snames().empty()) continue;
+    out.insert(out.end(), option->results().begin(), option->results().end());
+  }
+  return out;
+}
+
+// Parses PATH, the first `before` positionals, `words`, the rest; looks where everything went.
+void expect_taken(const Words &path, const std::string &option, std::size_t before, const Words &words,
+                  const Words &values) {
+  Context context;
+  const auto app = make_app(context);
+  CLI::App &command = command_at(*app, path);
+  command.callback([] {});
+  const Words positionals = positionals_of(command);
+  Words line = path;
+  const auto middle = positionals.begin() + static_cast<std::ptrdiff_t>(before);
+  line.insert(line.end(), positionals.begin(), middle);
+  line.insert(line.end(), words.begin(), words.end());
+  line.insert(line.end(), middle, positionals.end());
+  const std::string shown = CLI::detail::join(line, " ");
+  try {
+    Words ready = prepared(line);
+    check_words(*app, ready);
+    std::reverse(ready.begin(), ready.end());
+    app->parse(std::move(ready));
+  } catch (const std::exception &error) {
+    ADD_FAILURE() << shown << ": " << error.what();
+    return;
+  }
+  EXPECT_EQ(given_positionals(command), positionals) << shown;
+  const CLI::Option *parsed = command.get_option(option);
+  EXPECT_EQ(parsed->count(), values.empty() ? 1U : values.size()) << shown;
+  if (!values.empty()) {
+    EXPECT_EQ(parsed->results(), values) << shown;
+  }
+}
+
+class EveryCommand : public ::testing::TestWithParam<Words> {};
+
+TEST_P(EveryCommand, TakesEveryOptionBeforeBetweenAndAfterItsArguments) {
+  Context context;
+  const auto app = make_app(context);
+  const CLI::App &command = command_at(*app, GetParam());
+  const std::size_t arguments = positionals_of(command).size();
+  std::size_t options = 0;
+  for (const CLI::Option *option : command.get_options()) {
+    if (option->get_lnames().empty() || option == command.get_help_ptr()) continue;
+    const std::string name = "--" + option->get_lnames().front();
+    const std::string value = value_of(GetParam(), name);
+    ++options;
+    for (std::size_t before = 0; before <= arguments; ++before) {
+      if (option->get_items_expected_max() == 0) {
+        expect_taken(GetParam(), name, before, {name}, {});
+        continue;
+      }
+      expect_taken(GetParam(), name, before, {name, value}, {value});
+      expect_taken(GetParam(), name, before, {name + "=" + value}, {value});
+      // An option that may come more than once does not take a second value either.
+      if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll)
+        expect_taken(GetParam(), name, before, {name, value, name, value}, {value, value});
+    }
+  }
+  EXPECT_GT(options, GetParam() == Words{"undo"} ? 1U : 0U);
+}
+
+std::string test_name(const ::testing::TestParamInfo<Words> &info) { return CLI::detail::join(info.param, "_"); }
+INSTANTIATE_TEST_SUITE_P(Line, EveryCommand, ::testing::ValuesIn(all_commands()), test_name);
+
+TEST(CommandLine, KnowsTheCommandsThatItTests) { EXPECT_GE(all_commands().size(), 9U); }
+
+TEST(CommandLine, HelpIsACommandTooAndWhatIsShownWithoutOne) {
+  EXPECT_THAT(prepared({}), ElementsAre("--help"));
+  EXPECT_THAT(prepared({"help"}), ElementsAre("--help"));
+  EXPECT_THAT(prepared({"help", "disk", "convert"}), ElementsAre("disk", "convert", "--help"));
+}
+
+TEST(CommandLine, AnEmptyValueDoesNotTakeTheNextWord) {
+  EXPECT_THAT(prepared({"migrate", "--name=", "web"}), ElementsAre("migrate", "--name", "", "web"));
+  EXPECT_THAT(prepared({"migrate", "--", "--name="}), ElementsAre("migrate", "--", "--name="));
+}
+
+std::string said_of(const Words &words) {
+  try {
+    (void)run_command_line(words, {});
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage) << error.what();
+    return error.what();
+  }
+  return {};
+}
+
+TEST(CommandLine, MisspeltCommandsGetTheNearestRightOne) {
+  EXPECT_THAT(said_of({"migrat", "web"}), HasSubstr("Did you mean 'migrate'?"));
+  EXPECT_THAT(said_of({"paln", "web"}), HasSubstr("Did you mean 'plan'?"));
+  EXPECT_THAT(said_of({"disk", "covnert", "a", "b"}), HasSubstr("Did you mean 'convert'?"));
+  EXPECT_THAT(said_of({"help", "batc"}), HasSubstr("Did you mean 'batch'?"));
+  EXPECT_THAT(said_of({"xyzzy"}), HasSubstr("'virt-ferry --help' says more."));
+}
+
+TEST(CommandLine, MisspeltOptionsGetTheNearestRightOne) {
+  EXPECT_THAT(said_of({"migrate", "web", "--verfy"}), HasSubstr("Did you mean '--verify'?"));
+  EXPECT_THAT(said_of({"plan", "--snapshot=flatten", "web"}), HasSubstr("Did you mean '--snapshots'?"));
+  EXPECT_THAT(said_of({"disk", "convert", "a", "b", "--compres", "zstd"}), HasSubstr("Did you mean '--compress'?"));
+  EXPECT_THAT(said_of({"plan", "web", "--jobs", "2"}), HasSubstr("'virt-ferry migrate' has it."));
+  // A value is not an option, whatever it looks like.
+  EXPECT_THAT(said_of({"plan", "--name", "--verfy"}), ::testing::Not(HasSubstr("Did you mean")));
+}
+
+TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {
+  EXPECT_THAT(said_of({"migrate"}), HasSubstr("SOURCE is required. 'virt-ferry migrate --help' says more."));
+  EXPECT_THAT(said_of({"disk"}), HasSubstr("'virt-ferry disk --help' says more."));
+  EXPECT_THAT(said_of({"migrate", "/x", "--progress", "loud"}), HasSubstr("loud"));
+}
+
+}  // namespace
+}  // namespace ferry::cli
