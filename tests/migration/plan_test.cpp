@@ -117,9 +117,10 @@ TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) 
     }
   };
   options.domain.macs[8] = *MacAddress::parse("52:54:00:12:34:56");
-  EXPECT_NE(said().find("--mac 9=52:54:00:12:34:56 names a network card that the machine does not have; found a machine "
-                        "without network cards. Leave the option out."),
-            std::string::npos)
+  EXPECT_NE(
+      said().find("--mac 9=52:54:00:12:34:56 names a network card that the machine does not have; found a machine "
+                  "without network cards. Leave the option out."),
+      std::string::npos)
       << said();
   machine().hardware.nics.resize(1);
   EXPECT_NE(said().find("a machine with one network card; expected number 1"), std::string::npos) << said();
