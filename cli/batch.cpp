@@ -50,6 +50,7 @@ class ProgressKeeper {
 report::Document work(BatchCommand &command, const std::stop_token &stop) {
   const auto entries = migration::batch_entries(command.argument, command.options);
   const migration::Options for_host = migration::host_options(entries);
+  check_output(command.output, named_files({command.argument}, for_host));  // the manifest may name a profile
   migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host);
   ProgressKeeper progress(command.progress);
   migration::BatchHooks hooks;
@@ -99,8 +100,7 @@ void setup_batch(CLI::App &app, Context &context) {
   CLI::App *sub = app.add_subcommand("batch", "Many machines: parallel, resumable, one summary.");
   sub->add_option("DIR|MANIFEST", command->argument,
                   "a folder that is searched for machines, or a YAML manifest (docs/batch-manifest.md)")
-      ->required()
-      ->check(CLI::ExistingPath.description(""));
+      ->required();
   sub->add_flag("--dry-run", command->dry_run, "plan all machines; write nothing but the report");
   add_jobs_option(*sub, command->jobs, "machines at a time [1]");
   add_machine_options(*sub, command->options);

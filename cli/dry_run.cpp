@@ -44,6 +44,8 @@ int dry_run(const std::vector<std::string> &sources, const migration::Options &o
   try {
     migration::Host host = migration::host_for_plan(options);
     document.host = host.profile.name;
+    // The plan is made all the same, but for another host than it seems.
+    if (host.unreachable && host.unreachable->kind() == ErrorKind::unreachable) print_error(*host.unreachable);
     const std::vector<migration::RunRecord> runs = migration::all_runs();
     for (const std::string &argument : sources) {
       try {

@@ -24,6 +24,7 @@ void setup_host(CLI::App &app, Context &context) {
   add_output_file(*sub, command->output);
   sub->callback([command, &context] {
     command->output.format = "json";
+    command->output.profile = true;
     check_output(command->output, {});
     write_output(command->output, libvirt::host_profile_json(libvirt::Connection(command->connect).probe()));
     context.exit_code = 0;

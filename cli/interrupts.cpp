@@ -16,7 +16,8 @@ namespace {
 
 struct State {
   std::mutex guard;
-  int making = 0;  // how many Making objects live
+  int making = 0;            // how many Making objects live
+  const char *message = "";  // the outermost one's
   std::stop_source stop;
 };
 
@@ -34,7 +35,7 @@ void take_stop() {
     std::fputs("virt-ferry: interrupted; nothing was begun\n", stderr);
     _exit(kInterrupted);
   }
-  std::fputs("virt-ferry: stopping; what was begun is removed\n", stderr);
+  std::fprintf(stderr, "virt-ferry: %s\n", shared.message);
   shared.stop.request_stop();
 }
 
@@ -74,9 +75,9 @@ Interrupts::Interrupts() {
 
 std::stop_token Interrupts::token() const { return state().stop.get_token(); }
 
-Making::Making() {
+Making::Making(const char *message) {
   const std::lock_guard lock(state().guard);
-  ++state().making;
+  if (state().making++ == 0) state().message = message;
 }
 
 Making::~Making() {

@@ -18,7 +18,8 @@ class Interrupts {
 // While one lives, something is being made that must be removed when the work is stopped. Nestable, from any thread.
 class Making {
  public:
-  Making();
+  // What is said when the first signal comes.
+  explicit Making(const char *message = "stopping; what was begun is removed");
   ~Making();
   Making(const Making &) = delete;
   Making &operator=(const Making &) = delete;

@@ -42,9 +42,10 @@ std::string head_of(const fs::path &file) {
 
 bool is_report(const std::string &head) {
   return head.starts_with(kTextMark) || head.starts_with("{\n  \"schema\": \"virt-ferry-") ||
-         head.starts_with("{\n  \"virt_ferry_host_profile\": ") ||
          (head.starts_with("<!DOCTYPE html>") && head.find("<title>virt-ferry ") != std::string::npos);
 }
+
+bool is_host_profile(const std::string &head) { return head.starts_with("{\n  \"virt_ferry_host_profile\": "); }
 
 bool is_image(const fs::path &file) {
   try {
@@ -74,17 +75,18 @@ void refuse_touched(const file::Status &status, const fs::path &shown, const std
 }
 
 // `file`: with links resolved.
-void refuse_other_than_report(const fs::path &file, bool overwrite) {
+void refuse_other_than_report(const fs::path &file, const OutputOptions &options) {
   const std::string head = head_of(file);
-  if (is_report(head)) return;
+  if (is_report(head) || (options.profile && is_host_profile(head))) return;
   const bool machine = migration::detect_source(file).has_value();
   if (machine || is_image(file)) {
     refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report",
            machine ? "a virtual machine" : "a disk image", "Choose another file for the report.");
   }
   // An empty file is what mktemp(1) makes for it.
-  if (overwrite || head.empty()) return;
-  refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report of virt-ferry", {},
+  if (options.overwrite || head.empty()) return;
+  refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report of virt-ferry",
+         is_host_profile(head) ? "a recorded host profile" : "",
          "Choose another file for the report, or remove this one first.");
 }
 
@@ -137,7 +139,7 @@ file::Existing check_target(const OutputOptions &options, const fs::path &target
   if (status) refuse_touched(*status, target, touched);
   refuse_to_be_made(target, touched);
   if (!status) return file::Existing::keep;
-  refuse_other_than_report(target, options.overwrite);
+  refuse_other_than_report(target, options);
   return file::Existing::replace;
 }
 

@@ -21,6 +21,7 @@ struct OutputOptions {
   std::string format = "text";
   std::string file;        // empty: stdout
   bool overwrite = false;  // replace also what is no report of ours
+  bool profile = false;    // what is written is a host profile: it takes the place of another, as no report does
 };
 
 // A report that must not be written where it was asked for: nor is one that says so.

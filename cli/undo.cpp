@@ -35,7 +35,7 @@ int run(const UndoCommand &command) {
     }
     return 0;
   }
-  const Making making;  // half of it undone helps nobody
+  const Making making("what was begun is undone to its end; a second signal ends it at once");
   const migration::UndoResult result = migration::undo_run(command.run, command.force);
   for (const std::string &what : result.removed) std::cout << "removed " << text::printable(what) << "\n";
   for (const std::string &what : result.kept) std::cout << "kept " << text::printable(what) << "\n";

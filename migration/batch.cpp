@@ -123,6 +123,13 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
 
 std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &defaults) {
   std::vector<BatchEntry> out;
+  std::error_code missing;
+  if (!fs::exists(argument, missing)) {
+    throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+                                   .message = "there is no such file or folder",
+                                   .expected = "a folder with virtual machines, or a YAML manifest",
+                                   .advice = "Check the name."});
+  }
   if (fs::is_directory(argument)) {
     refuse_options_of_one(argument, defaults);
     const FoundBelow found = find_sources_below(argument);

@@ -73,6 +73,17 @@ class Terminal {
   Terminal(const Terminal &) = delete;
   Terminal &operator=(const Terminal &) = delete;
 
+  // Reads until `text` has come.
+  void read_until(const std::string &text) {
+    std::array<char, 4096> buffer{};
+    for (ssize_t got = 0;
+         output_.find(text) == std::string::npos && (got = read(terminal_, buffer.data(), buffer.size())) > 0;)
+      output_.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  void resize(unsigned short columns) const {
+    const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    ioctl(terminal_, TIOCSWINSZ, &size);
+  }
   // Reads until the program ends; its exit status.
   int finish() {
     std::array<char, 4096> buffer{};
@@ -137,6 +148,27 @@ TEST_P(OnATerminal, ADiskHasOneLineThatFits) {
   EXPECT_EQ(bars, 1U) << terminal.output();
   EXPECT_THAT(screen.widest, Le(std::size_t{GetParam()} - 1)) << terminal.output();
   EXPECT_GT(screen.widest, 20U);
+}
+
+TEST(OnATerminalThatChanges, TheBarFollowsItsWidth) {
+  const test::TempFolder folder;
+  std::string content(std::size_t{48} << 20U, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>((i * i >> 7U) & 63U);
+  folder.write("a machine with a long name.raw", content);
+  Terminal terminal(100, {FERRY_PROGRAM, "disk", "convert", (folder / "a machine with a long name.raw").string(),
+                          (folder / "a machine with a long name.qcow2").string(), "--input-format", "raw", "--compress",
+                          "zlib", "--jobs", "1"});
+  terminal.read_until("%");
+  EXPECT_GT(shown(terminal.output()).widest, 45U);
+  terminal.resize(40);
+  const std::size_t before = terminal.output().size();
+  ASSERT_EQ(terminal.finish(), 0) << terminal.output();
+  // What was being drawn when the width changed may still be wide.
+  const std::size_t next = terminal.output().find("\r\033[K", terminal.output().find("\r\033[K", before) + 1);
+  ASSERT_NE(next, std::string::npos);
+  const Screen after = shown(terminal.output().substr(next));
+  EXPECT_THAT(after.widest, Le(std::size_t{39})) << terminal.output();
+  EXPECT_GT(after.widest, 20U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Width, OnATerminal, ::testing::Values<unsigned short>(40, 80, 132));

@@ -81,6 +81,12 @@ says '^# virt-ferry-text/1' notes
 cp "$settings" other.vbox
 ends 3 "${plan[@]}" --overwrite -o other.vbox
 cmp "$settings" other.vbox
+# A recorded host is no report, whoever uses it.
+printf 'defaults:\n  host-profile: %s\nmachines:\n  - no-such-machine\n' "$profile" >with-profile.yaml
+ends 3 batch with-profile.yaml --dry-run -o "$profile"
+ends 3 plan "$settings" --no-define --dest "$folder/images" -o "$profile"
+ends 3 batch with-profile.yaml --dry-run --overwrite -o "$profile"
+unchanged a plan of something else
 # A report takes the place of another, in whichever form it was.
 for form in json html text json; do
   ends 0 "${plan[@]}" --format "$form" -o report
@@ -138,6 +144,7 @@ done
 mkdir empty
 refusal 3 missing batch empty
 refusal 2 usage disk info missing.vdi
+refusal 2 usage batch missing
 refusal 3 unsupported disk info other.vbox
 
 # Closed standard descriptors: an image or a journal is no place for messages.
