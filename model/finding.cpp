@@ -11,7 +11,7 @@ std::string_view to_string(Severity severity) {
     case Severity::warning: return "warning";
     case Severity::critical: return "critical";
   }
-  return "info";
+  return "?";
 }
 
 Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a machine is made of. Plain values. std::optional means "the source did not say, and its platform has
-// no default that matters"; where the platform has a default, the importer fills it in.
+// no default that matters"; where the platform has a default, the importer fills it in (importers/vbox/defaults,
+// importers/vmware/defaults), so that nothing behind it asks which platform it was.
 //
 // Every struct carries `origin`, the place in the source that declared it, for findings. The ledger names
 // fields by their JSON path in the machine: "hardware.cpu.count", "snapshots.0.hardware.nics.1.mac".
@@ -26,6 +27,7 @@ struct Firmware {
   std::optional<std::filesystem::path> nvram_file;  // absolute, exists; VirtualBox's or VMware's own format
   std::optional<FileRange> nvram_inside;            // instead of nvram_file: a part of a larger file (an .ova)
   bool nvram_encrypted = false;
+  bool nvram_keys = false;  // the Secure Boot keys of the store are among the variables that can be carried
   std::optional<unsigned> boot_menu_timeout_ms;
   std::optional<bool> boot_menu;
   bool acpi = true;
@@ -43,8 +45,8 @@ struct CpuFeature {
 struct Cpu {
   enum class Architecture { x86, x86_64, arm64 };
   Architecture architecture = Architecture::x86_64;
-  unsigned count = 1;                        // virtual CPUs in all
-  std::optional<unsigned> cores_per_socket;  // VMware; VirtualBox shows one socket with all cores
+  unsigned count = 1;  // virtual CPUs in all
+  std::optional<unsigned> cores_per_socket;
   std::optional<unsigned> threads_per_core;
   std::optional<bool> pae, long_mode, nested_virtualization, apic, x2apic, hotplug;
   std::optional<unsigned> execution_cap_percent;
@@ -90,8 +92,8 @@ struct Drive {
   std::optional<Medium> medium;  // nullopt: an empty drive
   std::optional<std::string> host_device;    // the drive passes through this device of the source's host
   std::optional<std::string> client_device;  // VMware: "emptyBackingString" and the like, nothing on our side
-  std::optional<std::string> serial;         // as the guest sees it, when the source sets it
-  std::optional<std::string> model;          // as the guest sees it, when the source sets it
+  std::optional<std::string> serial;         // as the guest sees it, where that is known
+  std::optional<std::string> model;          // as the guest sees it; nullopt: what Platform says
   std::optional<bool> nonrotational, discard, hotpluggable, passthrough, temporary_eject;
   bool connected_at_start = true;
   Place origin;
@@ -102,7 +104,8 @@ struct Controller {
   std::string name;    // "SATA", "scsi0"
   unsigned index = 0;  // instance among those of its type
   std::optional<unsigned> ports;
-  std::optional<unsigned> pci_slot;  // as the guest sees it: VirtualBox bus 0 slot; VMware pciSlotNumber
+  // As the guest sees it: VirtualBox bus 0 slot (of functions of the ICH9 that slot, 31), VMware pciSlotNumber.
+  std::optional<unsigned> pci_slot;
   std::optional<bool> host_io_cache;
   bool bootable = true;
   std::vector<Drive> drives;
@@ -160,13 +163,14 @@ struct PortForward {
 
 struct Nic {
   NicModel model = NicModel::e1000_82540em;
-  std::optional<MacAddress> mac;     // nullopt: generated at the next start
-  bool mac_generated = false;        // the platform made it; a copy of the machine would get another
-  unsigned slot = 0;                 // adapter number, from 0
-  std::optional<unsigned> pci_slot;  // as the guest sees it: VirtualBox bus 0 slot; VMware pciSlotNumber
+  std::optional<MacAddress> mac;  // nullopt: generated at the next start
+  bool mac_generated = false;     // the platform made it; a copy of the machine would get another
+  unsigned slot = 0;              // adapter number, from 0
+  // As Controller's; of a card on another bus than PCI the slot that the platform keeps for it.
+  std::optional<unsigned> pci_slot;
   NicMode mode = NicMode::nat;
   std::string network;                  // host interface, internal network, vmnet or port group
-  std::optional<std::string> nat_cidr;  // "10.0.2.0/24" when the source sets it
+  std::optional<std::string> nat_cidr;  // "10.0.2.0/24", where the network behind NAT is known
   // Of NAT: the guest reaches what listens on the old host's loopback address only, through its gateway's.
   std::optional<bool> nat_reaches_loopback;
   bool cable_connected = true;
@@ -192,18 +196,19 @@ struct CharPort {  // a serial or parallel port
 };
 
 struct Sound {
-  enum class Model { ac97, sb16, hda, es1371 };
+  enum class Model { ac97, sb16, hda, hda_vmware, es1371 };  // hda: the ICH6's; hda_vmware: a chip of VMware's own
   Model model = Model::ac97;
   std::optional<std::string> codec;
   std::optional<std::string> host_driver;
   bool output = true, input = true;
+  std::optional<unsigned> pci_slot;  // as Controller's
   Place origin;
 };
 
 struct UsbController {
   enum class Type { ohci, uhci, ehci, xhci };
   Type type = Type::ohci;
-  std::optional<unsigned> pci_slot;
+  std::optional<unsigned> pci_slot;  // as Controller's
   Place origin;
 };
 
@@ -277,6 +282,24 @@ struct Smbios {
   Place origin;
 };
 
+// How a Linux guest of the platform names its network cards (systemd's rules on what the platform shows it).
+enum class NicNames {
+  unknown,
+  by_path,  // "enp0s3": bus and slot of the card's PCI address
+  by_slot,  // "ens33": the number of the hot-pluggable slot
+};
+
+// What the source's platform shows a guest wherever the machine does not say otherwise. Empty when the source does not
+// tell which platform it was.
+struct Platform {
+  NicNames nic_names = NicNames::unknown;
+  // Names of drives: "ide.disk", "ide.cdrom", "sata.disk", "sata.cdrom" are ATA model strings, "scsi.vendor" goes
+  // before "scsi.disk" and "scsi.cdrom"; "nvme.disk".
+  std::map<std::string, std::string> drive_models;
+  std::map<std::string, std::string> smbios_strings;  // keys as those of Smbios::strings, which go before these
+  std::string smbios_tools;  // "VMware": whose tools in the guest take a machine with these strings for their own
+};
+
 // All devices of one state of a machine: the current one, or a snapshot's.
 struct Hardware {
   Firmware firmware;
@@ -294,9 +317,10 @@ struct Hardware {
   Display display;
   Clock clock;
   std::optional<Tpm> tpm;
-  std::vector<BootDevice> boot_order;  // empty: the platform's default
+  std::vector<BootDevice> boot_order;  // empty: neither the source nor its platform says one
   std::vector<SharedFolder> shared_folders;
   Smbios smbios;
+  Platform platform;
 };
 
 }  // namespace ferry

@@ -4,6 +4,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "model/fields.hpp"
+
 namespace ferry {
 
 std::string_view to_string(Disposition disposition) {
@@ -15,7 +17,7 @@ std::string_view to_string(Disposition disposition) {
     case Disposition::dropped: return "dropped";
     case Disposition::irrelevant: return "irrelevant";
   }
-  return "unknown";
+  return "?";
 }
 
 Ledger::Id Ledger::enter(Place where, std::string value) {
@@ -23,7 +25,12 @@ Ledger::Id Ledger::enter(Place where, std::string value) {
   return entries_.size() - 1;
 }
 
+void Ledger::check(std::string_view field) {
+  if (!has_field<Machine>(field)) misspelt_.emplace_back(field);
+}
+
 void Ledger::take(Id id, std::string_view field) {
+  check(field);
   LedgerEntry &entry = entries_.at(id);
   if (entry.disposition != Disposition::unknown) return;
   entry.field = field;
@@ -40,7 +47,10 @@ void Ledger::hide(Id id) { entries_.at(id).value = "(secret)"; }
 
 void Ledger::settle(const std::vector<Settlement> &settlements) {
   std::unordered_map<std::string_view, const Settlement *> by_field;
-  for (const Settlement &settlement : settlements) by_field[settlement.field] = &settlement;
+  for (const Settlement &settlement : settlements) {
+    check(settlement.field);
+    by_field[settlement.field] = &settlement;
+  }
   for (LedgerEntry &entry : entries_) {
     if (entry.disposition != Disposition::unsettled) continue;
     for (std::string_view field = entry.field; !field.empty();) {

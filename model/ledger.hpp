@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support/error.hpp"
@@ -51,6 +52,10 @@ class Ledger {
  public:
   using Id = std::size_t;
 
+  Ledger() = default;
+  // A ledger as another one was: its entries() are `entries`.
+  explicit Ledger(std::vector<LedgerEntry> entries) : entries_(std::move(entries)) {}
+
   // Enters a setting as unknown and returns its id, valid for this ledger's life.
   Id enter(Place where, std::string value);
 
@@ -67,9 +72,14 @@ class Ledger {
 
   [[nodiscard]] const std::vector<LedgerEntry> &entries() const { return entries_; }
   [[nodiscard]] LedgerCounts counts() const;
+  // Fields that were named and that the model does not have (model/fields.hpp): defects, which the tests refuse.
+  [[nodiscard]] const std::vector<std::string> &misspelt() const { return misspelt_; }
 
  private:
+  void check(std::string_view field);
+
   std::vector<LedgerEntry> entries_;
+  std::vector<std::string> misspelt_;
 };
 
 }  // namespace ferry

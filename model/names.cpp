@@ -141,6 +141,7 @@ std::string_view to_string(Sound::Model value) {
     case Sound::Model::ac97: return "ac97";
     case Sound::Model::sb16: return "sb16";
     case Sound::Model::hda: return "hda";
+    case Sound::Model::hda_vmware: return "hda_vmware";
     case Sound::Model::es1371: return "es1371";
   }
   return "?";
@@ -214,6 +215,15 @@ std::string_view to_string(BootDevice::Kind value) {
     case BootDevice::Kind::disk: return "disk";
     case BootDevice::Kind::network: return "network";
     case BootDevice::Kind::usb: return "usb";
+  }
+  return "?";
+}
+
+std::string_view to_string(NicNames value) {
+  switch (value) {
+    case NicNames::unknown: return "unknown";
+    case NicNames::by_path: return "by_path";
+    case NicNames::by_slot: return "by_slot";
   }
   return "?";
 }

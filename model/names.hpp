@@ -26,6 +26,7 @@ namespace ferry {
 [[nodiscard]] std::string_view to_string(Clock::Base value);
 [[nodiscard]] std::string_view to_string(Tpm::Version value);
 [[nodiscard]] std::string_view to_string(BootDevice::Kind value);
+[[nodiscard]] std::string_view to_string(NicNames value);
 [[nodiscard]] std::string_view to_string(ImageFormat value);
 [[nodiscard]] std::string_view to_string(MediumType value);
 [[nodiscard]] std::string_view to_string(SourceKind value);

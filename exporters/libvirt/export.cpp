@@ -26,7 +26,9 @@ ExportResult export_domain(const ExportInput &input) {
   map_firmware(m);
   map_clock(m);
   // The guest knows its devices by slot, so those with a slot of the source's come before those without.
-  for (const unsigned slot : {kVideoSlot, kSoundSlot, kOhciSlot, kEhciSlot, kXhciSlot}) m.slots.reserve(slot);
+  m.slots.reserve(kVideoSlot);
+  if (m.hardware.sound && m.hardware.sound->pci_slot) m.slots.reserve(*m.hardware.sound->pci_slot);
+  reserve_usb_slots(m);
   map_nics(m);
   map_storage(m);
   map_display(m);

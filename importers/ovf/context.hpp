@@ -16,7 +16,7 @@
 
 namespace ferry::ovf {
 
-// Whose conventions fill in what OVF leaves open. Told by vssd:VirtualSystemType.
+// Whose conventions fill in what OVF leaves open. Told by vssd:VirtualSystemType, else by the extensions in use.
 enum class Platform { other, vmware, virtualbox, ovirt };
 
 // Where a controller's Item went: several IDE Items share one controller of the model.
@@ -80,6 +80,8 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
 
 // Reads the VirtualHardwareSection into machine.hardware.
 void read_hardware(Context &in);
+// After everything else: what the platform does where the package is silent.
+void apply_platform_defaults(Context &in);
 // Throws Error encrypted where parts of the package are (OVF 2.x).
 void refuse_encrypted(const Context &in);
 // Name, description, guest system, boot order and everything else outside of the hardware; settles the rest.

@@ -254,7 +254,8 @@ void add_sound(Context &in, const Item &item) {
   sound.origin = item.reader().place();
   sound.model = in.platform == Platform::vmware ? Sound::Model::es1371 : Sound::Model::ac97;
   for (const std::string &name : item.subtypes()) {
-    if (name.find("hda") != std::string::npos || name.starts_with("ich")) sound.model = Sound::Model::hda;
+    if (name.find("hda") != std::string::npos || name.starts_with("ich"))
+      sound.model = in.platform == Platform::vmware ? Sound::Model::hda_vmware : Sound::Model::hda;
     if (name.find("sb16") != std::string::npos) sound.model = Sound::Model::sb16;
     if (name.find("ac97") != std::string::npos) sound.model = Sound::Model::ac97;
     // VirtualBox writes "ensoniq1371" for whatever card the machine has.

@@ -5,6 +5,8 @@
 
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/ovirt.hpp"
+#include "importers/vbox/defaults.hpp"
+#include "importers/vmware/defaults.hpp"
 #include "importers/vmware/smbios.hpp"
 
 #include "support/text.hpp"
@@ -18,12 +20,37 @@ std::string system_type(const SettingsReader &section) {
   return peek(*system, "VirtualSystemType").value_or(peek(*system, "VSType").value_or(""));
 }
 
+// Of platforms whose own conventions are not known here; a package that names one is no other's.
+constexpr std::array<std::string_view, 6> kOthers{"xen", "hvm", "kvm", "qemu", "hyper", "ahv"};
+
 // A list: "vmx-07 vmx-08", "foobar, vmx-04, xen3".
 Platform platform_of(const std::string &type) {
   const std::string lower = text::lower_ascii(type);
   if (lower.find("virtualbox") != std::string::npos) return Platform::virtualbox;
   if (lower.find("vmx-") != std::string::npos) return Platform::vmware;
   return Platform::other;
+}
+
+bool names_another(const std::string &type) {
+  const std::string lower = text::lower_ascii(type);
+  return std::any_of(kOthers.begin(), kOthers.end(),
+                     [&](std::string_view name) { return lower.find(name) != std::string::npos; });
+}
+
+bool has_space(const xml::Element &element, std::string_view space) {
+  return element.space == space ||
+         std::any_of(element.attributes.begin(), element.attributes.end(),
+                     [&](const xml::Attribute &attribute) { return attribute.space == space; }) ||
+         std::any_of(element.children.begin(), element.children.end(),
+                     [&](const xml::Element &below) { return has_space(below, space); });
+}
+
+// A package whose type names no platform: by the extensions that the machine's own part of it uses.
+Platform platform_of_content(const xml::Element &system) {
+  constexpr std::string_view kVmware = "http://www.vmware.com/schema/ovf";
+  constexpr std::string_view kVirtualBox = "http://www.virtualbox.org/ovf/machine";
+  if (has_space(system, kVmware)) return Platform::vmware;
+  return has_space(system, kVirtualBox) ? Platform::virtualbox : Platform::other;
 }
 
 bool is_known(const std::string &type) {
@@ -123,6 +150,9 @@ void read_hardware(Context &in) {
   }
   const std::string type = system_type(*section);
   if (in.platform != Platform::ovirt) in.platform = platform_of(type);
+  if (in.platform == Platform::other && !names_another(type)) {
+    in.platform = platform_of_content(in.system().element());
+  }
   in.machine.source.product = type;
   set_platform_defaults(in);
   if (!in.machine.guest_os.is_64bit) in.machine.hardware.cpu.architecture = Cpu::Architecture::x86;
@@ -141,6 +171,15 @@ void read_hardware(Context &in) {
   finish_smbios(in, type);
   if (!in.machine.hardware.smbios.uuid) {
     in.raise(finding::kUuidNotStated, section->place(), "the package states no SMBIOS UUID; a new one is made");
+  }
+}
+
+void apply_platform_defaults(Context &in) {
+  switch (in.platform) {
+    case Platform::virtualbox: vbox::apply_defaults(in.machine.hardware); break;
+    case Platform::vmware: vmware::apply_defaults(in.machine.hardware); break;
+    case Platform::ovirt:
+    case Platform::other: break;  // what is not stated is not known
   }
 }
 

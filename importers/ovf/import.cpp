@@ -58,6 +58,7 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
     if (in.platform == Platform::ovirt) read_ovirt_machine(in);
     read_hardware(in);
     read_connections(in);
+    apply_platform_defaults(in);
   }
   if (package.has_certificate()) {
     in.raise(finding::kSignature, {package.file(), {}, {}}, "the package's certificate was not checked");

@@ -135,10 +135,7 @@ void read_boot_order(Scope &scope) {
                                                                    {"Network", BootDevice::Kind::network}}};
   auto &order = scope.hw.boot_order;
   const auto boot = scope.hardware.child("Boot");
-  if (!boot) {  // VirtualBox's default
-    order = {{BootDevice::Kind::floppy, {}}, {BootDevice::Kind::cdrom, {}}, {BootDevice::Kind::disk, {}}};
-    return;
-  }
+  if (!boot) return;
   std::map<unsigned, BootDevice::Kind> by_position;
   for (const SettingsReader &entry : boot->children("Order")) {
     constexpr unsigned kPositions = 9;  // the interface has four, the firmware nine

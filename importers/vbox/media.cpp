@@ -105,14 +105,15 @@ void settle_property(const SettingsReader &property) {
   }
 }
 
-void take_element(const RegisteredMedium &medium, const std::string &field) {
+// Into `at`, the medium's field, and `field`, that of this image of its chain.
+void take_element(const RegisteredMedium &medium, const std::string &at, const std::string &field) {
   if (!medium.element) return;
   const SettingsReader &element = *medium.element;
   (void)element.text("uuid", field + ".uuid");
   for (const std::string_view name : {"location", "src"}) (void)element.text(name, field + ".declared_location");
   (void)element.text("format", field + ".declared_format");
-  (void)element.text("type", field + ".type");
-  (void)element.text("autoReset", field + ".auto_reset");
+  (void)element.text("type", at + ".type");
+  (void)element.text("autoReset", at + ".auto_reset");
   constexpr std::string_view kNote = "the user's note on the image";
   element.settle("Description", Disposition::dropped, kNote);
   for (const SettingsReader &below : element.children()) {
@@ -250,7 +251,7 @@ std::optional<Medium> attach_medium(Import &in, const SettingsReader &image, std
   if (uuid->is_nil()) return std::nullopt;
   const auto chain = in.media == nullptr ? std::vector<const RegisteredMedium *>{} : in.media->chain(*uuid);
   if (chain.empty()) return unlisted(at, *uuid);
-  for (std::size_t i = 0; i < chain.size(); ++i) take_element(*chain[i], field + ".chain." + std::to_string(i));
+  for (std::size_t i = 0; i < chain.size(); ++i) take_element(*chain[i], field, field + ".chain." + std::to_string(i));
   if (same_word("VBoxIsoMaker", chain.back()->format)) {
     in.find(kViso, chain.back()->origin,
             name + ": \"" + text::printable(chain.back()->location) + "\" is a list of files, not an image");

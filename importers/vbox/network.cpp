@@ -260,7 +260,6 @@ void read_network(Scope &scope) {
     read_mode(scope, adapter, at, nic);
     read_housekeeping(adapter);
     const NicPlace place = slots.place(slot);
-    if (!is_off_pci(nic.model)) nic.pci_slot = place.slot;
     if (place.behind_bridge && !is_off_pci(nic.model)) {
       scope.in.find(kNicBehindBridge, adapter.place(),
                     "network adapter " + std::to_string(slot + 1) + " sat behind a PCI bridge");

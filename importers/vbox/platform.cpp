@@ -67,7 +67,7 @@ void read_x86_cpu(Scope &scope, const SettingsReader &element) {
   } else if (scope.version().before(9)) {
     cpu.pae = false;  // the default of those versions; later ones always write it
   }
-  const auto set = [&](std::optional<bool> &into, std::string_view name, std::string_view field) {
+  const auto set = [&](std::optional<bool> &into, std::string_view name, FieldOf<Hardware> field) {
     if (const auto value = enabled_child(element, name, scope.field(field))) into = value;
   };
   set(cpu.long_mode, "LongMode", "cpu.long_mode");

@@ -13,7 +13,7 @@
 #include "importers/settings_reader.hpp"
 #include "importers/vbox/registry.hpp"
 #include "importers/vbox/version.hpp"
-#include "model/machine.hpp"
+#include "model/fields.hpp"
 
 namespace ferry::vbox {
 
@@ -50,7 +50,7 @@ struct Scope {
 
   [[nodiscard]] const SettingsVersion &version() const { return in.version; }
   // The ledger's name of a field of this hardware: "hardware.cpu.count".
-  [[nodiscard]] std::string field(std::string_view below) const { return prefix + "." + std::string(below); }
+  [[nodiscard]] std::string field(FieldOf<Hardware> below) const { return prefix + "." + std::string(below.text()); }
   [[nodiscard]] bool is_current() const { return prefix == "hardware"; }
 };
 

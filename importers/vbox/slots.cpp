@@ -64,6 +64,22 @@ std::optional<unsigned> controller_slot(ControllerType type, unsigned index, Chi
   }
 }
 
+std::optional<unsigned> usb_slot(UsbController::Type type, Chipset chipset) {
+  if (chipset == Chipset::armv8_virtual) return std::nullopt;
+  const bool piix3 = chipset == Chipset::piix3;
+  switch (type) {
+    case UsbController::Type::ohci: return piix3 ? 6 : 31;
+    case UsbController::Type::ehci: return piix3 ? 11 : 31;
+    case UsbController::Type::xhci: return 12;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<unsigned> sound_slot(Sound::Model model, Chipset chipset) {
+  if (chipset == Chipset::armv8_virtual || model == Sound::Model::sb16) return std::nullopt;  // ISA
+  return 5;
+}
+
 bool is_off_pci(NicModel model) {
   switch (model) {
     case NicModel::am79c960:

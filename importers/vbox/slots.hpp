@@ -33,6 +33,11 @@ class NicSlots {
 // ISA device. AHCI on ICH9 is function 2 of slot 31 and IDE on PIIX3 function 1 of slot 1, as on QEMU's boards.
 [[nodiscard]] std::optional<unsigned> controller_slot(ControllerType type, unsigned index, Chipset chipset, bool iommu);
 
+// The same for a USB controller; OHCI and EHCI on ICH9 are functions 4 and 5 of slot 31.
+[[nodiscard]] std::optional<unsigned> usb_slot(UsbController::Type type, Chipset chipset);
+// The same for the sound card.
+[[nodiscard]] std::optional<unsigned> sound_slot(Sound::Model model, Chipset chipset);
+
 // True for cards of the ISA bus and of USB.
 [[nodiscard]] bool is_off_pci(NicModel model);
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <set>
 
+#include "importers/vbox/defaults.hpp"
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
@@ -97,6 +98,12 @@ class SnapshotReader {
   std::set<Uuid> ids_;
 };
 
+bool has_iommu(const Scope &scope) {
+  const auto iommu = scope.platform.child("Iommu");
+  const std::string *type = iommu ? iommu->element().attribute("type") : nullptr;
+  return type != nullptr && !same_word("None", *type);
+}
+
 }  // namespace
 
 void read_hardware(Import &in, const SettingsReader &owner, const std::string &prefix, Hardware &hw) {
@@ -120,6 +127,7 @@ void read_hardware(Import &in, const SettingsReader &owner, const std::string &p
   read_ports(scope);
   read_network(scope);
   read_storage(scope);
+  apply_defaults(hw, has_iommu(scope));
 }
 
 void read_snapshots(Import &in, const SettingsReader &machine) {

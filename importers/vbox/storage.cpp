@@ -7,9 +7,9 @@
 #include <array>
 #include <tuple>
 
+#include "importers/vbox/defaults.hpp"
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
-#include "importers/vbox/slots.hpp"
 
 #include "support/text.hpp"
 
@@ -40,36 +40,6 @@ std::string controller_field(const Scope &scope, std::size_t index) {
 std::string drive_name(const Controller &controller, const Drive &drive) {
   return "\"" + text::printable(controller.name) + "\" port " + std::to_string(drive.port) +
          (drive.device == 0 ? "" : " device " + std::to_string(drive.device));
-}
-
-// What VirtualBox's devices say of themselves when the user sets nothing (its documentation, and device names that
-// guests report): ATA disks by the first and last 32-bit word of the base image's UUID as it lies in memory on x86;
-// drives without a UUID, such as CDs, by their place; NVMe always the same.
-void set_identity(const Controller &controller, Drive &drive) {
-  const ControllerType type = controller.type;
-  if (type == ControllerType::floppy) return;
-  const bool cd = drive.kind == DriveKind::cdrom;
-  if (type == ControllerType::nvme) {
-    drive.serial = "VB1234-56789";
-    drive.model = "ORCL-VBOX-NVME-VER12";
-    return;
-  }
-  drive.model = cd ? "VBOX CD-ROM" : "VBOX HARDDISK";
-  if (!is_ide(type) && type != ControllerType::ahci) return;  // SCSI drives have no serial
-  const bool has_uuid = !cd && drive.medium && !drive.medium->chain.empty() && drive.medium->chain.front().uuid;
-  if (has_uuid) {
-    const auto &b = drive.medium->chain.front().uuid->bytes;
-    const auto word = [](std::uint8_t high, std::uint8_t c, std::uint8_t d, std::uint8_t low) {
-      return (std::uint32_t{high} << 24U) | (std::uint32_t{c} << 16U) | (std::uint32_t{d} << 8U) | low;
-    };
-    drive.serial =
-        "VB" + text::hex(word(b[0], b[1], b[2], b[3]), 8) + "-" + text::hex(word(b[15], b[14], b[13], b[12]), 8);
-  } else if (is_ide(type)) {
-    const bool second = drive.port == 1;  // the channel's I/O ports are part of the serial
-    drive.serial = "VB" + text::hex(drive.port * 2 + drive.device, 1) + (second ? "-01700376" : "-01f003f6");
-  } else {
-    drive.serial = "VB" + text::hex(drive.port, 1) + "-1a2b3c4d";
-  }
 }
 
 void check_free(const Controller &controller, const Drive &drive, const Place &where) {
@@ -119,7 +89,7 @@ void read_drive(Scope &scope, const SettingsReader &element, const std::string &
   check_free(controller, drive, element.place());
   read_flags(scope, element, controller, below, drive);
   read_content(scope, element, controller, below, drive);
-  set_identity(controller, drive);
+  apply_drive_identity(controller, drive);
   controller.drives.push_back(std::move(drive));
 }
 
@@ -127,17 +97,6 @@ unsigned count_of_type(const Scope &scope, ControllerType type) {
   return static_cast<unsigned>(std::count_if(
       scope.hw.controllers.begin(), scope.hw.controllers.end(),
       [type](const Controller &other) { return other.type == type || (is_ide(other.type) && is_ide(type)); }));
-}
-
-bool has_iommu(const Scope &scope) {
-  const auto iommu = scope.platform.child("Iommu");
-  const std::string *type = iommu ? iommu->element().attribute("type") : nullptr;
-  return type != nullptr && !same_word("None", *type);
-}
-
-void place_controller(const Scope &scope, Controller &controller) {
-  controller.index = count_of_type(scope, controller.type);
-  controller.pci_slot = controller_slot(controller.type, controller.index, scope.hw.chipset, has_iommu(scope));
 }
 
 ControllerType controller_type(const SettingsReader &element, const std::string &field) {
@@ -206,7 +165,7 @@ void read_controller(Scope &scope, const SettingsReader &element) {
   controller.host_io_cache = element.boolean("useHostIOCache", at + ".host_io_cache");
   // VirtualBox's BIOS finds IDE disks whatever the setting says.
   controller.bootable = element.boolean("Bootable", at + ".bootable").value_or(true) || is_ide(controller.type);
-  place_controller(scope, controller);
+  controller.index = count_of_type(scope, controller.type);
   element.settle("Instance", Disposition::irrelevant, "VirtualBox's own count of the controllers of a kind");
   for (const std::string_view name : {"PCIBus", "PCIDevice", "PCIFunction"}) {
     element.settle(name, Disposition::irrelevant, "never used by VirtualBox");
@@ -230,7 +189,7 @@ Controller &old_ide(Scope &scope, const Place &origin) {
   controller.name = "IDE Controller";
   controller.ports = 2;
   controller.origin = origin;
-  place_controller(scope, controller);
+  controller.index = count_of_type(scope, controller.type);
   scope.hw.controllers.push_back(std::move(controller));
   return scope.hw.controllers.back();
 }
@@ -258,7 +217,7 @@ void read_old_controllers(Scope &scope) {
   controller.name = "SATA Controller";
   controller.origin = sata->place();
   controller.ports = small_number(*sata, "PortCount", at + ".ports", kMostPorts);
-  place_controller(scope, controller);
+  controller.index = count_of_type(scope, controller.type);
   for (const SettingsReader &drive : drives_in_order(*sata)) read_drive(scope, drive, at, controller);
   sata->settle_all(Disposition::irrelevant, "which SATA ports VirtualBox's BIOS showed as IDE");
   scope.hw.controllers.push_back(std::move(controller));
@@ -297,7 +256,7 @@ void read_old_attachment(Scope &scope, const SettingsReader &element) {
   if (scope.version().before(15) && controller->type == ControllerType::ahci) drive.hotpluggable = true;
   drive.medium =
       attach_medium(scope.in, element, "hardDisk", drive.kind, at + ".medium", drive_name(*controller, drive));
-  set_identity(*controller, drive);
+  apply_drive_identity(*controller, drive);
   controller->drives.push_back(std::move(drive));
 }
 
@@ -313,7 +272,7 @@ void read_old_dvd(Scope &scope, const SettingsReader &dvd) {
   drive.passthrough = dvd.boolean("passthrough", at + ".passthrough");
   drive.temporary_eject = dvd.boolean("tempeject", at + ".temporary_eject");
   read_content(scope, dvd, controller, at, drive);
-  set_identity(controller, drive);
+  apply_drive_identity(controller, drive);
   controller.drives.push_back(std::move(drive));
 }
 

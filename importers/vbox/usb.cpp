@@ -8,22 +8,8 @@
 namespace ferry::vbox {
 namespace {
 
-// Slots on bus 0 of VirtualBox's PIIX3 board. On ICH9, OHCI and EHCI are functions 4 and 5 of slot 31.
-std::optional<unsigned> usb_slot(UsbController::Type type, Chipset chipset) {
-  constexpr unsigned kOhci = 6;
-  constexpr unsigned kEhci = 11;
-  constexpr unsigned kXhci = 12;
-  if (chipset == Chipset::armv8_virtual) return std::nullopt;
-  switch (type) {
-    case UsbController::Type::ohci: return chipset == Chipset::piix3 ? std::optional(kOhci) : std::nullopt;
-    case UsbController::Type::ehci: return chipset == Chipset::piix3 ? std::optional(kEhci) : std::nullopt;
-    case UsbController::Type::xhci: return kXhci;
-    default: return std::nullopt;
-  }
-}
-
 void add_controller(Scope &scope, UsbController::Type type, Place origin) {
-  scope.hw.usb_controllers.push_back({type, usb_slot(type, scope.hw.chipset), std::move(origin)});
+  scope.hw.usb_controllers.push_back({type, std::nullopt, std::move(origin)});
 }
 
 std::optional<std::string> either(const SettingsReader &element, std::string_view name, std::string_view old,

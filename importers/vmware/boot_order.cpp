@@ -11,8 +11,6 @@ namespace {
 
 using Kind = BootDevice::Kind;
 
-constexpr std::string_view kDefaultClasses = "floppy,hdd,cdrom,net";  // of the BIOS's setup
-
 std::vector<std::string> split_list(std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {

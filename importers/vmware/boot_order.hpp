@@ -10,6 +10,9 @@
 
 namespace ferry::vmware {
 
+// The order of the BIOS's setup, as bios.bootOrder would write it.
+inline constexpr std::string_view kDefaultClasses = "floppy,hdd,cdrom,net";
+
 struct BootOrder {
   std::vector<BootDevice> devices;
   std::vector<std::string> unknown;  // items that name no kind of device

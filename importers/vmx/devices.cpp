@@ -130,7 +130,7 @@ void read_sound(Reader &reader, Hardware &hardware) {
     if (text::iequals_ascii(*device, "sb16")) {
       sound.model = Sound::Model::sb16;
     } else if (text::iequals_ascii(*device, "hdaudio")) {
-      sound.model = Sound::Model::hda;
+      sound.model = Sound::Model::hda_vmware;
     } else if (!text::iequals_ascii(*device, "es1371")) {
       reader.find(kBadValue, "sound.virtualDev", "\"" + text::printable(*device) + "\" is no sound card that is known");
     }

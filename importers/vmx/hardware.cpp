@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "importers/vmware/defaults.hpp"
 #include "importers/vmx/reader.hpp"
 
 namespace ferry::vmx {
@@ -22,6 +23,7 @@ Hardware read_hardware(Reader &reader) {
   read_shared_folders(reader, hardware);
   read_passthrough(reader);
   read_smbios(reader, hardware);
+  vmware::apply_defaults(hardware);
   return hardware;
 }
 

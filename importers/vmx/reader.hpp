@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "importers/vmx/settings.hpp"
-#include "model/machine.hpp"
+#include "model/fields.hpp"
 
 namespace ferry::vmx {
 
@@ -23,7 +23,7 @@ struct Reader {
   unsigned hardware_version = 0;  // virtualHW.version; 0 when the file does not say
   bool report = true;             // false: findings about media were raised for the machine itself already
 
-  [[nodiscard]] std::string field(std::string_view below) const { return prefix + std::string(below); }
+  [[nodiscard]] std::string field(FieldOf<Hardware> below) const { return prefix + std::string(below.text()); }
   void find(const FindingKind &kind, std::string_view key, std::string message) {
     findings.push_back(raise(kind, settings.place(key), std::move(message)));
   }

@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "migration/survey.hpp"
+#include "model/differences.hpp"
+#include "model/json.hpp"
 #include "tests/corpus/support.hpp"
 #include "tests/kit/imagined_survey.hpp"
 
@@ -79,6 +81,8 @@ class Corpus : public testing::Test {
     const migration::MachinePlan plan = migration::make_plan(imported, survey, options, host());
     ++count_.planned;
     add(plan.imported.ledger);
+    EXPECT_EQ(plan.imported.ledger.misspelt(), std::vector<std::string>{});
+    EXPECT_EQ(differences(from_exact_json(to_exact_json(imported)), imported), std::vector<std::string>{});
     if (std::getenv("SHOW") != nullptr) {
       for (const Finding &f : plan.findings) std::cout << "  " << f.id << " " << f.message << "\n";
     }

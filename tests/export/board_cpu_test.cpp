@@ -109,6 +109,14 @@ TEST(Cpu, VirtualBoxShowsOneSocketVmwareOneCorePerSocket) {
   EXPECT_EQ(attribute(element(third, "cpu/topology"), "cores"), "2");
 }
 
+TEST(Cpu, OneSocketStaysOneWhereTheHostAllowsFewerCpus) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.cpu.count = 300;
+  const auto result = fixture.run();
+  EXPECT_FALSE(found(result, "cpu.topology-changed"));
+  EXPECT_EQ(attribute(element(domain(result), "cpu/topology"), "cores"), "255");
+}
+
 TEST(Cpu, ATopologyThatDoesNotDivideIsReported) {
   Fixture fixture(vmware_machine());
   fixture.machine.hardware.cpu.count = 3;

@@ -5,6 +5,9 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include "importers/vbox/defaults.hpp"
+#include "importers/vmware/defaults.hpp"
+#include "model/fields.hpp"
 #include "tests/export/real_libvirt.hpp"
 #include "tests/paths.hpp"
 
@@ -159,11 +162,16 @@ void Fixture::make_media(const std::filesystem::path &folder, const std::string 
 }
 
 libvirt::ExportResult Fixture::map() {
-  input.machine = &machine;
-  input.hardware = &machine.hardware;
+  exported = machine;
+  if (machine.source.kind == SourceKind::vbox) vbox::apply_defaults(exported.hardware);
+  if (machine.source.kind == SourceKind::vmx) vmware::apply_defaults(exported.hardware);
+  input.machine = &exported;
+  input.hardware = &exported.hardware;
   input.host = &host;
   if (input.media.empty()) make_media("/var/tmp/images", "qcow2");
-  return libvirt::export_domain(input);
+  libvirt::ExportResult result = libvirt::export_domain(input);
+  for (const Settlement &settled : result.settlements) EXPECT_TRUE(has_field<Machine>(settled.field)) << settled.field;
+  return result;
 }
 
 const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number) {

@@ -29,9 +29,11 @@ Drive disk_drive(unsigned port, std::string_view uuid = "11111111-2222-3333-4444
 Drive cd_drive(unsigned port, unsigned device = 0);
 Controller controller(ControllerType type, std::string name, std::vector<Drive> drives);
 
-// An export of `machine` for `host`, with an image below /var/tmp for each disk.
+// An export of `machine` for `host`, with an image below /var/tmp for each disk. What `machine` leaves open its
+// importer would fill in: VirtualBox's and VMware's defaults by source.kind, none for an OVF.
 struct Fixture {
   Machine machine;
+  Machine exported;  // with the defaults
   libvirt::HostProfile host = debian12();
   libvirt::ExportInput input;
 

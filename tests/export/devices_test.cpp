@@ -129,6 +129,17 @@ TEST(Usb, ControllersKeepVirtualBoxsSlots) {
   EXPECT_EQ(usb_controllers(fixture.run()), expected);
 }
 
+// VirtualBox has them in the chipset's own slot there, which QEMU's board keeps to itself.
+TEST(Usb, ThoseOfIch9GoWhereTheBoardHasRoom) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.chipset = Chipset::ich9;
+  fixture.machine.hardware.usb_controllers = {{.type = UsbController::Type::ohci}, {.type = UsbController::Type::ehci}};
+  const auto result = fixture.run();
+  EXPECT_EQ(usb_controllers(result).front(), "pci-ohci@6");
+  EXPECT_EQ(usb_controllers(result).at(1), "ich9-ehci1@11");
+  EXPECT_EQ(settlement(result, "hardware.usb_controllers.0.pci_slot")->disposition, Disposition::translated);
+}
+
 TEST(Usb, Windows7GetsAControllerWithADriver) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.guest_os = {"Windows7_64", "Windows 7", OsFamily::windows, true, "http://microsoft.com/win/7"};

@@ -138,6 +138,26 @@ TEST(Smbios, PlatformStringsOnRequest) {
   EXPECT_TRUE(found(result, "smbios.platform-kept"));
 }
 
+// An OVF of a platform that is not known: nothing of VirtualBox's or VMware's is made up for it.
+TEST(Platform, OneThatIsNotKnownHasNothingToKeep) {
+  Machine machine = virtualbox_machine();
+  machine.source.kind = SourceKind::ovf;
+  machine.hardware.nics[0].pci_slot.reset();
+  Fixture fixture(std::move(machine));
+  fixture.input.options.keep_smbios_strings = true;
+  fixture.input.options.keep_disk_models = true;
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(count(root, "sysinfo"), 0U);
+  EXPECT_FALSE(found(result, "smbios.platform-kept"));
+  EXPECT_FALSE(found(result, "domain.tainted"));  // no drive model either
+  EXPECT_EQ(settlement(result, "hardware.controllers.0.drives.0.model")->disposition, Disposition::dropped);
+  EXPECT_EQ(count(element(root, "devices/controller"), "target"), 0U);  // ACPI hotplug is as QEMU has it
+  EXPECT_NE(slot_of(element(root, "devices/interface")), 3);
+  EXPECT_NE(slot_of(element(root, "devices/sound")), 5);
+  EXPECT_FALSE(found(result, "nic.name-changes"));
+}
+
 TEST(Identity, NamesDescriptionAndOsinfo) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.name = "Büro\nPC";
@@ -207,9 +227,10 @@ TEST(Firmware, SecureBootTakesEnrolledKeysUnlessTheSourcesOwnAreCarried) {
   Hardware hardware = virtualbox_machine().hardware;
   hardware.firmware.type = FirmwareType::efi64;
   EXPECT_TRUE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
-  hardware.firmware.nvram_file = "/home/user/box.nvram";  // VirtualBox's, with its own keys
+  hardware.firmware.nvram_file = "/home/user/box.nvram";
+  hardware.firmware.nvram_keys = true;
   EXPECT_FALSE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
-  hardware.chipset = Chipset::i440bx_vmware;  // VMware's keys cannot be read
+  hardware.firmware.nvram_keys = false;  // VMware's cannot be read
   EXPECT_TRUE(libvirt::choose_firmware(hardware, debian12(), true)->features.contains("enrolled-keys"));
 }
 

@@ -11,6 +11,7 @@
 #include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
+#include "model/differences.hpp"
 #include "model/json.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/kit/imagined_survey.hpp"
@@ -114,6 +115,9 @@ TEST_P(Golden, is_as_expected) {
         expect_valid(snapshot.xml, "domainsnapshot.rng");
       }
       findings += findings_text(planned.findings);
+      EXPECT_EQ(differences(from_exact_json(to_exact_json(imported)), imported), std::vector<std::string>{});
+      EXPECT_EQ(imported.ledger.misspelt(), std::vector<std::string>{});
+      EXPECT_EQ(planned.imported.ledger.misspelt(), std::vector<std::string>{});
       for (const LedgerEntry &entry : planned.imported.ledger.entries()) {
         EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
         EXPECT_NE(entry.disposition, Disposition::unsettled) << entry.where.text() << " in " << entry.field;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every field of the model's JSON form is exercised: a machine with everything set has every key that model/json.cpp
-// can write, and each of its paths stands in the expected.json of some golden case.
+// Every field of the model's JSON form is exercised: a machine with everything set has every member of
+// model/members.hpp, and each of its paths stands in the expected.json of some golden case. The exact form gives such a
+// machine back.
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -9,7 +10,9 @@
 #include <regex>
 #include <set>
 
+#include "model/differences.hpp"
 #include "model/json.hpp"
+#include "model/members.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/paths.hpp"
 
@@ -60,7 +63,7 @@ void fill_board(Hardware &hardware) {
   firmware.secure_boot = firmware.boot_menu = true;
   firmware.nvram_file = "/folder/machine.nvram";
   firmware.nvram_inside = FileRange{"/folder/machine.ova", 512, 1024};
-  firmware.nvram_encrypted = true;
+  firmware.nvram_encrypted = firmware.nvram_keys = true;
   firmware.boot_menu_timeout_ms = 1000;
   Cpu &cpu = hardware.cpu;
   cpu.cores_per_socket = cpu.threads_per_core = 2;
@@ -76,6 +79,7 @@ void fill_board(Hardware &hardware) {
   hardware.boot_order.push_back({BootDevice::Kind::disk, "scsi0:0"});
   hardware.smbios.uuid = some_uuid();
   hardware.smbios.strings["bios.vendor"] = "x";
+  hardware.platform = {NicNames::by_path, {{"ide.disk", "x"}}, {{"bios.vendor", "x"}}, "x"};
 }
 
 void fill_devices(Hardware &hardware) {
@@ -95,6 +99,7 @@ void fill_devices(Hardware &hardware) {
   hardware.serial_ports = {port};
   hardware.sound.emplace();
   hardware.sound->codec = hardware.sound->host_driver = "x";
+  hardware.sound->pci_slot = 5;
   hardware.usb_controllers.push_back({UsbController::Type::xhci, 12, somewhere()});
   hardware.usb_filters.push_back({"f", true, "1", "2", "3", "4", "5", "6", "7", somewhere()});
   hardware.display.video_memory_bytes = 1;
@@ -129,7 +134,8 @@ Machine full_machine() {
 // "hardware.controllers.drives.serial": without indexes, the members of free maps as "*", a snapshot's hardware as the
 // machine's own.
 void collect(const nlohmann::ordered_json &json, const std::string &path, std::set<std::string> &out) {
-  static const std::set<std::string> kMaps{"extra", "hardware.nics.properties", "hardware.smbios.strings"};
+  static const std::set<std::string> kMaps{"extra", "hardware.nics.properties", "hardware.smbios.strings",
+                                           "hardware.platform.drive_models", "hardware.platform.smbios_strings"};
   if (json.is_array()) {
     for (const auto &element : json) collect(element, path, out);
   }
@@ -149,22 +155,143 @@ std::set<std::string> paths_of(const Machine &machine) {
   return out;
 }
 
-TEST(JsonFields, a_full_machine_has_every_key_of_the_code) {
-  // A finding's, a ledger entry's and a place's own keys are in no machine.
-  std::set<std::string> keys{"where", "value", "field", "disposition", "note"};
-  for (const std::string &path : paths_of(full_machine())) keys.insert(path.substr(path.rfind('.') + 1));
-  const std::string code = test::read_text(kSource / "model" / "json.cpp");
-  const std::regex writes(R"re(\b(?:put|list|object|member|path)\(\s*"([a-z0-9_]+)")re");
-  std::size_t count = 0;
-  for (std::sregex_iterator hit(code.begin(), code.end(), writes), end; hit != end; ++hit, ++count) {
-    EXPECT_TRUE(keys.contains((*hit)[1])) << (*hit)[1] << " is not set in this test's machine";
+// What T's values are of, below optionals and lists.
+template <class T>
+struct Below {
+  using Type = T;
+};
+template <class T>
+struct Below<std::optional<T>> : Below<T> {};
+template <class T>
+struct Below<std::vector<T>> : Below<T> {};
+
+template <class T>
+void described(const std::string &path, std::set<std::string> &out) {
+  for_each_member<T>([&]<class Value>(const Member<T, Value> &member) {
+    using Inner = typename Below<Value>::Type;
+    const std::string below = path + (path.empty() ? "" : ".") + member.name;
+    if (below == "snapshots.hardware" || std::is_same_v<Inner, Place>) return;  // as the machine's own; places
+    out.insert(below);
+    if constexpr (Described<Inner>) described<Inner>(below, out);
+  });
+}
+
+TEST(JsonFields, a_full_machine_has_every_member_of_the_model) {
+  std::set<std::string> all;
+  described<Machine>("", all);
+  all.erase("hardware.parallel_ports.uart");  // what CharPort has for serial ports only
+  EXPECT_GT(all.size(), 190U);
+  const std::set<std::string> written = paths_of(full_machine());
+  for (const std::string &path : all)
+    EXPECT_TRUE(written.contains(path)) << path << " is not set in this test's machine";
+}
+
+// ---- the exact form ----
+
+ImportedMachine full_import() {
+  ImportedMachine out;
+  out.machine = full_machine();
+  out.machine.snapshots.push_back(out.machine.snapshots.front());
+  out.machine.snapshots.front().parent.reset();
+  out.machine.snapshots.back().parent = 0;
+  out.machine.hardware.nics.front().bandwidth_bytes_per_second = UINT64_MAX;
+  out.machine.hardware.clock.offset_ms = INT64_MIN;
+  out.machine.hardware.controllers.front().drives.front().client_device = "";  // there, and empty
+  out.machine.name = std::string("caf\xE9 \0 \x1B[1m", 11);                    // no UTF-8
+  out.machine.source.file = "/folder/caf\xE9.vbox";
+  out.machine.extra["\xFF"] = "\xFE";
+  const auto id = out.ledger.enter(somewhere(), "\xE9");
+  out.ledger.take(id, "hardware.cpu.count");
+  out.ledger.settle(out.ledger.enter({}, "x"), Disposition::irrelevant, "a note");
+  out.findings.push_back({"vbox.x", Severity::critical, somewhere(), "message", "advice"});
+  return out;
+}
+
+TEST(ExactJson, gives_every_member_back) {
+  const ImportedMachine imported = full_import();
+  const ImportedMachine back = from_exact_json(to_exact_json(imported));
+  EXPECT_EQ(differences(back, imported), std::vector<std::string>{});
+  EXPECT_EQ(to_exact_json(back), to_exact_json(imported));
+  EXPECT_EQ(back.machine.name.size(), 11U);
+  EXPECT_EQ(differences(from_exact_json(to_exact_json({})), {}), std::vector<std::string>{});
+}
+
+// The text may be another's: whatever stands in a place where something else belongs, it is said, and nothing falls
+// over.
+TEST(ExactJson, what_is_not_of_the_form_is_refused) {
+  using Values = std::vector<nlohmann::json>;
+  const auto whole = nlohmann::json::parse(to_exact_json(full_import()));
+  const auto refused = [](const nlohmann::json &json) {
+    try {
+      (void)from_exact_json(json.dump());
+      return false;
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::malformed);
+      return true;
+    }
+  };
+  EXPECT_FALSE(refused(whole));
+  const nlohmann::json leaves = whole.flatten();
+  for (const auto &[pointer, value] : leaves.items()) {
+    if (pointer.starts_with("/machine/snapshots/1")) continue;  // as the one before
+    for (const nlohmann::json &other : Values{nullptr, {{"x", 1}}}) {
+      nlohmann::json broken = whole;
+      broken[nlohmann::json::json_pointer(pointer)] = other;
+      EXPECT_TRUE(refused(broken)) << pointer << " = " << other;
+    }
+    if (!value.is_number()) continue;
+    for (const nlohmann::json &other : Values{"7", 1.5}) {
+      nlohmann::json broken = whole;
+      broken[nlohmann::json::json_pointer(pointer)] = other;
+      EXPECT_TRUE(refused(broken)) << pointer << " = " << other;
+    }
   }
-  EXPECT_GT(count, 150U);
+  const std::string text = whole.dump();
+  for (std::size_t length = 0; length < text.size(); length += 197) {
+    EXPECT_THROW((void)from_exact_json(text.substr(0, length)), Error) << length;
+  }
+  EXPECT_THROW((void)from_exact_json(std::string(100000, '[')), Error);
+}
+
+TEST(ExactJson, numbers_that_do_not_fit_and_names_that_are_none_are_refused) {
+  const auto with = [](const std::string &pointer, const nlohmann::json &value) {
+    auto json = nlohmann::json::parse(to_exact_json(full_import()));
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    return json.dump();
+  };
+  const std::string nic = "/machine/hardware/nics/0/";
+  EXPECT_EQ(from_exact_json(with(nic + "slot", 7)).machine.hardware.nics.at(0).slot, 7U);
+  EXPECT_THROW((void)from_exact_json(with(nic + "slot", std::uint64_t{1} << 32U)), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "slot", -1)), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "forwards/0/host_port", 65536)), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "model", "e2000")), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "model", "?")), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "mac", "08:00:27")), Error);
+  EXPECT_THROW((void)from_exact_json(with(nic + "newer", 1)), Error);
+  EXPECT_THROW((void)from_exact_json(with("/machine/name", {{"bytes", "0g"}})), Error);
+  EXPECT_THROW((void)from_exact_json(with("/machine/snapshots/0/parent", 0)), Error);  // its own
+  EXPECT_THROW((void)from_exact_json(with("/machine/current_snapshot", 2)), Error);
+  EXPECT_THROW((void)from_exact_json(with("/ledger/0/disposition", "lost")), Error);
+  EXPECT_THROW((void)from_exact_json(with("/findings/0/severity", "fatal")), Error);
+}
+
+TEST(Differences, are_named_by_their_path) {
+  const ImportedMachine one = full_import();
+  ImportedMachine other = one;
+  other.machine.hardware.nics.front().mac.reset();
+  other.machine.hardware.controllers.front().drives.front().medium->chain.front().gzip = false;
+  other.machine.hardware.usb_filters.clear();
+  other.findings.front().advice = "other";
+  EXPECT_EQ(
+      differences(one, other),
+      (std::vector<std::string>{"machine.hardware.controllers.0.drives.0.medium.chain.0.gzip",
+                                "machine.hardware.nics.0.mac", "machine.hardware.usb_filters", "findings.0.advice"}));
 }
 
 // What no golden case can show, and the test that does: archives are built by tests, never committed, and of an
 // encrypted machine or disk, and of a suspended machine, there is a refusal only.
 const std::map<std::string, std::string> kElsewhere{
+    {"hardware.firmware.nvram_keys", "tests/vbox/"},
     {"hardware.firmware.nvram_inside", "tests/ovf/"},
     {"hardware.firmware.nvram_inside.file", "tests/ovf/"},
     {"hardware.firmware.nvram_inside.offset", "tests/ovf/"},

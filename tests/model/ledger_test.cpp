@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/fields.hpp"
+
 namespace ferry {
 namespace {
 
@@ -32,6 +34,34 @@ TEST(Ledger, hidden_values_are_gone) {
   const auto id = ledger.enter({}, "chapsecret");
   ledger.hide(id);
   EXPECT_EQ(ledger.entries()[id].value, "(secret)");
+}
+
+// ---- the names of fields ----
+
+static_assert(has_field<Machine>("hardware.controllers.12.drives.0.medium.chain.0.pieces"));
+static_assert(has_field<Machine>("snapshots.3.hardware.cpu.count"));
+static_assert(has_field<Machine>("hardware.smbios.strings.bios.vendor"));
+static_assert(has_field<Machine>("saved_state.file") && has_field<Machine>("hardware") && has_field<Machine>(""));
+static_assert(!has_field<Machine>("hardware.cpu.cuont"));
+static_assert(!has_field<Machine>("hardware.cpu.count.x"));
+static_assert(!has_field<Machine>("hardware.nics.mac"));
+static_assert(!has_field<Machine>("hardware.nics.x.mac"));
+static_assert(!has_field<Machine>("hardware.cpu.origin"));
+static_assert(!has_field<Machine>("cpu.count") && has_field<Hardware>("cpu.count"));
+static_assert(!has_field<Machine>("hardware.") && !has_field<Machine>("hardware..cpu"));
+
+TEST(Ledger, a_misspelt_field_is_remembered) {
+  Ledger ledger;
+  const auto id = ledger.enter({}, "2");
+  ledger.take(id, "hardware.cpu.cuont");
+  ledger.settle({{"hardware.cpu", Disposition::kept, ""}, {"hardware.nics.0.mca", Disposition::dropped, "x"}});
+  EXPECT_EQ(ledger.misspelt(), (std::vector<std::string>{"hardware.cpu.cuont", "hardware.nics.0.mca"}));
+}
+
+TEST(Fields, are_made_of_names_that_the_compiler_checked) {
+  EXPECT_EQ(below<Nic>("hardware.nics.0", "mac"), "hardware.nics.0.mac");
+  const std::string made = "forwards.1";
+  EXPECT_EQ(below<Nic>("nics.0", made), "nics.0.forwards.1");
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST(Fixtures, VmwareMachine) {
   EXPECT_EQ(hardware.smbios.strings.at("system.serial"), "VMware-42 2c 50 82 d3 30 cc 0e-c3 8c a8 6c d7 c1 58 79");
   EXPECT_FALSE(hardware.smbios.older_than_2_6);
   EXPECT_EQ(hardware.tpm->version, Tpm::Version::v2_0);
-  EXPECT_EQ(hardware.sound->model, Sound::Model::hda);
+  EXPECT_EQ(hardware.sound->model, Sound::Model::hda_vmware);
   EXPECT_EQ(hardware.display.video_memory_bytes, 8388608U);
   EXPECT_EQ(hardware.display.monitors, 2U);
   EXPECT_TRUE(hardware.display.accelerate_3d);

@@ -457,6 +457,50 @@ TEST(Encryption, OfPartsOfThePackageIsRefused) {
   });
 }
 
+// The name and the content decide whose defaults hold; a package of nobody we know has none.
+TEST(Defaults, AreThoseOfThePlatformThatThePackageNames) {
+  const std::string items = kMemory + item(3, "VirtualQuantity", "4") + item(10, "ResourceSubType", "E1000") +
+                            item(35, "ResourceSubType", "ac97");
+  const auto from = [&](const std::string &type, const std::string &system = {}, const std::string &more = {}) {
+    return import_one({.system = system, .items = items + more, .type = type}).machine.hardware;
+  };
+  const Hardware virtualbox = from("virtualbox-2.2");
+  EXPECT_EQ(virtualbox.platform.nic_names, NicNames::by_path);
+  EXPECT_EQ(virtualbox.nics.at(0).pci_slot, 3U);
+  EXPECT_EQ(virtualbox.nics.at(0).nat_cidr, "10.0.2.0/24");
+  EXPECT_EQ(virtualbox.sound->pci_slot, 5U);
+  EXPECT_EQ(virtualbox.cpu.cores_per_socket, 4U);
+  EXPECT_EQ(virtualbox.boot_order.at(1).kind, BootDevice::Kind::cdrom);
+  const Hardware vmware = from("vmx-19");
+  EXPECT_EQ(vmware.platform.nic_names, NicNames::by_slot);
+  EXPECT_FALSE(vmware.nics.at(0).pci_slot);
+  EXPECT_EQ(vmware.cpu.cores_per_socket, 1U);
+  EXPECT_EQ(vmware.boot_order.size(), 4U);
+  for (const char *type : {"xen-3.0-x86_64", "hvm-3.0-unknown", "kvm", "DMTF:ovf:something", ""}) {
+    const Hardware other = from(type);
+    EXPECT_EQ(other.platform.nic_names, NicNames::unknown) << type;
+    EXPECT_TRUE(other.platform.smbios_strings.empty() && other.platform.drive_models.empty()) << type;
+    EXPECT_FALSE(other.nics.at(0).pci_slot || other.nics.at(0).nat_cidr || other.sound->pci_slot) << type;
+    EXPECT_FALSE(other.cpu.cores_per_socket) << type;
+    EXPECT_TRUE(other.boot_order.empty()) << type;
+  }
+}
+
+TEST(Defaults, WithoutANameTheExtensionsDecide) {
+  const auto names = [](const std::string &type, const std::string &system, const std::string &item = {}) {
+    return import_one({.system = system, .items = kMemory + item, .type = type}).machine.hardware.platform.nic_names;
+  };
+  const std::string vmware =
+      R"(<OperatingSystemSection ovf:id="101" vmw:osType="otherLinux64Guest"><Info/></OperatingSystemSection>)";
+  const std::string virtualbox =
+      R"(<OperatingSystemSection ovf:id="101"><Info/><vbox:OSType ovf:required="false">Linux_64</vbox:OSType></OperatingSystemSection>)";
+  EXPECT_EQ(names("", vmware), NicNames::by_slot);
+  EXPECT_EQ(names("", virtualbox), NicNames::by_path);
+  EXPECT_EQ(names("", "", R"(<vmw:Config ovf:required="false" vmw:key="firmware" vmw:value="bios"/>)"),
+            NicNames::by_slot);
+  EXPECT_EQ(names("hvm-3.0-unknown", vmware), NicNames::unknown);  // a name is a name
+}
+
 TEST(Architecture, BesideTheGuestSystemCounts) {
   const auto with = [](const std::string &name) {
     return Parts{.system = "<OperatingSystemSection ovf:id=\"80\"><Info/><a:architecture xmlns:a=\"ibmpvc\">" + name +

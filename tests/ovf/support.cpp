@@ -116,7 +116,9 @@ std::string descriptor(const Parts &parts) {
 std::vector<ImportedMachine> import_all(const std::string &text, const ImportOptions &options) {
   const TempFolder folder;
   write_file(folder / "machine.ovf", text);
-  return import_file(folder / "machine.ovf", options);
+  std::vector<ImportedMachine> out = import_file(folder / "machine.ovf", options);
+  for (const ImportedMachine &imported : out) EXPECT_EQ(imported.ledger.misspelt(), std::vector<std::string>{});
+  return out;
 }
 
 ImportedMachine import_one(const Parts &parts, const ImportOptions &options) {

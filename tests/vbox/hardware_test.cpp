@@ -153,7 +153,9 @@ TEST(Firmware, NvramBesideTheMachineIsUsedWithoutAnElement) {
   const auto file = folder.write("m.nvram");
   Text text;
   text.hardware = "<Firmware type='EFI64'/>";
-  EXPECT_EQ(import_in(folder, text).machine.hardware.firmware.nvram_file, file);
+  const Firmware firmware = import_in(folder, text).machine.hardware.firmware;
+  EXPECT_EQ(firmware.nvram_file, file);
+  EXPECT_TRUE(firmware.nvram_keys);
   text.hardware = "";  // a BIOS machine has no variables
   EXPECT_FALSE(import_in(folder, text).machine.hardware.firmware.nvram_file);
   text.hardware = "<TrustedPlatformModule type='v2_0'/>";  // but a TPM keeps its state there
@@ -305,6 +307,8 @@ TEST(Sound, Models) {
   const Sound sound = *hardware_of("<AudioAdapter enabled='true' codec='AD1980' driver='ALSA'/>").sound;
   EXPECT_EQ(sound.codec, "AD1980");
   EXPECT_EQ(sound.host_driver, "ALSA");
+  EXPECT_EQ(sound.pci_slot, 5U);
+  EXPECT_FALSE(hardware_of("<AudioAdapter enabled='true' controller='SB16'/>").sound->pci_slot);  // ISA
 }
 
 TEST(Usb, EverySpelling) {
@@ -324,6 +328,32 @@ TEST(Usb, EverySpelling) {
   const auto piix3 = hardware_of("<USBController enabled='true' enabledEhci='true'/>", "1.12-linux").usb_controllers;
   EXPECT_EQ(piix3.at(0).pci_slot, 6U);
   EXPECT_EQ(piix3.at(1).pci_slot, 11U);
+  const auto ich9 = hardware_of(
+                        "<Chipset type='ICH9'/><USB><Controllers><Controller name='a' type='OHCI'/>"
+                        "<Controller name='b' type='EHCI'/><Controller name='c' type='XHCI'/></Controllers></USB>")
+                        .usb_controllers;
+  EXPECT_EQ(ich9.at(0).pci_slot, 31U);
+  EXPECT_EQ(ich9.at(1).pci_slot, 31U);
+  EXPECT_EQ(ich9.at(2).pci_slot, 12U);
+}
+
+TEST(Defaults, SayWhatVirtualBoxShowsByItself) {
+  const Hardware hardware = hardware_of("<CPU count='6'/>");
+  EXPECT_EQ(hardware.cpu.cores_per_socket, 6U);
+  EXPECT_EQ(hardware.platform.nic_names, NicNames::by_path);
+  EXPECT_EQ(hardware.platform.smbios_strings.at("system.product"), "VirtualBox");
+  EXPECT_EQ(hardware.platform.drive_models.at("scsi.vendor"), "VBOX");
+}
+
+TEST(Defaults, HoldForASnapshotsHardwareToo) {
+  Text text;
+  text.before_hardware =
+      "<Snapshot uuid='{11111111-2222-3333-4444-555555555555}' name='s'><Hardware><CPU count='2'/>"
+      "<Memory RAMSize='64'/></Hardware></Snapshot>";
+  const Hardware hardware = import_text(text).machine.snapshots.at(0).hardware;
+  EXPECT_EQ(hardware.cpu.cores_per_socket, 2U);
+  EXPECT_EQ(hardware.platform.nic_names, NicNames::by_path);
+  EXPECT_EQ(hardware.boot_order.size(), 3U);
 }
 
 TEST(Usb, Filters) {

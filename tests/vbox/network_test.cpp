@@ -134,8 +134,18 @@ TEST(Network, Piix3HasNoNinthAdapter) {
   EXPECT_TRUE(hardware_of(network(adapter(999))).nics.empty());
 }
 
-TEST(Network, CardsOfTheIsaBusHaveNoSlot) {
-  EXPECT_FALSE(hardware_of(network(adapter(0, "<NAT/>", "type='NE2000'"))).nics.at(0).pci_slot);
+TEST(Network, CardsOfTheIsaBusHaveTheSlotThatIsKeptForTheirNumber) {
+  EXPECT_EQ(hardware_of(network(adapter(1, "<NAT/>", "type='NE2000'"))).nics.at(0).pci_slot, 8U);
+}
+
+TEST(Network, EachAdapterHasANatOfItsOwn) {
+  const auto nics = hardware_of(network(adapter(0) + adapter(3) + adapter(4, "<NAT network='172.16.0.0/16'/>") +
+                                        adapter(5, "<BridgedInterface name='eth0'/>")))
+                        .nics;
+  EXPECT_EQ(nics.at(0).nat_cidr, "10.0.2.0/24");
+  EXPECT_EQ(nics.at(1).nat_cidr, "10.0.5.0/24");
+  EXPECT_EQ(nics.at(2).nat_cidr, "172.16.0.0/16");
+  EXPECT_FALSE(nics.at(3).nat_cidr);
 }
 
 TEST(Network, MacAddresses) {

@@ -43,7 +43,9 @@ struct Text {
 };
 
 inline ImportedMachine import_in(const Folder &folder, const Text &text, const ImportOptions &options = closed()) {
-  return import_file(folder.write("m.vbox", text.xml()), options);
+  ImportedMachine imported = import_file(folder.write("m.vbox", text.xml()), options);
+  EXPECT_EQ(imported.ledger.misspelt(), std::vector<std::string>{});
+  return imported;
 }
 inline ImportedMachine import_text(const Text &text) {
   const Folder folder;

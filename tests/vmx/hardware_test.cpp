@@ -24,6 +24,30 @@ TEST(Cpu, CountAndTopology) {
   EXPECT_EQ(cpu.architecture, Cpu::Architecture::x86_64);
 }
 
+TEST(Defaults, SayWhatVmwareShowsByItself) {
+  const Hardware bios =
+      hardware_of("numvcpus = \"4\"\nuuid.bios = \"56 4d b0 8e d5 91 3c 27-ed 61 e7 a8 83 4d 0b 9c\"\n");
+  EXPECT_EQ(bios.cpu.cores_per_socket, 1U);
+  ASSERT_EQ(bios.boot_order.size(), 4U);
+  EXPECT_EQ(bios.boot_order.at(1).kind, BootDevice::Kind::disk);
+  EXPECT_EQ(bios.platform.nic_names, NicNames::by_slot);
+  EXPECT_EQ(bios.platform.smbios_tools, "VMware");
+  EXPECT_EQ(bios.platform.smbios_strings.at("system.product"), "VMware Virtual Platform");
+  EXPECT_EQ(bios.platform.smbios_strings.at("system.serial"), "VMware-56 4d b0 8e d5 91 3c 27-ed 61 e7 a8 83 4d 0b 9c");
+  EXPECT_EQ(bios.platform.drive_models.at("sata.disk"), "VMware Virtual SATA Hard Drive");
+  EXPECT_EQ(hardware_of("firmware = \"efi\"\n").platform.smbios_strings.at("system.product"), "VMware7,1");
+}
+
+TEST(Defaults, GiveWayToWhatTheFileSays) {
+  EXPECT_EQ(hardware_of("bios.bootOrder = \"cdrom\"\n").boot_order.size(), 1U);
+  const Hardware hardware = hardware_of(
+      "sound.present = \"TRUE\"\nsound.virtualDev = \"hdaudio\"\nethernet0.present = \"TRUE\"\n"
+      "ethernet0.connectionType = \"nat\"\n");
+  EXPECT_EQ(hardware.sound->model, Sound::Model::hda_vmware);
+  EXPECT_FALSE(hardware.sound->pci_slot);
+  EXPECT_FALSE(hardware.nics.at(0).nat_cidr);  // the host's VMnet8 says it, not the machine
+}
+
 TEST(Cpu, AnImpossibleCountIsRefused) {
   EXPECT_EQ(refusal_of("numvcpus = \"0\"\n"), ErrorKind::malformed);
   EXPECT_EQ(refusal_of("numvcpus = \"-1\"\n"), ErrorKind::malformed);

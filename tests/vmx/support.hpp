@@ -20,7 +20,9 @@ constexpr std::string_view kHead =
     "config.version = \"8\"\nvirtualHW.version = \"18\"\nguestOS = \"ubuntu-64\"\nmemsize = \"1024\"\n";
 
 inline ImportedMachine import_text(const Folder &folder, std::string_view text) {
-  return import_file(folder.write("m.vmx", std::string(kHead) + std::string(text)), {});
+  ImportedMachine imported = import_file(folder.write("m.vmx", std::string(kHead) + std::string(text)), {});
+  EXPECT_EQ(imported.ledger.misspelt(), std::vector<std::string>{});
+  return imported;
 }
 inline ImportedMachine import_text(std::string_view text) {
   const Folder folder;

@@ -57,7 +57,7 @@ void report_choice(Mapping &m) {
     m.raise(kBoardChanged, m.hardware.firmware.origin,
             "The PIIX3 chipset becomes a Q35 board: Secure Boot, or this host's QEMU, needs that.");
   }
-  if (was_q35 == m.board.q35 && m.hardware.chipset != Chipset::i440bx_vmware) {
+  if (m.board.q35 ? was_q35 : was_pc) {
     m.keep("chipset", m.board.q35 ? "machine type q35" : "machine type pc");
   } else {
     m.translate("chipset", m.board.q35 ? "machine type q35" : "machine type pc (i440FX, PIIX3)");
@@ -86,7 +86,7 @@ Board choose_board(const Hardware &hardware, const Machine *machine, const HostP
                                            .advice = "Install qemu-system-x86, or plan for another host."});
     }
   }
-  board.root_port_names = board.q35 && hardware.chipset == Chipset::i440bx_vmware && options != nullptr &&
+  board.root_port_names = board.q35 && hardware.platform.nic_names == NicNames::by_slot && options != nullptr &&
                           options->keep_nic_names.value_or(false);
   return board;
 }
@@ -109,8 +109,9 @@ void map_board(Mapping &m) {
   report_choice(m);
 
   DomainController root{.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"};
-  // Without ACPI hotplug the guest names its NICs by path (enp0s3), as it did on VirtualBox.
-  const bool names = m.from_virtualbox() && m.options.keep_nic_names.value_or(true) && !m.hardware.nics.empty();
+  // Without ACPI hotplug the guest names its NICs by path (enp0s3).
+  const bool by_path = m.hardware.platform.nic_names == NicNames::by_path;
+  const bool names = by_path && m.options.keep_nic_names.value_or(true) && !m.hardware.nics.empty();
   if (!m.board.q35 && names && m.host_has_libvirt(7, 9)) root.hotplug = false;
   m.domain.controllers.push_back(root);
 }

@@ -13,11 +13,8 @@ namespace {
 
 using Kind = BootDevice::Kind;
 
-// What the platforms do when the source does not say.
-std::vector<Kind> platform_order(const Mapping &m) {
-  if (m.from_virtualbox()) return {Kind::floppy, Kind::cdrom, Kind::disk};
-  return {Kind::floppy, Kind::disk, Kind::cdrom, Kind::network};
-}
+// Where neither the source nor its platform says one: what is installed goes before what installs.
+constexpr std::array kUnknownOrder = {Kind::disk, Kind::cdrom, Kind::floppy, Kind::network};
 
 // Firmware of both platforms looks for hard disks on IDE first, then SATA, then the rest.
 unsigned bus_rank(ControllerType type) {
@@ -125,7 +122,7 @@ void map_boot_order(Mapping &m) {
     order.add(Kind::disk, std::nullopt);
   }
   if (devices.empty()) {
-    for (const Kind kind : platform_order(m)) order.add(kind, std::nullopt);
+    for (const Kind kind : kUnknownOrder) order.add(kind, std::nullopt);
   }
   if (m.efi()) {
     m.translate("boot_order", "the EFI variables decide; all disks stay bootable");

@@ -18,7 +18,8 @@ using Backend = CharPort::Backend;
 constexpr std::size_t kSocketPathLimit = 107;  // sun_path of Linux, without its NUL
 
 struct PortKind {
-  std::string_view list, name, file;
+  Field list;
+  std::string_view name, file;
 };
 constexpr PortKind kSerial = {"serial_ports", "Serial port", "serial"};
 constexpr PortKind kParallel = {"parallel_ports", "Parallel port", "parallel"};
@@ -71,30 +72,30 @@ class PortMapper {
   }
 
   void settle_wiring() {
-    m_.keep(field_ + ".slot");
+    m_.keep(below<CharPort>(field_, "slot"));
     constexpr unsigned kSerialBases[] = {0x3F8, 0x2F8, 0x3E8, 0x2E8};
     constexpr unsigned kParallelBases[] = {0x378, 0x278, 0x3BC};
     const unsigned base = serial() ? kSerialBases[out_.port] : kParallelBases[out_.port];
     if (port_.io_base.value_or(base) == base) {
-      m_.keep(field_ + ".io_base");
-      m_.keep(field_ + ".irq");
+      m_.keep(below<CharPort>(field_, "io_base"));
+      m_.keep(below<CharPort>(field_, "irq"));
     } else {
-      m_.translate(field_ + ".io_base", "the usual address of this port");
-      m_.translate(field_ + ".irq", "the usual interrupt of this port");
+      m_.translate(below<CharPort>(field_, "io_base"), "the usual address of this port");
+      m_.translate(below<CharPort>(field_, "irq"), "the usual interrupt of this port");
       m_.raise(kPortMoved, port_.origin, label() + " had an unusual I/O address; the guest finds it at the usual one.");
     }
     if (port_.uart.value_or("16550A") == "16550A") {
-      m_.keep(field_ + ".uart");
+      m_.keep(below<CharPort>(field_, "uart"));
     } else {
-      m_.translate(field_ + ".uart", "16550A, which older drivers take for theirs");
+      m_.translate(below<CharPort>(field_, "uart"), "16550A, which older drivers take for theirs");
     }
-    m_.keep(field_ + ".connected_at_start", port_.connected_at_start ? "" : "not connected");
+    m_.keep(below<CharPort>(field_, "connected_at_start"), port_.connected_at_start ? "" : "not connected");
   }
 
   void settle_backend(std::string_view note) {
-    m_.translate(field_ + ".backend", note);
-    m_.translate(field_ + ".path", note);
-    m_.translate(field_ + ".server", note);
+    m_.translate(below<CharPort>(field_, "backend"), note);
+    m_.translate(below<CharPort>(field_, "path"), note);
+    m_.translate(below<CharPort>(field_, "server"), note);
   }
 
   // The port is there and leads nowhere in particular: a console for people, or nothing.

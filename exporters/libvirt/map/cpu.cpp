@@ -38,9 +38,9 @@ void map_topology(Mapping &m) {
   }
   m.domain.vcpus = count;
   unsigned threads = std::max(cpu.threads_per_core.value_or(1), 1U);
-  // VirtualBox shows one socket with all cores, VMware one core per socket unless the machine says otherwise.
-  const unsigned platform = m.from_virtualbox() ? count : 1;
-  unsigned cores = std::max(cpu.cores_per_socket.value_or(platform), 1U);
+  // Where nobody says: one socket, since licences count those. A single socket stays one when CPUs are taken away.
+  unsigned cores = std::max(cpu.cores_per_socket.value_or(count / threads), 1U);
+  if (count < cpu.count && cores * threads == cpu.count) cores = std::max(count / threads, 1U);
   if (count % (cores * threads) != 0) {
     m.raise(kCpuTopology, cpu.origin,
             std::to_string(count) + " virtual CPUs do not divide into " + std::to_string(cores) + " cores with " +

@@ -111,7 +111,8 @@ std::string wanted_sound(const Mapping &m, const Sound &sound) {
   switch (sound.model) {
     case Sound::Model::ac97: return "ac97";
     case Sound::Model::sb16: return "sb16";
-    case Sound::Model::hda: return m.hardware.chipset == Chipset::i440bx_vmware && m.board.q35 ? "ich9" : "ich6";
+    case Sound::Model::hda: return "ich6";
+    case Sound::Model::hda_vmware: return m.board.q35 ? "ich9" : "ich6";  // neither is it: the board's own
     case Sound::Model::es1371: return "es1370";
   }
   return "ich6";
@@ -159,7 +160,12 @@ void map_sound(Mapping &m) {
   }
   const bool hda = out.model == "ich6" || out.model == "ich9";
   if (hda) out.codec = sound.input ? "duplex" : "output";
-  if (out.model != "sb16") out.address = m.slots.place(m.from_virtualbox() ? std::optional(kSoundSlot) : std::nullopt);
+  if (out.model != "sb16") out.address = m.slots.place(sound.pci_slot);
+  if (sound.pci_slot && out.address && out.address->slot == *sound.pci_slot) {
+    m.keep("sound.pci_slot");
+  } else {
+    m.translate("sound.pci_slot", "another PCI slot");
+  }
   m.translate("sound.codec", hda ? "HDA codec " + out.codec : "QEMU's own");
   m.translate("sound.host_driver", m.domain.graphics == "spice" ? "through SPICE" : "none");
   m.keep("sound.output");

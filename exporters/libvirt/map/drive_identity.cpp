@@ -76,13 +76,26 @@ void map_serial(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
   }
 }
 
-// The model string that the source's drive shows.
+// "scsi.disk" of the platform; empty where it has no such name, or is not known.
+std::string platform_name(const Mapping &m, std::string_view key) {
+  const auto &names = m.hardware.platform.drive_models;
+  const auto found = names.find(std::string(key));
+  return found == names.end() ? std::string{} : found->second;
+}
+
+// The ATA model string that the source's drive shows; empty: not known.
 std::string source_model(const Mapping &m, const Controller &controller, const Drive &drive) {
   if (drive.model) return *drive.model;
-  const bool disk = drive.kind == DriveKind::disk;
-  if (m.hardware.chipset != Chipset::i440bx_vmware) return disk ? "VBOX HARDDISK" : "VBOX CD-ROM";
-  const std::string bus = controller.type == ControllerType::ahci ? "SATA" : "IDE";
-  return "VMware Virtual " + bus + (disk ? " Hard Drive" : " CDROM Drive");
+  const std::string bus = controller.type == ControllerType::ahci ? "sata" : "ide";
+  return platform_name(m, bus + (drive.kind == DriveKind::disk ? ".disk" : ".cdrom"));
+}
+
+bool is_platforms_own(const Mapping &m, const std::string &model) {
+  const auto &names = m.hardware.platform.drive_models;
+  return std::any_of(names.begin(), names.end(), [&](const auto &name) {
+    return name.second == model ||
+           (name.first.starts_with("scsi.") && platform_name(m, "scsi.vendor") + " " + name.second == model);
+  });
 }
 
 // The platform's own strings are reported once, whatever the number of drives.
@@ -98,9 +111,7 @@ bool is_reported(const Mapping &m) {
 // that the user chose is named.
 void report_model(Mapping &m, const Controller &controller, const Drive &drive) {
   if (!drive.model) return;
-  const bool own =
-      drive.model->starts_with("VBOX ") || drive.model->starts_with("ORCL-VBOX") || drive.model->starts_with("VMware ");
-  if (!own) {
+  if (!is_platforms_own(m, *drive.model)) {
     m.raise(kDiskModel, drive.origin,
             drive_label(controller, drive) + " showed the model '" + *drive.model + "'; the guest sees QEMU's.");
   } else if (m.linux_guest() && !is_reported(m)) {
@@ -119,10 +130,15 @@ void map_model(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
     report_model(m, controller, drive);
     return;
   }
+  const std::string product = platform_name(m, drive.kind == DriveKind::disk ? "scsi.disk" : "scsi.cdrom");
+  const std::string model = source_model(m, controller, drive);
+  if (disk.bus == "scsi" ? product.empty() : model.empty()) {
+    m.drop(field, "the source does not say which model its drives showed");
+    return;
+  }
   if (disk.bus == "scsi") {
-    const bool vmware = m.hardware.chipset == Chipset::i440bx_vmware;
-    disk.vendor = vmware ? "VMware" : "VBOX";
-    disk.product = drive.kind == DriveKind::disk ? (vmware ? "Virtual disk" : "HARDDISK") : "CD-ROM";
+    disk.vendor = platform_name(m, "scsi.vendor");
+    disk.product = product;
     m.keep(field);
     return;
   }
@@ -132,7 +148,6 @@ void map_model(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
     return;
   }
   disk.alias = "ua-drive" + std::to_string(c) + "-" + std::to_string(d);
-  const std::string model = source_model(m, controller, drive);
   m.domain.qemu_overrides.push_back({disk.alias, {{"model", "string", model}}});
   m.taint("the drive model '" + model + "'");
   m.keep(field, model);

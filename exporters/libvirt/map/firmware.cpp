@@ -46,7 +46,7 @@ int suitability(const FirmwareDescriptor &firmware, bool secure_boot, bool blank
 
 const FirmwareDescriptor *best(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35) {
   const std::string_view architecture = hardware.firmware.type == FirmwareType::efi32 ? "i386" : "x86_64";
-  const bool blank = hardware.firmware.nvram_file && hardware.chipset != Chipset::i440bx_vmware;
+  const bool blank = hardware.firmware.nvram_keys;
   const FirmwareDescriptor *chosen = nullptr;
   int best_score = 0;
   for (const FirmwareDescriptor &firmware : host.firmware) {

@@ -7,9 +7,8 @@
 namespace ferry::libvirt {
 namespace {
 
-// Slots that VirtualBox gives to fixed devices (tried on VirtualBox 6.1 and 7.0: VGA 2, NICs 3, 8-10 and 16-19, VMMDev
-// 4, audio 5, OHCI 6, ACPI 7, EHCI 11, xHCI 12, AHCI 13, NVMe 14, virtio-scsi 15, LsiLogic 20, LsiLogicSas 22). A
-// device that the source did not have goes elsewhere, so that one added later by hand still finds its place.
+// Our layout: slots that devices may have on a source, whether this one has them or not. A device without a place on
+// the source goes elsewhere, so that one that is added by hand later still finds its own.
 constexpr std::array<unsigned, 21> kUsedBySources = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
                                                      13, 14, 15, 16, 17, 18, 19, 20, 22, 31};
 
@@ -79,11 +78,6 @@ Mapping::Mapping(const ExportInput &in)
       board(choose_board(hardware, &machine, host, &options, needs_secure_board(in, hardware))),
       slots(board.q35) {}
 
-bool Mapping::from_virtualbox() const {
-  return machine.source.kind == SourceKind::vbox ||
-         (machine.source.kind == SourceKind::ovf && hardware.chipset != Chipset::i440bx_vmware);
-}
-
 bool Mapping::session() const { return host.uri.find("/system") == std::string::npos; }
 
 bool Mapping::host_has_libvirt(unsigned major, unsigned minor) const {
@@ -116,11 +110,11 @@ void Mapping::raise(const FindingKind &kind, const Place &where, std::string mes
   result.findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
 }
 
-void Mapping::keep(std::string_view field, std::string_view note) { settle(field, Disposition::kept, note); }
+void Mapping::keep(Field field, std::string_view note) { settle(field.text(), Disposition::kept, note); }
 
-void Mapping::translate(std::string_view field, std::string_view note) { settle(field, Disposition::translated, note); }
+void Mapping::translate(Field field, std::string_view note) { settle(field.text(), Disposition::translated, note); }
 
-void Mapping::drop(std::string_view field, std::string_view note) { settle(field, Disposition::dropped, note); }
+void Mapping::drop(Field field, std::string_view note) { settle(field.text(), Disposition::dropped, note); }
 
 // Once for each reason: two drives of one model are one.
 void Mapping::taint(std::string_view why) {
@@ -142,9 +136,7 @@ void Mapping::settle(std::string_view field, Disposition disposition, std::strin
   result.settlements.push_back({std::move(full), disposition, std::string(note)});
 }
 
-std::string field_at(std::string_view list, std::size_t index) {
-  return std::string(list) + "." + std::to_string(index);
-}
+std::string field_at(Field list, std::size_t index) { return std::string(list.text()) + "." + std::to_string(index); }
 
 bool has(const std::set<std::string> &set, std::string_view value) { return set.contains(std::string(value)); }
 

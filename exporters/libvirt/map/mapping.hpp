@@ -11,6 +11,7 @@
 #include "exporters/libvirt/export.hpp"
 #include "exporters/libvirt/findings.hpp"
 #include "exporters/libvirt/xml/domain.hpp"
+#include "model/fields.hpp"
 
 namespace ferry::libvirt {
 
@@ -25,11 +26,14 @@ class PciSlots {
   // `wanted` if that can be had, else a slot that no source platform uses for a fixed device, else any; nullopt
   // when the bus is full (libvirt then adds a bridge of its own).
   [[nodiscard]] std::optional<PciAddress> place(std::optional<unsigned> wanted);
-  // Keeps a slot for a device that is placed later.
-  void reserve(unsigned slot) { reserved_.at(slot) = true; }
-  void release(unsigned slot) { reserved_.at(slot) = false; }
+  // Keeps a slot for a device that is placed later; numbers that are none of this bus are no matter.
+  void reserve(unsigned slot) { mark(slot, true); }
+  void release(unsigned slot) { mark(slot, false); }
 
  private:
+  void mark(unsigned slot, bool reserved) {
+    if (slot < reserved_.size()) reserved_[slot] = reserved;
+  }
   std::array<bool, 32> used_{};
   std::array<bool, 32> reserved_{};
 };
@@ -44,12 +48,25 @@ class SeededRandom {
   std::uint64_t state_;
 };
 
-// VirtualBox's fixed slots; the video card's is libvirt's own choice on `pc` too.
-constexpr unsigned kVideoSlot = 2, kSoundSlot = 5, kOhciSlot = 6, kEhciSlot = 11, kXhciSlot = 12;
+constexpr unsigned kVideoSlot = 2;  // libvirt's own choice on `pc` too
 
 struct Board {
   bool q35 = false;
-  bool root_port_names = false;  // VMware's ens33: each NIC behind a root port with that number
+  bool root_port_names = false;  // "ens33": each NIC behind a root port with that number
+};
+
+// The name of a field for Mapping: of the hardware ("cpu.count"), or with a leading '/' of the machine ("/name"). A
+// literal is checked by the compiler.
+class Field {
+ public:
+  consteval Field(const char *path) : text_(path) {
+    if (*path == '/' ? !has_field<Machine>(path + 1) : !has_field<Hardware>(path)) throw "the model has no such field";
+  }
+  Field(const std::string &path) : text_(path) {}
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
 };
 
 struct Mapping {
@@ -67,7 +84,6 @@ struct Mapping {
   unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
   ExportResult result;
 
-  [[nodiscard]] bool from_virtualbox() const;  // by chipset: an OVF of VirtualBox's counts too
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool session() const;  // no cgroups, no host devices, no privileged ports
   [[nodiscard]] bool windows() const { return machine.guest_os.family == OsFamily::windows; }
@@ -81,10 +97,9 @@ struct Mapping {
   // libvirt refuses a feature that is named twice: the first policy stays.
   void cpu_feature(std::string_view name, std::string_view policy);
   void raise(const FindingKind &kind, const Place &where, std::string message, std::string advice = {});
-  // `field` below the hardware ("cpu.count"), or with a leading '/' of the machine ("/name").
-  void keep(std::string_view field, std::string_view note = {});
-  void translate(std::string_view field, std::string_view note);
-  void drop(std::string_view field, std::string_view note);
+  void keep(Field field, std::string_view note = {});
+  void translate(Field field, std::string_view note);
+  void drop(Field field, std::string_view note);
   void taint(std::string_view why);  // the domain carries QEMU arguments of its own
 
  private:
@@ -92,7 +107,7 @@ struct Mapping {
 };
 
 // "controllers.1.drives.0" and the like.
-[[nodiscard]] std::string field_at(std::string_view list, std::size_t index);
+[[nodiscard]] std::string field_at(Field list, std::size_t index);
 
 // Sets that a host profile leaves empty are not known, so nothing is held against the host.
 [[nodiscard]] bool has(const std::set<std::string> &set, std::string_view value);
@@ -118,6 +133,7 @@ void map_storage(Mapping &m);          // storage.cpp
 void map_display(Mapping &m);          // display.cpp
 void map_sound(Mapping &m);            // display.cpp
 void map_usb_input(Mapping &m);        // usb_input.cpp
+void reserve_usb_slots(Mapping &m);    // usb_input.cpp
 void map_char_ports(Mapping &m);       // char_ports.cpp
 void map_tpm(Mapping &m);              // tpm.cpp
 void map_folders(Mapping &m);          // shared_folders.cpp

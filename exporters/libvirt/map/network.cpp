@@ -12,9 +12,6 @@
 namespace ferry::libvirt {
 namespace {
 
-// VirtualBox's NICs on PCI bus 0, by adapter number.
-constexpr std::array<unsigned, 8> kVirtualBoxSlots = {3, 8, 9, 10, 16, 17, 18, 19};
-
 class NicMapper {
  public:
   NicMapper(Mapping &m, std::size_t index, const Nic &nic) : m_(m), index_(index), nic_(nic) {}
@@ -241,8 +238,7 @@ class NicMapper {
 
   void choose_slot() {
     const std::string field = nic_field(index_, "pci_slot");
-    std::optional<unsigned> wanted = nic_.pci_slot;
-    if (!wanted && m_.from_virtualbox() && nic_.slot < kVirtualBoxSlots.size()) wanted = kVirtualBoxSlots[nic_.slot];
+    const std::optional<unsigned> wanted = nic_.pci_slot;
     m_.keep(nic_field(index_, "slot"));
     if (m_.board.root_port_names && wanted) {
       behind_root_port(*wanted);
@@ -262,8 +258,9 @@ class NicMapper {
     } else {
       m_.translate(field, "PCI slot " + slot);
     }
-    if (!wanted || !m_.linux_guest()) return;
-    const std::string old = (m_.from_virtualbox() ? "enp0s" : "ens") + std::to_string(*wanted);
+    const NicNames names = m_.hardware.platform.nic_names;
+    if (!wanted || names == NicNames::unknown || !m_.linux_guest()) return;
+    const std::string old = (names == NicNames::by_path ? "enp0s" : "ens") + std::to_string(*wanted);
     if (guest_name_ && *guest_name_ != old) {
       m_.raise(kNicNameChanges, nic_.origin,
                nic_label(index_) + " was " + old + " in the guest and will be " + *guest_name_ +
@@ -276,7 +273,7 @@ class NicMapper {
     if (family == OsFamily::linux || family == OsFamily::unknown) guest_name_ = std::move(text);
   }
 
-  // VMware's "ens33": the number is that of a hot-pluggable slot, which QEMU's root ports can be given.
+  // "ens33": the number is that of a hot-pluggable slot, which QEMU's root ports can be given.
   void behind_root_port(unsigned number) {
     DomainController port{.type = "pci", .model = "pcie-root-port"};
     port.index = ++m_.root_ports;
@@ -322,7 +319,7 @@ class NicMapper {
 }  // namespace
 
 void map_nics(Mapping &m) {
-  m.keep("nics", "the cards that the machine has");  // what names a card as such: VirtualBox's adapter slots
+  m.keep("nics", "the cards that the machine has");  // what names a card as such: the numbers of adapters
   SeededRandom random(m.options.random_seed ^ 0x4E4943U);
   std::set<std::string> taken;
   for (const Nic &nic : m.hardware.nics) {

@@ -20,10 +20,9 @@ struct NicModelRow {
 [[nodiscard]] const NicModelRow &nic_model_row(NicModel model);
 
 // "nics.1.mac"
-[[nodiscard]] inline std::string nic_field(std::size_t index, std::string_view member = {}) {
-  std::string field = field_at("nics", index);
-  if (!member.empty()) field += "." + std::string(member);
-  return field;
+[[nodiscard]] inline std::string nic_field(std::size_t index) { return field_at("nics", index); }
+[[nodiscard]] inline std::string nic_field(std::size_t index, FieldOf<Nic> member) {
+  return below<Nic>(nic_field(index), member);
 }
 
 [[nodiscard]] inline std::string nic_label(std::size_t index) { return "Network card " + std::to_string(index + 1); }

@@ -61,60 +61,6 @@ void refuse_clash(const Mapping &m, const Uuid &uuid) {
                                     .advice = "Use --uuid new, or --uuid with one of your own."});
 }
 
-using Strings = std::map<std::string, std::string>;
-
-// What the source platforms print, as dmidecode shows it. VirtualBox: its manual, "Configuring the BIOS DMI
-// information", names the fields. VMware: a machine of hardware version 19.
-Strings platform_strings(const Mapping &m) {
-  if (m.hardware.chipset != Chipset::i440bx_vmware) {
-    return {{"bios.vendor", "innotek GmbH"},
-            {"bios.version", "VirtualBox"},
-            {"bios.date", "12/01/2006"},
-            {"system.manufacturer", "innotek GmbH"},
-            {"system.product", "VirtualBox"},
-            {"system.version", "1.2"},
-            {"system.serial", "0"},
-            {"system.family", "Virtual Machine"},
-            {"baseBoard.manufacturer", "Oracle Corporation"},
-            {"baseBoard.product", "VirtualBox"},
-            {"baseBoard.version", "1.2"},
-            {"baseBoard.serial", "0"},
-            {"chassis.manufacturer", "Oracle Corporation"}};
-  }
-  const bool efi = m.efi();
-  Strings strings = {{"bios.vendor", efi ? "VMware, Inc." : "Phoenix Technologies LTD"},
-                     {"bios.version", efi ? "VMW71.00V.18227214.B64.2106252220" : "6.00"},
-                     {"bios.date", efi ? "06/25/2021" : "11/12/2020"},
-                     {"system.manufacturer", "VMware, Inc."},
-                     {"system.product", efi ? "VMware7,1" : "VMware Virtual Platform"},
-                     {"system.version", "None"},
-                     {"baseBoard.manufacturer", "Intel Corporation"},
-                     {"baseBoard.product", "440BX Desktop Reference Platform"},
-                     {"baseBoard.version", "None"},
-                     {"baseBoard.serial", "None"},
-                     {"chassis.manufacturer", "No Enclosure"},
-                     {"chassis.version", "N/A"},
-                     {"chassis.serial", "None"}};
-  if (const auto uuid = m.hardware.smbios.uuid) {
-    const Uuid bytes = m.hardware.smbios.uuid_little_endian ? uuid->swapped() : *uuid;
-    std::string serial = "VMware-";
-    const std::string hex = bytes.text();
-    std::size_t digits = 0;
-    for (const char c : hex) {
-      if (c == '-') continue;
-      serial += c;
-      ++digits;
-      if (digits == 16) {
-        serial += '-';
-      } else if (digits % 2 == 0 && digits < 32) {
-        serial += ' ';
-      }
-    }
-    strings["system.serial"] = serial;
-  }
-  return strings;
-}
-
 // libvirt checks "month/day/year" with a two or four digit year.
 bool is_bios_date(std::string_view text) {
   const auto digits = [&](std::size_t at) {
@@ -179,12 +125,14 @@ void map_uuid(Mapping &m) {
 
 void map_smbios(Mapping &m) {
   const Smbios &smbios = m.hardware.smbios;
-  Strings strings;
+  std::map<std::string, std::string> strings;
   if (m.options.keep_smbios_strings) {
-    strings = platform_strings(m);
-    if (m.hardware.chipset == Chipset::i440bx_vmware) {
+    const Platform &platform = m.hardware.platform;
+    strings = platform.smbios_strings;
+    if (!platform.smbios_tools.empty()) {
       m.raise(kSmbiosPlatformKept, smbios.origin,
-              "The SMBIOS tables say VMware, so the guest's tools may take QEMU for VMware.");
+              "The SMBIOS tables say " + platform.smbios_tools + ", so the guest's tools may take QEMU for " +
+                  platform.smbios_tools + ".");
     }
   }
   m.keep("smbios.strings");

@@ -44,16 +44,14 @@ class StorageMapper {
 
   // Slots that the source names go to their own controllers, whatever is placed first.
   void reserve_slots() {
-    for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) {
-      const auto slot = source_slot(m_, c);
-      if (slot && *slot < 32) m_.slots.reserve(*slot);
+    for (const Controller &controller : m_.hardware.controllers) {
+      if (controller.pci_slot) m_.slots.reserve(*controller.pci_slot);
     }
   }
 
   void release_slots() {
-    for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) {
-      const auto slot = source_slot(m_, c);
-      if (slot && *slot < 32) m_.slots.release(*slot);
+    for (const Controller &controller : m_.hardware.controllers) {
+      if (controller.pci_slot) m_.slots.release(*controller.pci_slot);
     }
   }
 
@@ -70,7 +68,7 @@ class StorageMapper {
     const Controller &controller = m_.hardware.controllers[c];
     const BusChoice choice = choose_bus(m_, controller, DriveKind::cdrom);
     const bool kept = exact && choice.exact && controller.drives.empty();
-    if (kept) buses_.ensure(choice, c, source_slot(m_, c));
+    if (kept) buses_.ensure(choice, c, controller.pci_slot);
   }
 
   // VMware's two IDE channels can come as two controllers.
@@ -100,7 +98,7 @@ class StorageMapper {
     const bool was_ide = is_ide(controller.type);
     const unsigned port = was_ide && choice.bus == "ide" ? ide_channel(c, drive) : drive.port;
     const bool slot_is_ours = choice.exact;
-    auto position = buses_.place(choice, c, port, drive.device, slot_is_ours ? source_slot(m_, c) : std::nullopt);
+    auto position = buses_.place(choice, c, port, drive.device, slot_is_ours ? controller.pci_slot : std::nullopt);
     BusChoice used = choice;
     if (!position) {  // four IDE drives, two floppies
       if (choice.bus == "fdc") {

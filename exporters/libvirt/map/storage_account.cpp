@@ -84,7 +84,7 @@ void settle_settings(Mapping &m, std::size_t c, std::size_t d) {
 }
 
 void settle_slot(Mapping &m, std::size_t c, const BusChoice &choice, const std::string &field) {
-  const auto slot = source_slot(m, c);
+  const auto slot = m.hardware.controllers[c].pci_slot;
   const bool there =
       slot && std::any_of(m.domain.controllers.begin(), m.domain.controllers.end(), [&](const DomainController &made) {
         return made.type == choice.bus && made.address && made.address->slot == *slot;
@@ -107,20 +107,21 @@ void settle_controller(Mapping &m, std::size_t c) {
   const Controller &controller = m.hardware.controllers[c];
   const std::string field = field_at("controllers", c);
   m.keep(field);
-  m.translate(field + ".name", "libvirt names controllers by type and number");
-  m.keep(field + ".index");
-  m.translate(field + ".ports", "as many as QEMU's controller has");
-  m.keep(field + ".bootable");
-  m.translate(field + ".host_io_cache", controller.host_io_cache == true ? "cache writeback" : "QEMU's default cache");
+  m.translate(below<Controller>(field, "name"), "libvirt names controllers by type and number");
+  m.keep(below<Controller>(field, "index"));
+  m.translate(below<Controller>(field, "ports"), "as many as QEMU's controller has");
+  m.keep(below<Controller>(field, "bootable"));
+  m.translate(below<Controller>(field, "host_io_cache"),
+              controller.host_io_cache == true ? "cache writeback" : "QEMU's default cache");
   const BusChoice choice =
       choose_bus(m, controller, controller.drives.empty() ? DriveKind::cdrom : controller.drives.front().kind);
   const std::string becomes = choice.bus + (choice.model.empty() ? "" : " " + choice.model);
   if (choice.exact && controller.type != ControllerType::ide_piix4 && controller.type != ControllerType::ide_ich6) {
-    m.keep(field + ".type", becomes);
+    m.keep(below<Controller>(field, "type"), becomes);
   } else {
-    m.translate(field + ".type", becomes);
+    m.translate(below<Controller>(field, "type"), becomes);
   }
-  settle_slot(m, c, choice, field + ".pci_slot");
+  settle_slot(m, c, choice, below<Controller>(field, "pci_slot"));
 }
 
 }  // namespace ferry::libvirt

@@ -2,26 +2,12 @@
 #include "exporters/libvirt/map/storage_parts.hpp"
 
 namespace ferry::libvirt {
-namespace {
-
-std::optional<unsigned> virtualbox_slot(ControllerType type, bool q35) {
-  switch (type) {
-    case ControllerType::ahci: return q35 ? 31 : 13;
-    case ControllerType::nvme: return 14;
-    case ControllerType::virtio_scsi: return 15;
-    case ControllerType::lsilogic:
-    case ControllerType::buslogic: return 20;
-    case ControllerType::lsilogic_sas: return 22;
-    default: return std::nullopt;
-  }
+std::string drive_field(std::size_t c, std::size_t d) {
+  return field_at(below<Controller>(field_at("controllers", c), "drives"), d);
 }
 
-}  // namespace
-
-std::string drive_field(std::size_t c, std::size_t d, std::string_view member) {
-  std::string field = field_at(field_at("controllers", c) + ".drives", d);
-  if (!member.empty()) field += "." + std::string(member);
-  return field;
+std::string drive_field(std::size_t c, std::size_t d, FieldOf<Drive> member) {
+  return below<Drive>(drive_field(c, d), member);
 }
 
 std::string drive_label(const Controller &controller, const Drive &drive) {
@@ -38,13 +24,6 @@ const TargetMedium *medium_of(const Mapping &m, std::size_t c, std::size_t d) {
     if (medium.controller == c && medium.drive == d) return &medium;
   }
   return nullptr;
-}
-
-std::optional<unsigned> source_slot(const Mapping &m, std::size_t c) {
-  const Controller &controller = m.hardware.controllers[c];
-  if (controller.pci_slot) return controller.pci_slot;
-  if (!m.from_virtualbox() || controller.index > 0) return std::nullopt;
-  return virtualbox_slot(controller.type, m.hardware.chipset == Chipset::ich9);
 }
 
 }  // namespace ferry::libvirt

@@ -13,13 +13,12 @@
 namespace ferry::libvirt {
 
 // "controllers.0.drives.1.serial"
-[[nodiscard]] std::string drive_field(std::size_t c, std::size_t d, std::string_view member = {});
+[[nodiscard]] std::string drive_field(std::size_t c, std::size_t d);
+[[nodiscard]] std::string drive_field(std::size_t c, std::size_t d, FieldOf<Drive> member);
 // "Disk 0:1 on 'IDE' (PIIX4)"
 [[nodiscard]] std::string drive_label(const Controller &controller, const Drive &drive);
 // What the planner made of the drive's medium; null: the drive is empty, or the disk is left out.
 [[nodiscard]] const TargetMedium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
-// The controller's PCI slot in the source: as it says, or VirtualBox's own.
-[[nodiscard]] std::optional<unsigned> source_slot(const Mapping &m, std::size_t c);
 
 // drive_identity.cpp: serial number, world wide name and model string.
 void map_drive_identity(Mapping &m, std::size_t c, std::size_t d, const BusChoice &choice, DomainDisk &disk);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // USB controllers, redirection, filters; keyboard and pointer.
 //
-// VirtualBox: OHCI in slot 6, EHCI in 11, xHCI in 12. QEMU's EHCI takes full-speed devices only through companions,
-// so it comes as an ICH9 set in one slot.
+// QEMU's EHCI takes full-speed devices only through companions, so it comes as an ICH9 set in one slot.
 #include <algorithm>
 
 #include "exporters/libvirt/map/mapping.hpp"
@@ -13,6 +12,16 @@ namespace {
 using Type = UsbController::Type;
 
 constexpr unsigned kPiix3UhciFunction = 2;  // of slot 1, on `pc`
+
+constexpr unsigned kSlots = 32;        // of a PCI bus
+constexpr unsigned kChipsetSlot = 31;  // of an ICH9, which libvirt keeps for QEMU's own functions of it
+
+// Where the controller is to sit. One that was a function of the ICH9's slot goes to a slot of our layout, the same for
+// all machines.
+std::optional<unsigned> slot_for(const UsbController &usb) {
+  if (usb.pci_slot != kChipsetSlot) return usb.pci_slot;
+  return usb.type == Type::ehci ? 11 : 6;
+}
 
 class UsbMapper {
  public:
@@ -73,40 +82,26 @@ class UsbMapper {
     return "nec-xhci";
   }
 
-  // The PCI slot on the source, where the platform has a fixed one.
-  [[nodiscard]] std::optional<unsigned> slot_of(const UsbController &usb) const {
-    if (usb.pci_slot) return usb.pci_slot;
-    if (!m_.from_virtualbox()) return std::nullopt;
-    switch (usb.type) {
-      case Type::ohci: return kOhciSlot;
-      case Type::ehci: return kEhciSlot;
-      case Type::xhci: return kXhciSlot;
-      case Type::uhci: return std::nullopt;
-    }
-    return std::nullopt;
-  }
-
   void add(std::size_t i, const UsbController &usb) {
     const std::string field = field_at("usb_controllers", i);
-    const auto slot = slot_of(usb);
+    const auto slot = slot_for(usb);
     m_.keep(field);
-    const bool has_slot = slot && *slot < 32;
-    if (has_slot) {
-      m_.keep(field + ".pci_slot");
+    if (slot && slot == usb.pci_slot && *slot < kSlots) {
+      m_.keep(below<UsbController>(field, "pci_slot"));
     } else {
-      m_.translate(field + ".pci_slot", "another PCI slot");
+      m_.translate(below<UsbController>(field, "pci_slot"), "another PCI slot");
     }
     if (usb.type == Type::xhci && (host_has("qemu-xhci") || host_has("nec-xhci"))) {
       controller(xhci_model(), next_index_++, m_.slots.place(slot));
-      m_.translate(field + ".type", m_.domain.controllers.back().model);
+      m_.translate(below<UsbController>(field, "type"), m_.domain.controllers.back().model);
     } else if (usb.type == Type::ehci && host_has("ich9-ehci1")) {
       add_ehci(slot);
-      m_.translate(field + ".type", "ich9-ehci1 with companions");
+      m_.translate(below<UsbController>(field, "type"), "ich9-ehci1 with companions");
     } else if (usb.type == Type::ohci && host_has("pci-ohci")) {
       controller("pci-ohci", next_index_++, m_.slots.place(slot));
-      m_.keep(field + ".type", "pci-ohci");
+      m_.keep(below<UsbController>(field, "type"), "pci-ohci");
     } else if (usb.type == Type::uhci && add_uhci(slot)) {
-      m_.translate(field + ".type", m_.domain.controllers.back().model);
+      m_.translate(below<UsbController>(field, "type"), m_.domain.controllers.back().model);
     } else {
       m_.drop(field, "this host's QEMU has no such USB controller");
       m_.raise(kUsbControllerChanged, usb.origin,
@@ -179,6 +174,12 @@ void map_input(Mapping &m, bool usb) {
 }
 
 }  // namespace
+
+void reserve_usb_slots(Mapping &m) {
+  for (const UsbController &usb : m.hardware.usb_controllers) {
+    if (const auto slot = slot_for(usb)) m.slots.reserve(*slot);
+  }
+}
 
 void map_usb_input(Mapping &m) {
   UsbMapper usb(m);

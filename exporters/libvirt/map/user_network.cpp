@@ -9,6 +9,8 @@
 namespace ferry::libvirt {
 namespace {
 
+constexpr std::string_view kQemusOwn = "10.0.2.0/24";
+
 // Dotted decimal. What is not could smuggle options into QEMU's argument.
 bool is_ipv4(std::string_view text) {
   unsigned parts = 0;
@@ -164,15 +166,11 @@ class UserNetwork {
     m_.taint(nic_label(index_) + "'s port forwards");
   }
 
-  // VirtualBox numbers its NATs 10.0.2.0/24, 10.0.3.0/24 ... by adapter; QEMU's user network is 10.0.2.0/24, with
-  // the same addresses of guest, gateway and name server in it.
+  // QEMU's own user network needs no word; guest, gateway and name server have the same addresses in any.
   [[nodiscard]] std::string user_ip() const {
-    if (nic_.nat_cidr) {
-      std::string address = nic_.nat_cidr->substr(0, nic_.nat_cidr->find('/'));
-      return is_ipv4(address) ? address : std::string{};
-    }
-    if (m_.from_virtualbox() && nic_.slot > 0 && nic_.slot < 200) return "10.0." + std::to_string(nic_.slot + 2) + ".0";
-    return {};
+    if (!nic_.nat_cidr || *nic_.nat_cidr == kQemusOwn) return {};
+    std::string address = nic_.nat_cidr->substr(0, nic_.nat_cidr->find('/'));
+    return is_ipv4(address) ? address : std::string{};
   }
 
   [[nodiscard]] unsigned user_prefix() const {
