@@ -104,12 +104,16 @@ void setup_batch(CLI::App &app, Context &context) {
   sub->add_flag("--dry-run", command->dry_run, "plan all machines; write nothing but the report");
   add_jobs_option(*sub, command->jobs, "machines at a time [1]");
   add_machine_options(*sub, command->options);
+  sub->add_flag("--check", command->options.check_earlier,
+                "let 'qemu-img check' look at what earlier runs made before it counts as done");
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
   sub->footer(
       std::string(
           "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated\n"
-          "from the same, unchanged source is skipped: run the same command again after an interruption.\n\n"
+          "is skipped when all files of its source are unchanged and all that the run made is there: run the same "
+          "command\n"
+          "again after an interruption.\n\n"
           "Examples:\n"
           "  virt-ferry batch ~/VMs --dry-run --format html -o plan.html    look first\n"
           "  virt-ferry batch ~/VMs --jobs 4 --verify\n"

@@ -38,10 +38,13 @@ int run(const UndoCommand &command) {
   const Making making("what was begun is undone to its end; a second signal ends it at once");
   const migration::UndoResult result = migration::undo_run(command.run, command.force);
   for (const std::string &what : result.removed) std::cout << "removed " << text::printable(what) << "\n";
+  for (const std::string &what : result.restored) std::cout << "restored " << text::printable(what) << "\n";
+  for (const std::string &what : result.lost)
+    std::cout << "not brought back " << text::printable(what) << " (the run replaced it, and it is gone since)\n";
   for (const std::string &what : result.kept) std::cout << "kept " << text::printable(what) << "\n";
-  for (const std::string &what : result.failed)
-    std::cerr << "virt-ferry: cannot be removed: " << text::printable(what) << "\n";
-  if (result.removed.empty() && result.failed.empty()) std::cout << "nothing of run " << command.run << " was left\n";
+  for (const std::string &what : result.failed) std::cerr << "virt-ferry: not done: " << text::printable(what) << "\n";
+  if (result.removed.empty() && result.restored.empty() && result.failed.empty())
+    std::cout << "nothing of run " << command.run << " was left\n";
   return result.failed.empty() ? 0 : 1;
 }
 
@@ -53,12 +56,14 @@ void setup_undo(CLI::App &app, Context &context) {
       app.add_subcommand("undo", "Take back what a run created, never the source. Without RUN: list the runs.");
   sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");
   sub->add_flag("--force", command->force,
-                "also when the machine is running (it is switched off) or its files were written to since");
+                "also when the machine was used since: it runs (it is switched off), is suspended, has new\n"
+                "snapshots or disks, or its files were written to");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
   sub->footer(
       std::string(
-          "Removed are the machine's definition and the files that the run made. A file that was written to since,\n"
-          "as a guest does when it runs, is removed with --force only.\n\n") +
+          "Removed are the machine's definition and the files that the run made, and nothing else. A machine that was\n"
+          "used since, as by a guest that writes to its disk, is removed with --force only. What an interrupted run\n"
+          "with --overwrite had set aside comes back.\n\n") +
       kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command); });
 }

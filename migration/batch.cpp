@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "converters/qemu_img.hpp"
 #include "migration/journal.hpp"
 #include "migration/manifest.hpp"
 #include "migration/report_builder.hpp"
@@ -25,29 +26,49 @@ struct Job {
   const Options *options = nullptr;
 };
 
-bool is_unchanged(const RunRecord &record) {
-  const auto status = file::status_of(record.source);
-  return status && status->size == record.source_size && status->modified == record.source_time;
+// Whether what the run made is there and no smaller than it was: a guest that uses it lets images grow.
+bool is_complete(const RunRecord &record) {
+  return !record.published.empty() && std::ranges::all_of(record.published, [](const MadeFile &made) {
+    const auto now = file::status_of(made.file, file::Links::no_follow);
+    return now && now->is_regular() && now->inode == made.status.inode && now->size >= made.status.size;
+  });
 }
 
-// The run that migrated this machine before, if all that it made is still there.
+// The images, by qemu-img; what it cannot look at (raw copies, the XML) has the size that it had.
+bool is_sound(const RunRecord &record) {
+  return std::ranges::all_of(record.published, [](const MadeFile &made) {
+    if (made.file.extension() != ".qcow2") return true;
+    try {
+      return qemu_img::check({.format = ImageFormat::qcow2, .range = {.file = made.file}}).clean();
+    } catch (const Error &) {
+      return false;
+    }
+  });
+}
+
+bool is_defined(const RunRecord &record, const libvirt::HostProfile &host) {
+  return std::ranges::any_of(host.domain_runs, [&](const auto &domain) { return domain.second == record.run; });
+}
+
+// The run that migrated this machine before, if the source is as it was and all that it made is still there.
 const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path &source, const Options &options,
-                             const fs::path &dest, const std::string &name) {
+                             const fs::path &dest, const std::string &name, const libvirt::HostProfile &host) {
   for (auto record = runs.rbegin(); record != runs.rend(); ++record) {
     const bool same = record->done && !record->undone && record->source == source && record->machine == name &&
                       record->connect == options.connect && record->dest == dest;
-    const bool complete = std::all_of(record->published.begin(), record->published.end(),
-                                      [](const PublishedFile &file) { return fs::exists(file.file); });
-    if (same && complete && (!options.define || !record->domain.empty()) && is_unchanged(*record)) return &*record;
+    if (!same || !is_complete(*record) || record->files.empty() || change_of(record->files)) continue;
+    if (options.check_earlier && !is_sound(*record)) continue;
+    if (!options.define || options.host_profile || is_defined(*record, host)) return &*record;
   }
   return nullptr;
 }
 
 // Marks what an earlier run did. Its plan was refused for the very names that run took, or it was planned anew.
-bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest) {
+bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
+                  const libvirt::HostProfile &host) {
   if (options.overwrite) return false;
   const std::string name = planned.plan ? planned.plan->name : safe_name(options.name.value_or(planned.report.name));
-  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name);
+  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, host);
   if (record == nullptr) return false;
   planned.report.status = "skipped";
   planned.report.run = record->run;
@@ -111,7 +132,7 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
     }
     for (Planned &planned : plan_source(*entry.source, entry.options, host.profile, runs)) {
       const fs::path dest = destination(entry.options, host.profile);
-      if (!skip_if_done(planned, entry.options, runs, dest)) room.take(planned, dest);
+      if (!skip_if_done(planned, entry.options, runs, dest, host.profile)) room.take(planned, dest);
       if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
       jobs.push_back({std::move(planned), &entry.options});
     }

@@ -63,15 +63,22 @@ inline constexpr FindingKind kManifestChecked{
 inline constexpr FindingKind kRunCrashed{"run.crashed", Severity::info,
                                          "An earlier run of the same machine was cut off before it had made one.",
                                          "Nothing needs to be done: what it left is removed first."};
+inline constexpr FindingKind kRunFinished{
+    "run.finished", Severity::info,
+    "An earlier run of the same machine was cut off, or had no libvirt, after it had made all files.",
+    "Nothing needs to be done: it is finished instead of begun anew."};
+inline constexpr FindingKind kRunReplaced{"run.replaced", Severity::info,
+                                          "What --overwrite replaced is gone since the run ended well.",
+                                          "Nothing needs to be done."};
 inline constexpr FindingKind kSecureBootDropped{
     "firmware.secure-boot-dropped", Severity::critical,
     "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
     "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
 
 inline constexpr std::array kFindings{
-    &kNameChanged,           &kBuiltInProfile,  &kSnapshotsFlattened,  &kSnapshotRenamed,
-    &kSnapshotMemoryDropped, &kSnapshotNewUefi, &kSnapshotOnlyDisk,    &kSnapshotDiskMissing,
-    &kRemovableMissing,      &kRemovableLinked, &kSavedStateDiscarded, &kManifestChecked,
-    &kSecureBootDropped,     &kDiskLinked,      &kDiskSkipped,         &kRunCrashed};
+    &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
+    &kSnapshotNewUefi,     &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
+    &kSavedStateDiscarded, &kManifestChecked,  &kSecureBootDropped,   &kDiskLinked,       &kDiskSkipped,
+    &kRunCrashed,          &kRunFinished,      &kRunReplaced};
 
 }  // namespace ferry::migration

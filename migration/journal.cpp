@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/journal.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "migration/journal_lines.hpp"
+
 #include "support/error.hpp"
-#include "support/file.hpp"
-#include "support/folders.hpp"
-#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 std::string new_run_id() {
   const std::time_t now = std::time(nullptr);
@@ -43,163 +39,93 @@ std::string new_run_id() {
                .advice = "The journal makes a run undoable; set XDG_STATE_HOME to a folder that can be written."});
 }
 
-std::string one_line(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-fs::path journal_file(const std::string &run) { return journal_folder() / (run + ".jsonl"); }
-
-void apply(RunRecord &record, const Json &line) {
-  const std::string event = line.at("event");
-  const auto text = [&line](const char *key) { return line.value(key, std::string()); };
-  if (event == "begin") {
-    record.source = text("source");
-    record.source_size = line.value("source_size", std::uint64_t{0});
-    record.source_time = line.value("source_time", std::int64_t{0});
-    record.machine = text("machine");
-    record.connect = text("connect");
-    record.dest = text("dest");
-  } else if (event == "staging") {
-    record.staging = text("folder");
-  } else if (event == "publish") {
-    record.published.push_back({text("file"), line.value("inode", std::uint64_t{0}),
-                                line.value("time", std::int64_t{0}), line.value("replaced", false)});
-  } else if (event == "state") {
-    record.state.emplace_back(text("file"));
-  } else if (event == "define") {
-    record.domain = text("domain");
-    record.domain_uuid = text("uuid");
-  } else if (event == "start") {
-    record.started = true;
-  } else if (event == "done") {
-    record.done = true;
-  } else if (event == "kept") {
-    record.kept = true;
-  } else if (event == "undone") {
-    record.undone = true;
-  }
+// Earlier versions made it with the umask's mode: what only others may read is closed, what they may write to refused.
+void make_journal_folder() {
+  const fs::path folder = journal_folder();
+  file::make_private_folders(folder);
+  detail::check_journal_folder();
+  if (chmod(folder.c_str(), 0700) != 0) fail(folder, "the folder of the journals cannot be made private");
 }
 
-// Whether somebody holds the lock that a Journal takes.
-bool is_held(const fs::path &file) {
-  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  close(fd);
-  return held;
+file::Descriptor open_for_append(const fs::path &file) {
+  file::Descriptor journal(open(file.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  if (!journal) fail(file, "the journal cannot be written");
+  // Half a line, as a crash leaves it, would swallow the next one.
+  const std::uint64_t size = file::status_of(journal.get(), file).size;
+  std::uint64_t whole = size;
+  for (char last = 0; whole > 0; --whole) {
+    if (pread(journal.get(), &last, 1, static_cast<off_t>(whole - 1)) != 1) fail(file, "the journal cannot be read");
+    if (last == '\n') break;
+  }
+  if (whole != size && ftruncate(journal.get(), static_cast<off_t>(whole)) != 0)
+    fail(file, "the journal cannot be written");
+  return journal;
 }
 
-RunRecord read_journal(const fs::path &file) {
-  std::ifstream in(file);
-  if (!in) fail(file, "the journal cannot be read");
-  RunRecord record;
-  record.run = file.stem().string();
-  record.alive = is_held(file);  // before it is read: a run that ends meanwhile has written how
-  std::uint64_t number = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++number;
-    const Json json = Json::parse(line, nullptr, false);
-    // A crash may leave half a line at the end; what it would have said was not done yet.
-    if (json.is_discarded()) break;
-    try {
-      apply(record, json);
-    } catch (const Json::exception &error) {
-      throw Error(ErrorKind::malformed,
-                  {.where = {file, number, {}}, .message = std::string("the journal is damaged: ") + error.what()});
-    }
-  }
-  return record;
+void append_to(const std::string &run, const std::string &line) {
+  const fs::path path = detail::journal_file(run);
+  const file::Descriptor journal = open_for_append(path);
+  file::append_whole(journal.get(), line + '\n', path);
 }
 
 }  // namespace
 
-fs::path journal_folder() { return folders::state_home() / "virt-ferry/runs"; }
+Journal::Journal(const Begin &begin) {
+  make_journal_folder();
+  open_new();
+  append(lines::begin(begin));
+}
 
-Journal::Journal(const fs::path &source, const std::string &machine, const std::string &connect, const fs::path &dest) {
-  std::error_code error;
-  fs::create_directories(journal_folder(), error);
+void Journal::open_new() {
   for (int attempt = 0; fd_ < 0; ++attempt) {
-    run_ = new_run_id();
-    fd_ = open(journal_file(run_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (fd_ < 0 && (errno != EEXIST || attempt > 100)) fail(journal_file(run_), "the journal cannot be created");
+    record_.run = new_run_id();
+    const fs::path file = detail::journal_file(record_.run);
+    fd_ = open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (fd_ < 0 && (errno != EEXIST || attempt > 100)) fail(file, "the journal cannot be created");
   }
   // Held until the process ends, however it ends; readers hold theirs for a moment only.
   (void)flock(fd_, LOCK_EX);
-  Json line{{"event", "begin"}, {"source", source.string()}};
-  if (const auto status = file::status_of(source)) {
-    line["source_size"] = status->size;
-    line["source_time"] = status->modified;
+  file::sync_folder(journal_folder());
+}
+
+Journal::Journal(const std::string &run) {
+  record_ = read_run(run);
+  file::Descriptor journal = open_for_append(detail::journal_file(run));
+  if (flock(journal.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorKind::conflict, {.where = {record_.source, {}, {}},
+                                      .message = "another process is at the run " + run + " right now",
+                                      .advice = "Wait for it, then try again."});
   }
-  line["machine"] = machine;
-  line["connect"] = connect;
-  line["dest"] = dest.string();
-  append(one_line(line));
+  record_ = read_run(run);  // another process may have had it meanwhile
+  record_.alive = true;
+  record_.kept = false;
+  fd_ = journal.release();
 }
 
 Journal::~Journal() {
   if (fd_ >= 0) close(fd_);
 }
 
-void Journal::append(const std::string &text) {
-  file::write_all(fd_, text + '\n', journal_file(run_));
-  file::sync(fd_, journal_file(run_));
+void Journal::append(const std::string &line) {
+  file::append_whole(fd_, line + '\n', detail::journal_file(record_.run));
+  (void)detail::apply_line(record_, line, ++lines_);
 }
 
-void Journal::staging(const fs::path &folder) { append(one_line({{"event", "staging"}, {"folder", folder.string()}})); }
-void Journal::publish(const PublishedFile &file) {
-  append(one_line({{"event", "publish"},
-                   {"file", file.file.string()},
-                   {"inode", file.inode},
-                   {"time", file.time},
-                   {"replaced", file.replaced}}));
-}
-void Journal::state(const fs::path &file) { append(one_line({{"event", "state"}, {"file", file.string()}})); }
-void Journal::define(const std::string &domain, const std::string &uuid) {
-  append(one_line({{"event", "define"}, {"domain", domain}, {"uuid", uuid}}));
-}
-void Journal::start() { append(one_line({{"event", "start"}})); }
-void Journal::done() { append(one_line({{"event", "done"}})); }
-void Journal::kept() { append(one_line({{"event", "kept"}})); }
-void Journal::undone() {
-  try {
-    append(one_line({{"event", "undone"}}));
-  } catch (const Error &) {
-    return;
-  }
-}
+void Journal::staging(const fs::path &folder) { append(lines::staging(folder)); }
+void Journal::aside(const SetAside &what) { append(lines::aside(what)); }
+void Journal::replace(const ReplacedDomain &domain) { append(lines::replace(domain)); }
+void Journal::publish(const MadeFile &file) { append(lines::made("publish", file)); }
+void Journal::published(const std::vector<MadeFile> &files) { append(lines::published(files)); }
+void Journal::state_folder(const StateFolder &folder) { append(lines::state_folder(folder)); }
+void Journal::state(const MadeFile &file) { append(lines::made("state", file)); }
+void Journal::define(const Domain &domain) { append(lines::define(domain)); }
+void Journal::defined() { append(lines::event("defined")); }
+void Journal::start() { append(lines::event("start")); }
+void Journal::done() { append(lines::event("done")); }
+void Journal::kept() { append(lines::event("kept")); }
+void Journal::undone() { append(lines::event("undone")); }
 
-RunRecord read_run(const std::string &run) {
-  const bool plain = run.find('/') == std::string::npos && !run.empty();
-  if (plain && fs::exists(journal_file(run))) return read_journal(journal_file(run));
-  std::string known;
-  const auto runs = all_runs();
-  for (auto record = runs.rbegin(); record != runs.rend() && known.size() < 200; ++record) {
-    if (!record->undone) known += (known.empty() ? "" : ", ") + record->run + " (" + record->machine + ")";
-  }
-  throw Error(ErrorKind::missing, {.where = {journal_folder(), {}, {}},
-                                   .message = "there is no run \"" + text::printable(run) + "\"",
-                                   .expected = known.empty() ? "" : "one of: " + known});
-}
-
-std::vector<RunRecord> all_runs() {
-  std::vector<RunRecord> out;
-  std::error_code error;
-  for (const auto &entry : fs::directory_iterator(journal_folder(), error)) {
-    if (entry.path().extension() != ".jsonl") continue;
-    try {
-      out.push_back(read_journal(entry.path()));
-    } catch (const Error &) {
-      continue;
-    }
-  }
-  std::sort(out.begin(), out.end(), [](const RunRecord &a, const RunRecord &b) { return a.run < b.run; });
-  return out;
-}
-
-void mark_undone(const std::string &run) {
-  const fs::path path = journal_file(run);
-  const file::Descriptor journal(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!journal) fail(path, "the journal cannot be written");
-  file::write_all(journal.get(), one_line({{"event", "undone"}}) + '\n', path);
-  file::sync(journal.get(), path);
-}
+void mark_undone(const std::string &run) { append_to(run, lines::event("undone")); }
+void mark_moved(const std::string &run, const MadeFile &file) { append_to(run, lines::made("moved", file)); }
 
 }  // namespace ferry::migration

@@ -4,14 +4,20 @@
 #include <algorithm>
 #include <set>
 
+#include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/plan.hpp"
 #include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
+#include "migration/take_back.hpp"
+#include "migration/target_names.hpp"
 #include "migration/touched_files.hpp"
+#include "migration/tpm_place.hpp"
 #include "migration/undo.hpp"
+
+#include "support/file.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -32,16 +38,36 @@ Error with_earlier_run(const Error &error, const FoundSource &source, const fs::
   return {error.kind(), std::move(detail)};
 }
 
-// What crashed runs of the same machine left is removed before this one begins.
-std::set<fs::path> leftovers_of(Planned &planned, const std::vector<RunRecord> &crashed) {
+// What is done about earlier runs of the same machine; their files are in nobody's way.
+std::set<fs::path> settle_earlier(Planned &planned, const Earlier &earlier) {
   std::set<fs::path> files;
-  for (const RunRecord &run : crashed) {
+  const auto add_files = [&files](const RunRecord &run) {
+    for (const MadeFile &made : run.published) files.insert(made.file);
+  };
+  if (earlier.finish) {
+    planned.finish = earlier.finish->run;
+    add_files(*earlier.finish);
+    planned.report.findings.push_back(
+        raise(kRunFinished, {earlier.finish->source, {}, {}},
+              "the run " + earlier.finish->run + " had made all files when it was cut off; it is finished now"));
+  }
+  for (const RunRecord &run : earlier.take_back) {
     planned.crashed_runs.push_back(run.run);
-    for (const PublishedFile &file : run.published) files.insert(file.file);
+    add_files(run);
     planned.report.findings.push_back(
         raise(kRunCrashed, {run.source, {}, {}}, "the run " + run.run + " was cut off; what it left is removed first"));
   }
   return files;
+}
+
+// Killed between the end and the clearing away of what it had set aside.
+std::vector<RunRecord> untidy(const std::vector<RunRecord> &runs, const fs::path &source, const fs::path &dest) {
+  std::vector<RunRecord> out;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(out), [&](const RunRecord &run) {
+    return run.done && !run.undone && !run.alive && run.source == source && run.dest == dest &&
+           file::status_of(run.staging, file::Links::no_follow);
+  });
+  return out;
 }
 
 // Another process makes the same machine in the same place right now.
@@ -68,14 +94,20 @@ void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &h
 Planned plan_machine(const FoundSource &source, const ImportedMachine &imported, const Options &options,
                      libvirt::HostProfile &host, const std::vector<RunRecord> &runs) {
   const fs::path dest = destination(options, host);
+  const auto unfinished =
+      unfinished_runs(runs, source.file, dest, safe_name(options.name.value_or(imported.machine.name)));
   Planned out;
   out.touched = input_files(imported.machine, options);
   try {
+    // What stands in the way because an earlier run of this machine came that far, does not.
+    libvirt::HostProfile free = host;
+    forget_machines_of(free, unfinished);
     const Survey found = survey(imported.machine, options, dest);
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
     }
-    out.plan = make_plan(imported, found, options, host);
+    out.plan = make_plan(imported, found, options, free);
+    out.plan->source_files = source_files(imported.machine, found);
   } catch (const Error &error) {
     out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
     return out;
@@ -85,16 +117,62 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
   out.touched.insert(out.touched.end(), planned.begin(), planned.end());
   try {
     // A plan for a recorded host says nothing of this one's files.
-    const std::set<fs::path> leftovers = leftovers_of(out, crashed_runs(runs, source.file, dest, out.plan->name));
+    const Earlier earlier = earlier_of(unfinished, *out.plan, plan_digest(*out.plan, options));
+    const std::set<fs::path> leftovers = settle_earlier(out, earlier);
+    out.tidy = untidy(runs, source.file, dest);
     refuse_while_made(*out.plan, runs);
     refuse_planned_files(*out.plan, host);
-    if (!options.host_profile) preflight(*out.plan, options, leftovers);
+    if (!options.host_profile && !out.finish) {
+      preflight(*out.plan, options, leftovers);
+      if (options.define && !options.overwrite) refuse_tpm_of_others(*out.plan, unfinished);
+    }
     reserve(host, *out.plan);
   } catch (const Error &error) {
     refuse(out.report, with_earlier_run(error, source, dest, runs));
     out.plan.reset();
   }
   return out;
+}
+
+// Whose the files are that would be replaced, only libvirt knows.
+void refuse_unknown_owner(const MachinePlan &plan, const Options &options, const Host &host) {
+  if (!options.overwrite || !options.define || !host.unreachable) return;
+  for (const fs::path &file : plan.files) {
+    if (!file::status_of(file, file::Links::no_follow)) continue;
+    ErrorDetail detail = host.unreachable->detail();
+    detail.message +=
+        "; without it nobody knows which machine has the file that --overwrite would replace, " + file.string();
+    throw Error(host.unreachable->kind(), std::move(detail));
+  }
+}
+
+// Whoever used what a run left after it was cut off decides about it.
+void take_back_crashed(const std::string &run, const Planned &planned) {
+  std::vector<std::string> failed;
+  try {
+    failed = undo_run(run, false).failed;
+  } catch (const Error &error) {
+    if (error.kind() != ErrorKind::conflict) throw;
+    ErrorDetail detail = error.detail();
+    detail.message = "what the run " + run + ", which was cut off, left is in use: " + detail.message;
+    detail.advice = "Choose another --name, or use 'virt-ferry undo " + run + " --force' when nothing of it is needed.";
+    throw Error(error.kind(), std::move(detail));
+  }
+  if (failed.empty()) return;
+  throw Error(ErrorKind::io, {.where = {planned.plan->imported.machine.source.file, {}, {}},
+                              .message = "what the run " + run + " left cannot be taken back: " + failed.front(),
+                              .advice = "See why, then use 'virt-ferry undo " + run + "'."});
+}
+
+RunResult execute(const Planned &planned, const Options &options, const Host &host, Progress *progress,
+                  const std::stop_token &stop) {
+  libvirt::Connection *connection = options.define ? host.connection.get() : nullptr;
+  UndoResult ignored;
+  for (const RunRecord &run : planned.tidy) remove_staging(run, ignored);
+  for (const std::string &run : planned.crashed_runs) take_back_crashed(run, planned);
+  refuse_unknown_owner(*planned.plan, options, host);
+  if (planned.finish) return finish_run(*planned.finish, *planned.plan, options, connection, stop);
+  return run_plan(*planned.plan, options, connection, progress, stop);
 }
 
 }  // namespace
@@ -114,7 +192,7 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
     }
     for (const ImportedMachine &machine : machines) out.push_back(plan_machine(source, machine, options, host, runs));
   } catch (const Error &error) {
-    out.push_back({refusal_of(source, nullptr, error), std::nullopt, {}, {source.file}});
+    out.push_back({.report = refusal_of(source, nullptr, error), .touched = {source.file}});
   }
   return out;
 }
@@ -123,10 +201,10 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
                      const std::stop_token &stop) {
   if (!planned.plan) return;
   try {
-    for (const std::string &run : planned.crashed_runs) (void)undo_run(run, false);
-    RunResult result =
-        run_plan(*planned.plan, options, options.define ? host.connection.get() : nullptr, progress, stop);
-    if (options.define && host.unreachable) result.libvirt_error = host.unreachable;
+    RunResult result = execute(planned, options, host, progress, stop);
+    // All is made but for the definition: that has failed, and nothing of the source was refused.
+    if (options.define && host.unreachable)
+      result.libvirt_error = Error(ErrorKind::libvirt, host.unreachable->detail());
     add_run(planned.report, result);
   } catch (const Error &error) {
     refuse(planned.report, error);

@@ -19,9 +19,11 @@ namespace ferry::migration {
 struct Planned {
   report::MachineReport report;
   std::optional<MachinePlan> plan;
+  std::optional<std::string> finish;      // an earlier run of the same plan: it is gone on with
   std::vector<std::string> crashed_runs;  // of the same machine: what they left goes first
+  std::vector<RunRecord> tidy;            // ended well, and were cut off before all was cleared away
   // What is read and what would be made, also when it was refused: a report goes elsewhere.
-  std::vector<std::filesystem::path> touched = {};
+  std::vector<std::filesystem::path> touched;
 };
 
 // Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is
@@ -30,8 +32,9 @@ struct Planned {
 [[nodiscard]] std::vector<Planned> plan_source(const FoundSource &source, const Options &options,
                                                libvirt::HostProfile &host, const std::vector<RunRecord> &runs);
 
-// Removes what crashed runs left, executes the plan (a machine that was refused stays refused) and completes the
-// report. Without a connection everything is made and kept, and the report says how to define it.
+// Removes what crashed runs left, executes the plan or finishes the run that was at it (a machine that was refused
+// stays refused) and completes the report. Without a connection everything is made and kept, and the report says how to
+// define it.
 void migrate_planned(Planned &planned, const Options &options, const Host &host, Progress *progress,
                      const std::stop_token &stop);
 

@@ -27,6 +27,7 @@ struct Options {
   bool start = false;
   bool overwrite = false;
   bool verify = false;
+  bool check_earlier = false;  // a batch: 'qemu-img check' what earlier runs made before it counts as done
   std::optional<std::string> name;
   libvirt::ExportOptions domain;  // MAC, UUID, networks, buses; its name and seed are the planner's
   bool keep_snapshots = true;

@@ -9,6 +9,7 @@
 #include "migration/plan_disks.hpp"
 #include "migration/plan_firmware.hpp"
 #include "migration/target_names.hpp"
+#include "migration/tpm_place.hpp"
 
 #include "support/text.hpp"
 
@@ -175,9 +176,10 @@ class MachinePlanner {
 
   // Whether TPM state can be placed: a session's swtpm folder is the user's own, others' are not.
   void plan_tpm(bool has_tpm) {
+    plan_.has_tpm = has_tpm;
     if (!has_tpm) return;
     const bool has_state = survey_.nvram && !survey_.nvram->tpm_state.empty();
-    const bool carried = has_state && options_.define && options_.connect == "qemu:///session";
+    const bool carried = has_state && options_.define && has_tpm_folders(options_.connect);
     plan_.findings.push_back(
         firmware::tpm_finding(survey_.nvram ? &*survey_.nvram : nullptr, carried, machine().hardware.tpm->origin));
     if (carried) plan_.tpm_state = survey_.nvram->tpm_state;

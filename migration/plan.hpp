@@ -13,6 +13,7 @@
 #include "exporters/libvirt/export.hpp"
 #include "exporters/libvirt/host/host_profile.hpp"
 #include "migration/options.hpp"
+#include "migration/source_files.hpp"
 #include "migration/survey.hpp"
 #include "model/machine.hpp"
 
@@ -56,6 +57,7 @@ struct MachinePlan {
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
   std::optional<FirmwarePlan> firmware;
+  bool has_tpm = false;
   std::vector<std::uint8_t> tpm_state;  // VirtualBox's, to be carried over; empty: none
   std::vector<SnapshotPlan> snapshots;  // parents before children
   std::string domain_xml;
@@ -66,6 +68,7 @@ struct MachinePlan {
   std::optional<std::uint64_t> space_available;
   std::vector<std::filesystem::path> files;  // everything that is written into dest
   bool check_manifest = false;
+  std::vector<SourceFile> source_files;  // as they were when the plan was made; filled by plan_source()
 };
 
 // Throws Error: encrypted, missing (a disk), unsupported, conflict (name, UUID or MAC taken; with the option that

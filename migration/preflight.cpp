@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converters/copy/clone.hpp"
-#include "migration/survey.hpp"
+#include "migration/replace.hpp"
 
 #include "support/text.hpp"
 
@@ -14,31 +14,6 @@ namespace ferry::migration {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Not even --overwrite may replace what the source consists of.
-void refuse_source_as_target(const MachinePlan &plan) {
-  const Machine &machine = plan.imported.machine;
-  std::vector<fs::path> sources{machine.source.file};
-  for (const DiskPlan &disk : plan.disks) {
-    for (const image::ImageInfo &image : disk.info.chain) sources.push_back(image.file);
-  }
-  for (const DriveRef &ref : drives_of(machine.hardware, "hardware")) {
-    if (!ref.drive->medium) continue;
-    for (const ImageFile &image : ref.drive->medium->chain) {
-      for (const FileRange &piece : image.pieces) sources.push_back(piece.file);
-    }
-  }
-  for (const fs::path &file : plan.files) {
-    const bool is_source = std::any_of(sources.begin(), sources.end(), [&file](const fs::path &source) {
-      std::error_code error;
-      return fs::equivalent(file, source, error) && !error;
-    });
-    if (!is_source) continue;
-    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
-                                      .message = "the target is a file of the source, which is never replaced",
-                                      .advice = "Choose another --name or --dest."});
-  }
-}
 
 // The folder need not exist yet: then the nearest one above it that does is written to.
 fs::path nearest_existing(fs::path folder) {
@@ -77,7 +52,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
                                    .message = "the destination's path is not UTF-8, so no domain XML can name it",
                                    .advice = "Choose another place with --dest."});
   }
-  refuse_source_as_target(plan);
+  if (options.overwrite) refuse_targets_of_others(plan, all_runs());
   for (const fs::path &file : plan.files) {
     std::error_code error;
     if (options.overwrite || leftovers.contains(file) || !fs::exists(fs::symlink_status(file, error))) continue;

@@ -10,8 +10,8 @@
 
 namespace ferry::migration {
 
-// Throws Error usage (the destination's name is not UTF-8), conflict (a target exists, or is a file of the source,
-// which not even --overwrite replaces), no_space, io (the destination cannot be written). Targets in `leftovers` will
+// Throws Error usage (the destination's name is not UTF-8), conflict (a target exists; with --overwrite: what
+// refuse_targets_of_others() refuses), no_space, io (the destination cannot be written). Targets in `leftovers` will
 // be gone by then.
 void preflight(const MachinePlan &plan, const Options &options, const std::set<std::filesystem::path> &leftovers = {});
 

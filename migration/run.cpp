@@ -4,17 +4,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <sys/stat.h>
 
-#include "converters/firmware/carry.hpp"
-#include "converters/firmware/tpm_state.hpp"
-#include "importers/ovf/ovf.hpp"
+#include "exporters/libvirt/xml/run_mark.hpp"
+#include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/journal.hpp"
+#include "migration/make_files.hpp"
+#include "migration/next_steps.hpp"
 #include "migration/preflight.hpp"
+#include "migration/replace.hpp"
+#include "migration/take_back.hpp"
+#include "migration/tpm_place.hpp"
 
 #include "support/file.hpp"
-#include "support/folders.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -25,220 +29,174 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::io, {.where = {file, {}, {}}, .message = what + ": " + std::strerror(errno)});
 }
 
-// Removes the staging folder unless the run went well.
-class Staging {
- public:
-  Staging(const fs::path &dest, const std::string &run) : folder_(dest / (".virt-ferry-" + run)) {
-    std::error_code error;
-    fs::create_directories(dest, error);
-    // 0700: images may hold what nobody else on this host should read.
-    if (error || mkdir(folder_.c_str(), 0700) != 0) fail_io(folder_, "the destination cannot be written");
-  }
-  ~Staging() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Staging(const Staging &) = delete;
-  Staging &operator=(const Staging &) = delete;
-  [[nodiscard]] const fs::path &folder() const { return folder_; }
-  [[nodiscard]] fs::path place(const fs::path &final_place) const { return folder_ / final_place.filename(); }
-
- private:
-  fs::path folder_;
-};
-
-disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, const Options &options,
-                                 const fs::path &target) {
-  disk::ConvertRequest request;
-  request.medium = disk.medium;
-  request.snapshots = disk.snapshots;
-  request.target = target;
-  request.engine = options.engine;
-  request.mode = disk.mode;
-  request.compression = options.compression;
-  request.cluster_size = options.cluster_size;
-  request.threads = options.threads;
-  request.verify = options.verify;
-  request.check = true;
-  request.open = open_options(plan.imported.machine, options);
-  return request;
+// QEMU runs as another user where the system's libvirt starts it, and must be able to pass through.
+std::uint32_t mode_of_folders(const Options &options) {
+  return options.define && options.connect.find("/system") != std::string::npos ? 0711 : 0700;
 }
 
-disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, const fs::path &target) {
-  disk::ConvertRequest request;
-  request.medium.chain = {copy.image};
-  request.medium.chain.front().declared_format = ImageFormat::raw;
-  request.target = target;
-  request.format = disk::TargetFormat::raw;
-  request.open = open_options(plan.imported.machine);
-  return request;
+Journal::Begin beginning(const MachinePlan &plan, const Options &options) {
+  return {.source = plan.imported.machine.source.file,
+          .files = plan.source_files,
+          .machine = plan.name,
+          .uuid = plan.domain_uuid.text(),
+          .connect = options.connect,
+          .dest = plan.dest,
+          .plan = plan_digest(plan, options)};
 }
 
-// The manifest's digest of a disk that is converted natively from one range of a file: the conversion checks it in
-// the same pass. Such an entry is taken out of `manifest`.
-std::optional<disk::SourceDigest> take_digest(const DiskPlan &disk, std::vector<ovf::ManifestEntry> &manifest) {
-  if (disk.mode == disk::Mode::link || disk.mode == disk::Mode::overlay) return std::nullopt;
-  if (disk.info.engine != disk::Engine::native || disk.medium.chain.empty()) return std::nullopt;
-  const ImageFile &image = disk.medium.chain.back();
-  if (image.pieces.size() != 1 || image.gzip || image.gzip_outer) return std::nullopt;
-  const auto entry = std::find_if(manifest.begin(), manifest.end(), [&](const ovf::ManifestEntry &one) {
-    return !one.gzip_outer && one.range == image.pieces.front();
-  });
-  if (entry == manifest.end()) return std::nullopt;
-  disk::SourceDigest digest{.algorithm = entry->algorithm, .expected = entry->digest, .where = entry->where};
-  manifest.erase(entry);
-  return digest;
-}
-
-// Without `replace` an existing target is never touched.
-void publish_file(const fs::path &from, const fs::path &to, bool replace) {
-  std::error_code error;
-  if (replace) {
-    fs::rename(from, to, error);
-  } else {
-    error = file::rename_new(from, to);
-  }
-  if (!error) return;
-  if (error == std::errc::file_exists) {
-    throw Error(ErrorKind::conflict, {.where = {to, {}, {}},
-                                      .message = "the file appeared while the machine was converted",
-                                      .advice = "Move it away, or use --overwrite."});
-  }
-  throw Error(ErrorKind::io,
-              {.where = {to, {}, {}}, .message = "the finished file cannot be moved to its place: " + error.message()});
-}
-
-// What the journal says of `made` as it goes to `place`.
-PublishedFile published_file(const fs::path &made, const fs::path &place, bool replaces) {
-  const auto status = file::status_of(made, file::Links::no_follow);
-  if (!status) fail_io(made, "a file that the run made is gone");
-  return {place, status->inode, status->modified, replaces};
-}
-
-void refuse_when_stopped(const fs::path &source, const std::stop_token &stop) {
-  if (stop.stop_requested())
-    throw Error(ErrorKind::cancelled, {.where = {source, {}, {}}, .message = "the migration was interrupted"});
-}
-
-// A running machine would go on with images that nobody finds any more.
-void refuse_running(const libvirt::Connection &connection, const std::string &name) {
-  if (!connection.has_domain(name) || !connection.is_running(name)) return;
-  throw Error(ErrorKind::conflict, {.message = "the machine \"" + name + "\" that --overwrite would replace is running",
-                                    .advice = "Shut it down first, or choose another --name."});
+std::string listed(const std::vector<std::string> &items) {
+  std::string out;
+  for (const std::string &item : items) out += (out.empty() ? "" : ", ") + item;
+  return out;
 }
 
 class Run {
  public:
-  Run(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
+  Run(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Journal &journal,
       const std::stop_token &stop)
-      : plan_(plan),
-        options_(options),
-        connection_(connection),
-        progress_(progress),
-        stop_(stop),
-        journal_(plan.imported.machine.source.file, plan.name, options.connect, plan.dest) {}
+      : plan_(plan), options_(options), connection_(connection), journal_(journal), stop_(stop) {
+    result_.run = journal.run();
+  }
 
-  RunResult execute() {
-    result_.run = journal_.run();
+  // From the beginning: in the end all is there, or nothing but what was there before.
+  RunResult make(Progress *progress) {
     try {
-      make_and_publish();
-    } catch (const Error &) {
-      if (!replaced_) journal_.undone();  // the staging folder is gone, and what was published
+      make_and_publish(progress);
+    } catch (const Error &error) {
+      take_back_and_throw(error);
+    } catch (...) {
+      (void)roll_back();
       throw;
     }
+    return finish();
+  }
+
+  // What comes after the files are in their places. What is done of it already is not done again.
+  RunResult finish() {
     try {
       define();
+      refuse_when_stopped(plan_, stop_);
       start();
     } catch (const Error &error) {
+      const RunRecord &record = journal_.record();
+      // A stopped run ends as if it had not begun, and one that replaces gives back what it took.
+      const bool replaces = record.replaced || !record.aside.empty();
+      if (replaces || error.kind() == ErrorKind::cancelled) take_back_and_throw(error);
       result_.libvirt_error = error;
     }
     end();
-    next_steps();
+    result_.next_steps = next_steps(plan_, options_, result_);
     return std::move(result_);
   }
 
  private:
-  [[nodiscard]] const Machine &machine() const { return plan_.imported.machine; }
-
-  void make_and_publish() {
-    journal_.staging(plan_.dest / (".virt-ferry-" + journal_.run()));
-    const Staging staging(plan_.dest, journal_.run());
-    std::vector<ovf::ManifestEntry> manifest;
-    if (plan_.check_manifest) manifest = ovf::manifest(machine().source.file);
-    std::vector<std::optional<disk::SourceDigest>> digests;
-    for (const DiskPlan &disk : plan_.disks) digests.push_back(take_digest(disk, manifest));
-    ovf::verify_members(machine().source.file, manifest);  // what no conversion checks on its way
-    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
-      const DiskPlan &disk = plan_.disks[i];
-      if (disk.mode == disk::Mode::link) continue;
-      check_stop();
-      disk::ConvertRequest request = request_for(disk, plan_, options_, staging.place(disk.target));
-      request.source_digest = digests[i];
-      disk::ConvertResult made = disk::convert(request, progress_, stop_);
-      result_.findings.insert(result_.findings.end(), made.findings.begin(), made.findings.end());
-      result_.disks[disk.target] = std::move(made);
+  void make_and_publish(Progress *progress) {
+    const fs::path staging = staging_folder(plan_.dest, journal_.run());
+    journal_.staging(staging);
+    file::make_private_folders(plan_.dest, mode_of_folders(options_));
+    // 0700: images may hold what nobody else on this host should read.
+    if (mkdir(staging.c_str(), 0700) != 0) fail_io(staging, "the destination cannot be written");
+    make_files({.plan = plan_,
+                .options = options_,
+                .staging = staging,
+                .domain_xml = libvirt::with_run_mark(plan_.domain_xml, journal_.run())},
+               progress, stop_, result_);
+    file::sync_folder(staging);
+    refuse_when_stopped(plan_, stop_);
+    refuse_changed_source(plan_.source_files);
+    if (options_.overwrite) {
+      if (connection_ != nullptr) refuse_machines_in_use(plan_, *connection_);
+      set_aside(plan_, staging, connection_, journal_);
     }
-    for (const CopyPlan &copy : plan_.copies) {
-      check_stop();
-      (void)disk::convert(request_for(copy, plan_, staging.place(copy.target)), progress_, stop_);
-    }
-    for (const FirmwarePlan *store : stores(plan_)) {
-      const firmware::CarryResult carried = firmware::carry_variables(
-          store->variables, store->target.descriptor.nvram_template, staging.place(store->target.nvram));
-      result_.findings.insert(result_.findings.end(), carried.findings.begin(), carried.findings.end());
-    }
-    file::write_new(staging.place(plan_.name + ".xml"), plan_.domain_xml);
-    check_stop();
     publish(staging);
+    refuse_when_stopped(plan_, stop_);
   }
 
-  void publish(const Staging &staging) {
-    std::vector<fs::path> published;
-    try {
-      for (const fs::path &file : plan_.files) {
-        const bool replaces = options_.overwrite && fs::exists(fs::symlink_status(file));
-        const fs::path made = staging.place(file);
-        journal_.publish(published_file(made, file, replaces));
-        publish_file(made, file, options_.overwrite);
-        if (replaces) {
-          replaced_ = true;
-        } else {
-          published.push_back(file);
-        }
-      }
-    } catch (const Error &) {
-      std::error_code ignored;
-      for (const fs::path &file : published) fs::remove(file, ignored);
-      throw;
+  void publish(const fs::path &staging) {
+    for (const fs::path &file : plan_.files) {
+      const fs::path made = staging / file.filename();
+      journal_.publish(made_file(made, file, false));
+      move_into_place(made, file);
     }
     file::sync_folder(plan_.dest);
+    std::vector<MadeFile> placed;
+    for (const fs::path &file : plan_.files) placed.push_back(made_file(file, file, true));
+    journal_.published(placed);
+  }
+
+  static void move_into_place(const fs::path &made, const fs::path &file) {
+    const std::error_code error = file::rename_new(made, file);
+    if (!error) return;
+    if (error == std::errc::file_exists) {
+      throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+                                        .message = "the file appeared while the machine was converted",
+                                        .advice = "Move it away, or use --overwrite."});
+    }
+    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+                                .message = "the finished file cannot be moved to its place: " + error.message()});
   }
 
   void define() {
     if (connection_ == nullptr) return;
-    if (options_.overwrite && connection_->has_domain(plan_.name)) connection_->undefine(plan_.name, false);
-    place_tpm_state();
-    journal_.define(plan_.name, plan_.domain_uuid.text());
-    connection_->define(plan_.domain_xml);
+    const auto own = domain_of_run(journal_.record(), *connection_);
+    if (!own) {
+      make_way();
+      place_tpm_state(plan_, journal_);
+      if (journal_.record().domain.empty()) journal_.define(domain());
+      if (journal_.record().replaced) remove_replaced();
+      connection_->define(libvirt::with_run_mark(plan_.domain_xml, journal_.run()));
+    }
     result_.defined = true;
-    for (const SnapshotPlan &snapshot : plan_.snapshots)
-      connection_->redefine_snapshot(plan_.name, snapshot.xml, snapshot.current);
+    for (const SnapshotPlan &snapshot : plan_.snapshots) {
+      if (own && std::ranges::find(own->snapshots, snapshot.name) != own->snapshots.end()) continue;
+      connection_->redefine_snapshot(own ? own->name : plan_.name, libvirt::with_run_mark(snapshot.xml, journal_.run()),
+                                     snapshot.current);
+    }
+    if (!journal_.record().defined) journal_.defined();
     connection_->refresh_pool(plan_.dest);
   }
 
-  // libvirt keeps a session's TPM state below the user's configuration and does not touch what is there (measured with
-  // libvirt 9.0).
-  void place_tpm_state() {
-    if (plan_.tpm_state.empty()) return;
-    const fs::path folder = folders::config_home() / "libvirt/qemu/swtpm" / plan_.domain_uuid.text();
-    journal_.state(folder / "tpm2/tpm2-00.permall");
-    firmware::write_swtpm_state(plan_.tpm_state, folder);
+  [[nodiscard]] Journal::Domain domain() const {
+    Journal::Domain out{.name = plan_.name, .uuid = plan_.domain_uuid.text(), .snapshots = {}, .disks = {}};
+    libvirt::DomainFiles files = libvirt::files_of_domain(plan_.domain_xml);
+    for (const SnapshotPlan &snapshot : plan_.snapshots) {
+      out.snapshots.push_back(snapshot.name);
+      libvirt::add_files_of_domain(snapshot.xml, files);
+    }
+    out.disks.assign(files.disks.begin(), files.disks.end());
+    return out;
+  }
+
+  // libvirt takes a definition of the same name and UUID as a change of the one it has: nobody's is changed by us.
+  void make_way() {
+    for (const auto &there :
+         {connection_->domain_named(plan_.name), connection_->domain_of(plan_.domain_uuid.text())}) {
+      const auto &replaced = journal_.record().replaced;
+      if (!there || (replaced && there->uuid == replaced->uuid)) continue;
+      throw Error(ErrorKind::conflict,
+                  {.where = {{}, {}, options_.connect},
+                   .message = "a machine of the same name or UUID was defined meanwhile: \"" + there->name + "\"",
+                   .advice = "Choose another --name and --uuid new, or remove that machine and run this again."});
+    }
+  }
+
+  void remove_replaced() {
+    const ReplacedDomain &replaced = *journal_.record().replaced;
+    const auto there = connection_->domain_of(replaced.uuid);
+    if (!there) return;
+    if (there->running || there->managed_save)
+      throw Error(ErrorKind::conflict, {.message = "the machine \"" + there->name +
+                                                   "\" that --overwrite would replace was started meanwhile",
+                                        .advice = "Shut it down first, or choose another --name."});
+    connection_->undefine(there->name, false);
   }
 
   void start() {
     if (!options_.start || !result_.defined) return;
-    journal_.start();
-    connection_->start(plan_.name);
+    if (!connection_->is_running(plan_.name)) {
+      journal_.start();
+      connection_->start(plan_.name);
+    }
     result_.started = true;
   }
 
@@ -246,50 +204,87 @@ class Run {
     const bool whole = !result_.libvirt_error && (!options_.define || result_.defined);
     if (whole) {
       journal_.done();
+      say_what_was_replaced();
     } else {
-      journal_.kept();
+      try {
+        journal_.kept();
+      } catch (const Error &) {
+        // The error that led here matters more, and a run without an end is gone on with just as well.
+        return;
+      }
     }
+    UndoResult ignored;  // what is left is removed by the next run
+    remove_staging(journal_.record(), ignored);
   }
 
-  void check_stop() const { refuse_when_stopped(machine().source.file, stop_); }
-
-  void next_steps() {
-    const std::string virsh = "virsh -c " + shell_quoted(options_.connect) + " ";
-    if (!result_.defined)
-      result_.next_steps.push_back(virsh + "define " + shell_quoted((plan_.dest / (plan_.name + ".xml")).string()));
-    if (!result_.started) result_.next_steps.push_back(virsh + "start " + shell_quoted(plan_.name));
-    // undo without --force keeps what a guest has written to; one that has been started will have.
-    result_.next_steps.push_back("virt-ferry undo " + result_.run +
-                                 (result_.started ? " --force    # takes it all back, also what the guest has written"
-                                                  : "    # takes it all back"));
+  void say_what_was_replaced() {
+    const RunRecord &record = journal_.record();
+    std::vector<std::string> gone;
+    if (record.replaced) gone.push_back("the definition of " + record.replaced->name);
+    for (const SetAside &aside : record.aside) gone.push_back(aside.file.string());
+    if (gone.empty()) return;
+    result_.findings.push_back(
+        raise(kRunReplaced, {record.source, {}, {}}, "removed, as --overwrite asked: " + listed(gone)));
   }
 
-  static std::string shell_quoted(const std::string &text) {
-    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@%,";
-    if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-    return out + "'";
+  // Over the connection that there is or, where that is lost, a new one.
+  UndoResult roll_back() {
+    UndoResult out;
+    const RunRecord record = journal_.record();
+    libvirt::Connection *connection = needs_libvirt(record) ? connection_ : nullptr;
+    try {
+      try {
+        take_back(record, connection, out);
+      } catch (const Error &) {
+        if (connection == nullptr) throw;
+        libvirt::Connection again(options_.connect);
+        take_back(record, &again, out);
+      }
+      if (out.failed.empty()) journal_.undone();
+    } catch (const Error &error) {
+      out.failed.push_back(error.detail().message);
+    }
+    return out;
+  }
+
+  [[noreturn]] void take_back_and_throw(const Error &error) {
+    const UndoResult back = roll_back();
+    ErrorDetail detail = error.detail();
+    const auto add = [&detail](const std::string &text) { detail.advice += (detail.advice.empty() ? "" : " ") + text; };
+    if (!back.restored.empty()) add("What stood there before is back: " + listed(back.restored) + ".");
+    if (!back.failed.empty()) {
+      add("Not all could be taken back: " + listed(back.failed) + ". Run 'virt-ferry undo " + journal_.run() +
+          "' for the rest.");
+    }
+    throw Error(error.kind(), std::move(detail));
   }
 
   const MachinePlan &plan_;
   const Options &options_;
   libvirt::Connection *connection_;
-  Progress *progress_;
+  Journal &journal_;
   const std::stop_token &stop_;
-  Journal journal_;
   RunResult result_;
-  bool replaced_ = false;  // a file that stood at a target before is gone
 };
 
 }  // namespace
 
 RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
                    const std::stop_token &stop) {
-  refuse_when_stopped(plan.imported.machine.source.file, stop);
+  refuse_when_stopped(plan, stop);
   preflight(plan, options);
-  if (connection != nullptr && options.overwrite) refuse_running(*connection, plan.name);
-  return Run(plan, options, connection, progress, stop).execute();
+  refuse_changed_source(plan.source_files);
+  if (connection != nullptr && options.overwrite) refuse_machines_in_use(plan, *connection);
+  if (connection != nullptr && !options.overwrite) refuse_tpm_of_others(plan, {});
+  Journal journal(beginning(plan, options));
+  return Run(plan, options, connection, journal, stop).make(progress);
+}
+
+RunResult finish_run(const std::string &run, const MachinePlan &plan, const Options &options,
+                     libvirt::Connection *connection, const std::stop_token &stop) {
+  refuse_when_stopped(plan, stop);
+  Journal journal(run);
+  return Run(plan, options, connection, journal, stop).finish();
 }
 
 }  // namespace ferry::migration

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Executes a plan as a transaction: everything is made in a staging folder inside the destination and published
-// by rename; the journal says what was made. The source is only read.
+// Executes a plan as a transaction: everything is made in a staging folder inside the destination and published by
+// rename; the journal says what was made. What stands there before (--overwrite) is moved aside and comes back unless
+// the run ends well. The source is only read.
 #pragma once
 
 #include <map>
@@ -24,9 +25,15 @@ struct RunResult {
   std::optional<Error> libvirt_error;   // everything is made and kept, but libvirt did not define or start it
 };
 
-// `connection` may be null: then nothing is defined. Throws Error: what preflight() throws, conflict (the machine to be
-// overwritten runs), cancelled, and what converters throw. On a throw nothing is left behind but the journal.
+// `connection` may be null: then nothing is defined. Throws Error: what preflight() throws; conflict (a machine that is
+// to be overwritten is in use); verify (the source changed meanwhile); cancelled; what converters throw; with
+// --overwrite also what libvirt says. On a throw all is as it was before, but for the journal, or the error says what
+// is not.
 [[nodiscard]] RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection,
                                  Progress *progress, const std::stop_token &stop);
+
+// Goes on with a run of the same plan that made all files and then was cut off, or was without libvirt.
+[[nodiscard]] RunResult finish_run(const std::string &run, const MachinePlan &plan, const Options &options,
+                                   libvirt::Connection *connection, const std::stop_token &stop);
 
 }  // namespace ferry::migration

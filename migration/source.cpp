@@ -143,6 +143,23 @@ FoundSource by_registered_name(const std::string &name) {
        .advice = meant ? "Did you mean '" + *meant + "'?" : "'virt-ferry list' shows the machines of this host."});
 }
 
+// By its name a machine, and nobody can tell: a batch that says nothing of it would leave it behind.
+bool is_unreadable_machine(const fs::path &file) {
+  constexpr std::array<std::string_view, 4> kSuffixes{".vbox", ".vmx", ".ovf", ".ova"};
+  const std::string suffix = text::lower_ascii(file.extension().string());
+  return std::ranges::find(kSuffixes, suffix) != kSuffixes.end() && !std::ifstream(file);
+}
+
+void collect_file(const fs::path &file, FoundBelow &out) {
+  if (const auto kind = detect_source(file)) {
+    out.sources.push_back({*kind, fs::absolute(file)});
+  } else if (is_unreadable_machine(file)) {
+    out.unreadable.emplace_back(
+        ErrorKind::io,
+        ErrorDetail{.where = {file, {}, {}}, .message = "the file cannot be read", .advice = "Check its permissions."});
+  }
+}
+
 void collect(const fs::path &folder, FoundBelow &out) {
   std::vector<fs::path> folders;
   for (const fs::directory_entry &entry : entries_of(folder)) {
@@ -150,7 +167,7 @@ void collect(const fs::path &folder, FoundBelow &out) {
     if (entry.is_directory(error) && !entry.is_symlink(error)) {
       if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
     } else if (is_file(entry) && !is_backup(entry.path())) {
-      if (const auto kind = detect_source(entry.path())) out.sources.push_back({*kind, fs::absolute(entry.path())});
+      collect_file(entry.path(), out);
     }
   }
   for (const fs::path &below : folders) {

@@ -2,27 +2,17 @@
 #include "migration/undo.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
-#include "exporters/libvirt/host/connection.hpp"
+#include "migration/take_back.hpp"
 
 #include "support/error.hpp"
 #include "support/file.hpp"
+#include "support/file_use.hpp"
 
 namespace ferry::migration {
 namespace {
 
 namespace fs = std::filesystem;
-
-enum class State { gone, ours, written_to, foreign };
-
-State state_of(const PublishedFile &file) {
-  const auto status = file::status_of(file.file, file::Links::no_follow);
-  if (!status) return State::gone;
-  if (status->inode != file.inode) return State::foreign;
-  return file.time == 0 || file.time == status->modified ? State::ours : State::written_to;
-}
 
 void refuse_while_alive(const RunRecord &record) {
   if (!record.alive) return;
@@ -31,63 +21,67 @@ void refuse_while_alive(const RunRecord &record) {
                                     .advice = "Wait for it, or stop it with Ctrl-C: it then removes what it made."});
 }
 
+[[noreturn]] void refuse_used(Place where, std::string message, std::string found = {}) {
+  throw Error(ErrorKind::conflict, {.where = std::move(where),
+                                    .message = std::move(message),
+                                    .found = std::move(found),
+                                    .advice = "Use --force to remove the machine and its files all the same."});
+}
+
 // What the user's guest or the user wrote is not ours to throw away unasked.
-void refuse_what_was_used(const RunRecord &record) {
-  for (const PublishedFile &file : record.published) {
-    if (state_of(file) != State::written_to) continue;
-    throw Error(ErrorKind::conflict,
-                {.where = {file.file, {}, {}},
-                 .message = "the file was written to since the run made it, so undoing would lose what was written",
-                 .advice = "Use --force to remove the machine and its files all the same."});
+void refuse_used_files(const RunRecord &record) {
+  const auto refuse_changed = [](const MadeFile &made) {
+    if (state_of(made) == MadeState::changed)
+      refuse_used({made.file, {}, {}},
+                  "the file was written to since the run made it, so undoing would lose what was written");
+  };
+  for (const MadeFile &made : record.published) {
+    refuse_changed(made);
+    const MadeState state = state_of(made);
+    if (state != MadeState::ours) continue;
+    if (const auto user = file::user_of(made.file)) refuse_used({made.file, {}, {}}, "the file is in use", *user);
+  }
+  for (const MadeFile &made : record.state) refuse_changed(made);
+}
+
+void refuse_used_domain(const RunRecord &record, const libvirt::DomainFacts &own) {
+  const Place where{{}, {}, record.connect};
+  const std::string machine = "the machine \"" + own.name + "\" ";
+  if (own.running) refuse_used(where, machine + "is running");
+  if (own.managed_save) refuse_used(where, machine + "is suspended: its memory is saved");
+  if (record.domain.empty()) return;  // defined by hand: the journal does not say with what
+  for (const std::string &snapshot : own.snapshots) {
+    if (std::ranges::find(record.snapshots, snapshot) == record.snapshots.end())
+      refuse_used(where, machine + "has a snapshot that the run did not make", snapshot);
+  }
+  for (const fs::path &disk : own.files.disks) {
+    if (std::ranges::find(record.disks, disk) == record.disks.end())
+      refuse_used(where, machine + "has a disk that the run did not make", disk.string());
   }
 }
 
-// The domain is known by its UUID: the user may have given it another name.
-void undefine(const RunRecord &record, bool force, UndoResult &out) {
-  if (record.domain.empty()) return;
-  libvirt::Connection connection(record.connect);
-  const auto owners = connection.probe().domain_uuids;
-  const auto owner = owners.find(record.domain_uuid);
-  if (owner == owners.end()) return;
-  const std::string &name = owner->second;
-  if (connection.is_running(name)) {
-    if (!record.started && !force) {
-      throw Error(ErrorKind::conflict, {.where = {{}, {}, record.connect},
-                                        .message = "the machine \"" + name + "\" is running",
-                                        .advice = "Shut it down first, or use --force to switch it off."});
+// A clone's overlay lies on the image, perhaps.
+void refuse_files_of_other_machines(const RunRecord &record, const libvirt::Connection &connection) {
+  for (const libvirt::DomainFacts &domain : connection.domains()) {
+    const bool replaced = record.replaced && domain.uuid == record.replaced->uuid;  // and not yet gone
+    if (domain.run == record.run || replaced) continue;
+    for (const MadeFile &made : record.published) {
+      const MadeState state = state_of(made);
+      if (state != MadeState::ours && state != MadeState::changed) continue;
+      if (domain.files.all.contains(made.file))
+        refuse_used({made.file, {}, {}}, "the file is used by another machine", domain.name);
     }
-    connection.destroy(name);
-  }
-  connection.undefine(name, true);
-  out.removed.push_back("domain " + name);
-}
-
-void remove_file(const fs::path &file, UndoResult &out) {
-  if (std::remove(file.c_str()) == 0) {
-    out.removed.push_back(file.string());
-  } else if (errno != ENOENT) {
-    out.failed.push_back(file.string() + ": " + std::strerror(errno));
   }
 }
 
-void remove_published(const PublishedFile &file, UndoResult &out) {
-  if (state_of(file) == State::foreign) {
-    out.kept.push_back(file.file.string() + " (it is not the file that the run made)");
-    return;
-  }
-  remove_file(file.file, out);
-  if (file.replaced)
-    out.kept.push_back(file.file.string() + " (what stood there before the run cannot be brought back)");
-}
-
-void remove_staging(const fs::path &folder, UndoResult &out) {
-  if (folder.empty()) return;
-  std::error_code error;
-  const std::uintmax_t removed = fs::remove_all(folder, error);
-  if (error) {
-    out.failed.push_back(folder.string() + ": " + error.message());
-  } else if (removed > 0) {
-    out.removed.push_back(folder.string());
+// Without libvirt there is no machine to be found, unless the run says that there is.
+std::optional<libvirt::Connection> connection_for(const RunRecord &record) {
+  if (record.domain_uuid.empty() && !needs_libvirt(record)) return std::nullopt;
+  try {
+    return libvirt::Connection(record.connect);
+  } catch (const Error &) {
+    if (needs_libvirt(record)) throw;
+    return std::nullopt;
   }
 }
 
@@ -101,25 +95,17 @@ UndoResult undo_run(const std::string &run, bool force) {
                                      .advice = "'virt-ferry undo --list' shows the runs that can be undone."});
   }
   refuse_while_alive(record);
-  if (!force) refuse_what_was_used(record);
+  auto connection = connection_for(record);
+  if (!force) {
+    refuse_used_files(record);
+    if (connection) {
+      if (const auto own = domain_of_run(record, *connection)) refuse_used_domain(record, *own);
+      refuse_files_of_other_machines(record, *connection);
+    }
+  }
   UndoResult out;
-  undefine(record, force, out);
-  for (auto file = record.published.rbegin(); file != record.published.rend(); ++file) remove_published(*file, out);
-  for (auto file = record.state.rbegin(); file != record.state.rend(); ++file) remove_file(*file, out);
-  remove_staging(record.staging, out);
+  take_back(record, connection ? &*connection : nullptr, out);
   if (out.failed.empty()) mark_undone(run);
-  return out;
-}
-
-std::vector<RunRecord> crashed_runs(const std::vector<RunRecord> &runs, const fs::path &source, const fs::path &dest,
-                                    const std::string &machine) {
-  std::vector<RunRecord> out;
-  std::copy_if(runs.begin(), runs.end(), std::back_inserter(out), [&](const RunRecord &record) {
-    return record.crashed() && record.domain.empty() && record.source == source && record.dest == dest &&
-           record.machine == machine &&
-           std::none_of(record.published.begin(), record.published.end(),
-                        [](const PublishedFile &file) { return state_of(file) == State::written_to; });
-  });
   return out;
 }
 

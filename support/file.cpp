@@ -73,6 +73,20 @@ void Descriptor::reset(int value) {
 
 bool Status::is_regular() const { return S_ISREG(mode); }
 
+bool Status::is_folder() const { return S_ISDIR(mode); }
+
+std::string problem_of_private(const Status &status) {
+  if (!status.is_regular() && !status.is_folder()) return "it is neither a file nor a folder";
+  if (status.owner != geteuid()) return "it belongs to another user";
+  constexpr std::uint32_t kOthersWrite = S_IWGRP | S_IWOTH;
+  constexpr std::uint32_t kOthers = S_IRWXG | S_IRWXO;
+  if ((status.mode & kOthers) == 0) return "";
+  const std::string_view what = (status.mode & kOthersWrite) != 0 ? "others may write to it" : "others may read it";
+  std::string octal;
+  for (int shift = 9; shift >= 0; shift -= 3) octal += static_cast<char>('0' + (status.mode >> shift & 7U));
+  return std::string(what) + " (mode " + octal + ")";
+}
+
 std::optional<Status> status_of(const std::filesystem::path &path, Links links) {
   struct stat raw {};
   const int result = links == Links::follow ? stat(path.c_str(), &raw) : lstat(path.c_str(), &raw);
@@ -125,6 +139,18 @@ void write_all(int descriptor, std::span<const std::uint8_t> bytes, const std::f
 
 void write_all(int descriptor, std::string_view text, const std::filesystem::path &shown) {
   write_all(descriptor, {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()}, shown);
+}
+
+void append_whole(int descriptor, std::string_view text, const std::filesystem::path &shown) {
+  const Status before = status_of(descriptor, shown);
+  try {
+    write_all(descriptor, text, shown);
+    sync(descriptor, shown);
+  } catch (const Error &) {
+    // Best effort: a reader takes no notice of half a line, and the next one to append cuts it off.
+    if (ftruncate(descriptor, static_cast<off_t>(before.size)) == 0) fsync(descriptor);
+    throw;
+  }
 }
 
 void sync(int descriptor, const std::filesystem::path &shown) {
@@ -196,14 +222,16 @@ void publish(const std::filesystem::path &target, std::string_view text, Existin
   temporary.keep();
 }
 
-void make_private_folders(const std::filesystem::path &folder) {
+void make_private_folders(const std::filesystem::path &folder, std::uint32_t mode) {
   if (folder.empty() || std::filesystem::is_directory(folder)) return;
   const std::filesystem::path above = folder.parent_path();
-  if (above != folder) make_private_folders(above);
+  if (above != folder) make_private_folders(above, mode);
   if (mkdir(folder.c_str(), 0700) != 0) {
     if (errno == EEXIST && std::filesystem::is_directory(folder)) return;  // somebody else made it meanwhile
     fail(folder, "the folder cannot be made", errno, kind_of_write(errno));
   }
+  // Whatever the umask takes away.
+  if (chmod(folder.c_str(), mode) != 0) fail(folder, "the folder's mode cannot be set", errno, ErrorKind::io);
   sync_folder(above);
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -60,9 +61,14 @@ struct Status {
   std::uint32_t owner = 0;    // user id
 
   [[nodiscard]] bool is_regular() const;
+  [[nodiscard]] bool is_folder() const;
   [[nodiscard]] bool same_file(const Status &other) const { return device == other.device && inode == other.inode; }
   friend bool operator==(const Status &, const Status &) = default;
 };
+
+// Why a regular file or a folder is not this user's alone: "it belongs to another user", "others may write to it
+// (mode 0666)"; "" when it belongs to this process's user and nobody else has any right to it.
+[[nodiscard]] std::string problem_of_private(const Status &status);
 
 enum class Links { follow, no_follow };
 
@@ -77,6 +83,10 @@ enum class Links { follow, no_follow };
 // Writes all of `bytes` at the descriptor's position, however often write() stops short. Throws Error no_space or io.
 void write_all(int descriptor, std::span<const std::uint8_t> bytes, const std::filesystem::path &shown);
 void write_all(int descriptor, std::string_view text, const std::filesystem::path &shown);
+
+// Appends `text` to a file and flushes it to the disk: whole, or not at all. Where either fails, the file is cut back
+// to the length that it had. Throws Error no_space or io.
+void append_whole(int descriptor, std::string_view text, const std::filesystem::path &shown);
 
 // Flushes a file to the disk. Throws Error io, or no_space where the file system only now finds the room missing.
 void sync(int descriptor, const std::filesystem::path &shown);
@@ -104,7 +114,8 @@ enum class Existing { keep, replace };
 void publish(const std::filesystem::path &target, std::string_view text, Existing existing);
 
 // The folder and those above it that are not there yet, for this user alone (0700), whatever the umask; each is flushed
-// into the one above it. Throws Error io.
-void make_private_folders(const std::filesystem::path &folder);
+// into the one above it. `mode`: another one, where
+// others must be able to pass through. Throws Error io.
+void make_private_folders(const std::filesystem::path &folder, std::uint32_t mode = 0700);
 
 }  // namespace ferry::file

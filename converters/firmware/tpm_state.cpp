@@ -23,7 +23,11 @@ constexpr std::uint32_t kTpm2Magic = 0xAB364723;
 constexpr std::size_t kMaxState = std::size_t{1} << 20U;
 
 void make_folder(const std::filesystem::path &folder, mode_t mode) {
-  if (mkdir(folder.c_str(), mode) == 0 || errno == EEXIST) return;
+  if (mkdir(folder.c_str(), mode) == 0) {
+    file::sync_folder(folder.parent_path());
+    return;
+  }
+  if (errno == EEXIST) return;
   throw Error(ErrorKind::io,
               {.where = {.file = folder, .line = std::nullopt, .path = {}},
                .message = "the folder for the TPM's state cannot be made: " + std::generic_category().message(errno)});
@@ -57,16 +61,16 @@ std::vector<std::uint8_t> swtpm_state(std::span<const std::uint8_t> blob) {
   return out;
 }
 
-std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, const std::filesystem::path &folder) {
+std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, const std::filesystem::path &folder,
+                                        std::string_view name) {
   if (const std::string problem = problem_of_tpm_state(blob); !problem.empty()) {
     throw Error(ErrorKind::malformed, {.message = "the TPM's state cannot be carried: " + problem});
   }
-  std::error_code error;
-  std::filesystem::create_directories(folder.parent_path(), error);
+  file::make_private_folders(folder.parent_path());
   // The modes that libvirt itself gives them.
   make_folder(folder, 0711);
   make_folder(folder / "tpm2", 0700);
-  std::filesystem::path file = folder / "tpm2" / "tpm2-00.permall";
+  std::filesystem::path file = folder / "tpm2" / name;
   file::publish_private(file, swtpm_state(blob));
   return file;
 }

@@ -291,7 +291,7 @@ case_dry_run() {
 # What was made stays when libvirt cannot be reached, and the message says how to define it.
 case_no_libvirt() {
   small_machine
-  ferry_status 3 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
+  ferry_status 1 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
   grep -q 'virsh.*define' "$WORK/run/ferry.log" || fail "the message does not say how to define the machine"
   [[ -f $IMAGES/probe.qcow2 && -f $IMAGES/probe.xml ]] || fail "the image or the XML is not there"
   virsh -q define --validate "$IMAGES/probe.xml" >"$WORK/run/define.log" 2>&1 || fail "define: $(<"$WORK/run/define.log")"
@@ -389,6 +389,73 @@ case_undo_used() {
   ferry_status 0 undo --force "$run"
   nothing_left
   ferry_status 3 undo "$run"
+}
+
+# A machine that was used, otherwise than by writing to its disk: undo says by what, and leaves it.
+case_undo_used_machine() {
+  small_machine
+  ferry_status 0 migrate "$SOURCE"
+  local run image=$IMAGES/probe.qcow2
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  refused_for() {
+    ferry_status 3 undo "$run"
+    grep -q "$1" "$WORK/run/ferry.log" || fail "undo does not say that the machine $1"
+    equal "the domains" "$(virsh -q list --all --name)" "$NAME"
+  }
+  # An overlay, as a user makes it by hand.
+  qemu-img create -q -f qcow2 -F qcow2 -b "$image" "$IMAGES/top.qcow2"
+  virsh dumpxml --inactive "$NAME" | sed "s|$image|$IMAGES/top.qcow2|" >"$WORK/run/top.xml"
+  virsh -q define "$WORK/run/top.xml"
+  refused_for 'a disk that the run did not make'
+  virsh dumpxml --inactive "$NAME" | sed "s|$IMAGES/top.qcow2|$image|" >"$WORK/run/top.xml"
+  virsh -q define "$WORK/run/top.xml"
+  rm "$IMAGES/top.qcow2"
+  # Another machine on the same image.
+  virsh dumpxml --inactive "$NAME" | sed -e '/<uuid>/d;/<mac /d' -e "s|<name>.*|<name>clone</name>|" -e '/ferry:run/d' >"$WORK/run/clone.xml"
+  virsh -q define "$WORK/run/clone.xml"
+  ferry_status 3 undo "$run"
+  grep -q 'used by another machine' "$WORK/run/ferry.log" || fail "undo does not say that a clone uses the image"
+  virsh -q undefine clone
+  virsh -q start "$NAME"
+  refused_for 'is running'
+  virsh -q managedsave "$NAME"
+  refused_for 'is suspended'
+  virsh -q managedsave-remove "$NAME"
+  ferry_status 0 undo --force "$run"
+  nothing_left
+}
+
+# A machine of the same UUID that the run did not make is nobody's to take.
+case_undo_of_another() {
+  small_machine
+  ferry_status 0 migrate "$SOURCE"
+  local run
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  virsh dumpxml --inactive "$NAME" | sed '/ferry:run/d' >"$WORK/run/again.xml"
+  virsh -q undefine "$NAME"
+  virsh -q define "$WORK/run/again.xml"
+  ferry_status 0 undo --force "$run"
+  equal "the domains" "$(virsh -q list --all --name)" "$NAME"
+  grep -q "kept domain $NAME" "$WORK/run/ferry.log" || fail "undo does not say that the domain is not the run's"
+}
+
+# An image that another machine uses is not replaced, nor is a machine that is suspended.
+case_overwrite_of_another() {
+  small_machine
+  ferry_status 0 migrate "$SOURCE"
+  virsh dumpxml --inactive "$NAME" | sed -e '/<uuid>/d;/<mac /d' -e "s|<name>.*|<name>other</name>|" >"$WORK/run/other.xml"
+  virsh -q define "$WORK/run/other.xml"
+  local before
+  before=$(sha256sum <"$IMAGES/probe.qcow2")
+  ferry_status 3 migrate "$SOURCE" --overwrite
+  grep -q 'belongs to the machine "other"' "$WORK/run/ferry.log" || fail "the message does not name the other machine"
+  virsh -q undefine other
+  virsh -q start "$NAME"
+  virsh -q managedsave "$NAME"
+  before=$(sha256sum <"$IMAGES/probe.qcow2")
+  ferry_status 3 migrate "$SOURCE" --overwrite
+  grep -q 'is suspended' "$WORK/run/ferry.log" || fail "the message does not say that the machine is suspended"
+  equal "the image" "$(sha256sum <"$IMAGES/probe.qcow2")" "$before"
 }
 
 # A running machine is not replaced under its own feet.

@@ -61,5 +61,6 @@ cd "$work"
 status=0
 "${as_user[@]}" env -i "${session_environment[@]}" \
   ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
+  FERRY_TRIALS="${FERRY_TRIALS:-}" \
   bash "$work/test/session.sh" "$case" || status=$?
 exit "$status"

@@ -2,12 +2,18 @@
 // Many machines at once, on several threads: what goes wrong at one is that machine's alone.
 #include "migration/batch.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
 #include <set>
+#include <unistd.h>
 
 #include "exporters/libvirt/host/host_profile.hpp"
 #include "tests/migration/scratch.hpp"
 #include "tests/paths.hpp"
+
+#include "support/subprocess.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -41,12 +47,14 @@ class Batch : public testing::Test {
     options.define = false;
     options.dest = scratch_ / "out";
     options.threads = 2;
+    options.check_earlier = check_;
     Host host;
     host.profile = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
     return run_batch(batch_entries(scratch_ / "in", options), 4, false, host, hooks, stop);
   }
 
   tests::Scratch scratch_;
+  bool check_ = false;
 };
 
 TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
@@ -81,6 +89,49 @@ TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
   EXPECT_EQ(document.machines[1].refusal->detail.message, "a defect");
   EXPECT_FALSE(fs::exists(scratch_ / "out/b.qcow2"));
   for (const std::size_t i : {0U, 2U}) EXPECT_FALSE(document.machines[i].refusal);
+}
+
+// Not the settings file alone decides whether a machine is done.
+TEST_F(Batch, what_is_done_is_done_while_source_and_result_are_as_they_were) {
+  const std::vector<std::pair<std::string, std::function<void()>>> changes{
+      {"an extent of the source", [this] { scratch_.write("in/a/probe-flat.vmdk", std::string(1U << 20U, 'z')); }},
+      {"a result that is gone", [this] { fs::remove(scratch_ / "out/a.qcow2"); }},
+      {"a result that is cut off", [this] { fs::resize_file(scratch_ / "out/a.qcow2", 65536); }}};
+  for (const auto &[what, change] : changes) {
+    fs::remove_all(scratch_ / "out");
+    fs::remove_all(scratch_ / "state");
+    add('a');
+    EXPECT_EQ(run({}).machines.at(0).status, "migrated");
+    EXPECT_EQ(run({}).machines.at(0).status, "skipped");
+    change();
+    EXPECT_NE(run({}).machines.at(0).status, "skipped") << what;
+  }
+}
+
+TEST_F(Batch, a_result_is_looked_at_by_qemu_img_on_request) {
+  if (subprocess::find_program("qemu-img").empty()) GTEST_SKIP() << "there is no qemu-img";
+  add('a');
+  EXPECT_EQ(run({}).machines.at(0).status, "migrated");
+  {
+    // The L1 table's offset, big-endian: beyond the end.
+    std::fstream image(scratch_ / "out/a.qcow2", std::ios::in | std::ios::out | std::ios::binary);
+    image.seekp(40);
+    image.write("\0\0\x7f\0\0\0\0\0", 8);
+  }
+  EXPECT_EQ(run({}).machines.at(0).status, "skipped") << "it has the size that it had";
+  check_ = true;
+  EXPECT_NE(run({}).machines.at(0).status, "skipped");
+}
+
+TEST_F(Batch, a_machine_that_cannot_be_read_is_a_row) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  add('a');
+  add('b');
+  fs::permissions(scratch_ / "in/a/a.vbox", fs::perms::none);
+  const report::Document document = run({});
+  ASSERT_EQ(document.machines.size(), 2U);
+  EXPECT_EQ(std::ranges::count_if(document.machines, [](const auto &machine) { return machine.refusal.has_value(); }),
+            1);
 }
 
 TEST_F(Batch, what_is_stopped_leaves_nothing) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/journal.hpp"
 
-#include <chrono>
+#include <fcntl.h>
+#include <functional>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "migration/undo.hpp"
 #include "tests/migration/scratch.hpp"
@@ -15,62 +17,118 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::uint64_t inode(const fs::path &file) {
-  struct stat status {};
-  EXPECT_EQ(stat(file.c_str(), &status), 0);
-  return status.st_ino;
+Journal::Begin beginning(const tests::Scratch &scratch, const std::string &machine = "m") {
+  return {.source = scratch.folder() / "m.vbox",
+          .files = {},
+          .machine = machine,
+          .uuid = "",
+          .connect = "test:///default",
+          .dest = scratch.folder() / "out",
+          .plan = "digest"};
+}
+
+MadeFile made(const fs::path &file, bool placed = false) { return made_file(file, file, placed); }
+
+template <class Work>
+ErrorKind kind_of(Work work) {
+  try {
+    work();
+  } catch (const Error &error) {
+    return error.kind();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return ErrorKind::internal;
 }
 
 TEST(Journal, reads_back_what_was_written) {
   const tests::Scratch scratch;
+  Journal::Begin begin = beginning(scratch);
+  begin.uuid = "u-u";
   const auto source = scratch.write("m.vbox", "<x/>");
+  begin.files = {{source, *file::status_of(source)}};
+  const fs::path staging = begin.dest / ".virt-ferry-";
   std::string run;
   {
-    Journal journal(source, "m", "qemu:///session", scratch.folder() / "out");
+    Journal journal(begin);
     run = journal.run();
-    journal.staging(scratch.folder() / "out/.staging");
-    journal.publish({scratch.folder() / "out/m.qcow2", 7, 8, true});
-    journal.define("m", "u-u");
+    const fs::path own = staging.string() + run;
+    journal.staging(own);
+    journal.aside({begin.dest / "m.qcow2", own / "replaced/m.qcow2", 5, 0});
+    journal.replace({"old", "o-o", own / "replaced/domain.json"});
+    journal.publish({begin.dest / "m.qcow2", {.inode = 7, .size = 8, .modified = 9}, false});
+    journal.published({{begin.dest / "m.qcow2", {.inode = 7, .size = 8, .modified = 9, .changed = 10}, true}});
+    journal.define({.name = "m", .uuid = "u-u", .snapshots = {"s 1"}, .disks = {begin.dest / "m.qcow2"}});
+    journal.defined();
     journal.start();
     journal.done();
   }
   const RunRecord record = read_run(run);
   EXPECT_EQ(record.source, source);
-  EXPECT_EQ(record.source_size, 4U);
+  ASSERT_EQ(record.files.size(), 1U);
+  EXPECT_EQ(record.files[0].status.size, 4U);
+  EXPECT_FALSE(change_of(record.files));
   EXPECT_EQ(record.machine, "m");
-  ASSERT_EQ(record.published.size(), 1U);
-  EXPECT_EQ(record.published[0].inode, 7U);
-  EXPECT_EQ(record.published[0].time, 8);
-  EXPECT_TRUE(record.published[0].replaced);
+  EXPECT_EQ(record.plan, "digest");
+  ASSERT_EQ(record.aside.size(), 1U);
+  EXPECT_EQ(record.aside[0].inode, 5U);
+  ASSERT_TRUE(record.replaced);
+  EXPECT_EQ(record.replaced->uuid, "o-o");
+  ASSERT_EQ(record.published.size(), 1U) << "the same file, once";
+  EXPECT_EQ(record.published[0].status.inode, 7U);
+  EXPECT_EQ(record.published[0].status.changed, 10);
+  EXPECT_TRUE(record.published[0].placed && record.all_published);
   EXPECT_EQ(record.domain, "m");
   EXPECT_EQ(record.domain_uuid, "u-u");
-  EXPECT_TRUE(record.started && record.done);
+  EXPECT_EQ(record.snapshots, std::vector<std::string>{"s 1"});
+  EXPECT_TRUE(record.defined && record.started && record.done);
 }
 
-TEST(Journal, half_a_last_line_is_what_a_crash_leaves) {
+TEST(Journal, a_name_that_is_no_utf8_comes_back_byte_for_byte) {
+  const tests::Scratch scratch;
+  Journal::Begin begin = beginning(scratch);
+  begin.source = scratch.folder() / "b\xE4r\xFF.vbox";
+  begin.files = {{begin.source, {}}};
+  std::string run;
+  {
+    Journal journal(begin);
+    run = journal.run();
+    journal.publish({begin.dest / "\xFE\x80.iso", {.inode = 1}, false});
+  }
+  const RunRecord record = read_run(run);
+  EXPECT_EQ(record.source, begin.source);
+  EXPECT_EQ(record.files.at(0).file, begin.source);
+  EXPECT_EQ(record.published.at(0).file, begin.dest / "\xFE\x80.iso");
+}
+
+TEST(Journal, half_a_last_line_is_what_a_crash_leaves_and_swallows_no_other) {
   const tests::Scratch scratch;
   std::string run;
   {
-    Journal journal(scratch.folder() / "m.vbox", "m", "test:///default", scratch.folder());
+    Journal journal(beginning(scratch));
     run = journal.run();
-    journal.publish({scratch.folder() / "m.qcow2", 1, 0, false});
+    journal.publish({scratch.folder() / "out/m.qcow2", {.inode = 1}, false});
   }
   std::ofstream(journal_folder() / (run + ".jsonl"), std::ios::app) << "{\"event\":\"defi";
-  const RunRecord record = read_run(run);
+  RunRecord record = read_run(run);
   EXPECT_EQ(record.published.size(), 1U);
   EXPECT_FALSE(record.done);
   EXPECT_TRUE(record.crashed());
+  { Journal(run).done(); }
+  record = read_run(run);
+  EXPECT_TRUE(record.done) << "it was appended to half a line";
+  EXPECT_EQ(record.published.size(), 1U);
 }
 
 TEST(Journal, a_run_is_alive_while_its_process_holds_the_journal) {
   const tests::Scratch scratch;
   std::string run;
   {
-    const Journal journal(scratch.folder() / "m.vbox", "m", "", scratch.folder());
+    const Journal journal(beginning(scratch));
     run = journal.run();
     EXPECT_TRUE(read_run(run).alive);
     EXPECT_FALSE(read_run(run).crashed());
-    EXPECT_THROW((void)undo_run(run, true), Error) << "it is still going on";
+    EXPECT_EQ(kind_of([&] { (void)undo_run(run, true); }), ErrorKind::conflict) << "it is still going on";
+    EXPECT_EQ(kind_of([&] { const Journal again(run); }), ErrorKind::conflict) << "two at one run";
   }
   EXPECT_TRUE(read_run(run).crashed());
 }
@@ -80,7 +138,7 @@ TEST(Journal, a_run_that_ended_by_itself_has_not_crashed) {
   for (void (Journal::*end)() : {&Journal::done, &Journal::kept, &Journal::undone}) {
     std::string run;
     {
-      Journal journal(scratch.folder() / "m.vbox", "m", "", scratch.folder());
+      Journal journal(beginning(scratch));
       run = journal.run();
       (journal.*end)();
     }
@@ -90,7 +148,7 @@ TEST(Journal, a_run_that_ended_by_itself_has_not_crashed) {
 
 TEST(Journal, an_unknown_run_is_named_with_those_that_are_there) {
   const tests::Scratch scratch;
-  { Journal journal(scratch.folder() / "m.vbox", "web", "", scratch.folder()); }
+  { const Journal journal(beginning(scratch, "web")); }
   try {
     (void)read_run("../../etc/passwd");
     FAIL();
@@ -100,84 +158,244 @@ TEST(Journal, an_unknown_run_is_named_with_those_that_are_there) {
   }
 }
 
+// ---- whom a journal is taken from ----
+
+TEST(JournalTrust, no_umask_opens_it) {
+  const tests::Scratch scratch;
+  const mode_t before = umask(0);
+  std::string run;
+  { run = Journal(beginning(scratch)).run(); }
+  umask(before);
+  for (const fs::path &folder : {journal_folder(), journal_folder().parent_path(), scratch / "state"})
+    EXPECT_EQ(file::status_of(folder)->mode & 07777U, 0700U) << folder;
+  EXPECT_EQ(file::status_of(journal_folder() / (run + ".jsonl"))->mode & 07777U, 0600U);
+}
+
+TEST(JournalTrust, one_that_others_could_write_is_not_obeyed) {
+  const tests::Scratch scratch;
+  std::string run;
+  { run = Journal(beginning(scratch)).run(); }
+  const fs::path file = journal_folder() / (run + ".jsonl");
+  fs::permissions(file, fs::perms(0666));
+  EXPECT_EQ(kind_of([&] { (void)undo_run(run, true); }), ErrorKind::unsafe);
+  EXPECT_TRUE(all_runs().empty());
+  fs::permissions(file, fs::perms(0600));
+  fs::permissions(journal_folder(), fs::perms(0777));
+  EXPECT_EQ(kind_of([&] { (void)read_run(run); }), ErrorKind::unsafe);
+  EXPECT_EQ(kind_of([] { (void)all_runs(); }), ErrorKind::unsafe);
+  EXPECT_EQ(kind_of([&] { const Journal another(beginning(scratch)); }), ErrorKind::unsafe);
+}
+
+TEST(JournalTrust, a_folder_that_others_may_only_read_is_closed) {
+  const tests::Scratch scratch;
+  fs::create_directories(journal_folder());
+  fs::permissions(journal_folder(), fs::perms(0755));
+  { const Journal journal(beginning(scratch)); }
+  EXPECT_EQ(file::status_of(journal_folder())->mode & 07777U, 0700U);
+}
+
+TEST(JournalTrust, neither_a_link_nor_one_of_another_user) {
+  const tests::Scratch scratch;
+  std::string run;
+  { run = Journal(beginning(scratch)).run(); }
+  const fs::path file = journal_folder() / (run + ".jsonl");
+  fs::rename(file, scratch / "elsewhere");
+  fs::create_symlink(scratch / "elsewhere", file);
+  EXPECT_THROW((void)read_run(run), Error);
+  EXPECT_TRUE(all_runs().empty());
+  fs::rename(scratch / "elsewhere", file);
+  if (geteuid() != 0) return;
+  ASSERT_EQ(chown(file.c_str(), 65534, 65534), 0);
+  EXPECT_EQ(kind_of([&] { (void)undo_run(run, true); }), ErrorKind::unsafe);
+}
+
+// Each of these lines would have undo remove what no run has made.
+TEST(JournalTrust, places_where_no_run_writes_are_refused) {
+  const tests::Scratch scratch;
+  const fs::path dest = scratch / "out", mine = scratch.write("home/thesis.tex");
+  const auto refused = [&](const std::function<void(Journal &)> &write) {
+    std::string run;
+    {
+      Journal journal(beginning(scratch));
+      run = journal.run();
+      write(journal);
+    }
+    EXPECT_EQ(kind_of([&] { (void)undo_run(run, true); }), ErrorKind::unsafe);
+    EXPECT_TRUE(fs::exists(mine));
+  };
+  refused([&](Journal &journal) { journal.staging(mine.parent_path()); });
+  refused([&](Journal &journal) { journal.staging(dest / ".virt-ferry-another"); });
+  refused([&](Journal &journal) { journal.publish(made(mine)); });
+  refused([&](Journal &journal) { journal.publish({dest / "../home/thesis.tex", made(mine).status, false}); });
+  refused([&](Journal &journal) { journal.state(made(mine)); });
+  refused([&](Journal &journal) { journal.state_folder({mine.parent_path(), true}); });
+  refused([&](Journal &journal) { journal.aside({mine, dest / ".virt-ferry-x/replaced/y", 1, 0}); });
+  refused([&](Journal &journal) { journal.aside({dest / "m.qcow2", mine, made(mine).status.inode, 0}); });
+}
+
+// ---- undo ----
+
+std::string run_with(const tests::Scratch &scratch, const std::vector<fs::path> &files, bool done = true) {
+  Journal journal(beginning(scratch));
+  std::vector<MadeFile> placed;
+  for (const fs::path &file : files) placed.push_back(made(file, true));
+  journal.published(placed);
+  if (done) journal.done();
+  return journal.run();
+}
+
 TEST(Undo, removes_the_runs_own_files_and_only_those) {
   const tests::Scratch scratch;
-  const auto made = scratch.write("out/m.qcow2", "disk");
-  const auto foreign = scratch.write("out/m.xml", "somebody wrote another one");
-  const auto half = scratch.write("out/.virt-ferry-x/m-2.qcow2", "half");
-  std::string run;
-  {
-    Journal journal(scratch.folder() / "m.vbox", "m", "qemu:///session", scratch.folder() / "out");
-    run = journal.run();
-    journal.staging(half.parent_path());
-    journal.publish({made, inode(made), 0, false});
-    journal.publish({foreign, inode(foreign) + 1, 0, false});
-  }
+  const auto disk = scratch.write("out/m.qcow2", "disk"), xml = scratch.write("out/m.xml", "ours");
+  const std::string run = run_with(scratch, {disk, xml}, false);
+  const auto other = scratch.write("out/other", "somebody wrote another one");
+  fs::rename(other, xml);
+  const auto half = scratch.write("out/.virt-ferry-" + run + "/m-2.qcow2", "half");
+  fs::permissions(half.parent_path(), fs::perms(0700));
+  { Journal(run).staging(half.parent_path()); }
   const UndoResult result = undo_run(run, false);
-  EXPECT_FALSE(fs::exists(made));
-  EXPECT_TRUE(fs::exists(foreign));
+  EXPECT_FALSE(fs::exists(disk));
+  EXPECT_TRUE(fs::exists(xml));
   EXPECT_FALSE(fs::exists(half.parent_path()));
   ASSERT_EQ(result.kept.size(), 1U);
   EXPECT_NE(result.kept[0].find("m.xml"), std::string::npos);
   EXPECT_THROW((void)undo_run(run, false), Error) << "twice";
 }
 
-std::int64_t time_of(const fs::path &file) {
-  struct stat status {};
-  EXPECT_EQ(stat(file.c_str(), &status), 0);
-  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-}
-
-// A run that published one file and ended as `done`, or crashed.
-std::string run_with(const tests::Scratch &scratch, const fs::path &made, bool done) {
-  Journal journal(scratch.folder() / "m.vbox", "m", "qemu:///session", scratch.folder() / "out");
-  journal.publish({made, inode(made), time_of(made), false});
-  if (done) journal.done();
-  return journal.run();
-}
-
-TEST(Undo, keeps_what_was_written_since_unless_forced) {
+// What a file system gives a new file is often the inode of the one that was just removed.
+TEST(Undo, knows_another_file_with_the_same_inode) {
   const tests::Scratch scratch;
-  const auto made = scratch.write("out/m.qcow2", "disk");
-  const std::string run = run_with(scratch, made, true);
-  fs::last_write_time(made, fs::last_write_time(made) + std::chrono::seconds(5));
-  try {
-    (void)undo_run(run, false);
-    FAIL() << "the guest's work is gone";
-  } catch (const Error &error) {
-    EXPECT_EQ(error.kind(), ErrorKind::conflict);
-    EXPECT_NE(error.detail().advice.find("--force"), std::string::npos);
+  const auto file = scratch.write("out/m.qcow2", "disk");
+  std::string run;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    MadeFile other = made(file, true);
+    if (other.born == 0) GTEST_SKIP() << "this file system tells no time of birth";
+    --other.born;
+    journal.published({other});
+    journal.done();
   }
-  EXPECT_TRUE(fs::exists(made));
   (void)undo_run(run, true);
-  EXPECT_FALSE(fs::exists(made));
+  EXPECT_TRUE(fs::exists(file));
 }
 
-TEST(Undo, what_cannot_be_removed_is_told_and_the_run_stays_undoable) {
+TEST(Undo, a_staging_folder_that_others_could_write_to_is_left_alone) {
   const tests::Scratch scratch;
-  const auto made =
-      scratch.write("out/m.qcow2/inside", "a folder that is not empty: nobody can unlink it").parent_path();
-  const std::string run = run_with(scratch, made, true);
+  const auto disk = scratch.write("out/m.qcow2");
+  const std::string run = run_with(scratch, {disk}, false);
+  const auto half = scratch.write("out/.virt-ferry-" + run + "/x");
+  fs::permissions(half.parent_path(), fs::perms(0777));
+  { Journal(run).staging(half.parent_path()); }
+  const UndoResult result = undo_run(run, true);
+  EXPECT_TRUE(fs::exists(half));
+  ASSERT_EQ(result.kept.size(), 1U);
+  EXPECT_NE(result.kept[0].find("0777"), std::string::npos);
+}
+
+TEST(Undo, keeps_what_was_changed_since_unless_forced) {
+  const tests::Scratch scratch;
+  const std::vector<std::function<void(const fs::path &)>> uses{
+      [](const fs::path &file) { fs::last_write_time(file, fs::last_write_time(file) + std::chrono::seconds(5)); },
+      // A copy that keeps the time, as rsync makes it: only the ctime tells.
+      [](const fs::path &file) {
+        const auto time = fs::last_write_time(file);
+        std::fstream(file, std::ios::in | std::ios::out) << "DISK";
+        fs::last_write_time(file, time);
+      },
+      [](const fs::path &file) { std::ofstream(file, std::ios::app) << "more"; }};
+  for (const auto &use : uses) {
+    const auto file = scratch.write("out/m.qcow2", "disk");
+    const std::string run = run_with(scratch, {file});
+    use(file);
+    EXPECT_EQ(kind_of([&] { (void)undo_run(run, false); }), ErrorKind::conflict) << "the guest's work is gone";
+    EXPECT_TRUE(fs::exists(file));
+    (void)undo_run(run, true);
+    EXPECT_FALSE(fs::exists(file));
+  }
+}
+
+TEST(Undo, keeps_what_a_process_holds) {
+  const tests::Scratch scratch;
+  const auto file = scratch.write("out/m.qcow2", "disk");
+  const std::string run = run_with(scratch, {file});
+  const file::Descriptor other(open(file.c_str(), O_RDWR | O_CLOEXEC));
+  struct flock lock {};
+  lock.l_type = F_RDLCK;  // as QEMU's: one byte of many
+  lock.l_whence = SEEK_SET;
+  lock.l_start = 203;
+  lock.l_len = 1;
+  ASSERT_EQ(fcntl(other.get(), F_OFD_SETLK, &lock), 0);
+  EXPECT_EQ(kind_of([&] { (void)undo_run(run, false); }), ErrorKind::conflict);
+  EXPECT_TRUE(fs::exists(file));
+}
+
+TEST(Undo, brings_back_what_an_unfinished_run_had_set_aside) {
+  const tests::Scratch scratch;
+  std::string run;
+  const fs::path dest = scratch / "out", target = dest / "m.qcow2";
+  scratch.write("out/m.qcow2", "old");
+  fs::path staging;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    staging = staging_folder(dest, run);
+    file::make_private_folders(staging / "replaced");
+    journal.staging(staging);
+    journal.aside({target, staging / "replaced/m.qcow2", made(target).status.inode, 0});
+    fs::rename(target, staging / "replaced/m.qcow2");
+    const auto fresh = scratch.write(staging / "m.qcow2", "new");
+    journal.publish(made_file(fresh, target, false));
+    fs::rename(fresh, target);
+  }
+  const UndoResult result = undo_run(run, false);
+  EXPECT_EQ(test::read_text(target), "old");
+  EXPECT_EQ(result.restored, std::vector<std::string>{target.string()});
+  EXPECT_FALSE(fs::exists(staging));
+}
+
+TEST(Undo, says_what_a_run_that_was_done_had_replaced) {
+  const tests::Scratch scratch;
+  const auto file = scratch.write("out/m.qcow2", "new");
+  std::string run;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    journal.staging(staging_folder(scratch / "out", run));
+    journal.aside({file, staging_folder(scratch / "out", run) / "replaced/m.qcow2", 1, 0});
+    journal.published({made(file, true)});
+    journal.done();
+  }
+  const UndoResult result = undo_run(run, false);
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_EQ(result.removed, std::vector<std::string>{file.string()});
+  EXPECT_EQ(result.lost, std::vector<std::string>{file.string()});
+  EXPECT_TRUE(result.kept.empty()) << "nothing was kept";
+}
+
+TEST(Undo, what_cannot_be_brought_back_is_told_and_the_run_stays_undoable) {
+  const tests::Scratch scratch;
+  const fs::path dest = scratch / "out", target = dest / "m.qcow2";
+  std::string run;
+  fs::path kept;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    const fs::path staging = staging_folder(dest, run);
+    file::make_private_folders(staging);
+    kept = scratch.write(staging / "replaced/m.qcow2", "old");
+    journal.staging(staging);
+    journal.aside({target, kept, made(kept).status.inode, 0});
+  }
+  scratch.write("out/m.qcow2", "somebody else's, meanwhile");
   const UndoResult result = undo_run(run, true);
   ASSERT_EQ(result.failed.size(), 1U);
   EXPECT_NE(result.failed[0].find("m.qcow2"), std::string::npos);
   EXPECT_FALSE(read_run(run).undone);
-}
-
-TEST(Undo, only_crashed_runs_of_the_same_machine_and_place_are_leftovers) {
-  const tests::Scratch scratch;
-  const fs::path source = scratch.folder() / "m.vbox", dest = scratch.folder() / "out";
-  const auto made = scratch.write("out/m.qcow2", "disk");
-  (void)run_with(scratch, made, true);
-  EXPECT_TRUE(crashed_runs(all_runs(), source, dest, "m").empty()) << "that one is done";
-  const std::string crashed = run_with(scratch, made, false);
-  ASSERT_EQ(crashed_runs(all_runs(), source, dest, "m").size(), 1U);
-  EXPECT_EQ(crashed_runs(all_runs(), source, dest, "m")[0].run, crashed);
-  EXPECT_TRUE(crashed_runs(all_runs(), source, dest, "other").empty());
-  EXPECT_TRUE(crashed_runs(all_runs(), source, scratch.folder(), "m").empty());
-  EXPECT_TRUE(crashed_runs(all_runs(), scratch.folder() / "n.vbox", dest, "m").empty());
-  fs::last_write_time(made, fs::last_write_time(made) + std::chrono::seconds(5));
-  EXPECT_TRUE(crashed_runs(all_runs(), source, dest, "m").empty()) << "somebody uses it";
+  EXPECT_EQ(test::read_text(kept), "old");
+  fs::remove(target);
+  (void)undo_run(run, true);
+  EXPECT_EQ(test::read_text(target), "old");
 }
 
 }  // namespace

@@ -2,11 +2,15 @@
 // What stops a run before it begins.
 #include "migration/preflight.hpp"
 
+#include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "migration/journal.hpp"
 #include "tests/migration/scratch.hpp"
 
 namespace ferry::migration {
@@ -21,8 +25,11 @@ struct Preflight : testing::Test {
     plan.dest = scratch.folder() / "out";
     plan.name = "web";
     plan.files = {plan.dest / "web.qcow2", plan.dest / "web.xml"};
-    plan.imported.machine.source.file = scratch.write("web.vbox", "x");
+    plan.imported.machine.source.file = scratch.write("source/web.vbox", "x");
+    add_source(plan.imported.machine.source.file);
   }
+
+  void add_source(const std::filesystem::path &file) { plan.source_files.push_back({file, *file::status_of(file)}); }
 
   std::optional<ErrorKind> refusal(const std::set<std::filesystem::path> &leftovers = {}) {
     try {
@@ -44,17 +51,62 @@ TEST_F(Preflight, an_existing_target_is_replaced_on_request_only) {
   EXPECT_EQ(refusal(), std::nullopt);
 }
 
+// By any of its names, and whatever part of the source it is.
 TEST_F(Preflight, a_file_of_the_source_is_never_replaced) {
   options.overwrite = true;
-  DiskPlan &disk = plan.disks.emplace_back();
-  disk.info.chain.emplace_back().file = scratch.write("out/web.qcow2", "the source's own disk");
-  EXPECT_EQ(refusal(), ErrorKind::conflict);
+  const auto extent = scratch.write("web-f001.vmdk", "an extent");
+  add_source(extent);
+  std::filesystem::create_directories(plan.dest);
+  const auto target = plan.dest / "web.qcow2";
+  std::filesystem::create_symlink(extent, target);
+  EXPECT_EQ(refusal(), ErrorKind::conflict) << "a symbolic link to it";
+  std::filesystem::remove(target);
+  std::filesystem::create_hard_link(extent, target);
+  EXPECT_EQ(refusal(), ErrorKind::conflict) << "a hard link to it";
+  std::filesystem::remove(target);
+  scratch.write(target, "old");
+  EXPECT_EQ(refusal(), std::nullopt);
 }
 
-TEST_F(Preflight, not_by_another_name_either) {
+TEST_F(Preflight, in_the_sources_folder_only_what_a_run_made_is_replaced) {
   options.overwrite = true;
-  std::filesystem::create_directories(plan.dest);
-  std::filesystem::create_symlink(plan.imported.machine.source.file, plan.dest / "web.xml");
+  const auto target = scratch.write("out/web.qcow2", "a base image that nobody names");
+  add_source(scratch.write("out/web.vbox", "x"));
+  EXPECT_EQ(refusal(), ErrorKind::conflict);
+  {
+    Journal journal(
+        {.source = "x", .files = {}, .machine = "web", .uuid = "", .connect = "", .dest = plan.dest, .plan = ""});
+    journal.publish({target, *file::status_of(target), false});
+  }
+  EXPECT_EQ(refusal(), std::nullopt);
+}
+
+TEST_F(Preflight, what_a_process_writes_to_is_not_replaced) {
+  options.overwrite = true;
+  const auto target = scratch.write("out/web.qcow2", "old");
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int held = open(target.c_str(), O_RDWR);
+    close(ends[0]);
+    (void)!write(ends[1], "x", 1);
+    pause();
+    _exit(held);
+  }
+  close(ends[1]);
+  char ready = 0;
+  ASSERT_EQ(read(ends[0], &ready, 1), 1);
+  close(ends[0]);
+  EXPECT_EQ(refusal(), ErrorKind::conflict);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(refusal(), std::nullopt);
+}
+
+TEST_F(Preflight, a_folder_is_no_target) {
+  options.overwrite = true;
+  std::filesystem::create_directories(plan.dest / "web.qcow2");
   EXPECT_EQ(refusal(), ErrorKind::conflict);
 }
 

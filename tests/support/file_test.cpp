@@ -4,7 +4,9 @@
 #include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -109,6 +111,53 @@ TEST(Status, TellsFilesApart) {
   EXPECT_FALSE(status_of(a)->same_file(*status_of(b)));
   EXPECT_FALSE(status_of(folder / "link", Links::no_follow)->is_regular());
   EXPECT_FALSE(status_of(folder / "none"));
+}
+
+// A write that stops short at the limit of a file's size, as on a disk that fills up.
+TEST(AppendWhole, LeavesNoHalfLine) {
+  const TempFolder folder;
+  const auto file = folder.write("journal", "first\n");
+  const pid_t child = fork();  // the limit is a process's
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{9, 9};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const Descriptor out(open(file.c_str(), O_WRONLY | O_APPEND));
+    try {
+      append_whole(out.get(), "second\n", file);
+    } catch (const Error &error) {
+      _exit(error.kind() == ErrorKind::no_space ? 0 : 1);
+    }
+    _exit(2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read_text(file), "first\n");
+}
+
+TEST(ProblemOfPrivate, NamesWhoElseHasRights) {
+  const TempFolder folder;
+  const auto file = folder.write("a");
+  const auto problem = [&file](unsigned mode) {
+    std::filesystem::permissions(file, std::filesystem::perms(mode));
+    return problem_of_private(*status_of(file));
+  };
+  EXPECT_EQ(problem(0600), "");
+  EXPECT_EQ(problem(0640), "others may read it (mode 0640)");
+  EXPECT_EQ(problem(0602), "others may write to it (mode 0602)");
+}
+
+TEST(MakePrivateFolders, SetsTheModeWhateverTheUmask) {
+  const TempFolder folder;
+  const mode_t before = umask(0);
+  make_private_folders(folder / "a/b");
+  umask(0777);
+  make_private_folders(folder / "c", 0711);
+  umask(before);
+  EXPECT_EQ(status_of(folder / "a")->mode & 07777U, 0700U);
+  EXPECT_EQ(status_of(folder / "a/b")->mode & 07777U, 0700U);
+  EXPECT_EQ(status_of(folder / "c")->mode & 07777U, 0711U);
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "exporters/libvirt/xml/run_mark.hpp"
+
 #include "support/error.hpp"
 #include "support/identity.hpp"
 #include "support/text.hpp"
@@ -124,6 +126,7 @@ void add_domain(HostProfile &profile, std::string_view xml) {
   if (name == nullptr) return;
   profile.domain_names.insert(name->text);
   if (const xml::Element *uuid = root.child("uuid")) profile.domain_uuids.emplace(uuid->text, name->text);
+  if (const std::string run = run_mark(root); !run.empty()) profile.domain_runs.emplace(name->text, run);
   const xml::Element *devices = root.child("devices");
   if (devices == nullptr) return;
   for (const xml::Element &device : devices->children) {

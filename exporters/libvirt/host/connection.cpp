@@ -68,12 +68,6 @@ std::string unreachable_advice(const UriParts &parts) {
          "libvirt.";
 }
 
-Owned<virDomain> find_domain(virConnect *connection, const std::string &name) {
-  Owned<virDomain> domain(virDomainLookupByName(connection, name.c_str()));
-  if (!domain) throw refused("to find the machine \"" + text::printable(name) + '"');
-  return domain;
-}
-
 bool is_unknown_flag(int code) { return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_NO_SUPPORT; }
 
 void undefine_domain(virConnect *handle, const std::string &name, bool remove_nvram) {
@@ -112,8 +106,20 @@ std::string last_message() {
 }
 
 Error refused(const std::string &what, std::string advice) {
+  const virError *error = virGetLastError();
+  if (error != nullptr && error->domain == VIR_FROM_RPC) {  // its words are the transport's, not a refusal
+    return {ErrorKind::libvirt,
+            {.message = "the connection to libvirt was lost when it was asked " + what + ": " + last_message(),
+             .advice = "See whether the daemon runs, then run the same command again."}};
+  }
   return {ErrorKind::libvirt,
           {.message = "libvirt refused " + what + ": " + last_message(), .advice = std::move(advice)}};
+}
+
+Owned<virDomain> find_domain(virConnect *connection, const std::string &name) {
+  Owned<virDomain> domain(virDomainLookupByName(connection, name.c_str()));
+  if (!domain) throw refused("to find the machine \"" + text::printable(name) + '"');
+  return domain;
 }
 
 Connection::Connection(const std::string &uri, const Deadlines &deadlines) : impl_(std::make_shared<Impl>()) {

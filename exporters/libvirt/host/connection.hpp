@@ -9,9 +9,30 @@
 #include <string>
 #include <vector>
 
+#include "exporters/libvirt/host/domain_files.hpp"
 #include "exporters/libvirt/host/host_profile.hpp"
 
 namespace ferry::libvirt {
+
+// A domain of the connection, as far as it matters to whoever wants to replace or remove it.
+struct DomainFacts {
+  std::string name, uuid;
+  std::string run;  // whose mark it bears (run_mark.hpp); empty: no run of ours made it
+  bool running = false, managed_save = false;
+  std::vector<std::string> snapshots;  // parents before children
+  DomainFiles files;                   // of all its definitions: now, at its next start, of its snapshots
+};
+
+// What it takes to define a domain again as it was.
+struct SavedDomain {
+  std::string xml;
+  struct Snapshot {
+    std::string name, xml;
+    bool current = false;
+  };
+  std::vector<Snapshot> snapshots;  // parents before children
+  bool autostart = false;
+};
 
 // How long libvirt may take to answer before it is given up: measured are 0.3 s for a daemon that has to be started,
 // and 12 s for one on a busy host that asks eight QEMU binaries what they can do.
@@ -41,6 +62,16 @@ class Connection {
   [[nodiscard]] bool has_domain(const std::string &name) const;
   // Removes a domain's definition with its snapshot metadata; keeps nvram and TPM files unless told.
   void undefine(const std::string &name, bool remove_nvram);
+
+  // nullopt when there is no such domain. Throw Error libvirt.
+  [[nodiscard]] std::optional<DomainFacts> domain_named(const std::string &name) const;
+  [[nodiscard]] std::optional<DomainFacts> domain_of(const std::string &uuid) const;
+  [[nodiscard]] std::vector<DomainFacts> domains() const;
+  // The definition with its secrets, snapshots and autostart. Throws Error libvirt.
+  [[nodiscard]] SavedDomain save(const std::string &name) const;
+  // Defines it again; what is there of it already stays. Throws Error libvirt.
+  void restore(const std::string &name, const SavedDomain &saved);
+
   void start(const std::string &name);
   [[nodiscard]] bool is_running(const std::string &name) const;
   void destroy(const std::string &name);

@@ -43,6 +43,9 @@ struct Connection::Impl {
 // "libvirt refused to start the machine "web"", with what libvirt said.
 [[nodiscard]] Error refused(const std::string &what, std::string advice = {});
 
+// The domain of that name. Throws Error libvirt.
+[[nodiscard]] Owned<virDomain> find_domain(virConnect *connection, const std::string &name);
+
 // A list of handles as libvirt's virConnectListAll* functions give it: owned, or empty when the call failed.
 template <class Handle, class Call>
 std::vector<Owned<Handle>> list_all(Call call) {

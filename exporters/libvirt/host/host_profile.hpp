@@ -61,6 +61,7 @@ struct HostProfile {
   std::set<std::string> domain_names;                // defined on this connection
   std::map<std::string, std::string> domain_uuids;   // uuid -> name of the domain that has it
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it
+  std::map<std::string, std::string> domain_runs;    // name -> the run of ours that made the domain; never recorded
   bool swtpm_setup = false, virtiofsd = false, passt = false;
   unsigned osinfo_db = 0;              // release of osinfo-db, 20221203; 0 when it is not installed
   std::filesystem::path image_folder;  // where the session keeps images

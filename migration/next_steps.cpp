@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/next_steps.hpp"
+
+namespace ferry::migration {
+namespace {
+
+std::string shell_quoted(const std::string &text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@%,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+// What 'virsh define' of the XML does not bring.
+std::string left_out(const MachinePlan &plan, const Options &options) {
+  const std::size_t count = plan.snapshots.size();
+  std::string out;
+  if (count > 0) out += count == 1 ? "its snapshot" : "its " + std::to_string(count) + " snapshots";
+  if (!plan.tpm_state.empty()) out += std::string(out.empty() ? "" : " and ") + "the content of its TPM";
+  if (out.empty()) return "";
+  return "    # without " + out + "; " +
+         (options.define ? "the same virt-ferry command, run again, makes the whole machine"
+                         : "for the whole machine, migrate without --no-define");
+}
+
+}  // namespace
+
+std::vector<std::string> next_steps(const MachinePlan &plan, const Options &options, const RunResult &result) {
+  const std::string virsh = "virsh -c " + shell_quoted(options.connect) + " ";
+  std::vector<std::string> out;
+  if (!result.defined) {
+    out.push_back(virsh + "define " + shell_quoted((plan.dest / (plan.name + ".xml")).string()) +
+                  left_out(plan, options));
+  }
+  if (!result.started) out.push_back(virsh + "start " + shell_quoted(plan.name));
+  // undo without --force keeps what a guest has written to; one that has been started will have.
+  out.push_back("virt-ferry undo " + result.run +
+                (result.started ? " --force    # takes it all back, also what the guest has written"
+                                : "    # takes it all back"));
+  return out;
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/tpm_place.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+#include "converters/firmware/tpm_state.hpp"
+
+#include "support/error.hpp"
+#include "support/file.hpp"
+
+namespace ferry::migration {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const std::string &uuid) { return tpm_folders() / uuid; }
+fs::path state_in(const fs::path &folder) { return folder / "tpm2" / firmware::kSwtpmStateName; }
+// Under this name until the journal knows the file.
+std::string temporary_name(const std::string &run) { return ".virt-ferry-" + run; }
+
+Error taken(const fs::path &file) {
+  return {ErrorKind::conflict,
+          {.where = {file, {}, {}},
+           .message = "the content of another machine's TPM stands where that of the new machine is to go",
+           .found = "a machine with the same UUID that was removed, perhaps",
+           .advice = "Move it away when that machine is gone for good, or use --overwrite, or --uuid new."}};
+}
+
+void remove_file(const fs::path &file, UndoResult &out) {
+  if (unlink(file.c_str()) == 0) {
+    out.removed.push_back(file.string());
+  } else if (errno != ENOENT) {
+    out.failed.push_back(file.string() + " (" + std::strerror(errno) + ")");
+  }
+}
+
+}  // namespace
+
+std::vector<fs::path> tpm_files(const fs::path &folder) {
+  std::vector<fs::path> out;
+  for (const char *version : {"tpm2", "tpm1.2"}) {
+    std::error_code error;
+    for (fs::directory_iterator at(folder / version, error), end; !error && at != end; at.increment(error)) {
+      const auto status = file::status_of(at->path(), file::Links::no_follow);
+      if (status && status->is_regular()) out.push_back(at->path());
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void refuse_tpm_of_others(const MachinePlan &plan, const std::vector<RunRecord> &own) {
+  if (plan.tpm_state.empty()) return;
+  const fs::path file = state_in(folder_of(plan.domain_uuid.text()));
+  const auto status = file::status_of(file, file::Links::no_follow);
+  if (!status) return;
+  for (const RunRecord &run : own) {
+    for (const MadeFile &made : run.state) {
+      if (made.file == file && made.status.inode == status->inode) return;
+    }
+  }
+  throw taken(file);
+}
+
+void place_tpm_state(const MachinePlan &plan, Journal &journal) {
+  if (!plan.has_tpm || !has_tpm_folders(journal.record().connect)) return;
+  const fs::path folder = folder_of(plan.domain_uuid.text());
+  // Also where the TPM begins empty: what its use makes of the folder goes with the machine.
+  if (!journal.record().state_folder) journal.state_folder({folder, !file::status_of(folder)});
+  if (plan.tpm_state.empty()) return;
+  const fs::path file = state_in(folder);
+  const auto there = file::status_of(file, file::Links::no_follow);
+  for (const MadeFile &made : journal.record().state) {
+    if (there && made.file == file && made.status.inode == there->inode) return;
+  }
+  if (there) throw taken(file);
+  const std::string name = temporary_name(journal.run());
+  fs::path made = folder / "tpm2" / name;
+  unlink(made.c_str());  // of an attempt that was cut off
+  made = firmware::write_swtpm_state(plan.tpm_state, folder, name);
+  journal.state(made_file(made, file, false));
+  if (const std::error_code error = file::rename_new(made, file)) {
+    if (error == std::errc::file_exists) throw taken(file);
+    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+                                .message = "the TPM's content cannot be moved to its place: " + error.message()});
+  }
+  file::sync_folder(file.parent_path());
+}
+
+void remove_tpm_state(const RunRecord &record, bool machine_gone, UndoResult &out) {
+  if (!record.state_folder) return;
+  const fs::path &folder = record.state_folder->folder;
+  unlink((folder / "tpm2" / temporary_name(record.run)).c_str());
+  for (const MadeFile &made : record.state) {
+    const MadeState state = state_of(made);
+    if (state == MadeState::ours || state == MadeState::changed) remove_file(made.file, out);
+    // A TPM that was used has written its content anew, as another file.
+    if (state == MadeState::foreign && !machine_gone)
+      out.kept.push_back(made.file.string() + " (it is not the file that the run made)");
+  }
+  if (!record.state_folder->made) return;
+  if (machine_gone) {
+    for (const fs::path &file : tpm_files(folder)) remove_file(file, out);
+  }
+  for (const fs::path &empty : {folder / "tpm2", folder}) rmdir(empty.c_str());  // where nothing is left in it
+}
+
+}  // namespace ferry::migration

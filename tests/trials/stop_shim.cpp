@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preloaded into virt-ferry: ends it, as SIGKILL does, before the n-th thing that it does to the world. Counted are
+// lines of the journal (before one, and in the middle of one), flushes, renames, links, removals and what changes
+// libvirt's definitions. FERRY_STOP_AT=n; without it, nothing happens. The programs that virt-ferry starts are let be.
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <string_view>
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace {
+
+long stop_at() {
+  const char *at = std::getenv("FERRY_STOP_AT");
+  if (at == nullptr || std::string_view(program_invocation_short_name) != "virt-ferry") return 0;
+  return std::atol(at);
+}
+
+// True when the program is to end now.
+bool is_the_moment() {
+  static const long at = stop_at();
+  static std::atomic<long> count = 0;
+  return at > 0 && ++count == at;
+}
+
+void end() {
+  kill(getpid(), SIGKILL);
+  pause();
+}
+
+void step() {
+  if (is_the_moment()) end();
+}
+
+template <class Function>
+Function *real(const char *name) {
+  return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
+}
+
+bool is_journal(int descriptor) {
+  char link[64], target[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  const ssize_t length = readlink(link, target, sizeof target);
+  return length > 0 && std::string_view(target, static_cast<std::size_t>(length)).ends_with(".jsonl");
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t write(int descriptor, const void *bytes, size_t length) {
+  static auto *const next = real<ssize_t(int, const void *, size_t)>("write");
+  if (stop_at() > 0 && is_journal(descriptor)) {
+    step();
+    if (is_the_moment()) {
+      (void)next(descriptor, bytes, length / 2);
+      end();
+    }
+  }
+  return next(descriptor, bytes, length);
+}
+
+int fsync(int descriptor) {
+  static auto *const next = real<int(int)>("fsync");
+  step();
+  return next(descriptor);
+}
+
+int rename(const char *from, const char *to) {
+  static auto *const next = real<int(const char *, const char *)>("rename");
+  step();
+  return next(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
+  static auto *const next = real<int(int, const char *, int, const char *, unsigned)>("renameat2");
+  step();
+  return next(from_folder, from, to_folder, to, flags);
+}
+
+int link(const char *from, const char *to) {
+  static auto *const next = real<int(const char *, const char *)>("link");
+  step();
+  return next(from, to);
+}
+
+int unlink(const char *file) {
+  static auto *const next = real<int(const char *)>("unlink");
+  step();
+  return next(file);
+}
+
+int unlinkat(int folder, const char *file, int flags) {
+  static auto *const next = real<int(int, const char *, int)>("unlinkat");
+  step();
+  return next(folder, file, flags);
+}
+
+int mkdir(const char *folder, mode_t mode) {
+  static auto *const next = real<int(const char *, mode_t)>("mkdir");
+  step();
+  return next(folder, mode);
+}
+
+// Of libvirt; its handles are opaque here.
+void *virDomainDefineXMLFlags(void *connection, const char *xml, unsigned flags) {
+  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainDefineXMLFlags");
+  step();
+  return next(connection, xml, flags);
+}
+
+void *virDomainDefineXML(void *connection, const char *xml) {
+  static auto *const next = real<void *(void *, const char *)>("virDomainDefineXML");
+  step();
+  return next(connection, xml);
+}
+
+int virDomainUndefineFlags(void *domain, unsigned flags) {
+  static auto *const next = real<int(void *, unsigned)>("virDomainUndefineFlags");
+  step();
+  return next(domain, flags);
+}
+
+void *virDomainSnapshotCreateXML(void *domain, const char *xml, unsigned flags) {
+  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainSnapshotCreateXML");
+  step();
+  return next(domain, xml, flags);
+}
+
+}  // extern "C"
