@@ -10,6 +10,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
+#include "converters/images/cache.hpp"
 #include "migration/option_values.hpp"
 #include "model/json.hpp"
 #include "model/names.hpp"
@@ -30,6 +31,7 @@ struct DiskCommand {
   bool overwrite = false;
   unsigned jobs = 0;
   migration::Options options;  // engine, mode, compression, cluster size, verify
+  std::shared_ptr<image::Cache> images = std::make_shared<image::Cache>();
   OutputOptions output;
 };
 
@@ -59,6 +61,7 @@ Medium medium_of(const DiskCommand &command) {
 // A snapshot's image lies in a folder below its base's; --search names further ones.
 image::OpenOptions open_options(const DiskCommand &command) {
   image::OpenOptions open;
+  open.cache = command.images;
   const fs::path folder = fs::absolute(command.source).lexically_normal().parent_path();
   open.allowed_folders = {folder, folder.parent_path()};
   open.allow_modified_parent = command.options.allow_modified_parent;

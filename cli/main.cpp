@@ -13,6 +13,7 @@
 #include "cli/output.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
 
+#include "support/limits.hpp"
 #include "support/text.hpp"
 
 namespace {
@@ -42,6 +43,7 @@ int guarded(const std::vector<std::string> &words, const std::stop_token &stop) 
 
 int main(int argc, char **argv) {
   ferry::cli::open_standard_descriptors();
+  ferry::limits::open_files();  // raises the limit, before anything is opened or started
   // libarchive gives member names in the locale's encoding; OVF packages hold UTF-8.
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
   const ferry::cli::Interrupts interrupts;

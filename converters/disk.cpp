@@ -12,10 +12,11 @@ namespace ferry::disk {
 namespace {
 
 // Which engine reads a medium. Only a single image of a format that we do not read goes to qemu-img unasked.
-Engine choose_engine(const Medium &medium, Engine wanted) {
+Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted) {
   if (wanted != Engine::automatic) return wanted;
   const bool foreign = medium.chain.size() == 1 && !medium.chain.front().pieces.empty() &&
-                       !medium.chain.front().blank && image::needs_qemu_img(image::detect_format(medium.chain.front()));
+                       !medium.chain.front().blank &&
+                       image::needs_qemu_img(image::detect_format(medium.chain.front(), options));
   return foreign ? Engine::qemu_img : Engine::native;
 }
 
@@ -38,7 +39,7 @@ void check_request(const ConvertRequest &request) {
 
 DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine engine) {
   if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to look at"});
-  DiskInfo out{.engine = choose_engine(medium, engine)};
+  DiskInfo out{.engine = choose_engine(medium, options, engine)};
   if (out.engine == Engine::qemu_img) {
     const SourceImage source = look_at(medium.chain.back(), options);
     (void)for_qemu(medium, source, true);
@@ -53,7 +54,7 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
     for (const auto &file : chain.files()) out.files.push_back(file->path());
     out.virtual_size = chain.virtual_size();
     const image::Chain *state = &chain;
-    out.allocated = copy::survey({&state, 1}, 65536, 0).data_bytes;
+    out.allocated = copy::survey(copy::Sources({&state, 1}), 65536, 0).data_bytes;
   }
   for (const image::ImageInfo &info : out.chain) {
     out.files.push_back(info.file);  // a descriptor, which has no data of its own
@@ -65,7 +66,7 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
 ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
   check_request(request);
   if (request.mode == Mode::overlay || request.mode == Mode::link) return use_in_place(request);
-  if (choose_engine(request.medium, request.engine) == Engine::qemu_img) {
+  if (choose_engine(request.medium, request.open, request.engine) == Engine::qemu_img) {
     return convert_by_qemu_img(request, progress, stop);
   }
   return convert_native(request, progress, stop);

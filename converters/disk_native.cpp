@@ -52,6 +52,7 @@ class NativeConversion {
     for (const SnapshotState &state : request.snapshots) open(state.medium);
     open(request.medium);
     for (const image::Chain &chain : chains_) states_.push_back(&chain);
+    sources_ = copy::Sources(states_);
   }
 
   ConvertResult run() {
@@ -105,9 +106,8 @@ class NativeConversion {
       raw = std::make_unique<copy::RawSink>(file, whole_sectors(result.virtual_size));
     }
     copy::Sink &sink = qcow2 ? static_cast<copy::Sink &>(*qcow2) : *raw;
-    copy::ClonePlan clones(sink.unit());
-    options.clones = &clones;
     const copy::Survey survey = look_ahead(sink, options);
+    options.clones = survey.clones.get();
     settle_sharing(survey, options, result);
     file.require_space(space_needed(survey, sink.unit(), options.sharing != copy::Sharing::never));
     if (qcow2 && options.sharing == copy::Sharing::never) file.allocate_ahead();
@@ -115,7 +115,7 @@ class NativeConversion {
     copy::Outcome outcome;
     {
       const Step step(progress_, request_.target.filename().string() + ": converting", survey.data_bytes);
-      outcome = copy::copy(states_, sink, options);
+      outcome = copy::copy(sources_, sink, options);
     }
     result.bytes_shared = outcome.bytes_shared;
     result.bytes_written = qcow2 ? qcow2->finish() - outcome.bytes_shared : outcome.bytes_stored;
@@ -129,8 +129,8 @@ class NativeConversion {
     if (chains_.size() == 1 && current().images().size() == 1 && info.variant == "streamOptimized") {
       return {.data_bytes = info.allocated, .deflated_bytes = info.allocated};
     }
-    return copy::survey(states_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(),
-                        options.clones, options.threads, options.stop);
+    return copy::survey(sources_, sink.unit(), options.sharing == copy::Sharing::never ? 0 : sink.clone_alignment(),
+                        options.threads, options.stop);
   }
 
   [[nodiscard]] qcow2::Layout layout() const {
@@ -149,13 +149,11 @@ class NativeConversion {
   [[nodiscard]] copy::Sharing sharing(const copy::TargetFile &file) const {
     if (request_.mode == Mode::copy || request_.compression != Compression::none) return copy::Sharing::never;
     const std::uint32_t block = file.block_size();
-    for (const image::Chain &chain : chains_) {
-      for (const auto &source : chain.files()) {
-        const auto descriptor = source->descriptor();
-        if (descriptor.fd < 0 || source->size() + descriptor.base < block) continue;
-        if (copy::can_clone(descriptor.fd, file.fd(), block)) {
-          return request_.mode == Mode::share ? copy::Sharing::required : copy::Sharing::where_possible;
-        }
+    for (std::uint32_t i = 0; i < sources_.file_count(); ++i) {
+      const auto descriptor = sources_.file(i).descriptor();
+      if (descriptor.fd < 0 || sources_.file(i).size() + descriptor.base < block) continue;
+      if (copy::can_clone(descriptor.fd, file.fd(), block)) {
+        return request_.mode == Mode::share ? copy::Sharing::required : copy::Sharing::where_possible;
       }
     }
     if (request_.mode == Mode::share) refuse_to_share("the file system does not share blocks between these two files");
@@ -190,7 +188,7 @@ class NativeConversion {
     return std::min(survey.data_bytes - survey.deflated_bytes, survey.physical_bytes) + survey.deflated_bytes + tables;
   }
 
-  // Over the descriptor that the image is read through, where that is one: what is hashed is what is converted.
+  // Over the file that the image is read through, where that is one: what is hashed is what is converted.
   [[nodiscard]] std::unique_ptr<verify::HashPass> start_hash() const {
     if (!request_.source_digest) return nullptr;
     const ImageFile &image = request_.medium.chain.back();
@@ -204,7 +202,7 @@ class NativeConversion {
     for (const auto &file : current().images().back()->files()) {
       const auto descriptor = file->descriptor();
       if (descriptor.fd < 0 || descriptor.base != range.offset || file->path() != range.file) continue;
-      return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor.fd, range.offset,
+      return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor, range.offset,
                                                 range.length.value_or(file->size()));
     }
     return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, range);  // a VMDK's text descriptor
@@ -261,6 +259,7 @@ class NativeConversion {
   std::stop_token stop_;
   std::vector<image::Chain> chains_;  // the snapshots', then the current state's
   std::vector<const image::Chain *> states_;
+  copy::Sources sources_;  // of states_
 };
 
 }  // namespace

@@ -62,7 +62,7 @@ void add_findings(const SourceImage &image, ConvertResult &result) {
 
 SourceImage look_at(const ImageFile &file, const image::OpenOptions &options) {
   SourceImage out;
-  out.native = !image::needs_qemu_img(image::detect_format(file));
+  out.native = !image::needs_qemu_img(image::detect_format(file, options));
   out.info = out.native ? image::open_image(file, options)->info() : image::check_qcow2_header(file, options);
   if (out.native && out.info.format == ImageFormat::vmdk) out.extents = descriptor_extents(out.info);
   return out;

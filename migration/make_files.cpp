@@ -26,7 +26,7 @@ disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, 
   request.threads = options.threads;
   request.verify = options.verify;
   request.check = true;
-  request.open = open_options(plan.imported.machine, options);
+  request.open = open_options(plan.imported.machine, plan.images, options);
   return request;
 }
 
@@ -36,7 +36,7 @@ disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, 
   request.medium.chain.front().declared_format = ImageFormat::raw;
   request.target = target;
   request.format = disk::TargetFormat::raw;
-  request.open = open_options(plan.imported.machine);
+  request.open = open_options(plan.imported.machine, plan.images);
   return request;
 }
 

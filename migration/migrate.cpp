@@ -2,8 +2,10 @@
 #include "migration/migrate.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
+#include "converters/images/cache.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/plan.hpp"
@@ -92,7 +94,8 @@ void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &h
 }
 
 Planned plan_machine(const FoundSource &source, const ImportedMachine &imported, const Options &options,
-                     libvirt::HostProfile &host, const std::vector<RunRecord> &runs) {
+                     libvirt::HostProfile &host, const std::vector<RunRecord> &runs,
+                     const std::shared_ptr<image::Cache> &images) {
   const fs::path dest = destination(options, host);
   const auto unfinished =
       unfinished_runs(runs, source.file, dest, safe_name(options.name.value_or(imported.machine.name)));
@@ -102,7 +105,7 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
     // What stands in the way because an earlier run of this machine came that far, does not.
     libvirt::HostProfile free = host;
     forget_machines_of(free, unfinished);
-    const Survey found = survey(imported.machine, options, dest);
+    const Survey found = survey(imported.machine, options, dest, images);
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
     }
@@ -190,7 +193,9 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                      .found = std::to_string(machines.size()) + " machines in the package",
                                      .advice = "Leave out --name, or rename them after the migration."});
     }
-    for (const ImportedMachine &machine : machines) out.push_back(plan_machine(source, machine, options, host, runs));
+    const auto images = std::make_shared<image::Cache>();  // the machines of one package share it
+    for (const ImportedMachine &machine : machines)
+      out.push_back(plan_machine(source, machine, options, host, runs, images));
   } catch (const Error &error) {
     out.push_back({.report = refusal_of(source, nullptr, error), .touched = {source.file}});
   }

@@ -105,6 +105,7 @@ class MachinePlanner {
     refuse_what_cannot_be_carried(machine(), options_);
     refuse_taken_name(plan_.name, options_, host_);
     plan_.dest = destination(options_, host_);
+    plan_.images = survey_.images;
     plan_.findings = plan_.imported.findings;
     general_findings();
     DisksPlan disks = plan_disks(machine(), survey_, options_, plan_.name, plan_.dest);

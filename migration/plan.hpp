@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,7 @@ struct MachinePlan {
   std::vector<std::filesystem::path> files;  // everything that is written into dest
   bool check_manifest = false;
   std::vector<SourceFile> source_files;  // as they were when the plan was made; filled by plan_source()
+  std::shared_ptr<image::Cache> images;  // the survey's
 };
 
 // Throws Error: encrypted, missing (a disk), unsupported, conflict (name, UUID or MAC taken; with the option that

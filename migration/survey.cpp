@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/survey.hpp"
 
+#include <utility>
+
 #include "importers/ovf/ovf.hpp"
 
 namespace ferry::migration {
@@ -81,8 +83,9 @@ std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &pre
   return out;
 }
 
-image::OpenOptions open_options(const Machine &machine, const Options &options) {
+image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images, const Options &options) {
   image::OpenOptions open;
+  open.cache = std::move(images);
   open.allow_modified_parent = options.allow_modified_parent;
   open.allowed_folders.push_back(machine.source.file.parent_path());
   collect_images(machine.hardware, open.known_images);
@@ -90,9 +93,10 @@ image::OpenOptions open_options(const Machine &machine, const Options &options) 
   return open;
 }
 
-Survey survey(const Machine &machine, const Options &options, const fs::path &dest) {
-  Survey out;
-  const image::OpenOptions open = open_options(machine, options);
+Survey survey(const Machine &machine, const Options &options, const fs::path &dest,
+              std::shared_ptr<image::Cache> images) {
+  Survey out{.images = std::move(images)};
+  const image::OpenOptions open = open_options(machine, out.images, options);
   look_at_drives(machine.hardware, "hardware", open, options, out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {

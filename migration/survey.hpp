@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct Survey {
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   bool has_manifest = false;
   std::optional<std::uint64_t> available;  // bytes free at the destination
+  std::shared_ptr<image::Cache> images;    // what was read of them, for the work to go on with
 };
 
 // A drive of some state of the machine.
@@ -39,9 +41,11 @@ struct DriveRef {
 // All drives of `hardware`, whose field is `prefix`.
 [[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
 
-[[nodiscard]] image::OpenOptions open_options(const Machine &machine, const Options &options = {});
+[[nodiscard]] image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images,
+                                              const Options &options = {});
 
-// Reads; writes nothing. Errors of single media are facts, not exceptions.
-[[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest);
+// Reads; writes nothing. Errors of single media are facts, not exceptions. `images`: of this machine's source.
+[[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest,
+                            std::shared_ptr<image::Cache> images);
 
 }  // namespace ferry::migration

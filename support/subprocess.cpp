@@ -41,6 +41,7 @@ namespace bp = boost::process;
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/limits.hpp"
 #include "support/text.hpp"
 
 namespace ferry::subprocess {
@@ -58,6 +59,14 @@ constexpr auto kDrainTime = std::chrono::milliseconds(500);
 // Between SIGTERM and SIGKILL.
 constexpr auto kEndTime = std::chrono::seconds(2);
 
+// As it was before we raised ours: it may be a program that uses select().
+void limit_open_files(std::size_t files) {
+  rlimit both{};
+  if (files == 0 || ::getrlimit(RLIMIT_NOFILE, &both) != 0) return;
+  both.rlim_cur = static_cast<rlim_t>(files);
+  ::setrlimit(RLIMIT_NOFILE, &both);
+}
+
 void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
   if (value == 0) return;
   const rlimit both{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
@@ -65,7 +74,7 @@ void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
 }
 
 // Runs in the child between fork and exec: only calls that are safe there.
-void prepare_child(const Limits &limits, pid_t parent) {
+void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -76,6 +85,7 @@ void prepare_child(const Limits &limits, pid_t parent) {
   limit(RLIMIT_AS, limits.address_space);
   limit(RLIMIT_CPU, limits.cpu_seconds);
   limit(RLIMIT_CORE, 0);
+  limit_open_files(open_files);
   // Pipes of other children that are being started in other threads, and whatever a library opened without
   // O_CLOEXEC. Linux 5.11; older kernels leave them open, as everybody does.
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -172,12 +182,14 @@ class Run {
     std::error_code error;
     const pid_t parent = ::getpid();
     const Limits limits = command_.limits;
+    const std::size_t open_files = limits::open_files_before();
     ChildEnvironment environment(command_.bare_environment);
     child_ = bp::child(
         bp::exe = program.string(), bp::args = command_.arguments, bp::std_in<bp::null, bp::std_out> out_,
         bp::std_err > err_, error,
         bp::extend::on_setup = [&environment](auto &executor) { executor.env = environment.entries(); },
-        bp::extend::on_exec_setup = [limits, parent](auto & /*executor*/) { prepare_child(limits, parent); });
+        bp::extend::on_exec_setup = [limits, open_files,
+                                     parent](auto & /*executor*/) { prepare_child(limits, open_files, parent); });
     if (error)
       throw Error(ErrorKind::subprocess,
                   {.where = {.file = program}, .message = "the program cannot be started: " + error.message()});

@@ -60,15 +60,17 @@ std::uint64_t ClonePlan::clone_row(File &file, const image::SourceFile::Descript
   return first;
 }
 
-void ClonePlan::carry_out(const SourceFiles &files, Sink &sink, const std::stop_token &stop) {
+void ClonePlan::carry_out(const Sources &sources, Sink &sink, const std::stop_token &stop) {
   for (std::size_t i = 0; i < files_.size(); ++i) {
     File &file = files_[i];
+    if (file.units.empty()) continue;
+    const image::SourceFile::Descriptor source = sources.file(static_cast<std::uint32_t>(i)).descriptor();
     for (std::uint64_t unit = 0; unit / kWordBits < file.units.size();) {
       const std::uint64_t word = file.units[unit / kWordBits] >> unit % kWordBits;
       unit += word == 0 ? kWordBits - unit % kWordBits : static_cast<std::uint64_t>(std::countr_zero(word));
       if (word == 0) continue;
       const std::uint64_t end = end_of_row(file, unit);
-      if (clone_row(file, files.files[i].descriptor, unit, end, sink, stop) < end) break;
+      if (clone_row(file, source, unit, end, sink, stop) < end) break;
       unit = end;
     }
   }

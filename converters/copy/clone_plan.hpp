@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "converters/copy/sink.hpp"
-#include "converters/copy/unit_map.hpp"
+#include "converters/copy/sources.hpp"
+#include "converters/images/image.hpp"
 
 namespace ferry::copy {
 
@@ -27,7 +28,7 @@ class ClonePlan {
 
   // Clones what was added. Leaves out what the sink does not place or the file system does not clone, units of a file
   // that lie at other multiples of the unit than those that were added first, and what is too much for the memory.
-  void carry_out(const SourceFiles &files, Sink &sink, const std::stop_token &stop);
+  void carry_out(const Sources &sources, Sink &sink, const std::stop_token &stop);
 
   struct Taken {
     std::optional<std::uint64_t> target;  // the first unit's offset in the target in bytes, the others follow;

@@ -33,8 +33,7 @@ bool all_zero(const std::uint8_t *bytes, std::size_t length) {
 
 // What the threads share.
 struct Shared {
-  std::span<const State> states;
-  const SourceFiles &files;
+  const Sources &sources;
   Sink &sink;
   const Options &options;
   std::uint32_t alignment = 0;                   // 0: nothing is cloned
@@ -48,8 +47,8 @@ class Worker {
       : shared_(shared),
         unit_(shared.sink.unit()),
         capacity_(std::max<std::uint64_t>(1, kBatchBytes / unit_)),
-        map_(shared.states, unit_),
-        reader_(shared.files),
+        map_(shared.sources.states(), unit_),
+        reader_(shared.sources),
         lane_(shared.sink.lane()),
         buffer_(static_cast<std::uint8_t *>(std::aligned_alloc(4096, capacity_ * unit_)), std::free) {
     if (!buffer_) throw std::bad_alloc();
@@ -74,7 +73,7 @@ class Worker {
 
  private:
   [[nodiscard]] bool clonable(const Content &content) const {
-    return is_clonable(map_, content, shared_.files, unit_, shared_.alignment) &&
+    return is_clonable(map_, content, shared_.sources, unit_, shared_.alignment) &&
            !shared_.refused[map_.parts(content).front().file];
   }
 
@@ -106,7 +105,7 @@ class Worker {
 
   // Clones `units` of the run that begins with `first` and `content`, from its unit number `skip` on.
   void clone_units(const Part &first, std::uint64_t skip, const ClonePlan::Taken &units, const Content &content) {
-    const image::SourceFile::Descriptor &source = shared_.files.files[first.file].descriptor;
+    const image::SourceFile::Descriptor source = shared_.sources.file(first.file).descriptor();
     const std::uint64_t bytes = units.units * unit_;
     const std::uint64_t cloned = lane_->clone({.fd = source.fd,
                                                .offset = source.base + first.file_offset + skip * unit_,
@@ -123,7 +122,7 @@ class Worker {
     shared_.refused[file] = true;
     if (shared_.options.sharing != Sharing::required) return;
     throw Error(ErrorKind::unsupported,
-                {.where = {.file = shared_.files.files[file].file->path()},
+                {.where = {.file = shared_.sources.file(file).path()},
                  .message = "the file system does not share this file's blocks with the target",
                  .advice = "Use --disk-mode copy, or put both on one Btrfs or XFS file system."});
   }
@@ -144,7 +143,7 @@ class Worker {
       }
       pieces_.push_back(piece);
     }
-    if (shared_.states.size() > 1) {
+    if (shared_.sources.states().size() > 1) {
       std::ranges::sort(placements_, [](const Placement &a, const Placement &b) {
         return a.state != b.state ? a.state < b.state : a.unit < b.unit;
       });
@@ -174,20 +173,17 @@ class Worker {
 
 }  // namespace
 
-Outcome copy(std::span<const image::Chain *const> chains, Sink &sink, const Options &options) {
-  SourceFiles files;
-  const std::vector<State> states = number_files(chains, files);
+Outcome copy(const Sources &sources, Sink &sink, const Options &options) {
   const bool sharing = options.sharing != Sharing::never;
-  Shared shared{.states = states,
-                .files = files,
+  Shared shared{.sources = sources,
                 .sink = sink,
                 .options = options,
                 .alignment = sharing ? sink.clone_alignment() : 0,
-                .refused = std::make_unique<std::atomic<bool>[]>(files.files.size())};
-  if (sharing && options.clones != nullptr) options.clones->carry_out(files, sink, options.stop);
+                .refused = std::make_unique<std::atomic<bool>[]>(sources.file_count())};
+  if (sharing && options.clones != nullptr) options.clones->carry_out(sources, sink, options.stop);
   const unsigned threads = thread_count(options.threads);
-  const std::uint64_t total = longest(chains);
-  const std::uint64_t window = window_size(total, sink.unit(), states.size(), threads, shared.alignment != 0);
+  const std::uint64_t total = sources.longest();
+  const std::uint64_t window = window_size(total, sink.unit(), sources.states().size(), threads, shared.alignment != 0);
   for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
     return [worker = std::make_shared<Worker>(shared)](std::uint64_t begin, std::uint64_t end) {
       worker->run(begin, end);

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <stop_token>
 
 #include "converters/copy/clone_plan.hpp"
 #include "converters/copy/sink.hpp"
-#include "converters/images/image.hpp"
+#include "converters/copy/sources.hpp"
 #include "converters/progress.hpp"
 
 namespace ferry::copy {
@@ -22,8 +21,8 @@ enum class Sharing {
 struct Options {
   unsigned threads = 0;  // 0: see thread_count()
   Sharing sharing = Sharing::never;
-  ClonePlan *clones = nullptr;   // as survey() made it of the same states; without one, what is shared is cloned in the
-                                 // guest's order
+  ClonePlan *clones = nullptr;  // as survey() made it of the same sources; without one, what is shared is cloned in the
+                                // guest's order
   Progress *progress = nullptr;  // advanced by data bytes; begin() and end() are the caller's
   std::stop_token stop;
 };
@@ -33,9 +32,9 @@ struct Outcome {
   std::uint64_t bytes_shared = 0;  // cloned
 };
 
-// Copies all states; state i of the sink is states[i]. Holes and zeros are not read, units that turn out to be
+// Copies all states; state i of the sink is the sources' i-th. Holes and zeros are not read, units that turn out to be
 // all zero are not stored. Memory: a few MiB per thread, whatever the disk's size.
 // Throws Error io, malformed (from the sources), no_space, io (from the sink), cancelled, unsupported (sharing).
-Outcome copy(std::span<const image::Chain *const> states, Sink &sink, const Options &options);
+Outcome copy(const Sources &sources, Sink &sink, const Options &options);
 
 }  // namespace ferry::copy

@@ -23,8 +23,8 @@ std::string at_offset(std::uint64_t offset) { return "offset " + std::to_string(
 
 }  // namespace
 
-PieceReader::PieceReader(const SourceFiles &files)
-    : files_(files), decompressor_(libdeflate_alloc_decompressor(), libdeflate_free_decompressor) {
+PieceReader::PieceReader(const Sources &sources)
+    : sources_(sources), decompressor_(libdeflate_alloc_decompressor(), libdeflate_free_decompressor) {
   if (!decompressor_) throw std::bad_alloc();
 }
 
@@ -70,38 +70,39 @@ void PieceReader::read() {
 }
 
 void PieceReader::read_plain(const Job &job) {
-  const SourceFiles::File &source = files_.files[job.file];
-  const std::uint64_t first = source.descriptor.base + job.file_offset;
+  const image::SourceFile &source = sources_.file(job.file);
+  const std::uint64_t first = sources_.base(job.file).value_or(0) + job.file_offset;
   const bool all_data = data_.file == job.file && data_.begin <= first && first + job.length <= data_.end;
-  if (!source.sparse || all_data) return source.file->read(job.file_offset, job.into, job.length);
+  if (!sources_.is_sparse(job.file) || all_data) return source.read(job.file_offset, job.into, job.length);
+  const image::SourceFile::Descriptor descriptor = source.descriptor();
   // Holes of a sparse file are not read: the kernel says where the next data are.
   std::uint64_t done = 0;
   while (done < job.length) {
     const std::uint64_t at = first + done;
     const std::uint64_t rest = job.length - done;
-    const off_t data = lseek(source.descriptor.fd, static_cast<off_t>(at), SEEK_DATA);
-    if (data < 0 && errno != ENXIO) return source.file->read(job.file_offset + done, job.into + done, rest);
-    if (data < 0 && job.file_offset + job.length > source.file->size()) {
-      return source.file->read(job.file_offset + done, job.into + done, rest);  // past the end: says so
+    const off_t data = lseek(descriptor.fd, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno != ENXIO) return source.read(job.file_offset + done, job.into + done, rest);
+    if (data < 0 && job.file_offset + job.length > source.size()) {
+      return source.read(job.file_offset + done, job.into + done, rest);  // past the end: says so
     }
     const std::uint64_t hole = data < 0 ? rest : std::min(rest, static_cast<std::uint64_t>(data) - at);
     std::memset(job.into + done, 0, hole);
     done += hole;
     if (done == job.length) return;
-    const off_t end = lseek(source.descriptor.fd, static_cast<off_t>(at + hole), SEEK_HOLE);
+    const off_t end = lseek(descriptor.fd, static_cast<off_t>(at + hole), SEEK_HOLE);
     std::uint64_t length = job.length - done;
     if (end > static_cast<off_t>(at + hole)) {
       data_ = {.file = job.file, .begin = at + hole, .end = static_cast<std::uint64_t>(end)};
       length = std::min(length, data_.end - data_.begin);
     }
-    source.file->read(job.file_offset + done, job.into + done, length);
+    source.read(job.file_offset + done, job.into + done, length);
     done += length;
   }
 }
 
 // Reads jobs from `first` that lie one after the other in one file, and inflates them. Returns the next job.
 std::size_t PieceReader::read_deflated(std::size_t first) {
-  const image::SourceFile &file = *files_.files[jobs_[first].file].file;
+  const image::SourceFile &file = sources_.file(jobs_[first].file);
   const std::uint64_t begin = jobs_[first].file_offset;
   const auto end_of = [&](const Job &job) { return std::min(job.file_offset + job.stored_length, file.size()); };
   if (begin >= file.size()) {
@@ -136,7 +137,7 @@ void PieceReader::inflate(const Job &job, const std::uint8_t *stream, std::size_
       libdeflate_zlib_decompress_ex(decompressor_.get(), stream, length, into, job.inflated_length, &used, nullptr);
   if (result != LIBDEFLATE_SUCCESS) {
     throw Error(ErrorKind::malformed,
-                {.where = {.file = files_.files[job.file].file->path(), .path = at_offset(job.file_offset)},
+                {.where = {.file = sources_.file(job.file).path(), .path = at_offset(job.file_offset)},
                  .message = "a compressed grain cannot be inflated",
                  .found = result == LIBDEFLATE_BAD_DATA ? "damaged data" : "another length",
                  .expected = std::to_string(job.inflated_length) + " bytes"});

@@ -16,7 +16,7 @@ namespace ferry::copy {
 // One thread's reader; its buffers are used again and again.
 class PieceReader {
  public:
-  explicit PieceReader(const SourceFiles &files);
+  explicit PieceReader(const Sources &sources);
   ~PieceReader();
   PieceReader(const PieceReader &) = delete;
   PieceReader &operator=(const PieceReader &) = delete;
@@ -43,7 +43,7 @@ class PieceReader {
   std::size_t read_deflated(std::size_t first);
   void inflate(const Job &job, const std::uint8_t *stream, std::size_t length);
 
-  const SourceFiles &files_;
+  const Sources &sources_;
   Data data_;  // the last that was asked for: blocks mostly follow each other
   std::vector<Job> jobs_;
   std::vector<std::uint8_t> stored_;    // compressed bytes as they lie in the file

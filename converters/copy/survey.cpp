@@ -3,8 +3,7 @@
 
 #include <memory>
 #include <mutex>
-#include <set>
-#include <sys/stat.h>
+#include <span>
 #include <vector>
 
 #include "converters/copy/parallel.hpp"
@@ -14,22 +13,8 @@ namespace ferry::copy {
 
 namespace {
 
-std::uint64_t physical_size(const SourceFiles &files) {
-  std::set<std::pair<dev_t, ino_t>> seen;
-  std::uint64_t sum = 0;
-  for (const SourceFiles::File &file : files.files) {
-    struct stat status {};
-    if (file.descriptor.fd < 0 || fstat(file.descriptor.fd, &status) != 0) {
-      sum += file.file->size();
-    } else if (seen.insert({status.st_dev, status.st_ino}).second) {
-      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
-    }
-  }
-  return sum;
-}
-
 // With one state, whole extents tell what their units would.
-Survey survey_one(const State &state, const SourceFiles &files, std::span<const image::Chain::VisibleExtent> extents,
+Survey survey_one(const State &state, const Sources &sources, std::span<const image::Chain::VisibleExtent> extents,
                   std::uint32_t unit, std::uint32_t alignment, ClonePlan *clones) {
   Survey out;
   for (const image::Chain::VisibleExtent &visible : extents) {
@@ -40,11 +25,11 @@ Survey survey_one(const State &state, const SourceFiles &files, std::span<const 
     out.data_bytes += length;
     if (extent.kind != image::ExtentKind::plain || alignment == 0) continue;
     const std::uint32_t file = state.files.at(extent.file);
-    const image::SourceFile::Descriptor &source = files.files[file].descriptor;
+    const auto base = sources.base(file);
     const std::uint64_t first = (visible.visible_begin + unit - 1) / unit * unit,
                         last = visible.visible_end / unit * unit;
     const std::uint64_t at = extent.file_offset + (first - extent.guest_offset);
-    if (source.fd < 0 || first >= last || (source.base + at) % alignment != 0) continue;
+    if (!base || first >= last || (*base + at) % alignment != 0) continue;
     out.clonable_bytes += last - first;
     if (clones != nullptr) clones->add(file, at, last - first);
   }
@@ -52,14 +37,14 @@ Survey survey_one(const State &state, const SourceFiles &files, std::span<const 
 }
 
 // A content that several states show counts once.
-Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t unit, std::uint32_t alignment,
+Survey survey_many(const UnitMap &map, const Sources &sources, std::uint32_t unit, std::uint32_t alignment,
                    ClonePlan *clones) {
   Survey out;
   for (const Content &content : map.contents()) {
     const std::uint64_t bytes = map.data_bytes(content);
     out.data_bytes += bytes;
     for (const Part &part : map.parts(content)) out.deflated_bytes += part.deflated() ? part.length : 0;
-    if (!is_clonable(map, content, files, unit, alignment)) continue;
+    if (!is_clonable(map, content, sources, unit, alignment)) continue;
     out.clonable_bytes += bytes;
     const Part &whole = map.parts(content).front();
     if (clones != nullptr) clones->add(whole.file, whole.file_offset, unit);
@@ -69,14 +54,15 @@ Survey survey_many(const UnitMap &map, const SourceFiles &files, std::uint32_t u
 
 }  // namespace
 
-Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, std::uint32_t alignment,
-              ClonePlan *clones, unsigned threads, const std::stop_token &stop) {
-  SourceFiles files;
-  const std::vector<State> states = number_files(chains, files);
+Survey survey(const Sources &sources, std::uint32_t unit, std::uint32_t alignment, unsigned threads,
+              const std::stop_token &stop) {
+  const std::span<const State> states = sources.states();
   threads = thread_count(threads);
-  const std::uint64_t total = longest(chains);
+  const std::uint64_t total = sources.longest();
   const std::uint64_t window = window_size(total, unit, states.size(), threads, true);
-  Survey out{.physical_bytes = physical_size(files)};
+  Survey out{.physical_bytes = sources.physical_bytes()};
+  if (alignment != 0) out.clones = std::make_unique<ClonePlan>(unit);
+  ClonePlan *clones = out.clones.get();
   std::mutex guard;
   const auto add = [&](const Survey &part) {
     const std::lock_guard lock(guard);
@@ -89,12 +75,12 @@ Survey survey(std::span<const image::Chain *const> chains, std::uint32_t unit, s
       return [&, extents = std::vector<image::Chain::VisibleExtent>()](std::uint64_t begin, std::uint64_t end) mutable {
         extents.clear();
         states.front().chain->map(begin, end, extents);
-        add(survey_one(states.front(), files, extents, unit, alignment, clones));
+        add(survey_one(states.front(), sources, extents, unit, alignment, clones));
       };
     }
     return [&, map = std::make_shared<UnitMap>(states, unit)](std::uint64_t begin, std::uint64_t end) {
       map->load(begin, end);
-      add(survey_many(*map, files, unit, alignment, clones));
+      add(survey_many(*map, sources, unit, alignment, clones));
     };
   });
   return out;

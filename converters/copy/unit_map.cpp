@@ -2,12 +2,6 @@
 #include "converters/copy/unit_map.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <map>
-#include <numeric>
-#include <sys/stat.h>
-#include <system_error>
-#include <tuple>
 
 #include "support/error.hpp"
 
@@ -18,47 +12,7 @@ namespace {
 // An inflated grain is at most this long: VMDK's largest grain in use is 64 KiB, its format's limit far below.
 constexpr std::uint64_t kMaxInflated = 16U << 20U;
 
-SourceFiles::File examine(const std::shared_ptr<const image::SourceFile> &file) {
-  SourceFiles::File out{.file = file, .descriptor = file->descriptor()};
-  if (out.descriptor.fd < 0) return out;
-  struct stat status {};
-  if (fstat(out.descriptor.fd, &status) != 0) {
-    throw Error(ErrorKind::io, {.where = {.file = file->path()},
-                                .message = "the source cannot be examined",
-                                .found = std::generic_category().message(errno)});
-  }
-  // st_blocks counts 512 bytes whatever the file system's block is.
-  out.sparse = S_ISREG(status.st_mode) &&
-               static_cast<std::uint64_t>(status.st_blocks) * 512 < static_cast<std::uint64_t>(status.st_size);
-  return out;
-}
-
 }  // namespace
-
-std::vector<State> number_files(std::span<const image::Chain *const> chains, SourceFiles &files) {
-  std::map<std::tuple<dev_t, ino_t, std::uint64_t>, std::uint32_t> by_inode;
-  std::map<const image::SourceFile *, std::uint32_t> by_object;
-  std::vector<State> out;
-  for (const image::Chain *chain : chains) {
-    State state{.chain = chain, .files = {}};
-    for (const auto &file : chain->files()) {
-      const auto next = static_cast<std::uint32_t>(files.files.size());
-      auto [known, fresh] = by_object.try_emplace(file.get(), next);
-      if (fresh) {
-        SourceFiles::File examined = examine(file);
-        struct stat status {};
-        if (examined.descriptor.fd >= 0 && fstat(examined.descriptor.fd, &status) == 0) {
-          known->second =
-              by_inode.try_emplace({status.st_dev, status.st_ino, examined.descriptor.base}, next).first->second;
-        }
-        if (known->second == next) files.files.push_back(std::move(examined));
-      }
-      state.files.push_back(known->second);
-    }
-    out.push_back(std::move(state));
-  }
-  return out;
-}
 
 UnitMap::UnitMap(std::span<const State> states, std::uint32_t unit) : states_(states), unit_(unit) {}
 
@@ -171,18 +125,12 @@ std::uint64_t UnitMap::data_bytes(const Content &content) const {
   return sum;
 }
 
-std::uint64_t longest(std::span<const image::Chain *const> states) {
-  std::uint64_t size = 0;
-  for (const image::Chain *chain : states) size = std::max(size, chain->virtual_size());
-  return size;
-}
-
-bool is_clonable(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
+bool is_clonable(const UnitMap &map, const Content &content, const Sources &sources, std::uint32_t unit,
                  std::uint32_t alignment) {
   if (alignment == 0 || content.part_count != 1) return false;
   const Part &part = map.parts(content).front();
-  const image::SourceFile::Descriptor &source = files.files[part.file].descriptor;
-  return !part.deflated() && part.length == unit && source.fd >= 0 && (source.base + part.file_offset) % alignment == 0;
+  const auto base = sources.base(part.file);
+  return !part.deflated() && part.length == unit && base && (*base + part.file_offset) % alignment == 0;
 }
 
 }  // namespace ferry::copy

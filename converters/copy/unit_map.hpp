@@ -8,38 +8,17 @@
 #include <span>
 #include <vector>
 
+#include "converters/copy/sources.hpp"
 #include "converters/images/image.hpp"
 
 namespace ferry::copy {
-
-// A state of the disk. `files` numbers the chain's files the same way for all states (see number_files()).
-struct State {
-  const image::Chain *chain = nullptr;
-  std::vector<std::uint32_t> files;
-};
-
-// All files of all states; a file that several states hold open has one number (device, inode, offset).
-struct SourceFiles {
-  struct File {
-    std::shared_ptr<const image::SourceFile> file;
-    image::SourceFile::Descriptor descriptor;
-    bool sparse = false;  // the file system holds less than its size: asking for holes pays
-  };
-  std::vector<File> files;
-};
-
-// Numbers the chains' files. Throws Error io when a descriptor cannot be examined.
-[[nodiscard]] std::vector<State> number_files(std::span<const image::Chain *const> chains, SourceFiles &files);
-
-// The size of the largest state in bytes.
-[[nodiscard]] std::uint64_t longest(std::span<const image::Chain *const> states);
 
 // A piece of a unit that comes from one extent. Bytes of the unit that no part covers are zeros.
 struct Part {
   std::uint64_t file_offset = 0;      // plain: of the first byte; deflated: of the stream
   std::uint32_t begin = 0;            // in the unit, bytes
   std::uint32_t length = 0;           // bytes
-  std::uint32_t file = 0;             // number in SourceFiles
+  std::uint32_t file = 0;             // number in Sources
   std::uint32_t stored_length = 0;    // deflated: bytes of the stream, at most; plain: 0
   std::uint32_t inflated_length = 0;  // deflated: bytes that the stream gives
   std::uint32_t skip = 0;             // deflated: inflated bytes before `begin`
@@ -100,7 +79,7 @@ class UnitMap {
 
 // Whether the content is a whole unit of plain data whose place in its file is a multiple of `alignment` (bytes;
 // 0: nothing is), so that its blocks can be cloned.
-[[nodiscard]] bool is_clonable(const UnitMap &map, const Content &content, const SourceFiles &files, std::uint32_t unit,
+[[nodiscard]] bool is_clonable(const UnitMap &map, const Content &content, const Sources &sources, std::uint32_t unit,
                                std::uint32_t alignment);
 
 }  // namespace ferry::copy

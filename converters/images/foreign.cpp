@@ -89,13 +89,13 @@ bool needs_qemu_img(ImageFormat format) {
 }
 
 ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) {
-  const auto source = open_source(file);
+  const auto source = open_source(file, options.cache.get());
   const auto bytes = read_bytes(*source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source->size(), 64)));
   const ByteReader header(bytes, {.file = source->path()});
   ImageInfo info;
   info.file = source->path();
   info.file_size = info.allocated = source->size();
-  info.format = detect_format(file);
+  info.format = detect_format(file, options);
   switch (info.format) {
     case ImageFormat::qcow:
     case ImageFormat::qcow2:

@@ -13,6 +13,16 @@ void FormatImage::add_file(std::shared_ptr<const SourceFile> source) {
   files_.push_back(std::move(source));
 }
 
+void FormatImage::check_once() {
+  if (checked_) return;
+  check_tables();
+  checked_ = true;
+}
+
+void FormatImage::add_finding(Finding finding) {
+  if (std::ranges::find(info_.findings, finding) == info_.findings.end()) info_.findings.push_back(std::move(finding));
+}
+
 void append(std::vector<Extent> &out, const Extent &extent) {
   if (extent.length == 0) return;
   if (!out.empty()) {

@@ -35,13 +35,16 @@ class FormatImage : public Image {
   [[nodiscard]] const std::vector<std::shared_ptr<const SourceFile>> &files() const final { return files_; }
   [[nodiscard]] const Linkage &linkage() const { return linkage_; }
   // Goes through the tables once: every offset inside the file, no block stored over another; counts
-  // info().allocated. Called once before the image is shared. Throws malformed.
+  // info().allocated. Throws malformed.
   virtual void check_tables() = 0;
   // The registry's name for an image that carries none of its own (raw).
   void set_registry_id(const Uuid &id) {
     if (!linkage_.id) linkage_.id = id;
   }
-  void add_finding(Finding finding) { info_.findings.push_back(std::move(finding)); }
+  // check_tables(), but not a second time for an image that several chains have.
+  void check_once();
+  // One that is there already (of another chain that the image is in) is not added again.
+  void add_finding(Finding finding);
 
  protected:
   [[nodiscard]] const SourceFile &file() const { return *files_.front(); }
@@ -51,6 +54,9 @@ class FormatImage : public Image {
   ImageInfo info_;
   Linkage linkage_;
   std::vector<std::shared_ptr<const SourceFile>> files_;
+
+ private:
+  bool checked_ = false;
 };
 
 // Appends `extent`, merged with the last one when both continue in guest and file. Empty extents are dropped.

@@ -3,6 +3,7 @@
 // snapshot writing know of a format.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "model/medium.hpp"
 
 namespace ferry::image {
+
+class Cache;
 
 enum class ExtentKind : std::uint8_t {
   plain,     // the guest's bytes lie in the file as they are
@@ -48,18 +51,26 @@ struct ImageInfo {
   std::vector<Finding> findings;
 };
 
-// An open file of an image. Reads are positional and thread-safe.
+// A file of an image, open or opened when it is read. Reads are positional and thread-safe.
 class SourceFile {
  public:
   virtual ~SourceFile() = default;
   // Fills `length` bytes from `offset`; throws Error io/malformed when fewer are there.
   virtual void read(std::uint64_t offset, void *into, std::size_t length) const = 0;
-  // A descriptor for cloning and splicing, and the offset in it at which this file begins; fd -1: none.
+  // A descriptor for cloning and splicing, and the offset in it at which this file begins; fd -1: none. It stays open
+  // as long as `keeps` is held.
   struct Descriptor {
     int fd = -1;
     std::uint64_t base = 0;
+    std::shared_ptr<const void> keeps = {};
   };
   [[nodiscard]] virtual Descriptor descriptor() const = 0;
+  // Which file it is under any name, and where in it this one begins; nullopt where it is not the bytes of one file.
+  struct Identity {
+    std::uint64_t device = 0, inode = 0, base = 0;
+    friend auto operator<=>(const Identity &, const Identity &) = default;
+  };
+  [[nodiscard]] virtual std::optional<Identity> identity() const { return std::nullopt; }
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   [[nodiscard]] virtual const std::filesystem::path &path() const = 0;
 };
@@ -113,6 +124,8 @@ struct OpenOptions {
   // stamp, VMware content id) is not the one that the child noted: so after VirtualBox deleted a snapshot. Gives a
   // finding.
   bool allow_modified_parent = false;
+  // What the same run has read already; nullptr: everything is read anew.
+  std::shared_ptr<Cache> cache = {};
 };
 
 // Opens one image; `file.pieces` says where. The format is read from the content, never from the name; raw is
@@ -127,6 +140,6 @@ struct OpenOptions {
 [[nodiscard]] Chain open_chain(const Medium &medium, const OpenOptions &options);
 
 // The format, from the content alone; unknown when nothing matches (raw data).
-[[nodiscard]] ImageFormat detect_format(const ImageFile &file);
+[[nodiscard]] ImageFormat detect_format(const ImageFile &file, const OpenOptions &options = {});
 
 }  // namespace ferry::image

@@ -120,14 +120,10 @@ void check_registry_id(FormatImage &image, const Uuid &registered, const ImageFi
                                      .advice = "Restore the right file, or register this one in VirtualBox."});
 }
 
-}  // namespace
-
-ImageFormat detect_format(const ImageFile &file) { return detect(*open_source(file)); }
-
-std::shared_ptr<FormatImage> open_header(const ImageFile &file, const OpenOptions &options) {
+std::shared_ptr<FormatImage> read_header(const ImageFile &file, const OpenOptions &options) {
   refuse_by_declaration(file);
   if (file.blank) return open_blank(file);
-  auto source = open_source(file);
+  auto source = open_source(file, options.cache.get());
   const bool flat = file.declared_format == ImageFormat::raw || file.declared_format == ImageFormat::iso;
   // What a raw disk holds is the guest's to choose, so its content does not decide.
   const ImageFormat found = flat ? file.declared_format : detect(*source);
@@ -142,9 +138,20 @@ std::shared_ptr<FormatImage> open_header(const ImageFile &file, const OpenOption
   return image;
 }
 
+}  // namespace
+
+ImageFormat detect_format(const ImageFile &file, const OpenOptions &options) {
+  return detect(*open_source(file, options.cache.get()));
+}
+
+std::shared_ptr<FormatImage> open_header(const ImageFile &file, const OpenOptions &options) {
+  if (!options.cache) return read_header(file, options);
+  return options.cache->image(file, [&] { return read_header(file, options); });
+}
+
 std::shared_ptr<const Image> open_image(const ImageFile &file, const OpenOptions &options) {
   auto image = open_header(file, options);
-  image->check_tables();
+  image->check_once();
   return image;
 }
 

@@ -4,45 +4,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <string>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
+
+#include "converters/images/cache.hpp"
 
 namespace ferry::image {
 namespace {
 
-[[noreturn]] void system_failure(const std::filesystem::path &file, const Place &origin, int error,
-                                 const std::string &what) {
-  const bool missing = error == ENOENT || error == ENOTDIR;
-  Place where = origin;
-  if (where.file.empty()) where.file = file;
-  throw Error(missing ? ErrorKind::missing : ErrorKind::io,
-              {.where = std::move(where),
-               .message = missing ? "the image file '" + file.string() + "' is not there"
-                                  : "cannot " + what + " '" + file.string() + "': " + std::strerror(error),
-               .found = {},
-               .expected = "a readable file",
-               .advice = missing ? "Put the file where the source names it."
-                                 : "Check the file's permissions and its file system."});
-}
-
-void require_regular(const struct stat &status, const std::filesystem::path &file, const Place &origin) {
-  if (S_ISREG(status.st_mode)) return;
-  Place where = origin;
-  if (where.file.empty()) where.file = file;
-  throw Error(ErrorKind::unsafe,
-              {.where = std::move(where),
-               .message = "'" + file.string() + "' is not a regular file and is not opened as a disk image",
-               .found = S_ISDIR(status.st_mode)    ? "a folder"
-                        : S_ISBLK(status.st_mode)  ? "a block device"
-                        : S_ISCHR(status.st_mode)  ? "a character device"
-                        : S_ISFIFO(status.st_mode) ? "a FIFO"
-                                                   : "a special file",
-               .expected = "a regular file",
-               .advice = "Copy the device's content to an image file first."});
+[[noreturn]] void cannot_be_read(const std::filesystem::path &file, int error) {
+  throw Error(ErrorKind::io, {.where = {.file = file},
+                              .message = "cannot read '" + file.string() + "': " + std::strerror(error),
+                              .found = {},
+                              .expected = "a readable file",
+                              .advice = "Check the file's permissions and its file system."});
 }
 
 [[noreturn]] void too_short(const std::filesystem::path &file, std::uint64_t offset, std::uint64_t wanted,
@@ -55,65 +31,45 @@ void require_regular(const struct stat &status, const std::filesystem::path &fil
                .advice = "The file is truncated or damaged; copy it again from the source."});
 }
 
-// A disk split into parts of 2 GiB has more files than the usual limit of 1024 descriptors. That limit protects
-// programs that use select(), which we do not: it is raised to what the system grants. False: it was there already.
-bool allow_more_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return false;
-  limit.rlim_cur = limit.rlim_max;
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
-// A range of one open file.
+// A range of one file.
 class PlainFile final : public SourceFile {
  public:
-  PlainFile(std::filesystem::path file, const Place &origin, std::uint64_t base, std::optional<std::uint64_t> length)
-      : path_(std::move(file)), base_(base) {
-    struct stat status {};
-    if (::stat(path_.c_str(), &status) != 0) system_failure(path_, origin, errno, "look at");
-    require_regular(status, path_, origin);
-    // O_NONBLOCK: should the file have become a FIFO since, open must not wait for a writer.
-    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    fd_ = ::open(path_.c_str(), kFlags);
-    if (fd_ < 0 && errno == EMFILE && allow_more_files()) fd_ = ::open(path_.c_str(), kFlags);
-    if (fd_ < 0) system_failure(path_, origin, errno, "open");
-    try {
-      if (::fstat(fd_, &status) != 0) system_failure(path_, origin, errno, "look at");
-      require_regular(status, path_, origin);
-      const auto whole = static_cast<std::uint64_t>(status.st_size);
-      if (base > whole || length.value_or(0) > whole - base) too_short(path_, base, length.value_or(0), whole);
-      size_ = length.value_or(whole - base);
-    } catch (...) {
-      ::close(fd_);
-      throw;
-    }
+  PlainFile(std::shared_ptr<const FileOnDemand> file, std::uint64_t base, std::optional<std::uint64_t> length)
+      : file_(std::move(file)), base_(base) {
+    const std::uint64_t whole = file_->status().size;
+    if (base > whole || length.value_or(0) > whole - base) too_short(path(), base, length.value_or(0), whole);
+    size_ = length.value_or(whole - base);
   }
-  PlainFile(const PlainFile &) = delete;
-  PlainFile &operator=(const PlainFile &) = delete;
-  ~PlainFile() override { ::close(fd_); }
 
   void read(std::uint64_t offset, void *into, std::size_t length) const override {
-    if (offset > size_ || length > size_ - offset) too_short(path_, base_ + offset, length, size_);
+    if (offset > size_ || length > size_ - offset) too_short(path(), base_ + offset, length, size_);
+    const OpenFile open = file_->open();
     auto *to = static_cast<char *>(into);
     while (length > 0) {
-      const ssize_t got = ::pread(fd_, to, length, static_cast<off_t>(base_ + offset));
+      const ssize_t got = ::pread(open->get(), to, length, static_cast<off_t>(base_ + offset));
       if (got < 0) {
         if (errno == EINTR) continue;
-        system_failure(path_, {}, errno, "read");
+        cannot_be_read(path(), errno);
       }
-      if (got == 0) too_short(path_, base_ + offset, length, size_);  // shrunk since it was opened
+      if (got == 0) too_short(path(), base_ + offset, length, size_);  // shrunk since it was opened
       to += got;
       offset += static_cast<std::uint64_t>(got);
       length -= static_cast<std::size_t>(got);
     }
   }
-  [[nodiscard]] Descriptor descriptor() const override { return {fd_, base_}; }
+  [[nodiscard]] Descriptor descriptor() const override {
+    OpenFile open = file_->open();
+    const int fd = open->get();
+    return {.fd = fd, .base = base_, .keeps = std::move(open)};
+  }
+  [[nodiscard]] std::optional<Identity> identity() const override {
+    return Identity{.device = file_->status().device, .inode = file_->status().inode, .base = base_};
+  }
   [[nodiscard]] std::uint64_t size() const override { return size_; }
-  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
+  [[nodiscard]] const std::filesystem::path &path() const override { return file_->path(); }
 
  private:
-  std::filesystem::path path_;
-  int fd_ = -1;
+  std::shared_ptr<const FileOnDemand> file_;
   std::uint64_t base_ = 0;
   std::uint64_t size_ = 0;
 };
@@ -175,13 +131,39 @@ class JoinedFile final : public SourceFile {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace
-
-std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin) {
-  return std::make_shared<PlainFile>(file, origin, 0, std::nullopt);
+std::shared_ptr<const FileOnDemand> file_of(const std::filesystem::path &file, const Place &origin, Cache *cache) {
+  if (cache != nullptr) return cache->file(file, origin);
+  return std::make_shared<const FileOnDemand>(file, origin);
 }
 
-std::shared_ptr<const SourceFile> open_source(const ImageFile &file) {
+std::shared_ptr<const SourceFile> inflated(const std::filesystem::path &file, const Place &origin, Cache *cache) {
+  const auto make = [&] { return open_gzip(open_file(file, origin, cache)); };
+  return cache != nullptr ? cache->inflated(file, make) : make();
+}
+
+std::shared_ptr<const SourceFile> put_together(const ImageFile &file, Cache *cache) {
+  std::vector<std::shared_ptr<const SourceFile>> parts;
+  std::shared_ptr<const SourceFile> outer;
+  for (const FileRange &piece : file.pieces) {
+    if (!file.gzip_outer) {
+      parts.push_back(std::make_shared<PlainFile>(file_of(piece.file, file.origin, cache), piece.offset, piece.length));
+      continue;
+    }
+    if (!outer || outer->path() != piece.file) outer = inflated(piece.file, file.origin, cache);
+    parts.push_back(std::make_shared<RangeOfFile>(outer, piece.offset, piece.length));
+  }
+  std::shared_ptr<const SourceFile> source =
+      parts.size() == 1 ? parts.front() : std::make_shared<JoinedFile>(std::move(parts));
+  return file.gzip ? open_gzip(std::move(source)) : source;
+}
+
+}  // namespace
+
+std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin, Cache *cache) {
+  return std::make_shared<PlainFile>(file_of(file, origin, cache), 0, std::nullopt);
+}
+
+std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache) {
   if (file.pieces.empty()) {
     throw Error(ErrorKind::missing, {.where = file.origin,
                                      .message = "the image file '" + file.declared_location + "' was not found",
@@ -189,19 +171,8 @@ std::shared_ptr<const SourceFile> open_source(const ImageFile &file) {
                                      .expected = {},
                                      .advice = "Put the file where the source names it."});
   }
-  std::vector<std::shared_ptr<const SourceFile>> parts;
-  std::shared_ptr<const SourceFile> outer;
-  for (const FileRange &piece : file.pieces) {
-    if (!file.gzip_outer) {
-      parts.push_back(std::make_shared<PlainFile>(piece.file, file.origin, piece.offset, piece.length));
-      continue;
-    }
-    if (!outer || outer->path() != piece.file) outer = open_gzip(open_file(piece.file, file.origin));
-    parts.push_back(std::make_shared<RangeOfFile>(outer, piece.offset, piece.length));
-  }
-  std::shared_ptr<const SourceFile> source =
-      parts.size() == 1 ? parts.front() : std::make_shared<JoinedFile>(std::move(parts));
-  return file.gzip ? open_gzip(std::move(source)) : source;
+  if (cache == nullptr) return put_together(file, cache);
+  return cache->source(file, [&] { return put_together(file, cache); });
 }
 
 std::vector<std::uint8_t> read_bytes(const SourceFile &file, std::uint64_t offset, std::size_t length) {

@@ -7,18 +7,19 @@
 #include <memory>
 #include <vector>
 
+#include "converters/images/cache.hpp"
 #include "converters/images/image.hpp"
 #include "model/medium.hpp"
 
 namespace ferry::image {
 
-// Opens a whole regular file for reading. Throws: missing; unsafe when it is a device, FIFO, socket or folder
-// (checked before it is opened, because opening a device can act on it, and again after); io.
-[[nodiscard]] std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin);
+// A whole regular file, by way of `cache` where that is not null. Throws as FileOnDemand.
+[[nodiscard]] std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin,
+                                                          Cache *cache = nullptr);
 
 // Opens the pieces of `file` as one: joined in their order, and inflated where `file.gzip` says so. Throws as
 // open_file(), and malformed when a piece reaches beyond its file or the gzip stream is damaged.
-[[nodiscard]] std::shared_ptr<const SourceFile> open_source(const ImageFile &file);
+[[nodiscard]] std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache = nullptr);
 
 // A gzip stream (RFC 1952, one or more members) over `compressed` as a file. Opening reads it through once,
 // which verifies its checksums and notes restart points: the inflater's 32 KiB window every few MiB, at most

@@ -185,7 +185,7 @@ class VmdkImage final : public FormatImage {
         line.type != "SESPARSE") {
       refuse_type(line, where);
     }
-    auto source = open_file(find_extent(line, descriptor, roots, where), where);
+    auto source = open_file(find_extent(line, descriptor, roots, where), where, options_->cache.get());
     std::unique_ptr<VmdkPart> part;
     if (line.type == "FLAT" || line.type == "VMFS") {
       part = flat_part(*source, line.offset * kSectorSize, length, where);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "support/digest.hpp"
@@ -41,8 +42,10 @@ std::string hash(Digest &digest, int fd, std::uint64_t offset, std::uint64_t len
 
 }  // namespace
 
-HashPass::HashPass(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length) {
-  start(algorithm, fd, offset, length);
+HashPass::HashPass(std::string_view algorithm, image::SourceFile::Descriptor source, std::uint64_t offset,
+                   std::uint64_t length)
+    : source_(std::move(source)) {
+  start(algorithm, source_.fd, offset, length);
 }
 
 HashPass::HashPass(std::string_view algorithm, const FileRange &range)

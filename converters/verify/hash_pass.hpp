@@ -10,14 +10,16 @@
 #include <string_view>
 #include <thread>
 
+#include "converters/images/image.hpp"
 #include "model/medium.hpp"
 
 namespace ferry::verify {
 
 class HashPass {
  public:
-  // `length` bytes from `offset` of `fd`, which must stay open as long as this lives. Starts at once.
-  HashPass(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length);
+  // `length` bytes from `offset` of the descriptor. Starts at once.
+  HashPass(std::string_view algorithm, image::SourceFile::Descriptor source, std::uint64_t offset,
+           std::uint64_t length);
   // The same of a file that nobody has open. Throws Error io when it cannot be opened.
   HashPass(std::string_view algorithm, const FileRange &range);
   ~HashPass();
@@ -29,6 +31,7 @@ class HashPass {
  private:
   void start(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length);
 
+  image::SourceFile::Descriptor source_;
   int own_fd_ = -1;
   std::string result_;
   std::exception_ptr failed_;

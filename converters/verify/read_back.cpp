@@ -69,12 +69,11 @@ class OrderedDigest {
 // One thread's part: reads windows on both sides.
 class Comparer {
  public:
-  Comparer(const Request &request, const NbdServer &server, std::span<const copy::State> states,
-           const copy::SourceFiles &files, OrderedDigest *digest)
+  Comparer(const Request &request, const NbdServer &server, const copy::Sources &sources, OrderedDigest *digest)
       : request_(request),
         client_(server.connect()),
-        map_(states, kWindow),
-        reader_(files),
+        map_(sources.states(), kWindow),
+        reader_(sources),
         digest_(digest),
         source_(kWindow),
         target_(digest != nullptr ? kWindow : 0) {}
@@ -168,25 +167,24 @@ std::string read_back(const Request &request) {
                                     .found = std::to_string(target_size) + " bytes",
                                     .expected = std::to_string(request.virtual_size) + " bytes"});
   }
-  copy::SourceFiles files;
-  std::vector<copy::State> states;
-  if (request.expected != nullptr) states = copy::number_files(std::array{request.expected}, files);
+  copy::Sources sources;
+  if (request.expected != nullptr) sources = copy::Sources(std::array{request.expected});
   OrderedDigest digest;
   OrderedDigest *wanted = request.digest ? &digest : nullptr;
   // With a digest every thread goes window by window, so that none is far ahead and waits.
   const std::uint64_t step = request.digest ? kWindow : kZeroWindow;
-  copy::for_each_window(copy::thread_count(request.threads), request.virtual_size, step, request.stop,
-                        [&]() -> copy::WindowWork {
-                          auto comparer = std::make_shared<Comparer>(request, server, states, files, wanted);
-                          auto zeros = std::make_shared<copy::UnitMap>(states, static_cast<std::uint32_t>(kZeroWindow));
-                          return [&, comparer, zeros](std::uint64_t begin, std::uint64_t end) {
-                            if (!request.digest && request.expected != nullptr) {
-                              zeros->load(begin, end);
-                              if (zeros->contents().empty()) return comparer->run_zero(begin, end);
-                            }
-                            comparer->run(begin, end);
-                          };
-                        });
+  copy::for_each_window(
+      copy::thread_count(request.threads), request.virtual_size, step, request.stop, [&]() -> copy::WindowWork {
+        auto comparer = std::make_shared<Comparer>(request, server, sources, wanted);
+        auto zeros = std::make_shared<copy::UnitMap>(sources.states(), static_cast<std::uint32_t>(kZeroWindow));
+        return [&, comparer, zeros](std::uint64_t begin, std::uint64_t end) {
+          if (!request.digest && request.expected != nullptr) {
+            zeros->load(begin, end);
+            if (zeros->contents().empty()) return comparer->run_zero(begin, end);
+          }
+          comparer->run(begin, end);
+        };
+      });
   if (fits && target_size > request.virtual_size) {
     const std::uint64_t begin = request.virtual_size / 512 * 512;
     server.connect()->read(begin, static_cast<std::uint32_t>(target_size - begin),

@@ -2,11 +2,13 @@
 #include "converters/copy/clone_plan.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <random>
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 
 namespace ferry::test {
 namespace {
@@ -40,18 +42,34 @@ class RecordingSink final : public copy::Sink {
   std::uint64_t end_ = std::uint64_t{10} * ::ferry::test::kUnit;
 };
 
+// Only its descriptor counts: nothing is read.
+class NumberedFile final : public image::SourceFile {
+ public:
+  NumberedFile(int fd, std::uint64_t base) : fd_(fd), base_(base) {}
+  void read(std::uint64_t /*offset*/, void * /*into*/, std::size_t /*length*/) const override {}
+  [[nodiscard]] Descriptor descriptor() const override { return {.fd = fd_, .base = base_}; }
+  [[nodiscard]] std::uint64_t size() const override { return 0; }
+  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
+
+ private:
+  int fd_;
+  std::uint64_t base_;
+  std::filesystem::path path_;
+};
+
 struct ClonePlan : testing::Test {
-  copy::SourceFiles files;
+  copy::Sources sources;
   RecordingSink sink;
   copy::ClonePlan plan{kUnit};
+  // Descriptors that can be examined.
+  file::Descriptor first_{open("/dev/null", O_RDONLY | O_CLOEXEC)}, second_{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+
+  [[nodiscard]] int first() const { return first_.get(); }
+  [[nodiscard]] int second() const { return second_.get(); }
 
   void SetUp() override {
-    for (const int fd : {7, 8}) {
-      image::SourceFile::Descriptor descriptor;
-      descriptor.fd = fd;
-      descriptor.base = fd == 8 ? 512 : 0;
-      files.files.push_back({.file = nullptr, .descriptor = descriptor});
-    }
+    sources.add(std::make_shared<NumberedFile>(first(), 0));
+    sources.add(std::make_shared<NumberedFile>(second(), 512));
   }
 };
 
@@ -60,8 +78,8 @@ TEST_F(ClonePlan, a_shuffled_disk_is_one_run_and_every_unit_is_found) {
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
   for (const std::uint64_t block : order) plan.add(0, 512 + block * 2 * kUnit, 2 * kUnit);
-  plan.carry_out(files, sink, {});
-  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 512, .units = 2000}}));
+  plan.carry_out(sources, sink, {});
+  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = first(), .offset = 512, .units = 2000}}));
   for (const std::uint64_t block : order) {
     const auto taken = plan.take(0, 512 + block * 2 * kUnit, 2);
     EXPECT_EQ(taken.units, 2U);
@@ -73,10 +91,10 @@ TEST_F(ClonePlan, rows_end_where_nothing_was_added_and_where_the_sink_ends_them)
   sink.most = 100;
   plan.add(0, 10 * kUnit, std::uint64_t{150} * kUnit);
   plan.add(0, 200 * kUnit, std::uint64_t{56} * kUnit);
-  plan.carry_out(files, sink, {});
-  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 10 * kUnit, .units = 150},
-                                                          {.fd = 7, .offset = 110 * kUnit, .units = 50},
-                                                          {.fd = 7, .offset = 200 * kUnit, .units = 56}}));
+  plan.carry_out(sources, sink, {});
+  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = first(), .offset = 10 * kUnit, .units = 150},
+                                                          {.fd = first(), .offset = 110 * kUnit, .units = 50},
+                                                          {.fd = first(), .offset = 200 * kUnit, .units = 56}}));
   auto taken = plan.take(0, 5 * kUnit, 250);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 5U);
@@ -97,7 +115,7 @@ TEST_F(ClonePlan, rows_end_where_nothing_was_added_and_where_the_sink_ends_them)
 TEST_F(ClonePlan, a_unit_is_given_out_once) {
   plan.add(0, 0, 4 * kUnit);
   plan.add(0, 0, 4 * kUnit);
-  plan.carry_out(files, sink, {});
+  plan.carry_out(sources, sink, {});
   EXPECT_EQ(plan.take(0, 2 * kUnit, 1).target, 12 * kUnit);
   auto taken = plan.take(0, 0, 4);
   EXPECT_EQ(taken.target, 10 * kUnit);
@@ -111,7 +129,7 @@ TEST_F(ClonePlan, a_unit_is_given_out_once) {
 TEST_F(ClonePlan, what_lies_otherwise_than_the_first_is_left_out) {
   plan.add(0, 512, 2 * kUnit);
   plan.add(0, 10 * kUnit, 2 * kUnit);
-  plan.carry_out(files, sink, {});
+  plan.carry_out(sources, sink, {});
   EXPECT_EQ(sink.calls.size(), 1U);
   EXPECT_FALSE(plan.take(0, 10 * kUnit, 2).target);
   EXPECT_FALSE(plan.take(0, 0, 2).target);
@@ -119,13 +137,13 @@ TEST_F(ClonePlan, what_lies_otherwise_than_the_first_is_left_out) {
 }
 
 TEST_F(ClonePlan, a_file_that_the_file_system_refuses_does_not_keep_the_next_one_from_it) {
-  sink.refused_fd = 7;
+  sink.refused_fd = first();
   plan.add(0, 0, kUnit);
   plan.add(0, 5 * kUnit, kUnit);
   plan.add(1, 3 * kUnit + 512, kUnit);
-  plan.carry_out(files, sink, {});
-  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = 7, .offset = 0, .units = 1},
-                                                          {.fd = 8, .offset = 3 * kUnit + 1024, .units = 1}}));
+  plan.carry_out(sources, sink, {});
+  EXPECT_EQ(sink.calls, (std::vector<RecordingSink::Call>{{.fd = first(), .offset = 0, .units = 1},
+                                                          {.fd = second(), .offset = 3 * kUnit + 1024, .units = 1}}));
   EXPECT_FALSE(plan.take(0, 0, 1).target);
   EXPECT_EQ(plan.take(1, 3 * kUnit + 512, 1).target, 10 * kUnit);
 }
@@ -140,7 +158,7 @@ TEST_F(ClonePlan, stops_when_it_is_told_to) {
   std::stop_source stop;
   stop.request_stop();
   plan.add(0, 0, kUnit);
-  EXPECT_THROW(plan.carry_out(files, sink, stop.get_token()), Error);
+  EXPECT_THROW(plan.carry_out(sources, sink, stop.get_token()), Error);
 }
 
 }  // namespace

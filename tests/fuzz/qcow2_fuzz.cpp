@@ -171,7 +171,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t leng
       ("ferry-fuzz-" + std::to_string(getpid()));
   copy::TargetFile target(path);
   qcow2::Writer writer(target, layout);
-  (void)copy::copy(pointers, writer, {.threads = threads});
+  (void)copy::copy(copy::Sources(pointers), writer, {.threads = threads});
   const std::uint64_t end = writer.finish();
 
   Bytes written(end);

@@ -70,7 +70,7 @@ inline Written write_qcow2(const std::filesystem::path &path, const std::vector<
   copy::TargetFile file(path);
   qcow2::Writer writer(file, layout);
   Written out;
-  out.outcome = copy::copy(chains, writer, options);
+  out.outcome = copy::copy(copy::Sources(chains), writer, options);
   out.file_size = writer.finish();
   file.publish(false);
   return out;

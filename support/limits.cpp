@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/limits.hpp"
+
+#include <algorithm>
+#include <sys/resource.h>
+
+namespace ferry::limits {
+namespace {
+
+constexpr std::size_t kUnknown = 256;                 // what every system grants
+constexpr std::size_t kMost = std::size_t{1} << 20U;  // "unlimited" is a number to reckon with
+
+struct OpenFiles {
+  std::size_t before = 0, now = kUnknown;
+};
+
+OpenFiles raise() {
+  OpenFiles out;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return out;
+  const rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (soft < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    out.before = static_cast<std::size_t>(soft);
+  } else {
+    limit.rlim_cur = soft;
+  }
+  out.now = static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, kMost));
+  return out;
+}
+
+const OpenFiles &raised() {
+  static const OpenFiles once = raise();
+  return once;
+}
+
+}  // namespace
+
+std::size_t open_files() { return raised().now; }
+
+std::size_t open_files_before() { return raised().before; }
+
+}  // namespace ferry::limits
