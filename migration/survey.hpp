@@ -41,11 +41,11 @@ struct DriveRef {
 // All drives of `hardware`, whose field is `prefix`.
 [[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
 
-[[nodiscard]] image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images,
+[[nodiscard]] image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images = nullptr,
                                               const Options &options = {});
 
 // Reads; writes nothing. Errors of single media are facts, not exceptions. `images`: of this machine's source.
 [[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest,
-                            std::shared_ptr<image::Cache> images);
+                            std::shared_ptr<image::Cache> images = nullptr);
 
 }  // namespace ferry::migration
