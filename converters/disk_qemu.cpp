@@ -63,7 +63,13 @@ void add_findings(const SourceImage &image, ConvertResult &result) {
 SourceImage look_at(const ImageFile &file, const image::OpenOptions &options) {
   SourceImage out;
   out.native = !image::needs_qemu_img(image::detect_format(file, options));
-  out.info = out.native ? image::open_image(file, options)->info() : image::check_qcow2_header(file, options);
+  if (out.native) {
+    const auto image = image::open_image(file, options);
+    out.info = image->info();
+    out.files = image->files();
+  } else {
+    out.info = image::check_qcow2_header(file, options);
+  }
   if (out.native && out.info.format == ImageFormat::vmdk) out.extents = descriptor_extents(out.info);
   return out;
 }
@@ -73,10 +79,21 @@ qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool w
   if (const std::string reason = qemu_img::misread_reason(image.info, image.extents); !reason.empty()) {
     refuse(medium, reason);
   }
+  if (image.info.format == ImageFormat::vmdk) {
+    if (const std::string reason = qemu_img::names_reason(image.files, image.info.file); !reason.empty()) {
+      refuse(medium, reason);
+    }
+  }
   if (image.info.format == ImageFormat::vhd && !with_force_size) {
     refuse(medium, "QEMU takes a VHD's size from its geometry and cuts off the disk's end");
   }
   return qemu_img::source_of(medium.chain.front(), image.info.format);
+}
+
+void require_same_view(const Medium &medium, const SourceImage &image, const qemu_img::Source &source,
+                       const qemu_img::Context &context) {
+  const std::string reason = qemu_img::differing_view(qemu_img::info(source, context), image.info, image.files);
+  if (!reason.empty()) refuse(medium, reason);
 }
 
 ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
@@ -85,6 +102,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
   if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img takes none");
   const SourceImage image = look_at(request.medium.chain.back(), request.open);
   const qemu_img::Source source = for_qemu(request.medium, image, true);
+  require_same_view(request.medium, image, source, {.stop = stop});
   ConvertResult result{.engine = Engine::qemu_img, .mode = Mode::copy};
   add_findings(image, result);
   result.findings.push_back(
@@ -138,6 +156,8 @@ ConvertResult use_in_place(const ConvertRequest &request) {
   if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
   const std::filesystem::path path = std::filesystem::canonical(source.range.file);
   if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
+  // The host that will run the machine has QEMU; this one need not have qemu-img.
+  if (qemu_img::available()) require_same_view(request.medium, image, source, {});
   ConvertResult result{.engine = request.engine == Engine::automatic ? Engine::native : request.engine,
                        .mode = request.mode};
   add_findings(image, result);

@@ -12,13 +12,18 @@ namespace ferry::disk {
 struct SourceImage {
   image::ImageInfo info;
   bool native = true;
-  std::vector<qemu_img::DescriptorExtent> extents;  // VMDK with a text descriptor
+  std::vector<qemu_img::DescriptorExtent> extents;                // VMDK with a text descriptor
+  std::vector<std::shared_ptr<const image::SourceFile>> files{};  // read natively: of the image
 };
 // Throws as image::open_image() and image::check_qcow2_header().
 [[nodiscard]] SourceImage look_at(const ImageFile &file, const image::OpenOptions &options);
 
 // The only image of a medium that QEMU can read rightly by itself. Throws unsupported, saying why not, otherwise.
 [[nodiscard]] qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool with_force_size);
+
+// QEMU's own view of it is ours. Throws unsupported otherwise.
+void require_same_view(const Medium &medium, const SourceImage &image, const qemu_img::Source &source,
+                       const qemu_img::Context &context);
 
 [[nodiscard]] ConvertResult convert_native(const ConvertRequest &request, Progress *progress,
                                            const std::stop_token &stop);

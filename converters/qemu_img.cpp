@@ -112,6 +112,9 @@ Info read_info(const Json &json) {
     if (const auto data = specific->find("data"); data != specific->end()) {
       out.data_file = string(*data, "data-file");
       out.corrupt = flag(*data, "corrupt");
+      if (const auto extents = data->is_object() ? data->find("extents") : data->end();
+          extents != data->end() && extents->is_array())
+        for (const auto &extent : *extents) out.extents.push_back(string(extent, "filename").value_or(""));
     }
   }
   if (const auto snapshots = json.find("snapshots"); snapshots != json.end() && snapshots->is_array())

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -64,6 +65,7 @@ struct Info {
   std::optional<std::string> backing_file, backing_format, data_file;
   bool encrypted = false, dirty = false, corrupt = false;
   std::vector<std::string> snapshots;  // names, as they come
+  std::vector<std::string> extents;    // VMDK: the files that hold the data
   std::string json;                    // the whole answer
 };
 // Reads the image's header only; backing files are not opened.
@@ -127,5 +129,13 @@ struct DescriptorExtent {
 // Otherwise one sentence why not, for an Error unsupported. `image` is what the image's own header says; `extents` are
 // the descriptor's, for VMDK.
 [[nodiscard]] std::string misread_reason(const image::ImageInfo &image, std::span<const DescriptorExtent> extents = {});
+
+// Why QEMU must not even be asked about a VMDK: it could open a file that the image names and our reader does not see.
+// `files` are the image's, `descriptor` is ImageInfo::file. Empty: it sees what we do.
+[[nodiscard]] std::string names_reason(std::span<const std::shared_ptr<const image::SourceFile>> files,
+                                       const std::filesystem::path &descriptor);
+// In what QEMU's view of an image differs from ours; empty: in nothing. For an image without a parent.
+[[nodiscard]] std::string differing_view(const Info &theirs, const image::ImageInfo &ours,
+                                         std::span<const std::shared_ptr<const image::SourceFile>> files);
 
 }  // namespace ferry::qemu_img
