@@ -67,12 +67,12 @@ void refuse_when_stopped(const MachinePlan &plan, const std::stop_token &stop) {
 void make_files(const MakeRequest &request, Progress *progress, const std::stop_token &stop, RunResult &result) {
   const MachinePlan &plan = request.plan;
   const auto staged = [&request](const fs::path &file) { return request.staging / file.filename(); };
-  const fs::path &source = plan.imported.machine.source.file;
   std::vector<ovf::ManifestEntry> manifest;
-  if (plan.check_manifest) manifest = ovf::manifest(source);
+  if (plan.check_manifest) manifest = ovf::manifest(ovf::package_of(plan.imported));
   std::vector<std::optional<disk::SourceDigest>> digests;
   for (const DiskPlan &disk : plan.disks) digests.push_back(take_digest(disk, manifest));
-  ovf::verify_members(source, manifest);  // what no conversion checks on its way
+  // What no conversion checks on its way.
+  if (plan.check_manifest) ovf::verify_members(ovf::package_of(plan.imported), manifest);
   for (std::size_t i = 0; i < plan.disks.size(); ++i) {
     const DiskPlan &disk = plan.disks[i];
     if (disk.mode == disk::Mode::link) continue;

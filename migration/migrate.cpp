@@ -105,12 +105,12 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
     // What stands in the way because an earlier run of this machine came that far, does not.
     libvirt::HostProfile free = host;
     forget_machines_of(free, unfinished);
-    const Survey found = survey(imported.machine, options, dest, images);
+    const Survey found = survey(imported, options, dest, images);
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
     }
     out.plan = make_plan(imported, found, options, free);
-    out.plan->source_files = source_files(imported.machine, found);
+    out.plan->source_files = source_files(imported, found);
   } catch (const Error &error) {
     out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
     return out;

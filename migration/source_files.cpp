@@ -51,7 +51,8 @@ std::string difference(const file::Status &then, const file::Status &now) {
 
 }  // namespace
 
-std::vector<SourceFile> source_files(const Machine &machine, const Survey &survey) {
+std::vector<SourceFile> source_files(const ImportedMachine &imported, const Survey &survey) {
+  const Machine &machine = imported.machine;
   Collector out;
   const fs::path &settings = machine.source.file;
   out.add(settings);
@@ -66,7 +67,7 @@ std::vector<SourceFile> source_files(const Machine &machine, const Survey &surve
   }
   if (machine.source.kind == SourceKind::ovf) out.add(fs::path(settings).replace_extension(".mf"));
   if (machine.source.kind == SourceKind::ovf) {
-    for (const ovf::ManifestEntry &entry : ovf::manifest(settings)) out.add(entry.range.file);
+    for (const ovf::ManifestEntry &entry : ovf::manifest(ovf::package_of(imported))) out.add(entry.range.file);
   }
   return out.take();
 }

@@ -23,7 +23,7 @@ struct SourceFile {
 
 // Settings, images with their extents and parents, CD images, variable stores, manifest: of the machine and all of its
 // snapshots, each file once. What is not there is listed as well: its coming into being is a change.
-[[nodiscard]] std::vector<SourceFile> source_files(const Machine &machine, const Survey &survey);
+[[nodiscard]] std::vector<SourceFile> source_files(const ImportedMachine &imported, const Survey &survey);
 
 // What differs now, for people: "web.vdi: its size was 12 bytes and is 13"; nullopt when all is as it was. Compared are
 // inode, size, mtime and ctime.

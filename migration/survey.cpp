@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "converters/images/cache.hpp"
 #include "importers/ovf/ovf.hpp"
 
 namespace ferry::migration {
@@ -93,9 +94,15 @@ image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::C
   return open;
 }
 
-Survey survey(const Machine &machine, const Options &options, const fs::path &dest,
+Survey survey(const ImportedMachine &imported, const Options &options, const fs::path &dest,
               std::shared_ptr<image::Cache> images) {
+  const Machine &machine = imported.machine;
   Survey out{.images = std::move(images)};
+  if (machine.source.kind == SourceKind::ovf) {
+    const ovf::Package &package = ovf::package_of(imported);
+    if (out.images) out.images->know_index(machine.source.file, ovf::index_of(package));
+    out.has_manifest = !ovf::manifest(package).empty();
+  }
   const image::OpenOptions open = open_options(machine, out.images, options);
   look_at_drives(machine.hardware, "hardware", open, options, out);
   if (options.keep_snapshots) {
@@ -114,7 +121,6 @@ Survey survey(const Machine &machine, const Options &options, const fs::path &de
       out.snapshot_nvram.emplace(i, firmware::read_nvram(*store));
     }
   }
-  if (machine.source.kind == SourceKind::ovf) out.has_manifest = !ovf::manifest(machine.source.file).empty();
   out.available = room_at(dest);
   return out;
 }

@@ -45,7 +45,7 @@ struct DriveRef {
                                               const Options &options = {});
 
 // Reads; writes nothing. Errors of single media are facts, not exceptions. `images`: of this machine's source.
-[[nodiscard]] Survey survey(const Machine &machine, const Options &options, const std::filesystem::path &dest,
+[[nodiscard]] Survey survey(const ImportedMachine &imported, const Options &options, const std::filesystem::path &dest,
                             std::shared_ptr<image::Cache> images = nullptr);
 
 }  // namespace ferry::migration

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,10 +62,17 @@ struct Machine {
 };
 
 // What an importer gives for each machine that the source holds.
+// What an importer keeps of its source for the work: nobody else looks into it.
+class SourcePackage {
+ public:
+  virtual ~SourcePackage() = default;
+};
+
 struct ImportedMachine {
   Machine machine;
   Ledger ledger;
   std::vector<Finding> findings;
+  std::shared_ptr<const SourcePackage> package = {};  // of an OVF: so that it is read once
 };
 
 }  // namespace ferry

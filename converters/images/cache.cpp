@@ -81,6 +81,18 @@ std::shared_ptr<const SourceFile> Cache::inflated(const std::filesystem::path &f
   return remember(inflated_, file.string(), look_at(whole), make);
 }
 
+void Cache::know_index(const std::filesystem::path &file, std::shared_ptr<const gzip::Index> index) {
+  const std::scoped_lock lock(guard_);
+  if (const auto status = file::status_of(file); status && index)
+    indexes_.insert_or_assign(file.string(), Known<const gzip::Index>{std::move(index), {{file, *status}}});
+}
+
+std::shared_ptr<const gzip::Index> Cache::index(const std::filesystem::path &file) {
+  const std::scoped_lock lock(guard_);
+  const auto found = indexes_.find(file.string());
+  return found != indexes_.end() && unchanged(found->second.files) ? found->second.what : nullptr;
+}
+
 std::shared_ptr<FormatImage> Cache::image(const ImageFile &file, const MakeImage &make) {
   const std::scoped_lock lock(guard_);
   const std::string key = key_of_image(file);

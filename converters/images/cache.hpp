@@ -15,6 +15,8 @@
 #include "converters/images/open_files.hpp"
 #include "model/medium.hpp"
 
+#include "support/gzip.hpp"
+
 namespace ferry::image {
 
 class FormatImage;
@@ -35,6 +37,11 @@ class Cache {
   [[nodiscard]] std::shared_ptr<const SourceFile> source(const ImageFile &file, const MakeSource &make);
   // A file that is a gzip stream as a whole, inflated.
   [[nodiscard]] std::shared_ptr<const SourceFile> inflated(const std::filesystem::path &file, const MakeSource &make);
+
+  // What somebody else found of that file on his way through it: it need not be read through again.
+  void know_index(const std::filesystem::path &file, std::shared_ptr<const gzip::Index> index);
+  // nullptr: nobody knows one.
+  [[nodiscard]] std::shared_ptr<const gzip::Index> index(const std::filesystem::path &file);
 
   using MakeImage = std::function<std::shared_ptr<FormatImage>()>;
   [[nodiscard]] std::shared_ptr<FormatImage> image(const ImageFile &file, const MakeImage &make);
@@ -60,6 +67,7 @@ class Cache {
   std::recursive_mutex guard_;
   std::map<std::string, Known<const FileOnDemand>> files_;
   std::map<std::string, Known<const SourceFile>> sources_, inflated_;
+  std::map<std::string, Known<const gzip::Index>> indexes_;
   std::map<std::string, Known<FormatImage>> images_;
   std::map<std::shared_ptr<FormatImage>, std::shared_ptr<FormatImage>> parents_;
 };

@@ -14,6 +14,8 @@
 #include "model/finding.hpp"
 #include "model/medium.hpp"
 
+#include "support/gzip.hpp"
+
 namespace ferry::image {
 
 class Cache;
@@ -52,11 +54,10 @@ struct ImageInfo {
 };
 
 // A file of an image, open or opened when it is read. Reads are positional and thread-safe.
-class SourceFile {
+class SourceFile : public gzip::Input {
  public:
-  virtual ~SourceFile() = default;
   // Fills `length` bytes from `offset`; throws Error io/malformed when fewer are there.
-  virtual void read(std::uint64_t offset, void *into, std::size_t length) const = 0;
+  void read(std::uint64_t offset, void *into, std::size_t length) const override = 0;
   // A descriptor for cloning and splicing, and the offset in it at which this file begins; fd -1: none. It stays open
   // as long as `keeps` is held.
   struct Descriptor {
@@ -71,8 +72,8 @@ class SourceFile {
     friend auto operator<=>(const Identity &, const Identity &) = default;
   };
   [[nodiscard]] virtual std::optional<Identity> identity() const { return std::nullopt; }
-  [[nodiscard]] virtual std::uint64_t size() const = 0;
-  [[nodiscard]] virtual const std::filesystem::path &path() const = 0;
+  [[nodiscard]] std::uint64_t size() const override = 0;
+  [[nodiscard]] const std::filesystem::path &path() const override = 0;
 };
 
 // One image file. Immutable after opening; all const members may be called from many threads.

@@ -137,8 +137,12 @@ std::shared_ptr<const FileOnDemand> file_of(const std::filesystem::path &file, c
 }
 
 std::shared_ptr<const SourceFile> inflated(const std::filesystem::path &file, const Place &origin, Cache *cache) {
-  const auto make = [&] { return open_gzip(open_file(file, origin, cache)); };
-  return cache != nullptr ? cache->inflated(file, make) : make();
+  if (cache == nullptr) return open_gzip(open_file(file, origin));
+  return cache->inflated(file, [&] {
+    auto compressed = open_file(file, origin, cache);
+    auto index = cache->index(file);
+    return index ? open_gzip(std::move(compressed), std::move(index)) : open_gzip(std::move(compressed));
+  });
 }
 
 std::shared_ptr<const SourceFile> put_together(const ImageFile &file, Cache *cache) {

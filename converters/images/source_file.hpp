@@ -21,11 +21,12 @@ namespace ferry::image {
 // open_file(), and malformed when a piece reaches beyond its file or the gzip stream is damaged.
 [[nodiscard]] std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache = nullptr);
 
-// A gzip stream (RFC 1952, one or more members) over `compressed` as a file. Opening reads it through once,
-// which verifies its checksums and notes restart points: the inflater's 32 KiB window every few MiB, at most
-// 256 of them (8 MiB), so no temporary copy is made and memory stays bounded whatever the size. A read inflates from
-// the restart point before it; readers that go forwards continue where they stopped. Throws malformed.
+// A gzip stream over `compressed` as a file. Without an index it is read through once, which verifies its checksums; no
+// temporary copy is made, and memory stays bounded (64 MiB) whatever the size. A read inflates from the restart point
+// before it; reads that go forwards continue where they stopped, from however many threads. Throws malformed.
 [[nodiscard]] std::shared_ptr<const SourceFile> open_gzip(std::shared_ptr<const SourceFile> compressed);
+[[nodiscard]] std::shared_ptr<const SourceFile> open_gzip(std::shared_ptr<const SourceFile> compressed,
+                                                          std::shared_ptr<const gzip::Index> index);
 
 // `length` bytes from `offset`. The caller bounds `length` before; throws as SourceFile::read.
 [[nodiscard]] std::vector<std::uint8_t> read_bytes(const SourceFile &file, std::uint64_t offset, std::size_t length);

@@ -7,10 +7,18 @@
 #include <algorithm>
 #include <archive.h>
 #include <archive_entry.h>
+#include <cerrno>
+#include <exception>
+#include <fcntl.h>
 #include <locale.h>
 #include <memory>
 #include <set>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
 
+#include "support/digest.hpp"
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::ovf {
@@ -23,6 +31,7 @@ constexpr std::size_t kMaxMembers = 100000;
 // The descriptor is the first member by the standard, and not far behind in packages that people tar by hand.
 constexpr std::size_t kLooks = 16;
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
+constexpr std::size_t kInflated = std::size_t{256} << 10U;  // a step: small enough for the first look at an archive
 
 // libarchive converts names with the thread's locale and gives null for UTF-8 names under "C".
 class Utf8Locale {
@@ -43,13 +52,6 @@ class Utf8Locale {
   locale_t before_ = nullptr;
 };
 
-using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
-
-std::string reason(archive *a) {
-  const char *text = archive_error_string(a);
-  return text == nullptr ? "the tar cannot be read" : text::printable(text);
-}
-
 [[noreturn]] void broken(const std::filesystem::path &file, std::string message, std::string found) {
   throw Error(ErrorKind::malformed,
               {.where = {file, std::nullopt, {}},
@@ -59,6 +61,113 @@ std::string reason(archive *a) {
                .advice = "Copy or download the file again; check its size and digest against the source."});
 }
 
+// The file as it lies on the disk.
+class RawFile final : public gzip::Input {
+ public:
+  explicit RawFile(const std::filesystem::path &file) : path_(file), open_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (!open_) {
+      const int error = errno;
+      const bool missing = error == ENOENT || error == ENOTDIR;
+      throw Error(missing ? ErrorKind::missing : ErrorKind::io,
+                  {.where = {file, std::nullopt, {}},
+                   .message = missing ? "the file does not exist"
+                                      : "the file cannot be read: " + std::generic_category().message(error)});
+    }
+    size_ = file::status_of(open_.get(), file).size;
+  }
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    auto *to = static_cast<char *>(into);
+    while (length > 0) {
+      const ssize_t got = ::pread(open_.get(), to, length, static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) {
+        throw Error(ErrorKind::io, {.where = {path_, std::nullopt, {}},
+                                    .message = "the file cannot be read to its end",
+                                    .found = got < 0 ? std::generic_category().message(errno) : "it became shorter"});
+      }
+      to += got;
+      offset += static_cast<std::uint64_t>(got);
+      length -= static_cast<std::size_t>(got);
+    }
+  }
+  [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  file::Descriptor open_;
+  std::uint64_t size_ = 0;
+};
+
+// An archive that is open for reading. A compressed one is inflated here, not by libarchive, so that one pass lists it
+// and makes the index.
+class Tar {
+ public:
+  explicit Tar(const std::filesystem::path &file) : raw_(file), archive_(archive_read_new(), &archive_read_free) {
+    if (!archive_) throw Error(ErrorKind::io, {.message = "out of memory for reading the archive"});
+    archive_read_support_format_tar(get());
+    if (gzip::is_gzip(raw_)) indexer_ = std::make_unique<gzip::Indexer>(raw_);
+    buffer_.resize(indexer_ ? kInflated : kBlock);
+    archive_read_set_read_callback(get(), &read);
+    archive_read_set_skip_callback(get(), &skip);
+    archive_read_set_callback_data(get(), this);
+    if (archive_read_open1(get()) != ARCHIVE_OK) fail("the file is not a tar");
+  }
+  Tar(const Tar &) = delete;
+  Tar &operator=(const Tar &) = delete;
+
+  [[nodiscard]] archive *get() const { return archive_.get(); }
+  [[nodiscard]] bool is_gzip() const { return indexer_ != nullptr; }
+  [[nodiscard]] std::uint64_t file_size() const { return raw_.size(); }
+  // Of what is left too.
+  [[nodiscard]] gzip::Index index() { return indexer_->finish(); }
+  // Throws why libarchive gave up: what our own reading threw, or what it says itself.
+  [[noreturn]] void fail(const std::string &message) const {
+    if (failed_) std::rethrow_exception(failed_);
+    const char *text = archive_error_string(get());
+    broken(raw_.path(), message, text == nullptr ? "the tar cannot be read" : text::printable(text));
+  }
+
+ private:
+  // Nothing may be thrown through libarchive, which is C.
+  static la_ssize_t read(archive *a, void *self, const void **into) {
+    auto &tar = *static_cast<Tar *>(self);
+    try {
+      *into = tar.buffer_.data();
+      if (!tar.indexer_) {
+        const auto now =
+            static_cast<std::size_t>(std::min<std::uint64_t>(tar.buffer_.size(), tar.raw_.size() - tar.at_));
+        if (now > 0) tar.raw_.read(tar.at_, tar.buffer_.data(), now);
+        tar.at_ += now;
+        return static_cast<la_ssize_t>(now);
+      }
+      std::size_t got = 0;
+      while (got < tar.buffer_.size() && !tar.indexer_->ended())
+        got += tar.indexer_->step(tar.buffer_.data() + got, tar.buffer_.size() - got);
+      return static_cast<la_ssize_t>(got);
+    } catch (...) {
+      tar.failed_ = std::current_exception();
+      archive_set_error(a, EIO, "the file cannot be read");
+      return ARCHIVE_FATAL;
+    }
+  }
+  // Gives how many bytes were skipped; what is left is read.
+  static la_int64_t skip(archive * /*a*/, void *self, la_int64_t wanted) {
+    auto &tar = *static_cast<Tar *>(self);
+    if (tar.indexer_ || wanted < 0) return 0;
+    const std::uint64_t now = std::min(static_cast<std::uint64_t>(wanted), tar.raw_.size() - tar.at_);
+    tar.at_ += now;
+    return static_cast<la_int64_t>(now);
+  }
+
+  RawFile raw_;
+  std::uint64_t at_ = 0;  // of what is not compressed
+  std::unique_ptr<gzip::Indexer> indexer_;
+  std::vector<std::uint8_t> buffer_;
+  std::exception_ptr failed_;
+  std::unique_ptr<archive, decltype(&archive_read_free)> archive_;  // goes first: it uses the others
+};
+
 [[noreturn]] void unsafe(const std::filesystem::path &file, std::string message, const std::string &name) {
   throw Error(ErrorKind::unsafe,
               {.where = {file, std::nullopt, text::printable(name)},
@@ -67,21 +176,6 @@ std::string reason(archive *a) {
                .expected = "regular files with plain names inside the package",
                .advice = "Do not use this package unless you know who made it; unpack it by hand and "
                          "migrate the .ovf if you trust it."});
-}
-
-Archive open_tar(const std::filesystem::path &file) {
-  Archive a(archive_read_new(), &archive_read_free);
-  if (!a) throw Error(ErrorKind::io, {.message = "out of memory for reading the archive"});
-  archive_read_support_format_tar(a.get());
-  archive_read_support_filter_gzip(a.get());
-  if (archive_read_open_filename(a.get(), file.c_str(), kBlock) != ARCHIVE_OK) {
-    std::error_code ec;
-    if (!std::filesystem::exists(file, ec)) {
-      throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "the file does not exist"});
-    }
-    broken(file, "the file is not a tar", reason(a.get()));
-  }
-  return a;
 }
 
 // The member's name as UTF-8 bytes, "./" cut off. Invalid UTF-8 is given as it lies in the tar.
@@ -127,7 +221,7 @@ std::string lower_suffix(const std::string &name) {
   return text::lower_ascii(std::filesystem::path(name).extension().string());
 }
 
-std::string read_text(const std::filesystem::path &file, archive *a, const ArchiveMember &member) {
+std::string read_text(const std::filesystem::path &file, const Tar &tar, const ArchiveMember &member) {
   if (member.size > kMaxTextBytes) {
     throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, member.name},
                                        .message = "the member is too large for a descriptor or manifest",
@@ -137,20 +231,21 @@ std::string read_text(const std::filesystem::path &file, archive *a, const Archi
   std::string out(static_cast<std::size_t>(member.size), '\0');
   std::size_t have = 0;
   while (have < out.size()) {
-    const la_ssize_t got = archive_read_data(a, out.data() + have, out.size() - have);
-    if (got <= 0) broken(file, "the archive ends inside \"" + member.name + "\"", reason(a));
+    const la_ssize_t got = archive_read_data(tar.get(), out.data() + have, out.size() - have);
+    if (got <= 0) tar.fail("the archive ends inside \"" + member.name + "\"");
     have += static_cast<std::size_t>(got);
   }
   return out;
 }
 
 // Steps to the next regular member; false at the end. `name` is set.
-bool next_file(const std::filesystem::path &file, archive *a, archive_entry *&entry, std::string &name) {
+bool next_file(const std::filesystem::path &file, const Tar &tar, archive_entry *&entry, std::string &name) {
   while (true) {
-    const int status = archive_read_next_header(a, &entry);
+    const int status = archive_read_next_header(tar.get(), &entry);
     if (status == ARCHIVE_EOF) return false;
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) broken(file, "the tar is damaged or cut off", reason(a));
-    if ((archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR) broken(file, "the file is not a tar", "");
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) tar.fail("the tar is damaged or cut off");
+    if ((archive_format(tar.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+      broken(file, "the file is not a tar", "");
     name = name_of(entry);
     if (name.empty() && archive_entry_filetype(entry) == AE_IFDIR) continue;  // "./"
     check_name(file, name);
@@ -158,49 +253,85 @@ bool next_file(const std::filesystem::path &file, archive *a, archive_entry *&en
   }
 }
 
+// The algorithms that are hashed on the way: those that a manifest names, or before one was seen the ones that packages
+// mostly use (VirtualBox writes the manifest last).
+std::vector<std::string> algorithms_of(const std::string &manifest) {
+  if (manifest.empty()) return {"SHA1", "SHA256"};
+  std::string upper;
+  for (const char c : manifest) {
+    if (c != '-') upper += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  std::vector<std::string> out;
+  for (const char *name : {"SHA1", "SHA224", "SHA256", "SHA384", "SHA512"}) {
+    if (upper.find(name) != std::string::npos) out.emplace_back(name);
+  }
+  return out;
+}
+
+// Reads the member to its end, which a compressed archive costs anyway.
+void hash_member(const Tar &tar, const std::string &manifest, ArchiveMember &member) {
+  std::vector<std::pair<std::string, Digest>> digests;
+  for (std::string &name : algorithms_of(manifest)) {
+    Digest digest(name);
+    digests.emplace_back(std::move(name), std::move(digest));
+  }
+  if (!member.text.empty()) {
+    for (auto &[name, digest] : digests) digest.update(member.text.data(), member.text.size());
+  }
+  std::vector<std::uint8_t> buffer(kBlock);
+  while (true) {
+    const la_ssize_t got = archive_read_data(tar.get(), buffer.data(), buffer.size());
+    if (got < 0) tar.fail("the archive is damaged inside \"" + member.name + "\"");
+    if (got == 0) break;
+    for (auto &[name, digest] : digests) digest.update(buffer.data(), static_cast<std::size_t>(got));
+  }
+  for (auto &[name, digest] : digests) member.digests.emplace(name, digest.finish());
+}
+
 }  // namespace
 
 ArchiveListing list_archive(const std::filesystem::path &file) {
   const Utf8Locale utf8;
-  const Archive a = open_tar(file);
-  std::error_code ec;
-  const std::uint64_t file_size = std::filesystem::file_size(file, ec);
+  Tar tar(file);
   ArchiveListing out;
+  out.gzip = tar.is_gzip();
   std::set<std::string> seen;
+  std::string manifest;
   archive_entry *entry = nullptr;
   std::string name;
-  while (next_file(file, a.get(), entry, name)) {
-    // The pass-through filter counts as none; gzip is the only other one that open_tar() allows.
-    out.gzip = archive_filter_code(a.get(), 0) == ARCHIVE_FILTER_GZIP;
+  while (next_file(file, tar, entry, name)) {
     if (!seen.insert(name).second) unsafe(file, "two members of the archive have the same name", name);
     if (seen.size() > kMaxMembers) broken(file, "the archive has too many members", std::to_string(seen.size()));
     const la_int64_t size = archive_entry_size(entry);
-    const la_int64_t offset = archive_filter_bytes(a.get(), 0);
+    const la_int64_t offset = archive_filter_bytes(tar.get(), 0);
     if (size < 0 || offset < 0) broken(file, "a member's size is not valid", "\"" + name + "\"");
-    ArchiveMember member{name, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size), {}};
-    if (!out.gzip && (member.offset > file_size || member.size > file_size - member.offset)) {
-      broken(
-          file, "the archive is cut off inside \"" + name + "\"",
-          std::to_string(file_size) + " bytes in the file, " + std::to_string(member.offset + member.size) + " needed");
+    ArchiveMember member{name, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size), {}, {}};
+    if (!out.gzip && (member.offset > tar.file_size() || member.size > tar.file_size() - member.offset)) {
+      broken(file, "the archive is cut off inside \"" + name + "\"",
+             std::to_string(tar.file_size()) + " bytes in the file, " + std::to_string(member.offset + member.size) +
+                 " needed");
     }
     const std::string suffix = lower_suffix(name);
     if (suffix == ".cert") out.has_certificate = true;
-    if (suffix == ".ovf" || suffix == ".mf") member.text = read_text(file, a.get(), member);
+    if (suffix == ".ovf" || suffix == ".mf") member.text = read_text(file, tar, member);
+    if (suffix == ".mf") manifest = member.text;
+    if (out.gzip) hash_member(tar, manifest, member);
     out.members.push_back(std::move(member));
   }
+  if (out.gzip) out.index = std::make_shared<const gzip::Index>(tar.index());
   return out;
 }
 
 bool has_descriptor(const std::filesystem::path &file) {
   const Utf8Locale utf8;
   try {
-    const Archive a = open_tar(file);
+    const Tar tar(file);
     archive_entry *entry = nullptr;
     std::string name;
-    for (std::size_t i = 0; i < kLooks && next_file(file, a.get(), entry, name); ++i) {
+    for (std::size_t i = 0; i < kLooks && next_file(file, tar, entry, name); ++i) {
       if (lower_suffix(name) == ".ovf") return true;
       // Going on in a compressed tar means inflating the member, which may be a whole disk.
-      if (archive_filter_code(a.get(), 0) == ARCHIVE_FILTER_GZIP) return false;
+      if (tar.is_gzip()) return false;
     }
   } catch (const Error &) {
   }
@@ -210,14 +341,14 @@ bool has_descriptor(const std::filesystem::path &file) {
 void stream_archive(const std::filesystem::path &file,
                     const std::function<void(const std::string &, std::span<const std::uint8_t>)> &sink) {
   const Utf8Locale utf8;
-  const Archive a = open_tar(file);
+  const Tar tar(file);
   archive_entry *entry = nullptr;
   std::string name;
   std::vector<std::uint8_t> buffer(kBlock);
-  while (next_file(file, a.get(), entry, name)) {
+  while (next_file(file, tar, entry, name)) {
     while (true) {
-      const la_ssize_t got = archive_read_data(a.get(), buffer.data(), buffer.size());
-      if (got < 0) broken(file, "the archive is damaged inside \"" + name + "\"", reason(a.get()));
+      const la_ssize_t got = archive_read_data(tar.get(), buffer.data(), buffer.size());
+      if (got < 0) tar.fail("the archive is damaged inside \"" + name + "\"");
       if (got == 0) break;
       sink(name, std::span(buffer).first(static_cast<std::size_t>(got)));
     }

@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/gzip.hpp"
 
 namespace ferry::ovf {
 
@@ -18,12 +21,16 @@ struct ArchiveMember {
   std::uint64_t offset = 0;  // bytes: where its data begin in the tar (in the decompressed tar when it is gzip'd)
   std::uint64_t size = 0;    // bytes
   std::string text;          // the content of descriptors and manifests (.ovf, .mf), otherwise empty
+  // Of a compressed archive: in hex by algorithm ("SHA256"), those that its manifest uses where that came before the
+  // member; else those that are common. To have them costs no further pass.
+  std::map<std::string, std::string> digests;
 };
 
 struct ArchiveListing {
   std::vector<ArchiveMember> members;
-  bool gzip = false;             // the tar is compressed as a whole
-  bool has_certificate = false;  // a .cert member
+  bool gzip = false;                         // the tar is compressed as a whole
+  bool has_certificate = false;              // a .cert member
+  std::shared_ptr<const gzip::Index> index;  // of a compressed archive: where it can be entered
 };
 
 // Lists a tar or a gzip'd tar. Throws Error malformed for what is no tar, is cut off, or has members that cannot be

@@ -70,12 +70,14 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
 }  // namespace
 
 std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options) {
-  const Package package = Package::open(file);
+  const auto opened = std::make_shared<const Package>(Package::open(file));
+  const Package &package = *opened;
   xml::Element envelope = xml::parse(package.descriptor(), package.shown_as());
   const std::string version = version_of(envelope);
   std::vector<ImportedMachine> out;
   for (const SystemTree &tree : split_systems(std::move(envelope), package.shown_as())) {
     out.push_back(import_system(package, options, tree, version));
+    out.back().package = opened;
   }
   return out;
 }

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "importers/common.hpp"
+
+#include "support/gzip.hpp"
 
 namespace ferry::ovf {
 
@@ -14,6 +17,12 @@ namespace ferry::ovf {
 // Disks inside an .ova are given as FileRange{ova, offset, length}: they are read in place.
 // Throws Error malformed/missing/unsafe/unsupported with file (and member), line and path.
 [[nodiscard]] std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options);
+
+// The package that import_file() read, whose listing and manifest it keeps.
+class Package;
+[[nodiscard]] const Package &package_of(const ImportedMachine &imported);
+// Where a package that is compressed as a whole can be entered; nullptr for others.
+[[nodiscard]] std::shared_ptr<const gzip::Index> index_of(const Package &package);
 
 [[nodiscard]] bool looks_like_ovf(std::string_view head);
 // A tar with an .ovf as its first regular member, or a gzip of one; uncompressed, among its first members. Never
@@ -29,9 +38,10 @@ struct ManifestEntry {
   bool gzip_outer = false;  // the package is a gzip'd tar: the range is of the decompressed tar
   Place where;
 };
-[[nodiscard]] std::vector<ManifestEntry> manifest(const std::filesystem::path &file);
-// Hashes the members of these entries, which manifest() gave. Throws Error malformed at the first that differs.
-void verify_members(const std::filesystem::path &file, const std::vector<ManifestEntry> &entries);
+[[nodiscard]] std::vector<ManifestEntry> manifest(const Package &package);
+// Compares the members of these entries, which manifest() gave; hashes those that were not hashed while the package was
+// listed. Throws Error malformed at the first that differs.
+void verify_members(const Package &package, const std::vector<ManifestEntry> &entries);
 // Hashes every member that the manifest names. Throws Error malformed at the first that differs or is missing.
 void verify_manifest(const std::filesystem::path &file);
 

@@ -127,6 +127,7 @@ void Package::open_archive() {
   archive_ = true;
   ArchiveListing listing = list_archive(file_);
   gzip_outer_ = listing.gzip;
+  index_ = std::move(listing.index);
   has_certificate_ = listing.has_certificate;
   const auto has_suffix = [](const ArchiveMember &member, std::string_view suffix) {
     return text::lower_ascii(fs::path(member.name).extension().string()) == suffix;
@@ -148,8 +149,16 @@ void Package::open_archive() {
     if (has_suffix(member, ".mf") && (!manifest_ || member.name == stem)) {
       manifest_ = Text{std::move(member.text), shown(member.name)};
     }
+    digests_.emplace(member.name, std::move(member.digests));
     members_.emplace(std::move(member.name), FileRange{file_, member.offset, member.size});
   }
+}
+
+std::string Package::digest(const std::string &member, const std::string &algorithm) const {
+  const auto known = digests_.find(member);
+  if (known == digests_.end()) return {};
+  const auto digest = known->second.find(algorithm);
+  return digest == known->second.end() ? std::string() : digest->second;
 }
 
 std::optional<FileRange> Package::find(const std::string &name, const Place &where) const {

@@ -4,16 +4,20 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "importers/common.hpp"
 #include "model/medium.hpp"
+
+#include "support/gzip.hpp"
 
 namespace ferry::ovf {
 
-class Package {
+class Package : public SourcePackage {
  public:
   // Opens an .ovf or .ova; which it is, the content says. Throws Error missing/io/malformed/unsafe.
   static Package open(const std::filesystem::path &file);
@@ -32,6 +36,11 @@ class Package {
   };
   [[nodiscard]] const std::optional<Text> &manifest() const { return manifest_; }
 
+  // Of a compressed archive: where it can be entered, and a member's digest that was taken while it was listed (hex;
+  // empty when it was not).
+  [[nodiscard]] const std::shared_ptr<const gzip::Index> &index() const { return index_; }
+  [[nodiscard]] std::string digest(const std::string &member, const std::string &algorithm) const;
+
   // Where a member is; nullopt when it is not there. `name` is checked, whoever wrote it: throws Error unsafe when it
   // leads out of the package, directly or through a link, or is no regular file.
   [[nodiscard]] std::optional<FileRange> find(const std::string &name, const Place &where) const;
@@ -45,6 +54,8 @@ class Package {
   bool archive_ = false, gzip_outer_ = false, has_certificate_ = false;
   std::optional<Text> manifest_;
   std::map<std::string, FileRange> members_;  // of an archive
+  std::shared_ptr<const gzip::Index> index_;
+  std::map<std::string, std::map<std::string, std::string>> digests_;  // by member and algorithm
 };
 
 // The member names that an href may stand for: percent-decoded first, then as written (exporters write both).

@@ -150,7 +150,7 @@ TEST_P(Disks, machines_keep_their_snapshots) {
     options.discard_saved_state = true;
     try {
       const migration::MachinePlan plan =
-          migration::make_plan(imported, migration::survey(machine, options, dest.path()), options, host());
+          migration::make_plan(imported, migration::survey(imported, options, dest.path()), options, host());
       const migration::RunResult result = migration::run_plan(plan, options, nullptr, nullptr, {});
       EXPECT_EQ(plan.snapshots.size(), machine.snapshots.size());
       for (const migration::DiskPlan &disk : plan.disks) {

@@ -76,7 +76,7 @@ class Corpus : public testing::Test {
     migration::Options options;
     options.dest = scratch_.path() / "images";
     options.discard_saved_state = true;
-    const migration::Survey survey = media == Media::real ? migration::survey(imported.machine, options, *options.dest)
+    const migration::Survey survey = media == Media::real ? migration::survey(imported, options, *options.dest)
                                                           : tests::imagined_survey(imported.machine);
     const migration::MachinePlan plan = migration::make_plan(imported, survey, options, host());
     ++count_.planned;

@@ -22,7 +22,7 @@ TEST_P(Spellings, AreUnderstood) {
   line.replace(line.find("NAME"), 4, "disk (1).vmdk");
   line += hex_digest(GetParam().algorithm, disk) + GetParam().after;
   write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk (1).vmdk", disk}, {"m.mf", line}});
-  const auto entries = manifest(folder / "m.ova");
+  const auto entries = manifest(Package::open(folder / "m.ova"));
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].member, "disk (1).vmdk");
   EXPECT_EQ(entries[0].algorithm, GetParam().algorithm);
@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(Lines, Spellings,
 TEST(Manifest, IsEmptyWithoutOne) {
   const TempFolder folder;
   write_file(folder / "m.ovf", kMachine);
-  EXPECT_TRUE(manifest(folder / "m.ovf").empty());
+  EXPECT_TRUE(manifest(Package::open(folder / "m.ovf")).empty());
   EXPECT_NO_THROW(verify_manifest(folder / "m.ovf"));
 }
 
@@ -47,7 +47,7 @@ TEST(Manifest, OfAFolderLiesBesideTheDescriptor) {
   const TempFolder folder;
   write_file(folder / "m.ovf", kMachine);
   write_file(folder / "m.mf", "SHA256(m.ovf)= " + hex_digest("SHA256", kMachine) + "\n");
-  EXPECT_EQ(manifest(folder / "m.ovf").size(), 1U);
+  EXPECT_EQ(manifest(Package::open(folder / "m.ovf")).size(), 1U);
   EXPECT_NO_THROW(verify_manifest(folder / "m.ovf"));
   write_file(folder / "m.ovf", kMachine + "\n");
   (void)expect_error(ErrorKind::malformed, [&] { verify_manifest(folder / "m.ovf"); });
@@ -78,8 +78,8 @@ TEST(Manifest, OfAGzippedArchiveIsVerifiedInOnePass) {
        {"disk.vmdk", disk},
        {"m.mf", "SHA1(m.ovf)= " + hex_digest("SHA1", kMachine) + "\nSHA1(disk.vmdk)= " + hex_digest("SHA1", disk)}},
       TarFormat::pax, true);
-  ASSERT_EQ(manifest(folder / "m.ova").size(), 2U);
-  EXPECT_TRUE(manifest(folder / "m.ova")[1].gzip_outer);
+  ASSERT_EQ(manifest(Package::open(folder / "m.ova")).size(), 2U);
+  EXPECT_TRUE(manifest(Package::open(folder / "m.ova"))[1].gzip_outer);
   EXPECT_NO_THROW(verify_manifest(folder / "m.ova"));
 }
 

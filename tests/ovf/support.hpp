@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "importers/ovf/ovf.hpp"
+#include "importers/ovf/package.hpp"
 #include "tests/kit/corpus.hpp"
 #include "tests/kit/folder.hpp"
 

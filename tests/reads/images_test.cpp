@@ -12,6 +12,7 @@
 #include "tests/kit/disk_images.hpp"
 #include "tests/kit/files.hpp"
 #include "tests/kit/folder.hpp"
+#include "tests/paths.hpp"
 #include "tests/reads/counting.hpp"
 
 #include "support/subprocess.hpp"
