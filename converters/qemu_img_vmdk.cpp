@@ -61,7 +61,8 @@ std::string text_reason(const std::string &text) {
   }
   std::size_t theirs = 0;
   std::string_view rest = std::string_view(text).substr(0, text.find('\0'));
-  for (std::string_view next = word(rest); !next.empty(); next = word(rest)) theirs += static_cast<std::size_t>(next == "RW");
+  for (std::string_view next = word(rest); !next.empty(); next = word(rest))
+    theirs += static_cast<std::size_t>(next == "RW");
   if (theirs == ours) return {};
   return "QEMU could see " + std::to_string(theirs) + " extents in its descriptor, where " + std::to_string(ours) +
          " are";
