@@ -14,6 +14,8 @@ struct ImportOptions {
   // VirtualBox keeps it ($VBOX_USER_HOME, ~/.config/VirtualBox, ~/.VirtualBox), and do without when it is not there.
   std::filesystem::path virtualbox_registry;
   bool use_host_registry = true;  // false: never look outside the source (tests, recorded plans)
+  // The snapshots are wanted: a list of them that the system refuses to read is an error, not a finding.
+  bool snapshots_needed = false;
   // OVF: which deployment option selects the Items; empty: the default one.
   std::string ovf_configuration;
 };

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "support/secrets.hpp"
 #include "support/text.hpp"
 
 namespace ferry {
@@ -21,7 +22,23 @@ struct SettingsReader::Index {
     if (!element.text.empty() || (element.attributes.empty() && element.children.empty())) {
       ids[&element] = ledger->enter({file, element.line, element.path}, element.text);
     }
+    hide_value_of_secret(element);
     for (const xml::Element &below : element.children) enter(below);
+  }
+
+  // <ExtraDataItem name="x/password" value="...">, <Property key="token" value="..." password="true">, <GuestProperty>:
+  // the name that decides is another attribute's value.
+  void hide_value_of_secret(const xml::Element &element) {
+    bool secret = false;
+    for (const xml::Attribute &attr : element.attributes) {
+      if (attr.name == "name" || attr.name == "key") secret = secret || secrets::looks_secret(attr.value);
+      if (attr.name == "password") secret = secret || attr.value == "true" || attr.value == "1";
+    }
+    if (!secret) return;
+    for (const xml::Attribute &attr : element.attributes) {
+      if (attr.name == "value" || attr.name == "defaultValue") ledger->hide(ids.at(&attr));
+    }
+    if (const auto text = ids.find(&element); text != ids.end()) ledger->hide(text->second);
   }
 
   [[nodiscard]] std::optional<Ledger::Id> find(const xml::Element &element, std::string_view attribute) const {

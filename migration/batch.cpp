@@ -67,7 +67,7 @@ const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path 
 bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
                   const libvirt::HostProfile &host) {
   if (options.overwrite) return false;
-  const std::string name = planned.plan ? planned.plan->name : safe_name(options.name.value_or(planned.report.name));
+  const std::string name = planned.plan ? planned.plan->name : domain_name(options.name.value_or(planned.report.name));
   const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, host);
   if (record == nullptr) return false;
   planned.report.status = "skipped";

@@ -39,6 +39,20 @@ inline constexpr FindingKind kSnapshotOnlyDisk{"snapshot.disk-only", Severity::w
 inline constexpr FindingKind kSnapshotDiskMissing{
     "snapshot.disk-missing", Severity::warning, "A snapshot's state of a disk cannot be read.",
     "The snapshot is left out; the current state is whole. Delete the snapshot in the source, or repair the image."};
+inline constexpr FindingKind kOlderState{
+    "disk.older-state", Severity::critical,
+    "The settings attach an older state of a disk: images that continue it lie beside it, and nothing attaches them.",
+    "Take the newest state with --newest-state; or move those images away, if the older state is meant."};
+inline constexpr FindingKind kNewestStateTaken{
+    "disk.newest-state", Severity::warning,
+    "A disk is taken in the newest state that lies beside it, because --newest-state was asked for.",
+    "Check that the guest has its newest files; the settings named an older state."};
+inline constexpr FindingKind kPortBusy{
+    "host.port-busy", Severity::warning, "A port of this host that the machine needs is in use right now.",
+    "Stop what listens there before the machine is started, or give the machine another port with virsh edit."};
+inline constexpr FindingKind kNoDisk{"machine.no-disk", Severity::warning, "The machine has no disk.",
+                                     "Nothing needs to be done, if it boots from a CD or the network; otherwise attach "
+                                     "the disk in the source and migrate again."};
 inline constexpr FindingKind kDiskLinked{
     "disk.linked", Severity::critical,
     "The new machine uses the source's own image because --disk-mode link was asked for, and writes to it.",
@@ -75,10 +89,27 @@ inline constexpr FindingKind kSecureBootDropped{
     "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
     "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
 
-inline constexpr std::array kFindings{
-    &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
-    &kSnapshotNewUefi,     &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
-    &kSavedStateDiscarded, &kManifestChecked,  &kSecureBootDropped,   &kDiskLinked,       &kDiskSkipped,
-    &kRunCrashed,          &kRunFinished,      &kRunReplaced};
+inline constexpr std::array kFindings{&kNameChanged,
+                                      &kBuiltInProfile,
+                                      &kSnapshotsFlattened,
+                                      &kSnapshotRenamed,
+                                      &kSnapshotMemoryDropped,
+                                      &kSnapshotNewUefi,
+                                      &kSnapshotOnlyDisk,
+                                      &kSnapshotDiskMissing,
+                                      &kRemovableMissing,
+                                      &kRemovableLinked,
+                                      &kSavedStateDiscarded,
+                                      &kManifestChecked,
+                                      &kSecureBootDropped,
+                                      &kDiskLinked,
+                                      &kDiskSkipped,
+                                      &kRunCrashed,
+                                      &kRunFinished,
+                                      &kRunReplaced,
+                                      &kOlderState,
+                                      &kNewestStateTaken,
+                                      &kNoDisk,
+                                      &kPortBusy};
 
 }  // namespace ferry::migration

@@ -9,6 +9,7 @@ void forget_domains(libvirt::HostProfile &profile) {
   profile.domain_names.clear();
   profile.domain_uuids.clear();
   profile.mac_addresses.clear();
+  profile.host_ports.clear();
 }
 
 // --no-define leaves libvirt in peace: it need not be there, nor is its daemon started. Who names a connection wants
@@ -59,10 +60,14 @@ Host host_for_run(const Options &options) {
   return host;
 }
 
-void reserve(libvirt::HostProfile &profile, const MachinePlan &plan) {
+void reserve(libvirt::HostProfile &profile, const MachinePlan &plan, bool started) {
   profile.planned_names.insert(plan.name);
   profile.planned_files.insert(plan.files.begin(), plan.files.end());
   profile.domain_uuids.emplace(plan.domain_uuid.text(), plan.name);
+  for (const libvirt::ListenPort &port : plan.listen) {
+    profile.planned_ports.emplace(port.key(), plan.name);
+    if (started) profile.started_ports.insert(port.key());
+  }
   for (const libvirt::TargetNic &nic : plan.nics) profile.mac_addresses.emplace(nic.mac, plan.name);
 }
 

@@ -26,7 +26,8 @@ struct Host {
 // `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked only when --connect was given.
 [[nodiscard]] Host host_for_run(const Options &options);
 
-// Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs.
-void reserve(libvirt::HostProfile &profile, const MachinePlan &plan);
+// Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs, and
+// knows its ports. `started`: it runs as soon as it is made.
+void reserve(libvirt::HostProfile &profile, const MachinePlan &plan, bool started);
 
 }  // namespace ferry::migration

@@ -8,6 +8,8 @@
 #include "converters/images/cache.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
+#include "migration/host_ports.hpp"
+#include "migration/newer_state.hpp"
 #include "migration/plan.hpp"
 #include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
@@ -93,18 +95,20 @@ void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &h
   }
 }
 
-Planned plan_machine(const FoundSource &source, const ImportedMachine &imported, const Options &options,
+Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &options,
                      libvirt::HostProfile &host, const std::vector<RunRecord> &runs,
                      const std::shared_ptr<image::Cache> &images) {
   const fs::path dest = destination(options, host);
   const auto unfinished =
-      unfinished_runs(runs, source.file, dest, safe_name(options.name.value_or(imported.machine.name)));
+      unfinished_runs(runs, source.file, dest, domain_name(options.name.value_or(imported.machine.name)));
   Planned out;
   out.touched = input_files(imported.machine, options);
   try {
     // What stands in the way because an earlier run of this machine came that far, does not.
     libvirt::HostProfile free = host;
     forget_machines_of(free, unfinished);
+    look_for_newer_state(imported, options);
+    out.touched = input_files(imported.machine, options);  // with what was taken then
     const Survey found = survey(imported, options, dest, images);
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
@@ -115,6 +119,7 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
     out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
     return out;
   }
+  if (!options.host_profile) report_busy_ports(*out.plan);
   out.report = report_of(*out.plan);
   const std::vector<fs::path> planned = planned_files(*out.plan);
   out.touched.insert(out.touched.end(), planned.begin(), planned.end());
@@ -127,9 +132,10 @@ Planned plan_machine(const FoundSource &source, const ImportedMachine &imported,
     refuse_planned_files(*out.plan, host);
     if (!options.host_profile && !out.finish) {
       preflight(*out.plan, options, leftovers);
+      if (options.start) refuse_busy_ports(*out.plan, host);
       if (options.define && !options.overwrite) refuse_tpm_of_others(*out.plan, unfinished);
     }
-    reserve(host, *out.plan);
+    reserve(host, *out.plan, options.start);
   } catch (const Error &error) {
     refuse(out.report, with_earlier_run(error, source, dest, runs));
     out.plan.reset();
@@ -186,6 +192,7 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
   try {
     ImportOptions import_options;
     import_options.ovf_configuration = options.ovf_configuration;
+    import_options.snapshots_needed = options.keep_snapshots && !options.skip_unreadable_snapshots;
     const std::vector<ImportedMachine> machines = import_source(source, import_options);
     if (machines.size() > 1 && options.name) {
       throw Error(ErrorKind::usage, {.where = {source.file, {}, {}},
@@ -194,8 +201,10 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                      .advice = "Leave out --name, or rename them after the migration."});
     }
     const auto images = std::make_shared<image::Cache>();  // the machines of one package share it
-    for (const ImportedMachine &machine : machines)
+    for (const ImportedMachine &machine : machines) {
       out.push_back(plan_machine(source, machine, options, host, runs, images));
+      if (!options.show_values) hide_values(out.back().report);
+    }
   } catch (const Error &error) {
     out.push_back({.report = refusal_of(source, nullptr, error), .touched = {source.file}});
   }

@@ -92,6 +92,16 @@ T one_of(std::string_view option, const std::string &value,
   bad_value(option, value, "one of " + expected);
 }
 
+void set_snapshots(Options &options, const std::string &value) {
+  enum class Choice { keep, flatten, skip_unreadable };
+  const auto choice = one_of<Choice>(
+      "snapshots", value,
+      std::array<std::pair<std::string_view, Choice>, 3>{
+          {{"keep", Choice::keep}, {"flatten", Choice::flatten}, {"skip-unreadable", Choice::skip_unreadable}}});
+  options.keep_snapshots = choice != Choice::flatten;
+  options.skip_unreadable_snapshots = choice == Choice::skip_unreadable;
+}
+
 void set_cluster_size(Options &options, const std::string &value) {
   // "64K" and "1M" as qemu-img takes them.
   std::string_view digits = value;
@@ -135,6 +145,8 @@ constexpr std::array kRows{
         [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
     Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
         [](Options &o, const std::string &v) { o.host_profile = v; }},
+    Row{{"show-values", "", "show the values of unknown settings in reports (never passwords and keys)", kTarget},
+        [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
     Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
         [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
 
@@ -196,11 +208,12 @@ constexpr std::array kRows{
     Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
         [](Options &o, const std::string &v) { o.domain.map_host_devices = flag("host-devices", v); }},
 
-    Row{{"snapshots", "keep|flatten", "snapshots [keep]", kDisks},
-        [](Options &o, const std::string &v) {
-          o.keep_snapshots = one_of<bool>(
-              "snapshots", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"flatten", false}}});
-        }},
+    Row{{"snapshots", "keep|flatten|skip-unreadable",
+         "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
+        set_snapshots},
+    Row{{"newest-state", "", "take newer images that lie beside a disk and continue it, though nothing attaches them",
+         kDisks},
+        [](Options &o, const std::string &v) { o.newest_state = flag("newest-state", v); }},
     Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
         [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
     Row{{"allow-modified-parent", "", "take a parent image that changed after its child was made (a deleted snapshot)",

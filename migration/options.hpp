@@ -31,6 +31,8 @@ struct Options {
   std::optional<std::string> name;
   libvirt::ExportOptions domain;  // MAC, UUID, networks, buses; its name and seed are the planner's
   bool keep_snapshots = true;
+  bool skip_unreadable_snapshots = false;  // leave out those whose disks cannot be read; else they are a refusal
+  bool newest_state = false;               // take images that continue the attached ones; see newer_state.hpp
   bool discard_saved_state = false;
   bool allow_modified_parent = false;  // see image::OpenOptions
   bool copy_removable = false;         // CD images are copied, not linked
@@ -41,6 +43,7 @@ struct Options {
   std::uint32_t cluster_size = 65536;  // bytes
   unsigned threads = 0;                // 0: as many as the machine has
   std::string ovf_configuration;
+  bool show_values = false;  // reports show the values of settings that nobody knows; never those of secrets
   std::optional<std::filesystem::path> host_profile;
 };
 

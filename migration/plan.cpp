@@ -78,6 +78,7 @@ libvirt::HostProfile without_domain(libvirt::HostProfile host, const std::string
   host.domain_names.erase(name);
   std::erase_if(host.domain_uuids, [&](const auto &entry) { return entry.second == name; });
   std::erase_if(host.mac_addresses, [&](const auto &entry) { return entry.second == name; });
+  std::erase_if(host.host_ports, [&](const auto &entry) { return entry.second == name; });
   return host;
 }
 
@@ -97,7 +98,7 @@ class MachinePlanner {
                  const libvirt::HostProfile &host)
       : survey_(survey), options_(options) {
     plan_.imported = std::move(imported);
-    plan_.name = safe_name(options.name.value_or(machine().name));
+    plan_.name = domain_name(options.name.value_or(machine().name));
     host_ = options.overwrite ? without_domain(host, plan_.name) : host;
   }
 
@@ -117,6 +118,8 @@ class MachinePlanner {
     plan_.domain_xml = result.domain_xml;
     plan_.domain_uuid = result.domain_uuid;
     plan_.nics = result.nics;
+    plan_.listen = result.listen;
+    plan_.memory = result.memory;
     append(plan_.findings, result.findings);
     plan_tpm(result.has_tpm);
     plan_snapshots(disks);
@@ -197,6 +200,7 @@ class MachinePlanner {
     input.options = options_.domain;
     input.options.name = plan_.name;
     input.options.title = options_.name.value_or(std::string{});
+    input.folder = plan_.dest;
     if (input.options.random_seed == 0) input.options.random_seed = seed_of(machine(), plan_.name);
     if (uuid) {
       input.options.uuid_policy = libvirt::UuidPolicy::given;

@@ -64,7 +64,9 @@ struct MachinePlan {
   std::string domain_xml;
   Uuid domain_uuid;
   std::vector<libvirt::TargetNic> nics;
-  std::vector<Finding> findings;  // of the importer, the media, the exporter and the plan itself
+  std::vector<libvirt::ListenPort> listen;  // ports of the host that the machine needs to run
+  std::uint64_t memory = 0;                 // bytes that the new machine gets
+  std::vector<Finding> findings;            // of the importer, the media, the exporter and the plan itself
   std::uint64_t space_needed = 0;
   std::optional<std::uint64_t> space_available;
   std::vector<std::filesystem::path> files;  // everything that is written into dest

@@ -53,6 +53,7 @@ class Planner {
 
   DisksPlan plan() {
     refuse_unknown_numbers();
+    report_no_disk();
     std::size_t number = 0;
     for (const DriveRef &ref : drives_of(machine_.hardware, "hardware")) {
       if (!ref.drive->medium) continue;
@@ -85,6 +86,7 @@ class Planner {
       skip_disk(ref, number);
     } else {
       plan_.media.push_back(target_medium(ref, add_disk(ref, facts_or_throw(survey_, ref.field, number))));
+      refs_.push_back(ref);
     }
   }
 
@@ -96,6 +98,14 @@ class Planner {
                                        (facts.error ? ": " + facts.error->detail().message : "")));
     plan_.settlements.push_back({ref.field, Disposition::dropped, "left out by --skip-disk"});
     skipped_.push_back(ref);
+  }
+
+  void report_no_disk() {
+    const auto drives = drives_of(machine_.hardware, "hardware");
+    const bool any = std::any_of(drives.begin(), drives.end(), [](const DriveRef &ref) {
+      return ref.drive->kind == DriveKind::disk && ref.drive->medium;
+    });
+    if (!any) plan_.findings.push_back(raise(kNoDisk, machine_.origin, "the machine has no disk"));
   }
 
   void refuse_unknown_numbers() const {
@@ -219,11 +229,28 @@ class Planner {
     }
   }
 
-  [[nodiscard]] std::optional<std::size_t> disk_with_base(const std::string &base) const {
-    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
-      if (base_of(plan_.disks[i].info) == base) return i;
+  // The disk of the current state that a snapshot's disk is an earlier state of: one of the same base image, and of
+  // several (multi-attach, linked clones) the one that shares most of the chain, then the one in the same place.
+  [[nodiscard]] std::optional<std::size_t> disk_of(const Hardware &hardware, const DriveRef &ref) const {
+    const disk::DiskInfo &info = *survey_.media.at(ref.field).info;
+    std::optional<std::size_t> best;
+    std::pair<std::size_t, bool> best_rank{0, false};
+    for (std::size_t i = 0; i < refs_.size(); ++i) {
+      const disk::DiskInfo &current = plan_.disks[i].info;
+      if (base_of(current) != base_of(info)) continue;
+      const DriveRef &other = refs_[i];
+      const std::pair rank{common_images(current, info),
+                           same_port(machine_.hardware.controllers[other.controller], *other.drive,
+                                     hardware.controllers[ref.controller], *ref.drive)};
+      if (!best || rank > best_rank) best = i, best_rank = rank;
     }
-    return std::nullopt;
+    return best;
+  }
+
+  static std::size_t common_images(const disk::DiskInfo &a, const disk::DiskInfo &b) {
+    std::size_t count = 0;
+    while (count < a.chain.size() && count < b.chain.size() && a.chain[count].file == b.chain[count].file) ++count;
+    return count;
   }
 
   // Whether a snapshot's disk is one that the current state does without: by its place, or by the base of its chain.
@@ -252,6 +279,17 @@ class Planner {
     return out;
   }
 
+  // A state that cannot be read now may be readable tomorrow: leaving it behind is the user's decision.
+  [[noreturn]] static void refuse_snapshot(const Snapshot &snapshot, const Error &error) {
+    ErrorDetail detail = error.detail();
+    detail.message = "the snapshot \"" + text::printable(snapshot.name) + "\" cannot be read: " + detail.message;
+    if (!detail.advice.empty()) detail.advice += " ";
+    detail.advice +=
+        "To leave out the snapshots that cannot be read, use --snapshots skip-unreadable; to leave out all, "
+        "--snapshots flatten.";
+    throw Error(error.kind(), std::move(detail));
+  }
+
   // Gives snapshot `i` its states in the images of the current state's disks.
   void add_snapshot(std::size_t i) {
     const Snapshot &snapshot = machine_.snapshots[i];
@@ -259,6 +297,7 @@ class Planner {
     for (const DriveRef &ref : drives) {
       if (ref.drive->kind != DriveKind::disk) continue;
       if (const MediumFacts &facts = survey_.media.at(ref.field); facts.error) {
+        if (!options_.skip_unreadable_snapshots) refuse_snapshot(snapshot, *facts.error);
         plan_.findings.push_back(raise(kSnapshotDiskMissing, ref.drive->origin,
                                        "the snapshot \"" + snapshot.name + "\" is left out: " + facts.error->what()));
         plan_.settlements.push_back(
@@ -273,7 +312,7 @@ class Planner {
         continue;
       }
       const disk::DiskInfo &info = *survey_.media.at(ref.field).info;
-      const auto disk = disk_with_base(base_of(info));
+      const auto disk = disk_of(snapshot.hardware, ref);
       if (!disk) {
         only_in_snapshots_[base_of(info)].emplace_back(i, ref);
         continue;
@@ -340,6 +379,7 @@ class Planner {
   const std::string &name_;
   const fs::path &dest_;
   DisksPlan plan_;
+  std::vector<DriveRef> refs_;     // of the current state's disks, by their number in plan_.disks
   std::vector<DriveRef> skipped_;  // of the current state
   std::map<std::string, std::size_t> removable_count_;
   std::vector<std::set<fs::path>> counted_;  // by disk: images that DiskPlan::needed has

@@ -5,6 +5,7 @@
 
 #include "model/names.hpp"
 
+#include "support/secrets.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -29,10 +30,11 @@ std::string firmware_text(const Firmware &firmware) {
   return "?";
 }
 
-std::string summary_of(const Hardware &hardware) {
+// Without a plan the source's own amount, when it says one.
+std::string summary_of(const Hardware &hardware, std::uint64_t memory) {
   return chipset_text(hardware.chipset) + ", " + firmware_text(hardware.firmware) + ", " +
-         std::to_string(hardware.cpu.count) + (hardware.cpu.count == 1 ? " CPU, " : " CPUs, ") +
-         text::human_bytes(hardware.memory.bytes) + " memory";
+         std::to_string(hardware.cpu.count) + (hardware.cpu.count == 1 ? " CPU" : " CPUs") +
+         (memory == 0 ? "" : ", " + text::human_bytes(memory) + " memory");
 }
 
 std::string engine_text(disk::Engine engine, disk::Mode mode) {
@@ -56,11 +58,11 @@ report::Disk disk_of(const DiskPlan &plan) {
   return out;
 }
 
-void describe(report::MachineReport &out, const Machine &machine) {
+void describe(report::MachineReport &out, const Machine &machine, std::uint64_t memory) {
   out.source = machine.source.file.string();
   out.kind = to_string(machine.source.kind);
   out.guest_os = machine.guest_os.label.empty() ? machine.guest_os.source_id : machine.guest_os.label;
-  out.summary = summary_of(machine.hardware);
+  out.summary = summary_of(machine.hardware, memory);
 }
 
 }  // namespace
@@ -68,7 +70,7 @@ void describe(report::MachineReport &out, const Machine &machine) {
 report::MachineReport report_of(const MachinePlan &plan) {
   report::MachineReport out;
   const Machine &machine = plan.imported.machine;
-  describe(out, machine);
+  describe(out, machine, plan.memory);
   out.name = plan.name;
   out.status = "planned";
   out.uuid = plan.domain_uuid.text();
@@ -109,6 +111,25 @@ void add_run(report::MachineReport &report, const RunResult &result) {
   if (result.libvirt_error) refuse(report, *result.libvirt_error);
 }
 
+void hide_values(report::MachineReport &report) {
+  constexpr std::string_view kInstead = "(hidden: --show-values)";
+  Ledger shown;
+  for (const LedgerEntry &entry : report.settings.entries()) {
+    const bool hidden = entry.disposition == Disposition::unknown && !entry.value.empty();
+    const Ledger::Id id = shown.enter(entry.where, hidden ? std::string(kInstead) : entry.value);
+    if (!entry.field.empty()) shown.take(id, entry.field);
+    if (entry.disposition != Disposition::unknown && entry.disposition != Disposition::unsettled)
+      shown.settle(id, entry.disposition, entry.note);
+  }
+  report.settings = std::move(shown);
+  constexpr std::string_view kOsk = "isa-applesmc,osk=";
+  if (const std::size_t at = report.domain_xml.find(kOsk); at != std::string::npos) {
+    const std::size_t begin = at + kOsk.size();
+    const std::size_t end = std::min(report.domain_xml.find('"', begin), report.domain_xml.size());
+    report.domain_xml.replace(begin, end - begin, secrets::kHidden);
+  }
+}
+
 void refuse(report::MachineReport &report, const Error &error) {
   report.status = exit_code(error.kind()) == 1 ? "failed" : "refused";
   report.refusal = {error.kind(), error.detail()};
@@ -129,7 +150,7 @@ report::MachineReport refusal_of(const FoundSource &source, const ImportedMachin
   out.kind = to_string(source.kind);
   out.name = source.file.stem().string();
   if (machine != nullptr) {
-    describe(out, machine->machine);
+    describe(out, machine->machine, machine->machine.hardware.memory.bytes);
     out.name = machine->machine.name;
     out.settings = machine->ledger;
     out.findings = machine->findings;

@@ -20,4 +20,8 @@ void add_run(report::MachineReport &report, const RunResult &result);
 // Turns a plan's report into a refusal or failure, keeping what is known.
 void refuse(report::MachineReport &report, const Error &error);
 
+// Takes the values of settings that nobody knows out of the report, and the key of Apple's SMC out of the domain it
+// shows: what is not understood may be a secret under any name, and reports are sent to others.
+void hide_values(report::MachineReport &report);
+
 }  // namespace ferry::migration

@@ -5,6 +5,7 @@
 
 #include "converters/images/cache.hpp"
 #include "importers/ovf/ovf.hpp"
+#include "migration/shared_images.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -105,9 +106,12 @@ Survey survey(const ImportedMachine &imported, const Options &options, const fs:
   }
   const image::OpenOptions open = open_options(machine, out.images, options);
   look_at_drives(machine.hardware, "hardware", open, options, out);
+  find_shared_images(machine, machine.hardware, "hardware", out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
-      look_at_drives(machine.snapshots[i].hardware, "snapshots." + std::to_string(i) + ".hardware", open, options, out);
+      const std::string prefix = "snapshots." + std::to_string(i) + ".hardware";
+      look_at_drives(machine.snapshots[i].hardware, prefix, open, options, out);
+      find_shared_images(machine, machine.snapshots[i].hardware, prefix, out);
     }
   }
   const Hardware &hardware = machine.hardware;

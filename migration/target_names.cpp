@@ -6,6 +6,9 @@
 namespace ferry::migration {
 namespace {
 
+// libvirt cuts the name of a machine at 20 bytes for its runtime folder; cut inside a character, the start fails
+// [tried: 9.0].
+constexpr std::size_t kRuntimeNameBytes = 20;
 constexpr std::size_t kMaxNameBytes = 200;  // with "-12.qcow2" behind it still below NAME_MAX (255)
 
 // Not in a file's name, or not shown as what it is: controls, and what turns the direction of writing.
@@ -21,6 +24,19 @@ std::string safe_name(std::string_view name) {
   out = text::cut_utf8(out, kMaxNameBytes);
   if (!out.empty() && (out.front() == '.' || out.front() == '-')) out.front() = '_';
   return out.empty() ? "machine" : out;
+}
+
+std::string domain_name(std::string_view name) {
+  std::string out = safe_name(name);
+  if (out.size() <= kRuntimeNameBytes) return out;
+  // Where the name's 21st byte is inside a character, the character is moved behind the cut.
+  const auto continues = [&out](std::size_t at) {
+    return at < out.size() && (static_cast<unsigned char>(out[at]) & 0xC0U) == 0x80U;
+  };
+  std::size_t start = kRuntimeNameBytes;
+  while (start > 0 && continues(start)) --start;
+  out.insert(start, kRuntimeNameBytes - start, '_');
+  return out;
 }
 
 std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken) {

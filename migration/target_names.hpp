@@ -13,6 +13,9 @@ namespace ferry::migration {
 // leading '.' or '-', at most 200 bytes, never empty. The same text when it already is one.
 [[nodiscard]] std::string safe_name(std::string_view name);
 
+// A safe_name() whose first 20 bytes end with a character: libvirt cuts there for its runtime folder.
+[[nodiscard]] std::string domain_name(std::string_view name);
+
 // A snapshot name that libvirt takes (no '/', not empty) and that is not in `taken`; adds it there.
 [[nodiscard]] std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken);
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "support/secrets.hpp"
+
 namespace ferry {
 
 std::string_view to_string(Severity severity) {
@@ -15,7 +17,7 @@ std::string_view to_string(Severity severity) {
 }
 
 Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice) {
-  return {std::string(kind.id), kind.severity, std::move(where), std::move(message),
+  return {std::string(kind.id), kind.severity, std::move(where), secrets::without_credentials(message),
           advice.empty() ? std::string(kind.advice) : std::move(advice)};
 }
 

@@ -90,6 +90,22 @@ GuestOs make(std::string_view source_id, std::span<const Named> rows, const Name
   return out;
 }
 
+// The number right behind `name` at the front of `id`; nullopt when there is none.
+std::optional<std::uint64_t> number_behind(std::string_view name, const std::string &id) {
+  if (!id.starts_with(name)) return std::nullopt;
+  const std::string_view rest = std::string_view(id).substr(name.size());
+  return text::parse_u64(rest.substr(0, rest.find_first_not_of("0123456789")));
+}
+
+// "macos106" to "macos1013" are 10.6 to 10.13; "macos11" and on are what they say.
+std::optional<unsigned> darwin_of_virtualbox(const std::string &id) {
+  constexpr std::string_view kTen = "macos10";
+  if (const auto minor = number_behind(kTen, id); minor && *minor < 100)
+    return darwin_of(10, static_cast<unsigned>(*minor));
+  const auto major = number_behind("macos", id);
+  return major && *major < 1000 ? darwin_of(static_cast<unsigned>(*major), 0) : std::nullopt;
+}
+
 GuestOs unnamed() {
   GuestOs out;
   out.label = "not said";
@@ -108,7 +124,9 @@ GuestOs guest_os_from_virtualbox(std::string_view os_type) {
     mark = Mark::x86_64;
   }
   const auto rows = guest_os_tables::virtualbox();
-  return make(os_type, rows, find(rows, id), id, mark);
+  GuestOs out = make(os_type, rows, find(rows, id), id, mark);
+  out.darwin = darwin_of_virtualbox(id);
+  return out;
 }
 
 // "ubuntu-64", "arm-ubuntu-64", "ubuntu64Guest", "rhel6_64Guest", "otherGuest64", and as some packages have it
@@ -133,7 +151,20 @@ GuestOs guest_os_from_vmware(std::string_view guest_os) {
   // "winServer2008DatacenterCore-32", "winVistaUltimate-64": an edition says nothing more.
   if (row == nullptr && id.rfind("winserver2008", 0) == 0) row = find(rows, "longhorn");
   if (row == nullptr && id.rfind("winvista", 0) == 0) row = find(rows, "winvista");
-  return make(guest_os, rows, row, id, mark);
+  GuestOs out = make(guest_os, rows, row, id, mark);
+  if (const auto darwin = number_behind("darwin", id); darwin && *darwin < 1000)
+    out.darwin = static_cast<unsigned>(*darwin);
+  return out;
+}
+
+std::optional<unsigned> darwin_of(unsigned major, unsigned minor) {
+  constexpr unsigned kTenIsAhead = 4;      // 10.4 is Darwin 8, 10.15 is 19
+  constexpr unsigned kElevenIsAhead = 9;   // macOS 11 is 20, macOS 15 is 24
+  constexpr unsigned kYearsAreBehind = 1;  // macOS 26 is 25
+  constexpr unsigned kFirstYear = 26;
+  if (major == 10) return minor + kTenIsAhead;
+  if (major < 11) return std::nullopt;
+  return major < kFirstYear ? major + kElevenIsAhead : major - kYearsAreBehind;
 }
 
 GuestOs guest_os_from_cim(int id) {

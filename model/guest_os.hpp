@@ -2,6 +2,7 @@
 // Which operating system the source says the guest runs, in the terms of libosinfo.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,14 @@ struct GuestOs {
   std::string osinfo_id;  // "http://microsoft.com/win/11"; empty when libosinfo has none
   // A nearer id, "http://microsoft.com/win/2k25", that osinfo-db has since kOsinfoNewerRelease; empty without one.
   std::string osinfo_newer = {};
+  // macOS: the major version of its kernel, which numbers all releases in one row: 19 is 10.15, 20 is macOS 11, 24 is
+  // macOS 15. nullopt: the source does not say which release it is.
+  std::optional<unsigned> darwin = {};
 };
+
+// The kernel of a macOS release: darwin_of(10, 15) is 19, darwin_of(13, 0) is 22, darwin_of(26, 0) is 25. nullopt for
+// what is no release.
+[[nodiscard]] std::optional<unsigned> darwin_of(unsigned major, unsigned minor);
 
 // The release of osinfo-db, as its file VERSION says it, that has every GuestOs::osinfo_newer: Debian 13's.
 inline constexpr unsigned kOsinfoNewerRelease = 20250619;

@@ -6,6 +6,7 @@
 #include "model/members.hpp"
 #include "model/names.hpp"
 
+#include "support/secrets.hpp"
 #include "support/text.hpp"
 
 namespace ferry {
@@ -63,7 +64,9 @@ class Writer {
   }
   Json value(const std::map<std::string, std::string> &map) const {
     Json out = Json::object();
-    for (const auto &[key, text] : map) out[utf8(key)] = utf8(text);
+    for (const auto &[key, text] : map) {
+      out[utf8(key)] = secrets::looks_secret(key) ? std::string(secrets::kHidden) : utf8(text);
+    }
     return out;
   }
 

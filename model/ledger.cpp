@@ -6,6 +6,8 @@
 
 #include "model/fields.hpp"
 
+#include "support/secrets.hpp"
+
 namespace ferry {
 
 std::string_view to_string(Disposition disposition) {
@@ -20,7 +22,26 @@ std::string_view to_string(Disposition disposition) {
   return "?";
 }
 
+namespace {
+
+// The setting's own name: "RemoteDisplay.vnc.password" of a .vmx, "password" of "/VirtualBox/Machine/.../@password".
+std::string_view name_of(const Place &where) {
+  std::string_view path = where.path;
+  if (path.starts_with('/')) path.remove_prefix(path.find_last_of('/') + 1);
+  if (path.starts_with('@')) path.remove_prefix(1);
+  return path;
+}
+
+// <Item key="..." value="...">: the attribute that names the setting holds a name, not a value.
+bool names_a_setting(std::string_view name) { return name == "key" || name == "keyId" || name == "name"; }
+
+}  // namespace
+
+// Also of settings that nobody knows: what looks like a secret is kept nowhere.
 Ledger::Id Ledger::enter(Place where, std::string value) {
+  const std::string_view name = name_of(where);
+  const bool secret = !value.empty() && !names_a_setting(name) && secrets::looks_secret(name);
+  value = secret ? std::string(secrets::kHidden) : secrets::without_credentials(value);
   entries_.push_back({std::move(where), std::move(value), {}, Disposition::unknown, {}});
   return entries_.size() - 1;
 }
@@ -43,7 +64,7 @@ void Ledger::settle(Id id, Disposition disposition, std::string_view note) {
   entry.note = note;
 }
 
-void Ledger::hide(Id id) { entries_.at(id).value = "(secret)"; }
+void Ledger::hide(Id id) { entries_.at(id).value = secrets::kHidden; }
 
 void Ledger::settle(const std::vector<Settlement> &settlements) {
   std::unordered_map<std::string_view, const Settlement *> by_field;

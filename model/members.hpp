@@ -341,7 +341,8 @@ struct Members<GuestOs> {
   static constexpr std::tuple kAll{
       Member{"source_id", &GuestOs::source_id}, Member{"label", &GuestOs::label},
       Member{"family", &GuestOs::family},       Member{"is_64bit", &GuestOs::is_64bit},
-      Member{"osinfo_id", &GuestOs::osinfo_id}, Member{"osinfo_newer", &GuestOs::osinfo_newer}};
+      Member{"osinfo_id", &GuestOs::osinfo_id}, Member{"osinfo_newer", &GuestOs::osinfo_newer},
+      Member{"darwin", &GuestOs::darwin}};
 };
 
 template <>

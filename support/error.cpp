@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "support/secrets.hpp"
+
 namespace ferry {
 
 std::string Place::text() const {
@@ -66,9 +68,18 @@ std::string compose(const ErrorDetail &detail) {
   return out;
 }
 
+// An address that a source names may hold a password.
+ErrorDetail without_credentials(ErrorDetail detail) {
+  detail.message = secrets::without_credentials(detail.message);
+  detail.found = secrets::without_credentials(detail.found);
+  return detail;
+}
+
 }  // namespace
 
 Error::Error(ErrorKind kind, ErrorDetail detail)
-    : std::runtime_error(compose(detail)), kind_(kind), detail_(std::move(detail)) {}
+    : std::runtime_error(compose(without_credentials(detail))),
+      kind_(kind),
+      detail_(without_credentials(std::move(detail))) {}
 
 }  // namespace ferry

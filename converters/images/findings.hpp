@@ -37,9 +37,15 @@ inline constexpr FindingKind kLogReplayed{"image.log-replayed", Severity::info,
                                           "A VHDX had changes in its log; they were applied in memory.",
                                           "Nothing has to be done: the source is not changed."};
 
+inline constexpr FindingKind kInternalSnapshots{
+    "image.internal-snapshots", Severity::warning,
+    "A qcow2 image holds snapshots of its own; the disk is taken as it is now, without them.",
+    "Keep the source image if they are needed: 'qemu-img convert -l NAME' takes one out of it."};
+
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kInds{&kFormatDiffers,   &kSizeDiffers,    &kModifiedParent, &kUnclean,
-                                    &kRedundantTables, &kNoAccessExtent, &kGeometrySize,   &kLogReplayed};
+  static constexpr std::array kInds{&kFormatDiffers, &kSizeDiffers,     &kModifiedParent,
+                                    &kUnclean,       &kRedundantTables, &kNoAccessExtent,
+                                    &kGeometrySize,  &kLogReplayed,     &kInternalSnapshots};
   return kInds;
 }
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "converters/images/findings.hpp"
 #include "converters/images/format.hpp"
 
 #include "support/text.hpp"
@@ -71,6 +73,45 @@ void check_qcow(const SourceFile &source, const OpenOptions &options) {
   refuse(header.at(72, "incompatible features"), "an external data file", name, source.path(), options);
 }
 
+// The names of a qcow2's internal snapshots (QEMU's docs/interop/qcow2.txt, "Snapshots"): entries of variable length,
+// each aligned to 8 bytes.
+std::vector<std::string> snapshot_names(const SourceFile &source, const ByteReader &header) {
+  constexpr std::size_t kEntry = 40;          // bytes, before the extra data
+  constexpr std::uint32_t kMostExtra = 1024;  // as QEMU's own limit
+  constexpr std::uint32_t kMostShown = 64;    // names are for people
+  const auto count = header.big<std::uint32_t>(60, "number of snapshots");
+  std::uint64_t at = header.big<std::uint64_t>(64, "snapshot table");
+  std::vector<std::string> out;
+  for (std::uint32_t i = 0; i < std::min(count, kMostShown); ++i) {
+    if (!inside(at, kEntry, source.size())) break;
+    const auto bytes = read_bytes(source, at, kEntry);
+    const ByteReader entry(bytes, {.file = source.path()});
+    const std::uint64_t id_length = entry.big<std::uint16_t>(12, "length of a snapshot's id");
+    const std::uint64_t name_length = entry.big<std::uint16_t>(14, "length of a snapshot's name");
+    const std::uint64_t extra = entry.big<std::uint32_t>(36, "a snapshot's extra data");
+    const std::uint64_t name = at + kEntry + extra + id_length;
+    if (extra > kMostExtra || !inside(name, name_length, source.size())) break;
+    const auto text = read_bytes(source, name, static_cast<std::size_t>(name_length));
+    out.emplace_back(text.begin(), text.end());
+    at += (kEntry + extra + id_length + name_length + 7) / 8 * 8;
+  }
+  return out;
+}
+
+void report_snapshots(const SourceFile &source, ImageInfo &info) {
+  const auto bytes = read_bytes(source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), 72)));
+  const ByteReader header(bytes, {.file = source.path()});
+  const auto count = header.big<std::uint32_t>(60, "number of snapshots");
+  if (count == 0) return;
+  std::string names;
+  for (const std::string &name : snapshot_names(source, header)) {
+    names += (names.empty() ? "" : ", ") + ("\"" + text::printable(name) + "\"");
+  }
+  info.findings.push_back(raise(kInternalSnapshots, {.file = source.path()},
+                                "The image holds " + std::to_string(count) + (count == 1 ? " snapshot" : " snapshots") +
+                                    " of its own: " + names + "."));
+}
+
 void check_qed(const SourceFile &source, const OpenOptions &options) {
   const auto bytes = read_bytes(source, 0, 64);
   const ByteReader header(bytes, {.file = source.path()});
@@ -100,6 +141,7 @@ ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) 
     case ImageFormat::qcow:
     case ImageFormat::qcow2:
       check_qcow(*source, options);
+      if (info.format == ImageFormat::qcow2) report_snapshots(*source, info);
       info.virtual_size = header.big<std::uint64_t>(24, "size");
       break;
     case ImageFormat::qed:

@@ -126,6 +126,16 @@ class Parser {
     if (key == "parentfilenamehint") out_.parent_hint = value;
     if (key == "encoding" || (key == "ddb.encoding" && encoding_.empty())) encoding_ = value;
     if (key.starts_with("ddb.")) out_.database[key] = value;
+    // Workstation keeps the keys in the descriptor, vSphere names its encrypting filter there.
+    const bool filter = key == "ddb.iofilters" && text::lower_ascii(value).find("crypt") != std::string::npos;
+    if (value.empty() || (!key.starts_with("encryption") && !filter)) return;
+    Place where = place_;
+    where.line = line_;
+    throw Error(ErrorKind::encrypted, {.where = std::move(where),
+                                       .message = "the image is encrypted",
+                                       .found = text::printable(key),
+                                       .expected = {},
+                                       .advice = "Remove the encryption in VMware, then migrate again."});
   }
 
   [[nodiscard]] std::uint32_t content_id(std::string_view value, std::string_view line) const {

@@ -58,6 +58,16 @@ struct TargetNic {  // for the report
   std::optional<std::string> guest_name;  // the interface name that systemd gives it
 };
 
+// A port of the host that the machine listens on while it runs.
+struct ListenPort {
+  std::string protocol;  // "tcp", "udp"
+  std::string address;   // IPv4; empty: any
+  std::uint16_t port = 0;
+  std::string use;  // "Network card 1's port forward": for messages
+  Place origin;
+  [[nodiscard]] std::string key() const { return protocol + ":" + std::to_string(port); }
+};
+
 // Where a drive went: parallel to the domain's disks.
 struct TargetDisk {
   std::size_t controller = 0, drive = 0;  // indexes of the model
@@ -71,6 +81,7 @@ struct ExportInput {
   const HostProfile *host = nullptr;
   ExportOptions options;
   std::vector<TargetMedium> media;
+  std::filesystem::path folder;  // of the machine's new files: --dest; empty: that of its media
   std::optional<TargetFirmware> firmware;
   std::string field_prefix;  // of settlements: "hardware", "snapshots.2.hardware"
 };
@@ -81,6 +92,8 @@ struct ExportResult {
   std::vector<TargetNic> nics;
   std::vector<TargetDisk> disks;
   bool has_tpm = false;  // the domain has an emulated one
+  std::vector<ListenPort> listen;
+  std::uint64_t memory = 0;  // bytes
   std::vector<Finding> findings;
   std::vector<Settlement> settlements;  // what became of each field of the model
 };

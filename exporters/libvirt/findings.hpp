@@ -29,6 +29,9 @@ inline constexpr FindingKind kMacosKeyMissing = {
     "Set the key on the source machine, or add isa-applesmc to the domain by hand."};
 inline constexpr FindingKind kMacosCpu = {"macos.cpu", Severity::info, "A macOS guest gets a CPU model that it knows.",
                                           "For macOS 13 and newer choose a Haswell or Skylake model in the domain."};
+inline constexpr FindingKind kMacosCpuTooOld = {
+    "macos.cpu-too-old", Severity::critical, "macOS 13 and newer need a CPU with AVX2, which this host does not offer.",
+    "Run it on a host whose processor has AVX2 and where KVM works, with a Haswell or Skylake-Client model."};
 
 // ---- CPU and memory ----
 inline constexpr FindingKind kCpuClamped = {"cpu.count-reduced", Severity::critical,
@@ -139,6 +142,9 @@ inline constexpr FindingKind kForwardAddress = {
 inline constexpr FindingKind kForwardDropped = {"nic.forward-dropped", Severity::warning,
                                                 "A port forward cannot be carried over.",
                                                 "Forward the port on the host, or choose a port from 1024 on."};
+inline constexpr FindingKind kPortShared = {
+    "host.port-shared", Severity::warning, "Two machines listen on one port of the host: only one of them can run.",
+    "Give one of them another port with virsh edit, or run them one at a time."};
 inline constexpr FindingKind kForwardByPasst = {
     "nic.forward-passt", Severity::info, "Port forwards go through passt, which gives the guest other addresses.",
     "Nothing needs to be done for guests that use DHCP."};

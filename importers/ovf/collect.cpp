@@ -2,6 +2,7 @@
 // Declarations: files, disks, networks, deployment configurations and properties (DSP0243 "Envelope element",
 // "DiskSection", "NetworkSection", "DeploymentOptionSection", "ProductSection").
 #include <algorithm>
+#include <functional>
 
 #include "importers/ovf/context.hpp"
 
@@ -27,12 +28,18 @@ void refuse_duplicate(const SettingsReader &second, std::string_view what, const
 
 std::string href_of(const SettingsReader &file) { return in_quotes(peek_attribute(file, "href").value_or("")); }
 
-// The file of a disk, for messages: its id and where it lies.
-std::string file_of(const Context &in, const SettingsReader &disk) {
-  const auto id = peek_attribute(disk, "fileRef");
-  if (!id) return "a disk without a file";
-  const auto hit = in.files.find(*id);
-  return "the file " + in_quotes(*id) + (hit == in.files.end() ? "" : ", " + href_of(hit->second));
+// What makes a disk the one that it is, for messages: its file and where that lies, its parent and its size.
+std::string described_disk(const Context &in, const SettingsReader &disk) {
+  std::string out = "one without a file";
+  if (const auto id = peek_attribute(disk, "fileRef")) {
+    const auto hit = in.files.find(*id);
+    out = "the file " + in_quotes(*id) + (hit == in.files.end() ? "" : ", " + href_of(hit->second));
+  }
+  if (const auto parent = peek_attribute(disk, "parentRef")) out += ", upon " + in_quotes(*parent);
+  if (const auto capacity = peek_attribute(disk, "capacity"))
+    out +=
+        ", of " + text::printable(*capacity + " " + peek_attribute(disk, "capacityAllocationUnits").value_or("bytes"));
+  return out;
 }
 
 void collect_files(Context &in) {
@@ -54,10 +61,22 @@ void collect_disks(Context &in, const Section &section) {
     if (name != "Disk" && name != "SharedDisk") continue;
     const auto id = peek_attribute(disk, "diskId");
     if (id && !in.disks.emplace(*id, disk).second) {
-      refuse_duplicate(disk, "disks", *id, file_of(in, in.disks.at(*id)), file_of(in, disk));
+      refuse_duplicate(disk, "disks", *id, described_disk(in, in.disks.at(*id)), described_disk(in, disk));
       in.raise(finding::kElementUnknown, disk.place("diskId"),
                "two disks of the package have the id " + in_quotes(*id) + "; the first one was taken");
     }
+  }
+}
+
+// vCloud's <NetworkConfig networkName="..."> with <FenceMode>isolated</FenceMode>: bridged and natRouted lead out.
+void collect_isolated(Context &in, const SettingsReader &section) {
+  const std::function<bool(const xml::Element &)> fenced = [&](const xml::Element &element) {
+    return (element.name == "FenceMode" && text::iequals_ascii(text::trim(element.text), "isolated")) ||
+           std::any_of(element.children.begin(), element.children.end(), fenced);
+  };
+  for (const SettingsReader &network : section.children("NetworkConfig")) {
+    const auto name = peek_attribute(network, "networkName");
+    if (name && fenced(network.element())) in.isolated.insert(*name);
   }
 }
 
@@ -122,6 +141,7 @@ void collect_declarations(Context &in) {
     for (const Section &section : sections(level)) {
       if (section.name == "DiskSection" || section.name == "SharedDiskSection") collect_disks(in, section);
       if (section.name == "DeploymentOptionSection") choose_configuration(in, section);
+      if (section.name == "NetworkConfigSection") collect_isolated(in, section.reader);
       if (section.name == "NetworkSection") {
         for (const SettingsReader &network : section.reader.children("Network")) {
           if (const auto name = peek_attribute(network, "name")) in.networks.emplace(*name, network);

@@ -39,8 +39,12 @@ struct Context {
   std::string configuration;  // the chosen deployment option; empty when the package offers none
   std::map<std::string, SettingsReader> files, disks;  // by id
   std::map<std::string, SettingsReader> networks;      // by name
+  std::set<std::string> isolated;                      // networks that vCloud fences off
   std::map<std::string, std::string> properties;       // values by key, as chosen by the configuration
   std::map<std::string, std::string> drive_of;         // InstanceID -> "hardware.controllers.0.drives.1"
+  std::map<std::string, std::string> boot_name_of;     // InstanceID -> BootDevice::detail: "scsi0:1", "ethernet0"
+  std::map<std::size_t, std::string> boot_instances;   // index in boot_order -> the InstanceID that it names
+  std::set<std::string> used_disks;                    // ids of the DiskSection that a drive has
 
   std::vector<ControllerPlace> controller_places;
 
@@ -75,6 +79,9 @@ void collect_declarations(Context &in);
 // Where the file of that id lies; empty when it is not in the package (a finding then says so).
 void resolve_file(Context &in, const std::string &file_id, ImageFile &image, const Place &where,
                   const std::string &field);
+
+// Makes a file of the package the machine's firmware variables; a finding when it lies where it cannot be read.
+void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where);
 
 // ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, sections.cpp, guest_os.cpp, virtualbox.cpp ----
 

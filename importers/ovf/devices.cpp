@@ -141,17 +141,21 @@ NicModel nic_model(Context &in, const Item &item) {
   return in.platform == Platform::vmware ? NicModel::e1000_82545em : NicModel::e1000_82540em;
 }
 
-void set_network(const Item &item, Nic &nic) {
+void set_network(const Context &in, const Item &item, Nic &nic) {
   nic.network = std::string(text::trim(item.text("Connection").value_or("")));
   std::string lower = text::lower_ascii(nic.network);
   lower.erase(std::remove_if(lower.begin(), lower.end(), [](char c) { return c == '-' || c == ' ' || c == '_'; }),
               lower.end());
-  nic.mode = NicMode::custom;
+  // A port group of ESX or a network of another platform leads to the outside, whatever its name.
+  nic.mode = NicMode::bridged;
   // The names that VirtualBox, VMware Workstation and Fusion give to their own networks.
-  if (lower == "nat" || lower.empty()) nic.mode = NicMode::nat;
-  if (lower == "bridged") nic.mode = NicMode::bridged;
-  if (lower == "hostonly") nic.mode = NicMode::host_only;
-  if (lower == "internal") nic.mode = NicMode::internal;
+  if (lower == "nat" || lower == "vmnet8" || lower.empty()) nic.mode = NicMode::nat;
+  const bool workstation = lower.starts_with("vmnet") && lower.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (workstation && lower != "vmnet8" && lower != "vmnet0") nic.mode = NicMode::custom;
+  if (lower.starts_with("hostonly") || lower == "vmnet1") nic.mode = NicMode::host_only;
+  if (lower == "internal" || lower == "internalnetwork" || lower == "intnet" || lower.starts_with("lansegment") ||
+      lower.starts_with("isolated") || in.isolated.contains(nic.network))
+    nic.mode = NicMode::internal;
   if (lower == "natnetwork") nic.mode = NicMode::nat_network;
   if (lower == "none" || lower == "null") nic.mode = NicMode::none;
 }
@@ -163,7 +167,7 @@ void add_nic(Context &in, const Item &item) {
   nic.slot = static_cast<unsigned>(nics.size());
   nic.origin = item.reader().place();
   nic.model = nic_model(in, item);
-  set_network(item, nic);
+  set_network(in, item, nic);
   nic.cable_connected = item.boolean("AutomaticAllocation").value_or(true);
   for (const char *child : {"Address", "MACAddress"}) {  // the latter is oVirt's
     const auto address = item.text(child);
@@ -185,6 +189,7 @@ void add_nic(Context &in, const Item &item) {
     (void)network->second.text("name", field + ".network");
   }
   read_nic_config(in, item, nic, field);
+  if (!item.instance().empty()) in.boot_name_of[item.instance()] = "ethernet" + std::to_string(nic.slot);
   nics.push_back(std::move(nic));
 }
 

@@ -256,7 +256,12 @@ void add_drive(Context &in, const Placed &placed) {
   } else {
     item.take("ResourceSubType", field + ".kind");
   }
-  if (!item.instance().empty()) in.drive_of[item.instance()] = field;
+  if (!item.instance().empty()) {
+    in.drive_of[item.instance()] = field;
+    in.boot_name_of[item.instance()] = is_ide(controller.type) ? "ide" + std::to_string(spot.port + controller.index) +
+                                                                     ":" + std::to_string(spot.device)
+                                                               : controller.name + ":" + std::to_string(spot.port);
+  }
   controller.drives.push_back(std::move(drive));
 }
 

@@ -49,8 +49,8 @@ inline constexpr FindingKind kFileMissing{"ovf.file-missing", Severity::critical
                                           "A file that the descriptor names is not in the package.",
                                           "Put the file beside the descriptor, or export the machine again."};
 inline constexpr FindingKind kFileSize{"ovf.file-size", Severity::warning,
-                                       "A file of the package has another size than the descriptor says.",
-                                       "Check the manifest, and download or export the package again if it differs."};
+                                       "A file of the package is shorter than the descriptor says.",
+                                       "Download or export the package again if the machine does not work."};
 inline constexpr FindingKind kReferenceBroken{
     "ovf.reference-broken", Severity::critical,
     "A drive refers to a disk or file that the descriptor does not declare.",
@@ -75,6 +75,10 @@ inline constexpr FindingKind kDeviceDropped{"ovf.device-dropped", Severity::warn
 inline constexpr FindingKind kBlankDisk{
     "ovf.blank-disk", Severity::info,
     "A disk has no file in the package: it is made new and empty, of the stated size.", "Nothing needs to be done."};
+inline constexpr FindingKind kDiskUnused{"ovf.disk-unused", Severity::warning,
+                                         "The package holds a disk that is in no drive; it is not carried over.",
+                                         "Convert its file with 'virt-ferry disk convert' and attach it, if the guest "
+                                         "needs it."};
 inline constexpr FindingKind kSignature{
     "ovf.signature-not-checked", Severity::info,
     "The package carries a certificate; its signature is not checked, only the manifest's digests are.",

@@ -166,6 +166,11 @@ void read_hardware(Context &in) {
     settle_item(in, item);
     settle_device_config(item);
   }
+  for (const auto &[step, instance] : in.boot_instances) {
+    const auto name = in.boot_name_of.find(instance);
+    if (name != in.boot_name_of.end() && step < in.machine.hardware.boot_order.size())
+      in.machine.hardware.boot_order.at(step).detail = name->second;
+  }
   read_vmware_config(in, *section);
   in.machine.hardware.smbios.origin = section->place();
   finish_smbios(in, type);

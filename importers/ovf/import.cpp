@@ -27,7 +27,7 @@ void check_version(Context &in) {
 }
 
 ImportedMachine import_system(const Package &package, const ImportOptions &options, const SystemTree &tree,
-                              const std::string &version) {
+                              const std::string &version, std::map<std::string, Place> &unused) {
   ImportedMachine out;
   const SettingsReader root = SettingsReader::open(tree.envelope, package.shown_as(), out.ledger);
   Context in{.package = package,
@@ -42,8 +42,12 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
              .files = {},
              .disks = {},
              .networks = {},
+             .isolated = {},
              .properties = {},
              .drive_of = {},
+             .boot_name_of = {},
+             .boot_instances = {},
+             .used_disks = {},
              .controller_places = {}};
   out.machine.source.kind = SourceKind::ovf;
   out.machine.source.file = package.file();
@@ -64,7 +68,22 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
     in.raise(finding::kSignature, {package.file(), {}, {}}, "the package's certificate was not checked");
   }
   settle_sections(in);
+  for (const auto &[id, disk] : in.disks) unused.emplace(id, disk.place());
+  for (const std::string &id : in.used_disks) unused[id] = {};
   return out;
+}
+
+}  // namespace
+
+namespace {
+
+// The disks of the package that no drive of any of its machines holds: somebody forgot them, or the descriptor did.
+void report_unused(const std::map<std::string, Place> &disks, std::vector<ImportedMachine> &machines) {
+  for (const auto &[id, where] : disks) {
+    if (where == Place{}) continue;  // a drive has it
+    machines.front().findings.push_back(
+        raise(finding::kDiskUnused, where, "no drive of the package holds the disk " + in_quotes(id)));
+  }
 }
 
 }  // namespace
@@ -75,10 +94,12 @@ std::vector<ImportedMachine> import_file(const std::filesystem::path &file, cons
   xml::Element envelope = xml::parse(package.descriptor(), package.shown_as());
   const std::string version = version_of(envelope);
   std::vector<ImportedMachine> out;
+  std::map<std::string, Place> disks;  // of all machines; an empty place: in use
   for (const SystemTree &tree : split_systems(std::move(envelope), package.shown_as())) {
-    out.push_back(import_system(package, options, tree, version));
+    out.push_back(import_system(package, options, tree, version, disks));
     out.back().package = opened;
   }
+  report_unused(disks, out);
   return out;
 }
 

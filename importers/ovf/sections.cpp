@@ -224,7 +224,8 @@ void read_boot_order(Context &in, const Section &section) {
     section.reader.settle("type", kDropped, "not a kind of boot device that is known");
     return;
   }
-  (void)instance;
+  // Which device that is, is known when the devices are read.
+  if (instance) in.boot_instances[in.machine.hardware.boot_order.size()] = std::string(text::trim(*instance));
   in.machine.hardware.boot_order.push_back(std::move(device));
 }
 
@@ -319,6 +320,10 @@ void settle_sections(Context &in) {
     if (depth + 1 < levels.size() && depth > 0) levels[depth].settle("id", kIrrelevant, "the group's identity");
     for (const Section &section : sections(levels[depth])) {
       if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(section);
+      if (section.name == "Name") {  // VirtualBox names its collections; a machine's own name is taken
+        section.reader.settle_if_unknown("", kIrrelevant, "the group's name");
+        continue;
+      }
       const auto rule = std::find_if(kSections.begin(), kSections.end(),
                                      [&](const SectionRule &candidate) { return candidate.name == section.name; });
       if (rule == kSections.end() && is_ovirt_setting(in, section.reader)) continue;  // ovirt.cpp

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 
+#include "importers/vbox/findings.hpp"
 #include "importers/vbox/vbox.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::ovf {
 namespace {
@@ -70,6 +73,65 @@ void replace_media(Context &in, Hardware &hardware) {
   }
 }
 
+// ---- firmware variables ----
+
+std::string bare_name(std::string_view path) { return std::string(path.substr(path.find_last_of("/\\") + 1)); }
+
+bool is_nvram(std::string_view name) { return text::lower_ascii(name).ends_with(".nvram"); }
+
+std::string href_of(const Context &in, const std::string &id) {
+  const auto hit = in.files.find(id);
+  return hit == in.files.end() ? std::string() : peek_attribute(hit->second, "href").value_or("");
+}
+
+// The File that an Item of the machine's own hardware names: "/file/file2", "ovf:/file/file2".
+std::optional<std::string> nvram_of_items(const Context &in) {
+  for (const Section &section : sections(in.system())) {
+    if (section.name != "VirtualHardwareSection") continue;
+    for (const SettingsReader &item : section.reader.children()) {
+      const std::string resource = peek(item, "HostResource").value_or("");
+      const std::string id = bare_name(resource);
+      if (resource.find("/file/") != std::string::npos && is_nvram(href_of(in, id))) return id;
+    }
+  }
+  return std::nullopt;
+}
+
+// Since 7.1.12 VirtualBox puts the file of EFI variables into the package; which of the package's it is, an Item says,
+// or the name in vbox:Machine, or the machine's own name; a package with one machine has one only.
+std::optional<std::string> nvram_file_id(const Context &in, const std::string &declared) {
+  if (auto id = nvram_of_items(in)) return id;
+  std::vector<std::string> all;
+  for (const auto &[id, file] : in.files) {
+    const std::string name = bare_name(href_of(in, id));
+    if (!is_nvram(name)) continue;
+    if (text::iequals_ascii(name, bare_name(declared)) || text::iequals_ascii(name, in.machine.name + ".nvram"))
+      return id;
+    all.push_back(id);
+  }
+  const bool alone = in.contents.size() == 1;
+  return alone && all.size() == 1 ? std::optional(all.front()) : std::nullopt;
+}
+
+void find_nvram(Context &in, const std::string &declared, const Place &where) {
+  const Hardware &hardware = in.machine.hardware;
+  if (hardware.firmware.type == FirmwareType::bios && !hardware.tpm) return;
+  const std::string field = "hardware.firmware.nvram_file";
+  if (const auto id = nvram_file_id(in, declared)) {
+    ImageFile file;
+    resolve_file(in, *id, file, where, field);
+    if (file.pieces.size() == 1 && !file.gzip)
+      return attach_nvram(in, file.pieces.front(), file.declared_location, where);
+  } else if (!bare_name(declared).empty()) {  // in the package, though no File says so
+    for (const std::string &name : member_names(bare_name(declared), where)) {
+      if (const auto found = in.package.find(name, where)) return attach_nvram(in, *found, name, where);
+    }
+  }
+  if (declared.empty() || hardware.firmware.type == FirmwareType::bios) return;
+  in.raise(vbox::kNvramMissing, where,
+           "the EFI variables " + in_quotes(declared) + " are named, and not in the package");
+}
+
 void settle_described_again(Context &in) {
   for (const Section &section : sections(in.system())) {
     const bool again = section.name == "VirtualHardwareSection" || section.name == "OperatingSystemSection" ||
@@ -83,8 +145,9 @@ void settle_described_again(Context &in) {
 
 bool import_virtualbox(Context &in, const xml::Element &machine, Ledger &ledger) {
   ImportedMachine own;
+  std::string nvram;
   try {
-    own = vbox::import_embedded(machine, in.package.shown_as(), in.options);
+    own = vbox::import_embedded(machine, in.package.shown_as(), in.options, &nvram);
   } catch (const Error &error) {
     if (error.kind() == ErrorKind::encrypted) throw;
     in.raise(finding::kVirtualBoxFallback, {in.package.shown_as(), machine.line, machine.path},
@@ -103,6 +166,7 @@ bool import_virtualbox(Context &in, const xml::Element &machine, Ledger &ledger)
   in.machine.saved_state.reset();
   for (Finding &finding : own.findings) in.findings.push_back(std::move(finding));
   append(ledger, own.ledger);
+  find_nvram(in, nvram, in.machine.hardware.firmware.origin);
   settle_described_again(in);
   return true;
 }

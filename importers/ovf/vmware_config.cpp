@@ -130,8 +130,8 @@ bool take_machine_config(Context &in, const Setting &setting) {
     hardware.smbios.uuid = Uuid::parse(setting.value());
     hardware.smbios.uuid_little_endian = false;
     setting.take("hardware.smbios.uuid");
-  } else if (key == "virtualsmcpresent" && setting.on()) {
-    in.machine.extra["smc.present"] = "true";
+  } else if ((key == "virtualsmcpresent" || key == "smc.present") && parse_boolean(setting.value())) {
+    in.machine.extra["smc.present"] = setting.on() ? "true" : "false";
     setting.take("extra.smc.present");
   } else {
     return false;
@@ -158,15 +158,7 @@ void set_nvram(Context &in, const Setting &setting) {
     if (!found)
       in.raise(finding::kFileMissing, setting.place(), "the package has no firmware variables " + in_quotes(id));
   }
-  Firmware &firmware = in.machine.hardware.firmware;
-  if (!found) return;
-  if (in.package.gzip_outer()) {
-    in.raise(finding::kNvramInArchive, setting.place(), "the firmware variables " + in_quotes(id) + " were not read");
-  } else if (in.package.is_archive()) {
-    firmware.nvram_inside = *found;
-  } else {
-    firmware.nvram_file = found->file;
-  }
+  if (found) attach_nvram(in, *found, id, setting.place());
 }
 
 // "scsi0:1.virtualSSD" -> the drive on unit 1 of bus 0; its model field. nullptr when there is none.
@@ -311,6 +303,17 @@ void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
       continue;
     }
     settle_by(extra_config_rule(setting.key()), setting);
+  }
+}
+
+void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where) {
+  Firmware &firmware = in.machine.hardware.firmware;
+  if (in.package.gzip_outer()) {
+    in.raise(finding::kNvramInArchive, where, "the firmware variables " + in_quotes(name) + " were not read");
+  } else if (in.package.is_archive()) {
+    firmware.nvram_inside = file;
+  } else {
+    firmware.nvram_file = file.file;
   }
 }
 

@@ -6,12 +6,31 @@
 namespace ferry::vbox {
 
 std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kKinds{&kMediumUnknown,  &kRemovableUnknown, &kFileMissing,        &kRemovableMissing,
-                                     &kFoundElsewhere, &kForeignRegistry,  &kRegistryUnreadable, &kMediumEncrypted,
-                                     &kMediumOutside,  &kRemovableOutside, &kMediumDevice,       &kIscsi,
-                                     &kViso,           &kNewerVersion,     &kUnknownValue,       &kNvramMissing,
-                                     &kNvramEncrypted, &kAborted,          &kAutoReset,          &kCurrentSnapshot,
-                                     &kHostPci,        &kAcpiTable,        &kNicBehindBridge};
+  static constexpr std::array kKinds{&kMediumUnknown,
+                                     &kRemovableUnknown,
+                                     &kFileMissing,
+                                     &kRemovableMissing,
+                                     &kFoundElsewhere,
+                                     &kForeignRegistry,
+                                     &kRegistryUnreadable,
+                                     &kMediumEncrypted,
+                                     &kMediumOutside,
+                                     &kRemovableOutside,
+                                     &kMediumDevice,
+                                     &kIscsi,
+                                     &kViso,
+                                     &kNewerVersion,
+                                     &kUnknownValue,
+                                     &kNvramMissing,
+                                     &kNvramEncrypted,
+                                     &kDiskUnused,
+                                     &kDiskLocked,
+                                     &kAborted,
+                                     &kAutoReset,
+                                     &kCurrentSnapshot,
+                                     &kHostPci,
+                                     &kAcpiTable,
+                                     &kNicBehindBridge};
   return kKinds;
 }
 

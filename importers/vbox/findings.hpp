@@ -61,6 +61,15 @@ inline constexpr FindingKind kNewerVersion{"vbox.newer-version", Severity::warni
 inline constexpr FindingKind kUnknownValue{"vbox.unknown-value", Severity::warning,
                                            "A setting has a value that virt-ferry does not know; the nearest is taken.",
                                            "Compare the plan with the machine in VirtualBox."};
+inline constexpr FindingKind kDiskUnused{
+    "vbox.disk-unused", Severity::warning,
+    "The machine's registry lists a disk that is in no drive, in no state; it is not carried over.",
+    "Convert it with 'virt-ferry disk convert' and attach it, if the guest needs it."};
+inline constexpr FindingKind kDiskLocked{
+    "vbox.disk-locked", Severity::critical,
+    "VirtualBox noted that a disk is encrypted and its password was missing; such a disk's copy holds nothing that a "
+    "guest can read.",
+    "If a disk is still encrypted, decrypt it (VBoxManage encryptmedium FILE --old-password FILE) and migrate again."};
 inline constexpr FindingKind kNvramMissing{
     "vbox.nvram-missing", Severity::warning,
     "The file with the EFI variables is named but not there: boot entries and Secure Boot keys are lost.",

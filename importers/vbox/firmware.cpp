@@ -110,7 +110,9 @@ void read_nvram(Scope &scope, const std::optional<SettingsReader> &bios) {
     element->settle("enabled", Disposition::irrelevant, "the file of variables is there or not");
     note_encryption(scope, *element);
   }
-  if (!used || scope.in.media == nullptr) return;  // inside an OVF there is no file beside
+  // Inside an OVF the package's own files count.
+  if (used && scope.in.media == nullptr && scope.is_current()) scope.in.embedded_nvram = location;
+  if (!used || scope.in.media == nullptr) return;
   if (location.empty() && scope.is_current()) {
     const fs::path beside = scope.in.folder / (scope.in.file.stem().string() + ".nvram");
     std::error_code ignored;

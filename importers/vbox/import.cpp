@@ -103,6 +103,8 @@ void read_machine(Import &in, const SettingsReader &root, const SettingsReader &
   }
   read_hardware(in, element, "hardware", in.machine.hardware);
   read_snapshots(in, element);
+  report_unused_disks(in);
+  report_locked_disks(in, element);
   apply_auto_reset(in);
   read_extra_data(in, element);
   settle_housekeeping(in, root);
@@ -152,21 +154,23 @@ ImportedMachine import_file(const fs::path &file, const ImportOptions &options) 
   const SettingsReader root = SettingsReader::open(tree, absolute, out.ledger);
   refuse_others(root);
   MediaLibrary media(absolute, options, out.findings);
-  Import in{version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, &media};
+  Import in{version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, &media, {}};
   out.machine.source = {SourceKind::vbox, absolute, *tree.attribute("version"), product_of(bytes)};
   read_machine(in, root, *root.child("Machine"));
   return out;
 }
 
-ImportedMachine import_embedded(const xml::Element &machine, const fs::path &ovf_file, const ImportOptions &) {
+ImportedMachine import_embedded(const xml::Element &machine, const fs::path &ovf_file, const ImportOptions &,
+                                std::string *nvram) {
   ImportedMachine out;
   const SettingsReader element = SettingsReader::open(machine, ovf_file, out.ledger);
   // VirtualBox 5.0 and older left the version out of OVF files that it wrote in the format of 1.15.
   constexpr std::string_view kOldest = "1.15";
-  Import in{version_of(element, kOldest), ovf_file, ovf_file.parent_path(), out.machine, out.findings, nullptr};
+  Import in{version_of(element, kOldest), ovf_file, ovf_file.parent_path(), out.machine, out.findings, nullptr, {}};
   const std::string *version = machine.attribute("version");
   out.machine.source = {SourceKind::ovf, ovf_file, version == nullptr ? std::string(kOldest) : *version, "VirtualBox"};
   read_machine(in, element, element);
+  if (nvram != nullptr) *nvram = in.embedded_nvram;
   return out;
 }
 

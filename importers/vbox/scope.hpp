@@ -25,6 +25,7 @@ struct Import {
   Machine &machine;
   std::vector<Finding> &findings;
   MediaLibrary *media = nullptr;  // nullptr: embedded in an OVF; media are known by UUID only
+  std::string embedded_nvram;     // embedded in an OVF: the path that <NVRAM> names, on the exporter's host
 
   void find(const FindingKind &kind, Place where, std::string message, std::string advice = {}) {
     findings.push_back(raise(kind, std::move(where), std::move(message), std::move(advice)));
@@ -111,6 +112,11 @@ void read_extra_data(Import &in, const SettingsReader &machine);
 
 // After the snapshots: what VirtualBox will have done to immutable disks when the machine starts.
 void apply_auto_reset(Import &in);
+
+// After the snapshots: disks of the machine's own registry that no drive holds in any state.
+void report_unused_disks(Import &in);
+// The guest property by which VirtualBox notes that an encrypted disk keeps the machine from starting.
+void report_locked_disks(Import &in, const SettingsReader &machine);
 
 // After all parts: settles the settings that say nothing about the guest, by tables.
 void settle_housekeeping(Import &in, const SettingsReader &root);

@@ -17,9 +17,10 @@ namespace ferry::vbox {
 [[nodiscard]] ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions &options);
 
 // Reads a `vbox:Machine` element that stands inside an OVF. Its media carry no files: each drive's medium has one
-// image with uuid and declared_location only, for the OVF importer to replace.
+// image with uuid and declared_location only, for the OVF importer to replace. `nvram` gets the path that <NVRAM> names
+// on the exporter's host, when the machine uses its variables.
 [[nodiscard]] ImportedMachine import_embedded(const xml::Element &machine, const std::filesystem::path &ovf_file,
-                                              const ImportOptions &options);
+                                              const ImportOptions &options, std::string *nvram = nullptr);
 
 // True when `head` (the first KiB of a file, or more) looks like VirtualBox settings.
 [[nodiscard]] bool looks_like_vbox(std::string_view head);

@@ -108,6 +108,7 @@ constexpr KeyRule kRules[] = {
 
     // PCI
     {"pcibridge#.*", kIrrelevant, kBridge},
+    {"pcibridge#:#.*", kIrrelevant, kBridge},
     {"pcibridge.*", kIrrelevant, kBridge},
     {"pci.*", kIrrelevant, kBridge},
     {"pcihole.*", kIrrelevant, kBridge},

@@ -131,6 +131,13 @@ class Parser {
     const std::string_view text = text::trim(decoded);
     if (text.empty() || text.front() == '#') return;
     if (!clean) odd(Oddity::Kind::undecodable_value, number, text);
+    // People put lines out of action with ";", "//" and the like: no key begins so.
+    const char first = text.front();
+    const bool letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+    if (!letter && first != '.' && first != '_' && (first < '0' || first > '9')) {
+      odd(Oddity::Kind::not_a_setting, number, text);
+      return;
+    }
     const std::size_t equals = text.find('=');
     const std::string_view key = text::trim(text.substr(0, equals));
     if (equals == std::string_view::npos || key.empty() || key.find_first_of(" \t\"") != std::string_view::npos) {

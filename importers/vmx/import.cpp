@@ -77,11 +77,16 @@ std::string plain_name(std::string_view name) {
   return out;
 }
 
+bool says_yes(const Settings &settings, const char *key) {
+  const std::string *value = settings.peek(key);
+  return value != nullptr && parse_boolean(*value).value_or(false);
+}
+
 std::string product(const Settings &settings) {
   for (const char *key : {"vc.uuid", "sched.swap.derivedName", "vm.createDate", "sched.cpu.units"}) {
     if (settings.has(key)) return "VMware ESXi";
   }
-  if (settings.file().string().find(".vmwarevm/") != std::string::npos || settings.has("smc.present")) {
+  if (settings.file().string().find(".vmwarevm/") != std::string::npos || says_yes(settings, "smc.present")) {
     return "VMware Fusion";
   }
   return "VMware Workstation or Player";
@@ -104,6 +109,8 @@ void read_identity(Reader &reader, Machine &machine) {
       value != nullptr && parse_boolean(*value).value_or(false)) {
     machine.extra["disk.enable_uuid"] = "true";
   }
+  if (const auto smc = settings.boolean("smc.present", "extra.smc.present"))
+    machine.extra["smc.present"] = *smc ? "true" : "false";
 }
 
 void read_saved_state(Reader &reader, Machine &machine) {
@@ -141,7 +148,7 @@ std::string lower_key(std::string_view line) {
 
 }  // namespace
 
-ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions & /*options*/) {
+ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions &options) {
   const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
   const Dictionary dictionary = parse_dictionary(read_text_file(path, kDictionaryLimit), path);
   ImportedMachine out;
@@ -165,7 +172,7 @@ ImportedMachine import_file(const std::filesystem::path &file, const ImportOptio
   }
   read_saved_state(reader, machine);
   read_guestinfo(reader);
-  read_snapshots(reader, out.ledger, machine);
+  read_snapshots(reader, out.ledger, machine, options.snapshots_needed);
   settings.settle_known();
   return out;
 }

@@ -258,7 +258,7 @@ Snapshot read_snapshot(Settings &list, const Reader &machine_reader, const Machi
 
 }  // namespace
 
-void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine) {
+void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine, bool needed) {
   std::filesystem::path file = machine.source.file;
   file.replace_extension(".vmsd");
   std::error_code error;
@@ -267,6 +267,13 @@ void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine) {
   try {
     dictionary = parse_dictionary(read_text_file(file, kDictionaryLimit), file);
   } catch (const Error &problem) {
+    if (needed && problem.kind() == ErrorKind::io) {
+      ErrorDetail detail = problem.detail();
+      detail.message = "the list of the machine's snapshots cannot be read";
+      detail.advice += (detail.advice.empty() ? "" : " ");
+      detail.advice += "To go on without the snapshots, use --snapshots flatten.";
+      throw Error(ErrorKind::io, std::move(detail));
+    }
     reader.findings.push_back(raise(kSnapshotList, problem.detail().where, problem.detail().message));
     return;
   }

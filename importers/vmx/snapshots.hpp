@@ -12,7 +12,7 @@ namespace ferry::vmx {
 
 // Reads the list beside `machine.source.file`, when there is one, into machine.snapshots and current_snapshot.
 // `reader` is the machine's; its hardware must have been read. A list that cannot be read is a finding.
-void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine);
+void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine, bool needed);
 
 // What a .vmsn or .vmss file says of itself.
 struct StateFile {

@@ -372,6 +372,39 @@ TEST(Macos, KeyAndCpu) {
   EXPECT_TRUE(found(fixture.run(), "macos.no-smc-key"));
 }
 
+TEST(Macos, WithoutAnSmcAsBeforeIsNoFault) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.guest_os.family = OsFamily::macos;
+  fixture.machine.extra["smc.present"] = "false";
+  EXPECT_FALSE(found(fixture.run(), "macos.no-smc-key"));
+  fixture.machine.extra["smc.present"] = "true";
+  EXPECT_TRUE(found(fixture.run(), "macos.no-smc-key"));
+}
+
+TEST(Macos, FromRelease13OnTheCpuHasAvx2) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.guest_os.family = OsFamily::macos;
+  const auto cpu = [&](unsigned darwin, std::set<std::string> models, bool kvm) {
+    fixture.machine.guest_os.darwin = darwin;
+    fixture.host.cpu_models = std::move(models);
+    fixture.host.kvm = kvm;
+    fixture.host.cpu_modes.clear();  // not known: nothing is held against the host
+    const auto result = fixture.run();
+    const xml::Element root = domain(result);
+    const xml::Element &chosen = element(root, "cpu");
+    const xml::Element *model = chosen.child("model");
+    return (model == nullptr ? attribute(chosen, "mode") : model->text) + (found(result, "macos.cpu-too-old") ? "!"
+                                                                           : found(result, "macos.cpu")       ? ""
+                                                                                                              : "?");
+  };
+  EXPECT_EQ(cpu(21, {"Penryn", "Haswell-noTSX"}, true), "Penryn");
+  EXPECT_EQ(cpu(22, {"Penryn", "Haswell", "Haswell-noTSX"}, true), "Haswell-noTSX");
+  EXPECT_EQ(cpu(24, {"Penryn", "Haswell", "Skylake-Client-IBRS"}, false), "Skylake-Client-IBRS");
+  EXPECT_EQ(cpu(25, {"Penryn", "EPYC-Rome"}, true), "host-passthrough");
+  EXPECT_EQ(cpu(22, {"Penryn", "Nehalem"}, true), "host-passthrough!");
+  EXPECT_NE(cpu(22, {"Penryn", "Nehalem"}, false).find('!'), std::string::npos);
+}
+
 // ---- snapshots ----
 
 TEST(SnapshotXml, IsTakenByARealLibvirt) {

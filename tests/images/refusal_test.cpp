@@ -275,6 +275,37 @@ TEST(ForeignFormats, AreRoutedToQemuImg) {
   EXPECT_EQ(image::check_qcow2_header(image_file(folder / "d.qcow2"), {}).virtual_size, 12345U * 512);
 }
 
+// QEMU's snapshot table: two entries of different lengths, each aligned to 8 bytes.
+TEST(ForeignFormats, SnapshotsInsideAQcow2AreNamed) {
+  const TempFolder folder;
+  Bytes bytes = qcow2_header("");
+  const auto put = [&bytes](std::uint64_t at, std::uint64_t value, unsigned width) {
+    if (bytes.size() < at + width) bytes.resize(at + width);
+    for (unsigned i = 0; i < width; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> (8 * (width - 1 - i)));
+  };
+  const auto text = [&bytes](std::uint64_t at, std::string_view value) {
+    if (bytes.size() < at + value.size()) bytes.resize(at + value.size());
+    std::copy(value.begin(), value.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  constexpr std::uint64_t kTable = 0x10000;
+  put(60, 2, 4);
+  put(64, kTable, 8);
+  put(kTable + 12, 1, 2);
+  put(kTable + 14, 6, 2);
+  put(kTable + 36, 16, 4);
+  text(kTable + 40 + 16, "1before");
+  const std::uint64_t second = kTable + 64;  // 40 + 16 + 7, rounded up
+  put(second + 12, 1, 2);
+  put(second + 14, 5, 2);
+  put(second + 36, 0, 4);
+  text(second + 40, "2after");
+  write_file(folder / "d.qcow2", bytes);
+  const auto findings = image::check_qcow2_header(image_file(folder / "d.qcow2"), {}).findings;
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].id, "image.internal-snapshots");
+  EXPECT_NE(findings[0].message.find("\"before\", \"after\""), std::string::npos) << findings[0].message;
+}
+
 TEST(ForeignFormats, BackingAndDataFilesAreRefused) {
   const TempFolder folder;
   const auto kind_of = [&](const Bytes &bytes) -> std::optional<ErrorKind> {

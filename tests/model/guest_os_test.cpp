@@ -172,5 +172,18 @@ TEST(GuestOs, CorpusIdsAreKnown) {
   for (const std::string &id : vmware) EXPECT_NE(guest_os_from_vmware(id).label, id);
 }
 
+TEST(GuestOs, AppleReleasesAreNumberedByTheirKernel) {
+  EXPECT_EQ(guest_os_from_vmware("darwin24-64").darwin, 24U);
+  EXPECT_EQ(guest_os_from_vmware("darwin22_64Guest").darwin, 22U);
+  EXPECT_EQ(guest_os_from_virtualbox("MacOS1013_64").darwin, 17U);
+  EXPECT_EQ(guest_os_from_virtualbox("MacOS106").darwin, 10U);
+  EXPECT_EQ(guest_os_from_virtualbox("MacOS13_64").darwin, 22U);
+  EXPECT_FALSE(guest_os_from_virtualbox("MacOS_64").darwin);
+  EXPECT_FALSE(guest_os_from_vmware("ubuntu-64").darwin);
+  EXPECT_EQ(darwin_of(10, 15), 19U);
+  EXPECT_EQ(darwin_of(26, 0), 25U);
+  EXPECT_FALSE(darwin_of(9, 2));
+}
+
 }  // namespace
 }  // namespace ferry

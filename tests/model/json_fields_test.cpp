@@ -113,6 +113,7 @@ Machine full_machine() {
   machine.name = machine.description = "x";
   machine.uuid = some_uuid();
   machine.groups = {"/lab"};
+  machine.guest_os.darwin = 24;
   machine.guest_os.source_id = machine.guest_os.label = machine.guest_os.osinfo_id = machine.guest_os.osinfo_newer =
       "x";
   fill_board(machine.hardware);

@@ -64,5 +64,17 @@ TEST(Fields, are_made_of_names_that_the_compiler_checked) {
   EXPECT_EQ(below<Nic>("nics.0", made), "nics.0.forwards.1");
 }
 
+TEST(Ledger, ASecretIsHiddenThoughNobodyKnowsTheSetting) {
+  Ledger ledger;
+  const auto value = [&ledger](const std::string &path, const std::string &text) {
+    return ledger.entries().at(ledger.enter({"m.vmx", 1, path}, text)).value;
+  };
+  EXPECT_EQ(value("acme.adminPassword", "hunter2"), "(secret)");
+  EXPECT_EQ(value("/VirtualBox/Machine/X/@token", "abc"), "(secret)");
+  EXPECT_EQ(value("/Envelope/ExtraConfig/@key", "monitor.x"), "monitor.x");
+  EXPECT_EQ(value("acme.source", "http://u:p@host/"), "http://(secret)@host/");
+  EXPECT_EQ(value("acme.adminPassword", ""), "");
+}
+
 }  // namespace
 }  // namespace ferry

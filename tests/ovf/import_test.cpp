@@ -193,11 +193,111 @@ TEST(Media, TwoDisksOfOneIdAreRefusedWithBothNames) {
   });
   EXPECT_NE(disks.found.find("system.vmdk"), std::string::npos);
   EXPECT_NE(disks.found.find("data.vmdk"), std::string::npos);
+  const ErrorDetail blank = expect_error(ErrorKind::malformed, [] {
+    (void)import_one({.disks = R"(<Disk ovf:diskId="d" ovf:capacity="10"/><Disk ovf:diskId="d" ovf:capacity="20"/>)",
+                      .items = kMemory});
+  });
+  EXPECT_NE(blank.found.find("of 10 bytes and one without a file, of 20"), std::string::npos) << blank.found;
   const ErrorDetail files = expect_error(ErrorKind::malformed, [] {
     (void)import_one({.references = R"(<File ovf:id="a" ovf:href="one.vmdk"/><File ovf:id="a" ovf:href="two.vmdk"/>)",
                       .items = kMemory});
   });
   EXPECT_NE(files.found.find("two.vmdk"), std::string::npos);
+}
+
+TEST(Network, AFencedNetworkOfVcloudIsClosed) {
+  const Hardware hardware =
+      import_one({.sections =
+                      R"(<vcloud:NetworkConfigSection xmlns:vcloud="http://www.vmware.com/vcloud/v1.5"><Info/>)"
+                      R"(<vcloud:NetworkConfig networkName="lab"><vcloud:Configuration>)"
+                      R"(<vcloud:FenceMode>isolated</vcloud:FenceMode></vcloud:Configuration></vcloud:NetworkConfig>)"
+                      R"(<vcloud:NetworkConfig networkName="org"><vcloud:Configuration>)"
+                      R"(<vcloud:FenceMode>bridged</vcloud:FenceMode></vcloud:Configuration></vcloud:NetworkConfig>)"
+                      R"(</vcloud:NetworkConfigSection>)",
+                  .items = kMemory + item(10, "Connection", "lab") + item(10, "Connection", "org")})
+          .machine.hardware;
+  EXPECT_EQ(hardware.nics.at(0).mode, NicMode::internal);
+  EXPECT_EQ(hardware.nics.at(1).mode, NicMode::bridged);
+}
+
+// An exporter's estimate, and a file that was packed anew, are no doubt; a file that ends early is.
+TEST(Media, OnlyAFileThatEndsEarlyIsTold) {
+  const TempFolder folder;
+  write_file(folder.path() / "d.vmdk", "0123456789");
+  for (const auto &[size, told] : std::vector<std::pair<std::string, bool>>{
+           {"0", false}, {"5", false}, {"-1", false}, {"10", false}, {"11", true}}) {
+    write_file(folder.path() / "m.ovf",
+               descriptor({.references = R"(<File ovf:id="f" ovf:href="d.vmdk" ovf:size=")" + size + R"("/>)",
+                           .disks = R"(<Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="1"/>)",
+                           .items = kMemory + item(6, "InstanceID", "3") + disk_on("3", "0")}));
+    EXPECT_EQ(has_finding(import_file(folder.path() / "m.ovf", {}).at(0), "ovf.file-size"), told) << size;
+  }
+}
+
+TEST(Media, ADiskThatNoDriveHoldsIsTold) {
+  const std::string disks = R"(<Disk ovf:diskId="d" ovf:capacity="1"/><Disk ovf:diskId="forgotten" ovf:capacity="1"/>)";
+  const ImportedMachine imported =
+      import_one({.disks = disks, .items = kMemory + item(6, "InstanceID", "3") + disk_on("3", "0")});
+  std::string told;
+  for (const Finding &finding : imported.findings) told += finding.id == "ovf.disk-unused" ? finding.message : "";
+  EXPECT_NE(told.find("\"forgotten\""), std::string::npos);
+  EXPECT_EQ(told.find("\"d\""), std::string::npos);
+}
+
+TEST(BootOrder, ADeviceThatIsNamedIsTheOneThatBoots) {
+  const auto order =
+      import_one({.system =
+                      R"(<vmw:BootOrderSection vmw:type="disk" vmw:instanceId="50"><Info/></vmw:BootOrderSection>)"
+                      R"(<vmw:BootOrderSection vmw:type="net" vmw:instanceId="9"><Info/></vmw:BootOrderSection>)",
+                  .items = kMemory + item(6, "InstanceID", "3", "Address", "1") + disk_on("3", "2", "50") +
+                           item(10, "InstanceID", "8") + item(10, "InstanceID", "9")})
+          .machine.hardware.boot_order;
+  ASSERT_EQ(order.size(), 2U);
+  EXPECT_EQ(order[0].detail, "scsi1:2");
+  EXPECT_EQ(order[1].detail, "ethernet1");
+}
+
+// A VirtualBox package with the machine's own description and a file of EFI variables.
+std::string virtualbox_package(const std::string &references, const std::string &items, const std::string &nvram) {
+  std::string out = descriptor({.references = references, .items = kMemory + items, .type = "virtualbox-2.2"});
+  const std::string machine =
+      R"(<vbox:Machine xmlns:vbox="http://www.virtualbox.org/ovf/machine" version="1.19-linux" name="aio" OSType="Debian_64")"
+      R"( uuid="{d7e1a1f4-5d1e-4a3c-9f35-7f0d1f2a3b4c}"><Hardware><Memory RAMSize="512"/><Firmware type="EFI"/>)"
+      R"(<BIOS><NVRAM path=")" +
+      nvram + R"("/></BIOS></Hardware></vbox:Machine>)";
+  return out.insert(out.find("</VirtualSystem>"), machine);
+}
+
+TEST(VirtualBoxNvram, IsFoundByItemByNameOrAsTheOnlyOne) {
+  const TempFolder folder;
+  for (const char *name : {"aio.nvram", "other.nvram"}) write_file(folder.path() / name, "variables");
+  const auto found = [&](const std::string &references, const std::string &items, const std::string &nvram) {
+    write_file(folder.path() / "m.ovf", virtualbox_package(references, items, nvram));
+    const ImportedMachine imported = import_file(folder.path() / "m.ovf", {}).at(0);
+    const auto &file = imported.machine.hardware.firmware.nvram_file;
+    return (file ? file->filename().string() : "") + (has_finding(imported, "vbox.nvram-missing") ? "!" : "");
+  };
+  const std::string own = R"(<File ovf:id="a" ovf:href="aio.nvram"/>)",
+                    other = R"(<File ovf:id="b" ovf:href="other.nvram"/>)";
+  const std::string path = "C:/Users/someone/VirtualBox VMs/aio/aio.nvram";
+  EXPECT_EQ(found(other + own, item(1, "HostResource", "/file/b"), path), "other.nvram");
+  EXPECT_EQ(found(other + own, "", path), "aio.nvram");
+  EXPECT_EQ(found(other + own, "", "x\\elsewhere.nvram"), "aio.nvram");  // by the machine's name
+  EXPECT_EQ(found(other, "", "elsewhere.nvram"), "other.nvram");
+  EXPECT_EQ(found("", "", "aio.nvram"), "aio.nvram");
+  EXPECT_EQ(found("", "", "C:/lost/elsewhere.nvram"), "!");
+  EXPECT_EQ(found(R"(<File ovf:id="l" ovf:href="lost.nvram"/>)", "", "lost.nvram"), "!");
+}
+
+TEST(VirtualBoxNvram, IsReadInPlaceInsideAnArchive) {
+  const TempFolder folder;
+  write_tar(
+      folder.path() / "m.ova",
+      {{.name = "m.ovf", .text = virtualbox_package(R"(<File ovf:id="a" ovf:href="aio.nvram"/>)", "", "aio.nvram")},
+       {.name = "aio.nvram", .text = "variables"}});
+  const ImportedMachine imported = import_file(folder.path() / "m.ova", {}).at(0);
+  ASSERT_TRUE(imported.machine.hardware.firmware.nvram_inside);
+  EXPECT_EQ(read_range(*imported.machine.hardware.firmware.nvram_inside), "variables");
 }
 
 TEST(ExtraConfig, TheBiosOrderOfDisksIsTaken) {
@@ -358,7 +458,12 @@ TEST(Network, NamesTellTheMode) {
   EXPECT_EQ(nic("Internal").mode, NicMode::internal);
   EXPECT_EQ(nic("NAT Network").mode, NicMode::nat_network);
   EXPECT_EQ(nic("none").mode, NicMode::none);
-  EXPECT_EQ(nic("VM Network").mode, NicMode::custom);
+  EXPECT_EQ(nic("LAN Segment 1").mode, NicMode::internal);
+  EXPECT_EQ(nic("VMnet1").mode, NicMode::host_only);
+  EXPECT_EQ(nic("VMnet8").mode, NicMode::nat);
+  EXPECT_EQ(nic("VMnet3").mode, NicMode::custom);
+  EXPECT_EQ(nic("VM Network").mode, NicMode::bridged);
+  EXPECT_EQ(nic("dvPortGroup-17").mode, NicMode::bridged);
   EXPECT_EQ(nic("VM Network").network, "VM Network");
 }
 

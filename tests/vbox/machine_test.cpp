@@ -345,5 +345,15 @@ TEST(Embedded, WithoutAVersionItIs115) {
       import_embedded(*tree.child("Machine"), "/p/x.ovf", closed()).machine.hardware.nics.at(0).cable_connected);
 }
 
+TEST(Secrets, InExtraDataAndGuestPropertiesAreHiddenByTheirNames) {
+  Text text;
+  text.before_hardware = "<ExtraData><ExtraDataItem name='acme/apiToken' value='abc'/></ExtraData>";
+  text.hardware = "<GuestProperties><GuestProperty name='/acme/Password' value='def' timestamp='1'/></GuestProperties>";
+  const ImportedMachine machine = import_text(text);
+  EXPECT_EQ(entry_of(machine, "/ExtraDataItem/@value")->value, "(secret)");
+  EXPECT_EQ(entry_of(machine, "/GuestProperty/@value")->value, "(secret)");
+  EXPECT_EQ(entry_of(machine, "/GuestProperty/@name")->value, "/acme/Password");
+}
+
 }  // namespace
 }  // namespace ferry::vbox::test

@@ -350,5 +350,38 @@ TEST(Media, RegistriesBefore14) {
   EXPECT_EQ(medium_of(got).chain[1].declared_format, ImageFormat::vmdk);
 }
 
+TEST(Unused, ADiskOfTheRegistryThatNoDriveHoldsIsTold) {
+  Text text;
+  text.before_hardware =
+      "<MediaRegistry><HardDisks>"
+      "<HardDisk uuid='{00000001-0000-4000-8000-000000000000}' location='held.vdi' format='VDI'>"
+      "<HardDisk uuid='{00000002-0000-4000-8000-000000000000}' location='/clones/other/diff.vdi' "
+      "format='VDI'/></HardDisk>"
+      "<HardDisk uuid='{00000003-0000-4000-8000-000000000000}' location='loose.vdi' format='VDI'/>"
+      "</HardDisks></MediaRegistry>";
+  text.after_hardware =
+      "<StorageControllers><StorageController name='S' type='AHCI'><AttachedDevice type='HardDisk' port='0'>"
+      "<Image "
+      "uuid='{00000001-0000-4000-8000-000000000000}'/></AttachedDevice></StorageController></StorageControllers>";
+  const ImportedMachine machine = import_text(text);
+  EXPECT_EQ(count_findings(machine, kDiskUnused), 1U);
+  for (const Finding &finding : machine.findings) {
+    if (finding.id != kDiskUnused.id) continue;
+    EXPECT_NE(finding.message.find("loose.vdi"), std::string::npos);
+  }
+}
+
+TEST(Locked, TheGuestPropertyOfAMissingPasswordIsTold) {
+  const auto told = [](const std::string &value) {
+    Text text;
+    text.hardware = "<GuestProperties><GuestProperty name='/VirtualBox/HostInfo/DekMissing' value='" + value +
+                    "' timestamp='1' flags='RDONLYGUEST'/></GuestProperties>";
+    return count_findings(import_text(text), kDiskLocked);
+  };
+  EXPECT_EQ(told("1"), 1U);
+  EXPECT_EQ(told("0"), 0U);
+  EXPECT_EQ(told(""), 0U);
+}
+
 }  // namespace
 }  // namespace ferry::vbox::test

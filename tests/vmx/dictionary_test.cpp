@@ -141,5 +141,14 @@ TEST(Dictionary, TruthValues) {
   EXPECT_FALSE(parse_boolean("perhaps"));
 }
 
+// People put lines out of action; VMware passes over what is no key.
+TEST(Dictionary, ALineOutOfActionIsNoSetting) {
+  const Dictionary dictionary =
+      parse_dictionary(";scsi0:1.present = \"TRUE\"\n//a = \"1\"\n.encoding = \"UTF-8\"\n", "m.vmx");
+  ASSERT_EQ(dictionary.settings.size(), 1U);
+  EXPECT_EQ(dictionary.settings[0].key, ".encoding");
+  EXPECT_EQ(dictionary.oddities.size(), 2U);
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test

@@ -127,6 +127,7 @@ void add_domain(HostProfile &profile, std::string_view xml) {
   profile.domain_names.insert(name->text);
   if (const xml::Element *uuid = root.child("uuid")) profile.domain_uuids.emplace(uuid->text, name->text);
   if (const std::string run = run_mark(root); !run.empty()) profile.domain_runs.emplace(name->text, run);
+  for (const std::string &port : listen_ports(root)) profile.host_ports.emplace(port, name->text);
   const xml::Element *devices = root.child("devices");
   if (devices == nullptr) return;
   for (const xml::Element &device : devices->children) {

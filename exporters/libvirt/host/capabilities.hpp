@@ -3,10 +3,14 @@
 // on recorded output.
 #pragma once
 
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "exporters/libvirt/host/host_profile.hpp"
+
+#include "support/xml.hpp"
 
 namespace ferry::libvirt {
 
@@ -28,6 +32,9 @@ void add_upstream_devices(HostProfile &profile);
 
 // A defined domain's XML: its name, UUID and every interface's MAC go into the profile's tables.
 void add_domain(HostProfile &profile, std::string_view xml);
+
+// "tcp:2222" for each port of the host that the domain of this XML listens on when it runs.
+[[nodiscard]] std::set<std::string> listen_ports(const xml::Element &domain);
 
 // What the session's libvirt accepts only from some version on, whatever domcapabilities say.
 void apply_version_rules(HostProfile &profile);

@@ -58,6 +58,10 @@ struct HostProfile {
   // What this process plans to define and to write; never recorded.
   std::set<std::string> planned_names;
   std::set<std::filesystem::path> planned_files;
+  std::map<std::string, std::string> planned_ports;  // "tcp:2222" -> the machine that listens there
+  std::set<std::string> started_ports;               // of those: what machines that are started at once need
+  // What defined domains listen on when they run: "tcp:2222" -> the domain; never recorded.
+  std::map<std::string, std::string> host_ports;
   std::set<std::string> domain_names;                // defined on this connection
   std::map<std::string, std::string> domain_uuids;   // uuid -> name of the domain that has it
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it

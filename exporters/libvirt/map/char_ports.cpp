@@ -158,7 +158,9 @@ class PortMapper {
       service = port_.path.substr(colon + 1);
     }
     const auto number = text::parse_u64(service);
-    if (!number || *number == 0 || *number > 65535 || host.empty() || !is_host_name(host)) {
+    // Who listens names no host: VMware's "tcp://:4711". Where, is decided below.
+    const bool bad_host = !port_.server && (host.empty() || !is_host_name(host));
+    if (!number || *number == 0 || *number > 65535 || bad_host) {
       refuse("had the network address '" + port_.path + "', which is none");
       return;
     }
@@ -171,6 +173,7 @@ class PortMapper {
       m_.raise(kPortListensLocally, port_.origin,
                label() + " listens on 127.0.0.1:" + service + ", no longer on all addresses.");
     }
+    if (port_.server) m_.listen({type, host, static_cast<std::uint16_t>(*number), label(), port_.origin});
     out_.type = type;
     out_.mode = port_.server ? "bind" : "connect";
     out_.host = host;

@@ -85,6 +85,7 @@ bool Mapping::host_has_libvirt(unsigned major, unsigned minor) const {
 }
 
 std::filesystem::path Mapping::target_folder() const {
+  if (!input.folder.empty()) return input.folder;
   if (input.firmware && input.firmware->nvram.is_absolute()) return input.firmware->nvram.parent_path();
   for (const TargetMedium &medium : input.media) {
     if (!medium.read_only && medium.file.is_absolute()) return medium.file.parent_path();
@@ -122,6 +123,19 @@ void Mapping::taint(std::string_view why) {
   const bool said = std::any_of(result.findings.begin(), result.findings.end(),
                                 [&](const Finding &finding) { return finding.message == message; });
   if (!said) raise(kDomainTainted, {}, std::move(message));
+}
+
+void Mapping::listen(ListenPort port) {
+  const std::string key = port.key();
+  const auto planned = host.planned_ports.find(key);
+  const auto defined = host.host_ports.find(key);
+  const bool is_planned = planned != host.planned_ports.end();
+  if (is_planned || (defined != host.host_ports.end() && defined->second != options.name)) {
+    raise(kPortShared, port.origin,
+          port.use + " needs " + port.protocol + " port " + std::to_string(port.port) +
+              " of the host, which the machine '" + (is_planned ? planned->second : defined->second) + "' needs too.");
+  }
+  result.listen.push_back(std::move(port));
 }
 
 void Mapping::settle(std::string_view field, Disposition disposition, std::string_view note) {

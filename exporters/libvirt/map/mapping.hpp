@@ -101,6 +101,7 @@ struct Mapping {
   void translate(Field field, std::string_view note);
   void drop(Field field, std::string_view note);
   void taint(std::string_view why);  // the domain carries QEMU arguments of its own
+  void listen(ListenPort port);      // and says when another machine does so too
 
  private:
   void settle(std::string_view field, Disposition disposition, std::string_view note);

@@ -13,6 +13,7 @@ void map_memory(Mapping &m) {
     bytes = kAssumed;
     m.raise(kMemoryAssumed, memory.origin, "The source does not say how much memory the machine has; it gets 1 GiB.");
   }
+  m.result.memory = bytes;
   m.domain.memory_kib = (bytes + 1023) / 1024;
   m.domain.current_memory_kib = m.domain.memory_kib;
   const std::uint64_t balloon = memory.balloon_bytes.value_or(0);

@@ -153,6 +153,10 @@ class NicMapper {
   }
 
   void bridge() {
+    if (!nic_.network.empty() && m_.host.networks.contains(nic_.network)) {
+      closed("network");
+      return;
+    }
     if (m_.host.bridges.contains(nic_.network)) {
       out_.source = nic_.network;
     } else {

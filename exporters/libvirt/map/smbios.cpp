@@ -32,7 +32,9 @@ Uuid random_uuid(std::uint64_t seed) {
 Uuid kept_uuid(Mapping &m, const Smbios &smbios) {
   const std::optional<Uuid> source = smbios.uuid ? smbios.uuid : m.machine.uuid;
   if (!source || !is_valid(*source)) {
-    m.raise(kUuidGenerated, smbios.origin, "The source has no usable UUID for the guest; it gets a new one.");
+    // Of an OVF, which never states one, the importer has said so.
+    if (source || m.machine.source.kind != SourceKind::ovf)
+      m.raise(kUuidGenerated, smbios.origin, "The source has no usable UUID for the guest; it gets a new one.");
     m.drop("smbios.uuid", "not usable: the guest gets a new one");
     return random_uuid(m.options.random_seed);
   }

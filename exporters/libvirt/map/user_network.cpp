@@ -146,6 +146,7 @@ class UserNetwork {
                "The machine starts only while this host has the address " + made.address + ", of the port forward " +
                    text + ".");
     }
+    m_.listen({made.protocol, made.address, rule.host_port, nic_label(index_) + "'s port forward", rule.origin});
     rules.push_back(made);
     m_.translate(field,
                  passt ? "forwarded by passt, to whatever address the guest has" : "forwarded by the user network");
