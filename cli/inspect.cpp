@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/machine_options.hpp"
 #include "cli/output.hpp"
+#include "migration/outside.hpp"
 #include "migration/source.hpp"
 #include "migration/touched_files.hpp"
 #include "model/json.hpp"
@@ -15,7 +17,7 @@ namespace {
 
 struct InspectCommand {
   std::string source;
-  std::string ovf_configuration;
+  migration::Options options;  // those that say where the source's files are
   OutputOptions output;
 };
 
@@ -41,11 +43,14 @@ void write_tree(const Json &json, std::size_t indent, std::string &out) {
 
 void run(const InspectCommand &command) {
   check_output(command.output, {command.source});
-  ImportOptions options;
-  options.ovf_configuration = command.ovf_configuration;
   Json machines = Json::array();
   std::vector<std::filesystem::path> touched;
-  for (const ImportedMachine &imported : migration::import_source(migration::find_source(command.source), options)) {
+  const migration::FoundSource source = migration::find_source(command.source);
+  for (ImportedMachine &imported :
+       migration::import_source(source, migration::import_options(command.options, source.file))) {
+    migration::take_raw_images(imported.machine, command.options);
+    for (Finding &finding : migration::findings_of(migration::files_outside(imported.machine, command.options)))
+      imported.findings.push_back(std::move(finding));
     const auto files = migration::input_files(imported.machine, {});
     touched.insert(touched.end(), files.begin(), files.end());
     Json machine = to_json(imported.machine);
@@ -76,8 +81,8 @@ void setup_inspect(CLI::App &app, Context &context) {
   sub->add_option("SOURCE", command->source,
                   "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
       ->required();
-  sub->add_option("--ovf-configuration", command->ovf_configuration, "OVF: deployment option to take [the default one]")
-      ->option_text("ID");
+  add_machine_options(*sub, command->options,
+                      {"ovf-configuration", "search", "allow-outside", "input-format", "virtualbox-registry"});
   add_output_options(*sub, command->output, false);
   sub->callback([command, &context] {
     with_refusal(command->output, "virt-ferry-machine/1", [&command] { run(*command); });

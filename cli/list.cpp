@@ -44,10 +44,15 @@ std::string as_table(const std::vector<migration::RegisteredMachine> &machines) 
 
 void setup_list(CLI::App &app, Context &context) {
   auto output = std::make_shared<OutputOptions>();
+  auto windows_root = std::make_shared<std::string>();
   CLI::App *sub = app.add_subcommand("list", "The VirtualBox and VMware machines that this host's registries name.");
+  sub->add_option("--windows-root", *windows_root, "a mounted Windows volume whose users' machines are shown instead")
+      ->option_text("DIR")
+      ->check(CLI::ExistingDirectory.description(""));
   add_output_options(*sub, *output, false);
-  sub->callback([output, &context] {
-    const migration::Registered registered = migration::registered_machines();
+  sub->callback([output, windows_root, &context] {
+    const migration::Registered registered = migration::registered_machines(
+        windows_root->empty() ? std::filesystem::path{} : std::filesystem::absolute(*windows_root));
     const auto &machines = registered.machines;
     std::vector<std::filesystem::path> files;
     for (const auto &machine : machines) files.push_back(machine.file);

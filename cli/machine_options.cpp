@@ -13,10 +13,11 @@ std::string default_connection() {
   return uri != nullptr && *uri != '\0' ? uri : migration::Options().connect;
 }
 
-void add_machine_options(CLI::App &command, migration::Options &options) {
+void add_machine_options(CLI::App &command, migration::Options &options, const std::set<std::string> &only) {
   options.connect = default_connection();
   for (const migration::OptionSpec &spec : migration::option_specs()) {
     const std::string name(spec.name);
+    if (!only.empty() && !only.contains(name)) continue;
     CLI::Option *option = nullptr;
     if (spec.value.empty()) {
       option = command.add_flag_callback(

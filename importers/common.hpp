@@ -7,6 +7,8 @@
 
 #include "model/machine.hpp"
 
+#include "support/file_names.hpp"
+
 namespace ferry {
 
 struct ImportOptions {
@@ -16,6 +18,8 @@ struct ImportOptions {
   bool use_host_registry = true;  // false: never look outside the source (tests, recorded plans)
   // The snapshots are wanted: a list of them that the system refuses to read is an error, not a finding.
   bool snapshots_needed = false;
+  // Where else images may be: folders of the user's, mounted Windows drives.
+  names::Places places;
   // OVF: which deployment option selects the Items; empty: the default one.
   std::string ovf_configuration;
 };

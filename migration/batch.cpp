@@ -67,7 +67,7 @@ const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path 
 bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
                   const libvirt::HostProfile &host) {
   if (options.overwrite) return false;
-  const std::string name = planned.plan ? planned.plan->name : domain_name(options.name.value_or(planned.report.name));
+  const std::string name = planned.name.empty() ? domain_name(planned.report.name) : planned.name;
   const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, host);
   if (record == nullptr) return false;
   planned.report.status = "skipped";
@@ -108,7 +108,7 @@ class Room {
 
 // One machine's own values cannot be those of many.
 void refuse_options_of_one(const fs::path &argument, const Options &options) {
-  const char *option = options.name                                               ? "--name"
+  const char *option = options.name && !is_name_pattern(*options.name)            ? "--name"
                        : options.domain.uuid_policy == libvirt::UuidPolicy::given ? "--uuid UUID"
                        : !options.domain.macs.empty()                             ? "--mac N=MAC"
                                                                                   : nullptr;
@@ -152,9 +152,11 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
                                    .advice = "Check the name."});
   }
   if (fs::is_directory(argument)) {
+    Options named = defaults;
+    named.trees = {fs::absolute(argument)};
     refuse_options_of_one(argument, defaults);
     const FoundBelow found = find_sources_below(argument);
-    for (const FoundSource &source : found.sources) out.push_back({source.file.string(), source, {}, defaults});
+    for (const FoundSource &source : found.sources) out.push_back({source.file.string(), source, {}, named});
     for (const Error &error : found.unreadable)
       out.push_back({error.detail().where.file.string(), std::nullopt, error, defaults});
     if (out.empty()) {

@@ -11,6 +11,10 @@ namespace ferry::migration {
 inline constexpr FindingKind kNameChanged{"name.changed", Severity::info,
                                           "The machine's name has characters that libvirt or a file name cannot carry.",
                                           "Choose another one with --name."};
+inline constexpr FindingKind kNameNumbered{
+    "name.numbered", Severity::info,
+    "Another machine that is migrated with this one has the same name; this one's is numbered.",
+    "Choose another one with --name, or with a pattern for all: --name '{name}-new'."};
 inline constexpr FindingKind kBuiltInProfile{
     "host.built-in-profile", Severity::info,
     "libvirt was not asked, so the plan is made for a conservative Debian 12 host.",
@@ -74,6 +78,24 @@ inline constexpr FindingKind kManifestChecked{
     "ova.manifest", Severity::info,
     "The package has a manifest; every member's digest is checked before the conversion.", "Nothing needs to be done."};
 
+inline constexpr FindingKind kSourceInUse{
+    "source.in-use", Severity::critical, "The source is in use, and --allow-in-use was asked for.",
+    "Check the guest's file systems: what was written meanwhile may be in the copy by halves."};
+inline constexpr FindingKind kStaleLock{"source.stale-lock", Severity::warning,
+                                        "VMware left a lock behind whose holder is gone, as after a power cut.",
+                                        "Check that the machine does not run anywhere, and the guest's file systems."};
+inline constexpr FindingKind kOutsideOwn{
+    "source.outside", Severity::warning,
+    "A file of the machine lies outside of its folder, in another folder of your own machines.",
+    "Check that the file belongs to this machine before you migrate a machine of somebody else's."};
+inline constexpr FindingKind kOutsideRefused{
+    "source.outside-refused", Severity::critical,
+    "A file of the machine lies where a machine's files are not taken from; plan and migrate refuse it.",
+    "If it belongs to the machine, allow its folder with --allow-outside."};
+inline constexpr FindingKind kRemovableEmptied{"medium.removable-emptied", Severity::info,
+                                               "A CD or floppy drive is left empty because --removable none was asked "
+                                               "for.",
+                                               "Insert an image after the migration."};
 inline constexpr FindingKind kRunCrashed{"run.crashed", Severity::info,
                                          "An earlier run of the same machine was cut off before it had made one.",
                                          "Nothing needs to be done: what it left is removed first."};
@@ -89,27 +111,11 @@ inline constexpr FindingKind kSecureBootDropped{
     "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
     "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
 
-inline constexpr std::array kFindings{&kNameChanged,
-                                      &kBuiltInProfile,
-                                      &kSnapshotsFlattened,
-                                      &kSnapshotRenamed,
-                                      &kSnapshotMemoryDropped,
-                                      &kSnapshotNewUefi,
-                                      &kSnapshotOnlyDisk,
-                                      &kSnapshotDiskMissing,
-                                      &kRemovableMissing,
-                                      &kRemovableLinked,
-                                      &kSavedStateDiscarded,
-                                      &kManifestChecked,
-                                      &kSecureBootDropped,
-                                      &kDiskLinked,
-                                      &kDiskSkipped,
-                                      &kRunCrashed,
-                                      &kRunFinished,
-                                      &kRunReplaced,
-                                      &kOlderState,
-                                      &kNewestStateTaken,
-                                      &kNoDisk,
-                                      &kPortBusy};
+inline constexpr std::array kFindings{
+    &kNameChanged,         &kBuiltInProfile,   &kSnapshotsFlattened,  &kSnapshotRenamed,  &kSnapshotMemoryDropped,
+    &kSnapshotNewUefi,     &kSnapshotOnlyDisk, &kSnapshotDiskMissing, &kRemovableMissing, &kRemovableLinked,
+    &kSavedStateDiscarded, &kManifestChecked,  &kSecureBootDropped,   &kDiskLinked,       &kDiskSkipped,
+    &kRunCrashed,          &kRunFinished,      &kRunReplaced,         &kNameNumbered,     &kOutsideOwn,
+    &kOutsideRefused,      &kSourceInUse,      &kStaleLock,           &kRemovableEmptied, &kOlderState, &kNewestStateTaken, &kNoDisk, &kPortBusy};
 
 }  // namespace ferry::migration

@@ -3,6 +3,9 @@
 #include "migration/manifest.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <map>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "migration/option_values.hpp"
@@ -69,12 +72,83 @@ void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
   }
 }
 
-constexpr std::uintmax_t kMaxManifestBytes = 16U << 20U;  // two hundred machines are some 20 KiB
+constexpr std::uintmax_t kMaxManifestBytes = 4U << 20U;  // two hundred machines are some 20 KiB
 
 void refuse_other_files(const fs::path &file) {
   std::error_code error;
   if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kMaxManifestBytes && !error) return;
-  malformed({file, {}, {}}, "this is not a batch manifest", "a YAML file of at most 16 MiB");
+  malformed({file, {}, {}}, "this is not a batch manifest", "a YAML file of at most 4 MiB");
+}
+
+// Follows a document as its events come, before a tree is made of it: an alias that stands inside of what it names goes
+// round for ever, and aliases of aliases grow without end.
+class Growth final : public YAML::EventHandler {
+ public:
+  explicit Growth(const fs::path &file) : file_(file) {}
+  void OnDocumentStart(const YAML::Mark & /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark &mark, YAML::anchor_t anchor) override { leaf(mark, anchor); }
+  void OnScalar(const YAML::Mark &mark, const std::string & /*tag*/, YAML::anchor_t anchor,
+                const std::string & /*value*/) override {
+    leaf(mark, anchor);
+  }
+  void OnAlias(const YAML::Mark &mark, YAML::anchor_t anchor) override {
+    const auto size = sizes_.find(anchor);
+    if (size == sizes_.end())
+      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "an alias stands inside of what it names",
+                "aliases of what stands before them");
+    add(mark, size->second);
+  }
+  void OnSequenceStart(const YAML::Mark &mark, const std::string & /*tag*/, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark &mark, const std::string & /*tag*/, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  static constexpr std::uint64_t kMost = 1'000'000;  // values, with those that aliases repeat
+  static constexpr std::size_t kDeepest = 64;
+
+  void add(const YAML::Mark &mark, std::uint64_t values) {
+    total_ += values;
+    if (total_ <= kMost) return;
+    malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "the manifest has too many values",
+              "at most " + std::to_string(kMost) + ", with those that aliases repeat");
+  }
+  void leaf(const YAML::Mark &mark, YAML::anchor_t anchor) {
+    add(mark, 1);
+    if (anchor != 0) sizes_[anchor] = 1;
+  }
+  void open(const YAML::Mark &mark, YAML::anchor_t anchor) {
+    add(mark, 1);
+    if (open_.size() >= kDeepest)
+      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "the manifest is nested too deep",
+                "at most " + std::to_string(kDeepest) + " levels");
+    open_.emplace_back(anchor, total_);
+  }
+  void close() {
+    const auto [anchor, before] = open_.back();
+    open_.pop_back();
+    if (anchor != 0) sizes_[anchor] = total_ - before + 1;
+  }
+
+  const fs::path &file_;
+  std::uint64_t total_ = 0;
+  std::vector<std::pair<YAML::anchor_t, std::uint64_t>> open_;
+  std::map<YAML::anchor_t, std::uint64_t> sizes_;
+};
+
+void refuse_growth(const fs::path &file) {
+  std::ifstream in(file, std::ios::binary);
+  YAML::Parser parser(in);
+  Growth growth(file);
+  while (parser.HandleNextDocument(growth)) {
+  }
 }
 
 // A relative path in a manifest is relative to the manifest, wherever the command runs.
@@ -89,6 +163,7 @@ std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &de
   refuse_other_files(file);
   YAML::Node root;
   try {
+    refuse_growth(file);
     root = YAML::LoadFile(file.string());
   } catch (const YAML::ParserException &error) {
     malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,

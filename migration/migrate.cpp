@@ -10,6 +10,7 @@
 #include "migration/findings.hpp"
 #include "migration/host_ports.hpp"
 #include "migration/newer_state.hpp"
+#include "migration/outside.hpp"
 #include "migration/plan.hpp"
 #include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
@@ -22,6 +23,7 @@
 #include "migration/undo.hpp"
 
 #include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -95,13 +97,50 @@ void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &h
   }
 }
 
-Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &options,
+// The name of a machine of this source that an earlier run gave it, when that was a numbered form of `base`.
+std::optional<std::string> earlier_number(const std::vector<RunRecord> &runs, const fs::path &source,
+                                          const std::string &base) {
+  std::optional<std::string> out;
+  for (const RunRecord &run : runs) {
+    if (run.undone || run.source != source || !is_numbered_form(run.machine, base)) continue;
+    if (run.machine == base) return std::nullopt;
+    out = run.machine;
+  }
+  return out;
+}
+
+// The machine's own name by the pattern that the user gave, numbered where a machine that is planned with it has it. A
+// name that the user gave outright is never changed: taken, it is a conflict.
+Options named(const FoundSource &source, const ImportedMachine &imported, const Options &options,
+              const libvirt::HostProfile &host, const std::vector<RunRecord> &runs, std::vector<Finding> &findings) {
+  if (options.name && !is_name_pattern(*options.name)) return options;
+  Options out = options;
+  if (options.name) out.name = name_by_pattern(*options.name, imported.machine.name);
+  const std::string base = domain_name(out.name.value_or(imported.machine.name));
+  const auto before = earlier_number(runs, source.file, base);
+  if (before && !host.planned_names.contains(*before)) {
+    out.name = before;  // the batch is run again, and its first machine may be done
+  } else if (host.planned_names.contains(base)) {
+    std::set<std::string> taken = host.planned_names;
+    if (!options.overwrite) taken.insert(host.domain_names.begin(), host.domain_names.end());
+    out.name = numbered_name(base, taken);
+  } else {
+    return out;
+  }
+  findings.push_back(raise(kNameNumbered, imported.machine.origin,
+                           "another machine is called \"" + text::printable(base) + "\", this one becomes \"" +
+                               text::printable(*out.name) + "\""));
+  return out;
+}
+
+Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &given,
                      libvirt::HostProfile &host, const std::vector<RunRecord> &runs,
                      const std::shared_ptr<image::Cache> &images) {
+  const Options options = named(source, imported, given, host, runs, imported.findings);
   const fs::path dest = destination(options, host);
-  const auto unfinished =
-      unfinished_runs(runs, source.file, dest, domain_name(options.name.value_or(imported.machine.name)));
   Planned out;
+  out.name = domain_name(options.name.value_or(imported.machine.name));
+  const auto unfinished = unfinished_runs(runs, source.file, dest, out.name);
   out.touched = input_files(imported.machine, options);
   try {
     // What stands in the way because an earlier run of this machine came that far, does not.
@@ -190,15 +229,13 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                  const std::vector<RunRecord> &runs) {
   std::vector<Planned> out;
   try {
-    ImportOptions import_options;
-    import_options.ovf_configuration = options.ovf_configuration;
-    import_options.snapshots_needed = options.keep_snapshots && !options.skip_unreadable_snapshots;
-    const std::vector<ImportedMachine> machines = import_source(source, import_options);
-    if (machines.size() > 1 && options.name) {
+    std::vector<ImportedMachine> machines = import_source(source, import_options(options, source.file));
+    for (ImportedMachine &imported : machines) take_raw_images(imported.machine, options);
+    if (machines.size() > 1 && options.name && !is_name_pattern(*options.name)) {
       throw Error(ErrorKind::usage, {.where = {source.file, {}, {}},
                                      .message = "--name cannot name several machines",
                                      .found = std::to_string(machines.size()) + " machines in the package",
-                                     .advice = "Leave out --name, or rename them after the migration."});
+                                     .advice = "Use a pattern such as --name '{name}-new', or leave out --name."});
     }
     const auto images = std::make_shared<image::Cache>();  // the machines of one package share it
     for (const ImportedMachine &machine : machines) {

@@ -18,6 +18,7 @@ namespace ferry::migration {
 // A machine with its plan or with the reason why there is none.
 struct Planned {
   report::MachineReport report;
+  std::string name;  // of the new machine; empty when the source could not be read
   std::optional<MachinePlan> plan;
   std::optional<std::string> finish;      // an earlier run of the same plan: it is gone on with
   std::vector<std::string> crashed_runs;  // of the same machine: what they left goes first

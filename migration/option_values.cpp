@@ -117,7 +117,25 @@ void set_cluster_size(Options &options, const std::string &value) {
   options.cluster_size = static_cast<std::uint32_t>(*bytes);
 }
 
+std::filesystem::path folder(std::string_view option, const std::string &value) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(value, error).lexically_normal();
+  if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "a folder that is there");
+  return path;
+}
+
+void set_removable(Options &options, const std::string &value) {
+  enum class Removable { link, copy, none };
+  const auto chosen =
+      one_of<Removable>("removable", value,
+                        std::array<std::pair<std::string_view, Removable>, 3>{
+                            {{"link", Removable::link}, {"copy", Removable::copy}, {"none", Removable::none}}});
+  options.copy_removable = chosen == Removable::copy;
+  options.drop_removable = chosen == Removable::none;
+}
+
 constexpr std::string_view kTarget = "Target";
+constexpr std::string_view kFiles = "Where the source's files are";
 constexpr std::string_view kIdentity = "What the guest sees";
 constexpr std::string_view kDisks = "Disks and snapshots";
 
@@ -135,7 +153,8 @@ constexpr std::array kRows{
         }},
     Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
         [](Options &o, const std::string &v) { o.dest = v; }},
-    Row{{"name", "NAME", "name of the new machine [the source's]", kTarget},
+    Row{{"name", "NAME", "name of the new machine, {name} in it stands for the source's: '{name}-new' [{name}]",
+         kTarget},
         [](Options &o, const std::string &v) { o.name = v; }},
     Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
         [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
@@ -149,6 +168,22 @@ constexpr std::array kRows{
         [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
     Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
         [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
+
+    Row{{"search", "DIR", "a further folder where images, their parents and extents may be, at any depth", kFiles,
+         true},
+        [](Options &o, const std::string &v) { o.search.push_back(folder("search", v)); }},
+    Row{{"allow-outside", "DIR", "use files of the machine that lie in DIR, outside of its own folder", kFiles, true},
+        [](Options &o, const std::string &v) { o.allow_outside.push_back(folder("allow-outside", v)); }},
+    Row{{"allow-in-use", "", "go on although the source machine runs or its images are locked", kFiles},
+        [](Options &o, const std::string &v) { o.allow_in_use = flag("allow-in-use", v); }},
+    Row{{"input-format", "raw", "take disk images of no known format, and a VMDK's -flat file alone, as raw disks",
+         kFiles},
+        [](Options &o, const std::string &v) {
+          o.input_raw =
+              one_of<bool>("input-format", v, std::array<std::pair<std::string_view, bool>, 1>{{{"raw", true}}});
+        }},
+    Row{{"virtualbox-registry", "FILE", "the VirtualBox.xml that lists the media [your own VirtualBox's]", kFiles},
+        [](Options &o, const std::string &v) { o.virtualbox_registry = v; }},
 
     Row{{"mac", "keep|new|N=MAC", "MAC addresses: the source's, fresh ones, or one for card N (from 1) [keep]",
          kIdentity, true},
@@ -250,11 +285,9 @@ constexpr std::array kRows{
               std::array<std::pair<std::string_view, Engine>, 3>{
                   {{"auto", Engine::automatic}, {"native", Engine::native}, {"qemu-img", Engine::qemu_img}}});
         }},
-    Row{{"removable", "link|copy", "CD images: use them where they are, or copy them [link]", kDisks},
-        [](Options &o, const std::string &v) {
-          o.copy_removable = one_of<bool>(
-              "removable", v, std::array<std::pair<std::string_view, bool>, 2>{{{"link", false}, {"copy", true}}});
-        }},
+    Row{{"removable", "link|copy|none",
+         "CD images: use them where they are, copy them, or leave the drives empty [link]", kDisks},
+        set_removable},
     Row{{"verify", "", "read the result back and compare it with the source", kDisks},
         [](Options &o, const std::string &v) { o.verify = flag("verify", v); }},
 };

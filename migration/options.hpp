@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "converters/disk.hpp"
 #include "exporters/libvirt/export.hpp"
@@ -36,6 +37,7 @@ struct Options {
   bool discard_saved_state = false;
   bool allow_modified_parent = false;  // see image::OpenOptions
   bool copy_removable = false;         // CD images are copied, not linked
+  bool drop_removable = false;         // the drives of CDs and floppies stay empty
   SkippedDisks skip_disks;
   disk::Engine engine = disk::Engine::automatic;
   disk::Mode mode = disk::Mode::automatic;
@@ -45,6 +47,12 @@ struct Options {
   std::string ovf_configuration;
   bool show_values = false;  // reports show the values of settings that nobody knows; never those of secrets
   std::optional<std::filesystem::path> host_profile;
+  std::vector<std::filesystem::path> search;         // where else images may be; absolute
+  std::vector<std::filesystem::path> allow_outside;  // what may be used outside of the machine's folder; absolute
+  bool allow_in_use = false;                         // a source that something writes to
+  bool input_raw = false;                            // images of unknown content are raw disks
+  std::optional<std::filesystem::path> virtualbox_registry;
+  std::vector<std::filesystem::path> trees;  // of machines, that the user named to be searched for them; no option
 };
 
 }  // namespace ferry::migration

@@ -108,6 +108,7 @@ class MachinePlanner {
     plan_.dest = destination(options_, host_);
     plan_.images = survey_.images;
     plan_.findings = plan_.imported.findings;
+    append(plan_.findings, survey_.findings);
     general_findings();
     DisksPlan disks = plan_disks(machine(), survey_, options_, plan_.name, plan_.dest);
     append(plan_.findings, disks.findings);

@@ -185,6 +185,13 @@ class Planner {
   std::optional<libvirt::TargetMedium> removable(const DriveRef &ref) {
     const ImageFile &image = ref.drive->medium->chain.back();
     const Place &where = ref.drive->origin;
+    if (options_.drop_removable) {
+      plan_.findings.push_back(
+          raise(kRemovableEmptied, where,
+                "the drive that holds \"" + image.declared_location + "\" is left empty, as asked"));
+      plan_.settlements.push_back({ref.field + ".medium", Disposition::dropped, "left out by --removable none"});
+      return std::nullopt;
+    }
     if (image.pieces.empty()) {
       plan_.findings.push_back(raise(kRemovableMissing, where,
                                      "the image \"" + image.declared_location + "\" of a " +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <regex>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include "importers/ovf/ovf.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
+#include "migration/foreign_source.hpp"
 
 #include "support/folders.hpp"
 #include "support/nearest.hpp"
@@ -22,11 +24,19 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kHeadBytes = 65536;  // old OVF descriptors begin with long comments
 
+// The first bytes of a file, those of a text in UTF-16 as UTF-8. Throws Error io: what cannot be read is not nothing.
 std::string read_head(const fs::path &file) {
+  errno = 0;
   std::ifstream in(file, std::ios::binary);
   std::string head(kHeadBytes, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (in) in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (!in.is_open() || in.bad() || (in.gcount() == 0 && errno != 0)) {
+    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+                                .message = "the file cannot be read: " + std::generic_category().message(errno),
+                                .advice = "Check its permissions, and the disk that it is on."});
+  }
   head.resize(static_cast<std::size_t>(in.gcount()));
+  if (auto utf8 = text::from_marked_utf16(head)) return *std::move(utf8);
   return head;
 }
 
@@ -45,6 +55,15 @@ bool is_backup(const fs::path &file) {
   const std::string name = text::lower_ascii(file.filename().string());
   return name.ends_with(".vbox-prev") || name.ends_with(".vbox-tmp") || name.ends_with(".bak") || name.ends_with("~") ||
          is_old_settings(file);
+}
+
+// As detect_source(); what cannot be read is none, and said elsewhere.
+std::optional<SourceKind> detected(const fs::path &file) {
+  try {
+    return detect_source(file);
+  } catch (const Error &) {
+    return std::nullopt;
+  }
 }
 
 std::string listing(const std::vector<FoundSource> &sources) {
@@ -71,13 +90,40 @@ bool is_file(const fs::directory_entry &entry) {
   return entry.is_regular_file(error);
 }
 
+// Files that ought to be a machine and are not: with a machine's suffix, or the backup of settings that are gone.
+std::optional<Error> unreadable_machine(const fs::path &file) {
+  if (file.filename().string().starts_with("._")) return std::nullopt;  // macOS's resource forks on other file systems
+  if (has_machine_suffix(file)) {
+    try {
+      return foreign_source(fs::absolute(file), read_head(file));
+    } catch (const Error &error) {
+      return error;
+    }
+  }
+  if (text::lower_ascii(file.extension().string()) != ".vbox-prev") return std::nullopt;
+  fs::path settings = file;
+  settings.replace_extension(".vbox");
+  std::error_code error;
+  if (fs::exists(settings, error)) return std::nullopt;
+  return Error(ErrorKind::missing, {.where = {fs::absolute(settings), {}, {}},
+                                    .message = "the machine's settings are gone",
+                                    .advice = vbox_backups(settings)});
+}
+
 FoundSource only_one_in(const fs::path &folder) {
   std::vector<FoundSource> found;
+  std::optional<Error> broken;
   for (const fs::directory_entry &entry : entries_of(folder)) {
-    if (!is_file(entry) || is_backup(entry.path())) continue;
-    if (const auto kind = detect_source(entry.path())) found.push_back({*kind, fs::absolute(entry.path())});
+    if (!is_file(entry)) continue;
+    const auto kind = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+    if (kind) {
+      found.push_back({*kind, fs::absolute(entry.path())});
+    } else if (!broken && !is_old_settings(entry.path())) {
+      broken = unreadable_machine(entry.path());
+    }
   }
   if (found.size() == 1) return found.front();
+  if (found.empty() && broken) throw Error(*broken);
   if (found.empty()) {
     throw Error(ErrorKind::missing, {.where = {folder, {}, {}},
                                      .message = "the folder holds no virtual machine",
@@ -143,31 +189,19 @@ FoundSource by_registered_name(const std::string &name) {
        .advice = meant ? "Did you mean '" + *meant + "'?" : "'virt-ferry list' shows the machines of this host."});
 }
 
-// By its name a machine, and nobody can tell: a batch that says nothing of it would leave it behind.
-bool is_unreadable_machine(const fs::path &file) {
-  constexpr std::array<std::string_view, 4> kSuffixes{".vbox", ".vmx", ".ovf", ".ova"};
-  const std::string suffix = text::lower_ascii(file.extension().string());
-  return std::ranges::find(kSuffixes, suffix) != kSuffixes.end() && !std::ifstream(file);
-}
-
-void collect_file(const fs::path &file, FoundBelow &out) {
-  if (const auto kind = detect_source(file)) {
-    out.sources.push_back({*kind, fs::absolute(file)});
-  } else if (is_unreadable_machine(file)) {
-    out.unreadable.emplace_back(
-        ErrorKind::io,
-        ErrorDetail{.where = {file, {}, {}}, .message = "the file cannot be read", .advice = "Check its permissions."});
-  }
-}
-
 void collect(const fs::path &folder, FoundBelow &out) {
   std::vector<fs::path> folders;
   for (const fs::directory_entry &entry : entries_of(folder)) {
     std::error_code error;
     if (entry.is_directory(error) && !entry.is_symlink(error)) {
       if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
-    } else if (is_file(entry) && !is_backup(entry.path())) {
-      collect_file(entry.path(), out);
+    } else if (is_file(entry)) {
+      const auto kind = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+      if (kind) {
+        out.sources.push_back({*kind, fs::absolute(entry.path())});
+      } else if (auto unreadable = is_old_settings(entry.path()) ? std::nullopt : unreadable_machine(entry.path())) {
+        out.unreadable.push_back(*std::move(unreadable));
+      }
     }
   }
   for (const fs::path &below : folders) {
@@ -182,6 +216,8 @@ void collect(const fs::path &folder, FoundBelow &out) {
 }  // namespace
 
 std::optional<SourceKind> detect_source(const fs::path &file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return std::nullopt;  // a FIFO would be waited for
   const std::string head = read_head(file);
   if (vbox::looks_like_vbox(head)) return SourceKind::vbox;
   if (ovf::looks_like_ovf(head) || ovf::looks_like_ova(file)) return SourceKind::ovf;
@@ -198,25 +234,8 @@ FoundSource find_source(const std::string &argument) {
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::unsafe, {.where = {path, {}, {}}, .message = "this is not a regular file"});
   }
-  if (std::ifstream probe(path); !probe) {
-    throw Error(ErrorKind::io,
-                {.where = {path, {}, {}}, .message = "the file cannot be read", .advice = "Check its permissions."});
-  }
   const auto kind = detect_source(path);
-  if (!kind && read_head(path).find("<!DOCTYPE") != std::string::npos) {
-    throw Error(ErrorKind::malformed,
-                {.where = {path, {}, {}},
-                 .message = "the file has a DOCTYPE declaration, so it is not read",
-                 .expected = "plain XML without a document type",
-                 .advice = "Neither VirtualBox nor VMware writes one; remove it if you trust the file."});
-  }
-  if (!kind) {
-    throw Error(ErrorKind::malformed,
-                {.where = {path, {}, {}},
-                 .message = "this is no virtual machine that virt-ferry knows",
-                 .expected = "VirtualBox settings (.vbox), VMware configuration (.vmx), or an OVF package (.ovf, .ova)",
-                 .advice = "For a disk image without a machine, use 'virt-ferry disk convert'."});
-  }
+  if (!kind) throw foreign_source(fs::absolute(path).lexically_normal(), read_head(path));
   return {*kind, fs::absolute(path).lexically_normal()};
 }
 
@@ -224,22 +243,58 @@ FoundBelow find_sources_below(const fs::path &folder) {
   FoundBelow out;
   collect(folder, out);
   std::sort(out.sources.begin(), out.sources.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
+  std::sort(out.unreadable.begin(), out.unreadable.end(),
+            [](const Error &a, const Error &b) { return a.detail().where.file < b.detail().where.file; });
   return out;
 }
+
+namespace {
+
+// Settings that are damaged: those that lie beside can be given in their place.
+ImportedMachine import_vbox(const fs::path &file, const ImportOptions &options) {
+  try {
+    return vbox::import_file(file, options);
+  } catch (const Error &error) {
+    const std::string backups = error.kind() == ErrorKind::malformed ? vbox_backups(file) : std::string();
+    if (backups.empty()) throw;
+    ErrorDetail detail = error.detail();
+    detail.advice = backups;
+    throw Error(error.kind(), std::move(detail));
+  }
+}
+
+}  // namespace
 
 std::vector<ImportedMachine> import_source(const FoundSource &source, const ImportOptions &options) {
   std::vector<ImportedMachine> out;
   switch (source.kind) {
-    case SourceKind::vbox: out.push_back(vbox::import_file(source.file, options)); break;
+    case SourceKind::vbox: out.push_back(import_vbox(source.file, options)); break;
     case SourceKind::vmx: out.push_back(vmx::import_file(source.file, options)); break;
     case SourceKind::ovf: out = ovf::import_file(source.file, options); break;
   }
   return out;
 }
 
-Registered registered_machines() {
-  Registered out;
-  const auto add = [&out](SourceKind kind, const auto &list) {
+names::Places places_of(const Options &options, const fs::path &file) {
+  return {options.search, names::drives_around(options.virtualbox_registry.value_or(file))};
+}
+
+ImportOptions import_options(const Options &options, const fs::path &file) {
+  ImportOptions out;
+  out.virtualbox_registry = options.virtualbox_registry.value_or(fs::path{});
+  out.ovf_configuration = options.ovf_configuration;
+  out.places = places_of(options, file);
+  out.snapshots_needed = options.keep_snapshots && !options.skip_unreadable_snapshots;
+  return out;
+}
+
+namespace {
+
+// A platform's registries: what cannot be read does not hide the others.
+class RegistryReader {
+ public:
+  template <class List>
+  void add(SourceKind kind, const List &list) {
     try {
       for (const auto &machine : list()) {
         std::error_code error;
@@ -248,11 +303,49 @@ Registered registered_machines() {
     } catch (const Error &error) {
       out.unreadable.push_back(error);
     }
-  };
+  }
+  Registered out;
+};
+
+void read_windows(const fs::path &root, RegistryReader &reader) {
+  const fs::path users = root / "Users";
+  const names::Places places{{}, {{'c', root}}};
+  std::vector<fs::path> homes;
+  for (const fs::directory_entry &entry : entries_of(users)) {
+    std::error_code error;
+    if (entry.is_directory(error) && !entry.is_symlink(error)) homes.push_back(entry.path());
+  }
+  std::sort(homes.begin(), homes.end());
+  for (const fs::path &home : homes) {
+    std::error_code error;
+    if (const fs::path registry = home / ".VirtualBox" / "VirtualBox.xml"; fs::is_regular_file(registry, error))
+      reader.add(SourceKind::vbox, [&] { return vbox::registered_machines(registry, places); });
+    reader.add(SourceKind::vmx, [&] { return vmx::windows_machines(home / "AppData" / "Roaming" / "VMware", places); });
+  }
+}
+
+}  // namespace
+
+Registered registered_machines(const fs::path &windows_root) {
+  RegistryReader reader;
+  if (!windows_root.empty()) {
+    read_windows(windows_root, reader);
+    return std::move(reader.out);
+  }
   if (const fs::path registry = vbox::host_registry(); !registry.empty())
-    add(SourceKind::vbox, [&registry] { return vbox::registered_machines(registry); });
-  if (const auto home = folders::home()) add(SourceKind::vmx, [&home] { return vmx::registered_machines(*home); });
-  return out;
+    reader.add(SourceKind::vbox, [&registry] { return vbox::registered_machines(registry); });
+  if (const auto home = folders::home())
+    reader.add(SourceKind::vmx, [&home] { return vmx::registered_machines(*home); });
+  return std::move(reader.out);
+}
+
+const std::vector<fs::path> &registered_folders() {
+  static const std::vector<fs::path> kFolders = [] {
+    std::vector<fs::path> out;
+    for (const RegisteredMachine &machine : registered_machines().machines) out.push_back(machine.file.parent_path());
+    return out;
+  }();
+  return kFolders;
 }
 
 }  // namespace ferry::migration

@@ -6,6 +6,11 @@
 #include "converters/images/cache.hpp"
 #include "importers/ovf/ovf.hpp"
 #include "migration/shared_images.hpp"
+#include "migration/in_use.hpp"
+#include "migration/outside.hpp"
+#include "migration/source.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -44,9 +49,27 @@ MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, const 
   return facts;
 }
 
+// Disks outside are facts, because --skip-disk may leave them out; everything else that may not be used refuses.
+void judge_places(const Machine &machine, const Options &options, Survey &out) {
+  std::vector<OutsideFile> used;
+  for (OutsideFile &file : files_outside(machine, options)) {
+    if (file.is_removable && options.drop_removable) continue;
+    if (!options.keep_snapshots && file.field.starts_with("snapshots.")) continue;
+    if (!file.judgement.refused()) {
+      used.push_back(std::move(file));
+    } else if (file.is_disk) {
+      out.media.emplace(file.field, MediumFacts{std::nullopt, refusal(file)});
+    } else {
+      throw refusal(file);
+    }
+  }
+  out.findings = findings_of(used);
+}
+
 void look_at_drives(const Hardware &hardware, const std::string &prefix, const image::OpenOptions &open,
                     const Options &options, Survey &out) {
   for (const DriveRef &ref : drives_of(hardware, prefix)) {
+    if (out.media.contains(ref.field)) continue;  // it may not even be opened
     if (ref.drive->kind == DriveKind::disk && ref.drive->medium) {
       out.media.emplace(ref.field, look_at(*ref.drive->medium, open, options));
     }
@@ -60,6 +83,12 @@ void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
       if (!image.pieces.empty()) out.push_back(image);
     }
   }
+}
+
+// Whether the source names this very place, not one that the image was found at instead.
+bool is_as_written(const ImageFile &image) {
+  const fs::path written = image.origin.file.parent_path() / image.declared_location;
+  return written.lexically_normal() == image.pieces.front().file.lexically_normal();
 }
 
 // The folder need not exist yet: the nearest one above it that does tells how much room there is.
@@ -90,6 +119,8 @@ image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::C
   open.cache = std::move(images);
   open.allow_modified_parent = options.allow_modified_parent;
   open.allowed_folders.push_back(machine.source.file.parent_path());
+  open.limits = limits_of(machine, options);
+  open.places = places_of(options, machine.source.file);
   collect_images(machine.hardware, open.known_images);
   for (const Snapshot &snapshot : machine.snapshots) collect_images(snapshot.hardware, open.known_images);
   return open;
@@ -99,6 +130,8 @@ Survey survey(const ImportedMachine &imported, const Options &options, const fs:
               std::shared_ptr<image::Cache> images) {
   const Machine &machine = imported.machine;
   Survey out{.images = std::move(images)};
+  judge_places(machine, options, out);
+  for (Finding &finding : refuse_in_use(machine, options)) out.findings.push_back(std::move(finding));
   if (machine.source.kind == SourceKind::ovf) {
     const ovf::Package &package = ovf::package_of(imported);
     if (out.images) out.images->know_index(machine.source.file, ovf::index_of(package));

@@ -27,6 +27,7 @@ struct Survey {
   std::map<std::string, MediumFacts> media;      // by the drive's field: "hardware.controllers.0.drives.1"
   std::optional<firmware::NvramContents> nvram;  // UEFI variables and TPM state of the source, when it has a store
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
+  std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
   bool has_manifest = false;
   std::optional<std::uint64_t> available;  // bytes free at the destination
   std::shared_ptr<image::Cache> images;    // what was read of them, for the work to go on with

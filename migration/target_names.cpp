@@ -46,6 +46,33 @@ std::string unique_snapshot_name(std::string_view name, std::set<std::string> &t
   return out;
 }
 
+namespace {
+constexpr std::string_view kNameOfSource = "{name}";
+}
+
+bool is_name_pattern(std::string_view pattern) { return pattern.find(kNameOfSource) != std::string_view::npos; }
+
+std::string name_by_pattern(std::string_view pattern, std::string_view name) {
+  std::string out;
+  for (std::size_t at = pattern.find(kNameOfSource); at != std::string_view::npos; at = pattern.find(kNameOfSource)) {
+    out += std::string(pattern.substr(0, at)) + std::string(name);
+    pattern.remove_prefix(at + kNameOfSource.size());
+  }
+  return out + std::string(pattern);
+}
+
+std::string numbered_name(const std::string &base, const std::set<std::string> &taken) {
+  std::string out = base;
+  for (unsigned n = 2; taken.contains(out); ++n) out = base + "-" + std::to_string(n);
+  return out;
+}
+
+bool is_numbered_form(std::string_view name, std::string_view base) {
+  if (name == base) return true;
+  if (!name.starts_with(base) || name.size() < base.size() + 2 || name[base.size()] != '-') return false;
+  return text::parse_u64(name.substr(base.size() + 1)).value_or(0) > 1;
+}
+
 std::filesystem::path disk_file(const std::string &name, std::size_t index, std::string_view suffix) {
   return name + (index == 0 ? "" : "-" + std::to_string(index + 1)) + std::string(suffix);
 }

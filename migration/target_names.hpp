@@ -25,4 +25,12 @@ namespace ferry::migration {
 // "NAME_VARS.fd", "NAME_VARS-2.fd": UEFI variables.
 [[nodiscard]] std::filesystem::path store_file(const std::string &name, std::size_t index);
 
+// `pattern` with each "{name}" replaced by `name`.
+[[nodiscard]] bool is_name_pattern(std::string_view pattern);
+[[nodiscard]] std::string name_by_pattern(std::string_view pattern, std::string_view name);
+// `base`, or the first of "base-2", "base-3" ... that is not in `taken`.
+[[nodiscard]] std::string numbered_name(const std::string &base, const std::set<std::string> &taken);
+// Whether `name` is `base` or one of its numbered forms.
+[[nodiscard]] bool is_numbered_form(std::string_view name, std::string_view base);
+
 }  // namespace ferry::migration

@@ -37,6 +37,7 @@ std::vector<fs::path> input_files(const Machine &machine, const Options &options
   }
   if (const fs::path registry = vbox::host_registry(); !registry.empty()) out.push_back(registry);
   if (options.host_profile) out.push_back(*options.host_profile);
+  if (options.virtualbox_registry) out.push_back(*options.virtualbox_registry);
   return out;
 }
 

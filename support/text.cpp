@@ -160,6 +160,14 @@ std::optional<std::string> to_utf8(std::string_view bytes, std::string_view enco
   return out;
 }
 
+std::optional<std::string> from_marked_utf16(std::string_view bytes) {
+  const bool little = bytes.starts_with("\xFF\xFE");
+  if (!little && !bytes.starts_with("\xFE\xFF")) return std::nullopt;
+  bytes = bytes.substr(2, (bytes.size() - 2) / 2 * 2);
+  const std::span<const std::uint8_t> units(reinterpret_cast<const std::uint8_t *>(bytes.data()), bytes.size());
+  return from_utf16(utf16_units(units, little ? std::endian::little : std::endian::big));
+}
+
 std::string lower_ascii(std::string_view text) {
   std::string out(text);
   for (char &c : out) {

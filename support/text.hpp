@@ -33,6 +33,9 @@ void append_utf8(std::string &out, char32_t code_point);
 // UTF-8. nullopt when the encoding is not known or the bytes are not valid in it.
 [[nodiscard]] std::optional<std::string> to_utf8(std::string_view bytes, std::string_view encoding);
 
+// Text in UTF-16 that begins with a byte order mark as UTF-8; nullopt for everything else.
+[[nodiscard]] std::optional<std::string> from_marked_utf16(std::string_view bytes);
+
 [[nodiscard]] std::string lower_ascii(std::string_view text);
 [[nodiscard]] bool iequals_ascii(std::string_view a, std::string_view b);
 [[nodiscard]] std::string_view trim(std::string_view text);  // blanks, tabs, CR, LF at both ends

@@ -42,11 +42,16 @@ inline constexpr FindingKind kInternalSnapshots{
     "A qcow2 image holds snapshots of its own; the disk is taken as it is now, without them.",
     "Keep the source image if they are needed: 'qemu-img convert -l NAME' takes one out of it."};
 
+inline constexpr FindingKind kLinkOutside{
+    "image.link-outside", Severity::warning,
+    "An extent or a parent of an image lies in another folder of your own machines.",
+    "Check that the file belongs to this machine before you migrate a machine of somebody else's."};
+
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kInds{&kFormatDiffers, &kSizeDiffers,     &kModifiedParent,
+  static constexpr std::array kKinds{&kFormatDiffers, &kSizeDiffers,     &kModifiedParent,
                                     &kUnclean,       &kRedundantTables, &kNoAccessExtent,
-                                    &kGeometrySize,  &kLogReplayed,     &kInternalSnapshots};
-  return kInds;
+                                    &kGeometrySize,  &kLogReplayed,     &kInternalSnapshots, &kLinkOutside};
+  return kKinds;
 }
 
 }  // namespace ferry::image

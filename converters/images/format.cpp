@@ -80,7 +80,16 @@ std::vector<std::filesystem::path> allowed_roots(const std::filesystem::path &im
   // VirtualBox keeps differencing images in "Snapshots" below the machine's folder, where the base lies.
   if (own.filename() == "Snapshots") add(own.parent_path());
   for (const auto &folder : options.allowed_folders) add(folder);
+  for (const auto &folder : options.limits.allowed) add(folder);
   return roots;
+}
+
+reach::Judgement reach_of(const std::filesystem::path &candidate, const std::vector<std::filesystem::path> &roots,
+                          const OpenOptions &options) {
+  if (auto real = resolve_below(candidate, roots)) return {reach::Verdict::inside, std::move(*real), {}};
+  std::error_code failed;
+  if (std::filesystem::exists(candidate, failed)) return reach::judge(candidate, options.limits);
+  return {reach::Verdict::outside, candidate.lexically_normal(), "a file outside of the machine's folder"};
 }
 
 std::optional<std::filesystem::path> resolve_below(const std::filesystem::path &candidate,

@@ -108,6 +108,9 @@ class OverlapWatch {
 // The folders that something named by `image` may lie in, with links resolved.
 [[nodiscard]] std::vector<std::filesystem::path> allowed_roots(const std::filesystem::path &image,
                                                                const OpenOptions &options);
+// Whether something that an image names may be opened: below one of `roots`, or by options.limits.
+[[nodiscard]] reach::Judgement reach_of(const std::filesystem::path &candidate,
+                                        const std::vector<std::filesystem::path> &roots, const OpenOptions &options);
 // `candidate` with links resolved, when it lies below one of `roots`.
 [[nodiscard]] std::optional<std::filesystem::path> resolve_below(const std::filesystem::path &candidate,
                                                                  const std::vector<std::filesystem::path> &roots);

@@ -14,7 +14,9 @@
 #include "model/finding.hpp"
 #include "model/medium.hpp"
 
+#include "support/file_names.hpp"
 #include "support/gzip.hpp"
+#include "support/reach.hpp"
 
 namespace ferry::image {
 
@@ -119,6 +121,10 @@ struct OpenOptions {
   // A descriptor's extents and a parent must lie below one of these folders (after resolving links); the
   // image's own folder is always allowed.
   std::vector<std::filesystem::path> allowed_folders;
+  // What else the image may lead to: the machine's folder and those of the user's other machines.
+  reach::Limits limits{};
+  // Where else its parents and extents may be looked for.
+  names::Places places{};
   // Images that a registry or the user names, by identity: where a parent may be found.
   std::vector<ImageFile> known_images;
   // Take a parent that has the right identity though its modification mark (VDI and VMDK modification UUID, VHD time

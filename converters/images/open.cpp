@@ -10,6 +10,8 @@
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/images/vmdk_parts.hpp"
 
+#include "support/text.hpp"
+
 namespace ferry::image {
 namespace {
 
@@ -97,11 +99,60 @@ std::shared_ptr<FormatImage> open_as(ImageFormat format, std::shared_ptr<const S
                                          .expected = "VDI, VMDK, VHD, VHDX or raw",
                                          .advice = "Use --engine qemu-img."});
   }
-  throw Error(ErrorKind::unsupported, {.where = where,
-                                       .message = "the image's format is not known",
-                                       .found = "content of no format that is known",
-                                       .expected = "VDI, VMDK, VHD, VHDX, QCOW2, QED or Parallels",
-                                       .advice = "If it is a raw image, say so: raw is never guessed."});
+  throw Error(ErrorKind::unsupported,
+              {.where = where,
+               .message = "the image's format is not known",
+               .found = "content of no format that is known",
+               .expected = "VDI, VMDK, VHD, VHDX, QCOW2, QED or Parallels",
+               .advice = "If it is a raw disk, say so with --input-format raw: raw is never guessed, because a guest "
+                         "can write any format's header into its own disk."});
+}
+
+// What is looked for, in the words of the source: a path, or the identity that nobody gives a path for.
+std::string wanted(const ImageFile &file) {
+  if (file.declared_location.starts_with("ovf:/"))
+    return "the package declares no disk or file '" + text::printable(file.declared_location) + "'";
+  if (!file.declared_location.empty())
+    return "the image file '" + text::printable(file.declared_location) + "' is not there";
+  if (file.uuid) return "no file is known for the disk with UUID " + file.uuid->text();
+  return "the source names no file for a disk";
+}
+
+std::string advice_for_missing(const ImageFile &file, const names::Found &looked) {
+  if (file.declared_location.starts_with("ovf:/"))
+    return "Correct the reference in the descriptor: it names one that DiskSection and References do not have.";
+  if (file.declared_location.empty()) {
+    return file.uuid
+               ? "Name the VirtualBox.xml of the host that the machine comes from with --virtualbox-registry: it or "
+                 "a machine that it lists says where the file is."
+               : "Attach an image in the source software, or remove the disk.";
+  }
+  const auto flat = std::ranges::find_if(looked.near, [](const std::filesystem::path &near) {
+    return text::lower_ascii(near.filename().string()).ends_with("-flat.vmdk");
+  });
+  if (flat != looked.near.end())
+    return "'" + text::printable(flat->filename().string()) +
+           "' holds a disk's bytes without the descriptor that describes them: copy the descriptor too, or take the "
+           "bytes as they are with --input-format raw.";
+  if (!looked.near.empty())
+    return "Copy the file too, or name its folder with --search. If it lies there under another name, correct the "
+           "name.";
+  return "Copy the file where the source names it, or name the folder that it is in with --search.";
+}
+
+[[noreturn]] void refuse_missing(const ImageFile &file, const OpenOptions &options) {
+  names::Found looked;
+  std::error_code failed;
+  // Places inside an archive ("a.ova!a.ovf") are no files; there is nothing beside them.
+  const bool on_disk = std::filesystem::is_regular_file(file.origin.file, failed);
+  if (on_disk && !file.declared_location.starts_with("ovf:/"))
+    looked = names::find(file.declared_location, file.origin.file.parent_path(), options.places);
+  throw Error(
+      ErrorKind::missing,
+      {.where = file.origin,
+       .message = wanted(file) + (looked.tried.empty() ? "" : "; " + looked.searched()),
+       .expected = file.uuid && !file.declared_location.empty() ? "an image with UUID " + file.uuid->text() : "",
+       .advice = advice_for_missing(file, looked)});
 }
 
 // The registry and the image must speak of the same thing, as VirtualBox demands too.
@@ -123,6 +174,7 @@ void check_registry_id(FormatImage &image, const Uuid &registered, const ImageFi
 std::shared_ptr<FormatImage> read_header(const ImageFile &file, const OpenOptions &options) {
   refuse_by_declaration(file);
   if (file.blank) return open_blank(file);
+  if (file.pieces.empty()) refuse_missing(file, options);
   auto source = open_source(file, options.cache.get());
   const bool flat = file.declared_format == ImageFormat::raw || file.declared_format == ImageFormat::iso;
   // What a raw disk holds is the guest's to choose, so its content does not decide.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "converters/images/findings.hpp"
 #include "converters/images/links.hpp"
 
 #include "support/text.hpp"
@@ -49,17 +50,23 @@ class ParentSearch {
   }
 
   ImagePtr try_path(const std::filesystem::path &path, By looked_for) {
-    const auto real = resolve_below(path, roots_);
-    if (!real) {
+    const reach::Judgement judgement = reach_of(path, roots_, options_);
+    if (judgement.refused()) {
       outside_ = path;
+      if (outside_why_.empty()) outside_why_ = judgement.why;
       return nullptr;
     }
     std::error_code failed;
-    if (!std::filesystem::exists(*real, failed)) return nullptr;
+    if (!std::filesystem::exists(judgement.file, failed)) return nullptr;
     ImageFile file;
     file.declared_location = path.string();
-    file.pieces.push_back({*real, 0, std::nullopt});
-    return try_open(file, looked_for);
+    file.pieces.push_back({judgement.file, 0, std::nullopt});
+    ImagePtr image = try_open(file, looked_for);
+    if (image && judgement.verdict == reach::Verdict::own)
+      image->add_finding(
+          raise(kLinkOutside, {.file = child_.info().file},
+                "The parent of " + quoted(child_) + " is " + quoted(*image) + ", " + judgement.why + "."));
+    return image;
   }
 
   ImagePtr among_known() {
@@ -93,6 +100,19 @@ class ParentSearch {
       const bool windows = hint.size() > 1 && hint[1] == ':';
       if (windows || hint.find('\0') != std::string::npos) continue;
       if (ImagePtr found = try_path(folder / hint, By::name)) return found;
+    }
+    // Windows paths, another letter case, a tree that was copied from elsewhere.
+    for (const auto &hint : child_.linkage().parent_names) {
+      if (hint.find('\0') != std::string::npos) continue;
+      for (const auto &base : {folder, options_.limits.folder}) {
+        if (base.empty()) continue;
+        names::Found looked = names::find(hint, base, options_.places);
+        if (looked.file) {
+          if (ImagePtr found = try_path(*looked.file, By::name)) return found;
+        } else if (looked_.tried.empty()) {
+          looked_ = std::move(looked);
+        }
+      }
     }
     for (const auto &name : base_names()) {
       if (name.empty() || name == ".." || name.find('\0') != std::string::npos) continue;
@@ -177,23 +197,28 @@ class ParentSearch {
       throw Error(ErrorKind::unsafe,
                   {.where = {.file = child_.info().file},
                    .message = "the image's parent leads out of the machine's folders",
-                   .found = text::printable(outside_.string()),
+                   .found = text::printable(outside_.string()) + (outside_why_.empty() ? "" : ", " + outside_why_),
                    .expected = "a file in " + searched,
-                   .advice = "If the parent belongs to the machine, allow its folder or copy it beside the image."});
+                   .advice = "If the parent belongs to the machine, copy it beside the image, or allow its folder with "
+                             "--allow-outside (--search for a single disk)."});
     }
-    throw Error(ErrorKind::missing, {.where = {.file = child_.info().file},
-                                     .message = "the parent of " + quoted(child_) + " was not found in " + searched +
-                                                (complaint_.empty() ? "" : "; " + complaint_),
-                                     .found = {},
-                                     .expected = wanted,
-                                     .advice = "Copy the parent image too, or name the folder that it is in."});
+    throw Error(ErrorKind::missing,
+                {.where = {.file = child_.info().file},
+                 .message = "the parent of " + quoted(child_) + " was not found in " + searched +
+                            (looked_.tried.empty() ? "" : "; " + looked_.searched()) +
+                            (complaint_.empty() ? "" : "; " + complaint_),
+                 .found = {},
+                 .expected = wanted,
+                 .advice = "Copy the parent image too, or name the folder that it is in with --search."});
   }
 
   const FormatImage &child_;
   const OpenOptions &options_;
   std::vector<std::filesystem::path> roots_;
   std::filesystem::path outside_;
-  ImagePtr modified_;  // a VMDK of the right name with another content id
+  std::string outside_why_;
+  names::Found looked_;  // for the first name that was not there
+  ImagePtr modified_;    // a VMDK of the right name with another content id
   std::string complaint_;
 };
 

@@ -170,7 +170,7 @@ std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, c
 std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache) {
   if (file.pieces.empty()) {
     throw Error(ErrorKind::missing, {.where = file.origin,
-                                     .message = "the image file '" + file.declared_location + "' was not found",
+                                     .message = "the image file '" + file.display_path().string() + "' was not found",
                                      .found = {},
                                      .expected = {},
                                      .advice = "Put the file where the source names it."});

@@ -216,31 +216,68 @@ class VmdkImage final : public FormatImage {
   }
 
   // The file of an extent: below the allowed folders after links are resolved, by its decoded or its raw name.
-  static std::filesystem::path find_extent(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
-                                           const std::vector<std::filesystem::path> &roots, const Place &where) {
+  std::filesystem::path find_extent(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
+                                    const std::vector<std::filesystem::path> &roots, const Place &where) {
     require(!line.name.empty() && line.name.find('\0') == std::string::npos, where, "an extent names no file", 0,
             "a file name");
+    if (line.name.find("://") != std::string::npos) refuse_object(line, where);
+    if (line.name.starts_with(R"(\\.\)")) refuse_outside(line, where, "a device of a Windows host");
+    names::Found looked;
     for (const std::string &name : {line.name, line.raw_name}) {
-      const auto path = descriptor.parent_path() / name;
-      const bool windows = name.size() > 2 && (name[1] == ':' || name.starts_with("\\"));
-      const auto real = windows ? std::nullopt : resolve_below(path, roots);
-      if (!real) {
-        throw Error(
-            ErrorKind::unsafe,
-            {.where = where,
-             .message = "an extent leads out of the machine's folders",
-             .found = text::printable(name),
-             .expected = "a file in '" + descriptor.parent_path().string() + "' or an allowed folder",
-             .advice = "If the file belongs to the machine, put it beside the descriptor, or allow its folder."});
-      }
-      std::error_code failed;
-      if (std::filesystem::exists(*real, failed)) return *real;
+      names::Found found = names::find(name, descriptor.parent_path(), options_->places);
+      if (!found.file && name == line.raw_name && name != line.name) continue;  // the decoded name is what to speak of
+      looked = std::move(found);
+      if (looked.file) return reached(*looked.file, line, roots, where);
     }
-    throw Error(ErrorKind::missing, {.where = where,
-                                     .message = "the extent file '" + text::printable(line.name) + "' is not there",
-                                     .found = {},
-                                     .expected = (descriptor.parent_path() / line.name).string(),
-                                     .advice = "Copy all files of the disk, not only the descriptor."});
+    std::error_code failed;
+    if (const auto folder = descriptor.parent_path() / line.name; std::filesystem::is_directory(folder, failed))
+      return folder;  // opening it says what it is
+    // Never told apart from what is outside: whether a file is there is nobody's business.
+    if (!names::is_windows_path(line.name) &&
+        reach_of(descriptor.parent_path() / line.name, roots, *options_).refused())
+      refuse_outside(line, where, "a name that leads out of the machine's folder");
+    throw Error(
+        ErrorKind::missing,
+        {.where = where,
+         .message = "the extent file '" + text::printable(line.name) + "' is not there; " + looked.searched(),
+         .found = {},
+         .expected = (descriptor.parent_path() / names::last_name(line.name)).string(),
+         .advice = looked.near.empty()
+                       ? "Copy all files of the disk, not only the descriptor, or name their folder with --search."
+                       : "Copy all files of the disk, not only the descriptor. If one of those that lie there "
+                         "is the extent under a new name, give it its old name back."});
+  }
+
+  // vSAN and vVols keep a disk's data in an object of the datastore, which no file system shows.
+  [[noreturn]] static void refuse_object(const VmdkExtentLine &line, const Place &where) {
+    throw Error(ErrorKind::unsupported,
+                {.where = where,
+                 .message = "the disk's data lie in an object of a vSAN or vVol datastore, not in a file",
+                 .found = text::printable(line.name),
+                 .expected = "a file beside the descriptor",
+                 .advice = "Export the machine from vSphere (Export OVF Template, or ovftool), or clone its disk to a "
+                           "VMFS or NFS datastore (vmkfstools -i)."});
+  }
+
+  [[noreturn]] static void refuse_outside(const VmdkExtentLine &line, const Place &where, const std::string &why) {
+    throw Error(ErrorKind::unsafe,
+                {.where = where,
+                 .message = "an extent leads out of the machine's folders",
+                 .found = text::printable(line.name) + ", " + why,
+                 .expected = "a file in '" + where.file.parent_path().string() + "' or an allowed folder",
+                 .advice = "If the file belongs to the machine, put it beside the descriptor, or allow its folder with "
+                           "--allow-outside (--search for a single disk)."});
+  }
+
+  std::filesystem::path reached(const std::filesystem::path &file, const VmdkExtentLine &line,
+                                const std::vector<std::filesystem::path> &roots, const Place &where) {
+    const reach::Judgement judgement = reach_of(file, roots, *options_);
+    if (judgement.refused()) refuse_outside(line, where, judgement.why);
+    if (judgement.verdict == reach::Verdict::own)
+      info_.findings.push_back(raise(kLinkOutside, where,
+                                     "The extent '" + text::printable(line.name) + "' is " +
+                                         text::printable(judgement.file.string()) + ", " + judgement.why + "."));
+    return judgement.file;
   }
 
   const OpenOptions *options_;  // only while opening

@@ -30,6 +30,8 @@ constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
 constexpr std::size_t kMaxMembers = 100000;
 // The descriptor is the first member by the standard, and not far behind in packages that people tar by hand.
 constexpr std::size_t kLooks = 16;
+// A Vagrantfile and its like may stand before the descriptor of a compressed package, a disk is not passed over to see.
+constexpr std::uint64_t kMostPassed = std::uint64_t{1} << 20U;
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
 constexpr std::size_t kInflated = std::size_t{256} << 10U;  // a step: small enough for the first look at an archive
 
@@ -322,20 +324,36 @@ ArchiveListing list_archive(const std::filesystem::path &file) {
   return out;
 }
 
-bool has_descriptor(const std::filesystem::path &file) {
+std::vector<std::string> member_names(const std::filesystem::path &file, bool *more) {
   const Utf8Locale utf8;
+  std::vector<std::string> out;
   try {
     const Tar tar(file);
     archive_entry *entry = nullptr;
     std::string name;
-    for (std::size_t i = 0; i < kLooks && next_file(file, tar, entry, name); ++i) {
-      if (lower_suffix(name) == ".ovf") return true;
+    std::uint64_t passed = 0;  // bytes
+    while (out.size() < kLooks && next_file(file, tar, entry, name)) {
+      out.push_back(name);
       // Going on in a compressed tar means inflating the member, which may be a whole disk.
-      if (tar.is_gzip()) return false;
+      if (tar.is_gzip()) passed += static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
+      if (passed <= kMostPassed) continue;
+      if (more != nullptr) *more = true;
+      break;
     }
   } catch (const Error &) {
   }
-  return false;
+  return out;
+}
+
+bool has_descriptor(const std::filesystem::path &file) {
+  bool more = false;
+  const std::vector<std::string> names = member_names(file, &more);
+  const auto is = [&names](const auto &test) { return std::any_of(names.begin(), names.end(), test); };
+  if (is([](const std::string &name) { return lower_suffix(name) == ".ovf"; })) return true;
+  // Compressed, with the disk before the descriptor, as Vagrant packs its boxes for VirtualBox.
+  const bool other = is([](const std::string &name) { return lower_suffix(name) == ".vmx" || name == "box.img"; });
+  const bool disk = is([](const std::string &name) { return lower_suffix(name) == ".vmdk"; });
+  return more && disk && !other;
 }
 
 void stream_archive(const std::filesystem::path &file,

@@ -38,8 +38,11 @@ struct ArchiveListing {
 // io when the file cannot be read.
 [[nodiscard]] ArchiveListing list_archive(const std::filesystem::path &file);
 
-// Whether the file is a tar, or a gzip'd one, with a descriptor (.ovf) as its first member; uncompressed, among its
-// first 16 members. Never throws.
+// The names of the first 16 members; of a gzip'd tar those up to the first that would take more than 1 MiB of inflating
+// to pass over; `more` says that there may be others. Never throws.
+[[nodiscard]] std::vector<std::string> member_names(const std::filesystem::path &file, bool *more = nullptr);
+
+// Whether one of these is a descriptor (.ovf), or a compressed package has a VMDK before it. Never throws.
 [[nodiscard]] bool has_descriptor(const std::filesystem::path &file);
 
 // Reads the whole archive once and gives each member's bytes, in order, in pieces, with the member's name.

@@ -7,12 +7,12 @@ namespace ferry::ovf {
 
 std::span<const FindingKind *const> finding_kinds() {
   using namespace finding;
-  static constexpr std::array<const FindingKind *, 23> kKinds{
-      &kVersionUnknown,     &kSectionRequired,   &kSectionOptional, &kElementUnknown, &kConfiguration,
-      &kHardwareChoice,     &kEnvironment,       &kUuidNotStated,   &kMacGenerated,   &kFileMissing,
-      &kFileSize,           &kReferenceBroken,   &kParentMissing,   &kAddressTaken,   &kSubtypeUnknown,
-      &kUnitsGuessed,       &kDeviceDropped,     &kBlankDisk,       &kSignature,      &kNvramInArchive,
-      &kVirtualBoxFallback, &kMediumNotExported, &kDiskUnused};
+  static constexpr std::array<const FindingKind *, 25> kKinds{
+      &kVersionUnknown, &kSectionRequired, &kSectionOptional,    &kElementUnknown,   &kConfiguration,
+      &kHardwareChoice, &kEnvironment,     &kUuidNotStated,      &kMacGenerated,     &kFileMissing,
+      &kFileSize,       &kReferenceBroken, &kParentMissing,      &kAddressTaken,     &kSubtypeUnknown,
+      &kUnitsGuessed,   &kDeviceDropped,   &kBlankDisk,          &kFoundElsewhere,   &kMediumByPlace,
+      &kSignature,      &kNvramInArchive,  &kVirtualBoxFallback, &kMediumNotExported, &kDiskUnused};
   return kKinds;
 }
 

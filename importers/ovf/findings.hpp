@@ -45,6 +45,10 @@ inline constexpr FindingKind kUuidNotStated{
 inline constexpr FindingKind kMacGenerated{
     "ovf.mac-generated", Severity::info, "The package names no MAC address for a network card; a new one is made.",
     "Give the address with --mac if the guest or the network needs the old one."};
+inline constexpr FindingKind kFoundElsewhere{
+    "ovf.found-elsewhere", Severity::info,
+    "A file is not where the descriptor names it, but there is one of its name near.",
+    "Make sure that it is the same file."};
 inline constexpr FindingKind kFileMissing{"ovf.file-missing", Severity::critical,
                                           "A file that the descriptor names is not in the package.",
                                           "Put the file beside the descriptor, or export the machine again."};
@@ -91,6 +95,10 @@ inline constexpr FindingKind kVirtualBoxFallback{
     "ovf.virtualbox-fallback", Severity::warning,
     "VirtualBox's own description inside the package could not be read; the OVF description was taken instead.",
     "Compare the new machine with the original: MAC addresses and firmware settings are not in the OVF description."};
+inline constexpr FindingKind kMediumByPlace{
+    "ovf.medium-by-place", Severity::warning,
+    "vbox:Machine names a disk that the package does not have; the disk of the OVF description was taken.",
+    "Check that the guest starts from the right disk."};
 inline constexpr FindingKind kMediumNotExported{"ovf.medium-not-exported", Severity::warning,
                                                 "A drive's medium was left out of the package when it was exported.",
                                                 "Attach the medium after the migration."};

@@ -132,7 +132,9 @@ std::vector<ManifestEntry> manifest(const Package &package) {
   for (ManifestEntry &entry : entries) {
     std::optional<FileRange> range;
     for (const std::string &name : member_names(entry.member, entry.where)) {
-      range = package.find(name, entry.where);
+      range = package.find(name, entry.where).range;
+      std::error_code error;  // hashing tells nobody what a file holds, but a FIFO or a device never ends
+      if (range && !std::filesystem::is_regular_file(range->file, error)) range.reset();
       if (range) {
         entry.member = name;
         break;

@@ -49,12 +49,16 @@ ImageFormat format_of(std::string_view uri) {
   return ImageFormat::unknown;
 }
 
-std::optional<FileRange> find_any(Context &in, const std::vector<std::string> &names, std::string_view suffix,
-                                  const Place &where) {
+// The first of the names that is there, and where they were looked for.
+Package::Member find_any(Context &in, const std::vector<std::string> &names, std::string_view suffix,
+                         const Place &where) {
+  Package::Member first;
   for (const std::string &name : names) {
-    if (auto range = in.package.find(name + std::string(suffix), where)) return range;
+    Package::Member member = in.package.find(name + std::string(suffix), where, in.options.places);
+    if (member.range) return member;
+    if (first.found.tried.empty()) first = std::move(member);
   }
-  return std::nullopt;
+  return first;
 }
 
 std::uint64_t size_of(const FileRange &range) {
@@ -70,7 +74,7 @@ std::vector<FileRange> chunks(Context &in, const std::vector<std::string> &names
   for (std::uint64_t i = 0; i < count.value_or(kMaxChunks); ++i) {
     std::array<char, 24> suffix{};
     std::snprintf(suffix.data(), suffix.size(), ".%09llu", static_cast<unsigned long long>(i));
-    auto range = find_any(in, names, suffix.data(), where);
+    auto range = find_any(in, names, suffix.data(), where).range;
     if (!range) {
       if (!count) return out;  // no size given: the first number that is not there ends the file
       in.raise(finding::kFileMissing, where,
@@ -178,7 +182,7 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
   auto hit = in.files.find(file_id);
   if (hit == in.files.end()) hit = in.files.find(file_id.substr(file_id.rfind('/') + 1));  // oVirt: "disk/image"
   if (hit == in.files.end()) {
-    image.declared_location = file_id;
+    image.declared_location = "ovf:/file/" + file_id;
     in.raise(finding::kReferenceBroken, where, "the package declares no file " + in_quotes(file_id));
     return;
   }
@@ -199,11 +203,20 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
   if (chunk && *chunk > 0) {
     image.pieces = chunks(in, names, chunk_count(declared, *chunk, file.place("chunkSize")), file.place("href"));
   }
-  if (image.pieces.empty()) {  // also a chunked file that somebody joined
-    if (auto range = find_any(in, names, "", file.place("href"))) image.pieces.push_back(std::move(*range));
+  if (!image.pieces.empty()) {
+    check_size(in, file, image, declared);
+    return;
   }
-  if (image.pieces.empty()) {
-    in.raise(finding::kFileMissing, file.place("href"), "the package has no file " + in_quotes(*href));
+  Package::Member member = find_any(in, names, "", file.place("href"));  // also a chunked file that somebody joined
+  if (member.range) {
+    if (member.found.elsewhere)
+      in.raise(finding::kFoundElsewhere, file.place("href"),
+               in_quotes(*href) + " is taken from " + in_quotes(member.range->file.string()));
+    image.pieces.push_back(std::move(*member.range));
+  } else {
+    in.raise(finding::kFileMissing, file.place("href"),
+             "the package has no file " + in_quotes(*href) +
+                 (member.found.tried.empty() ? "" : "; " + member.found.searched()));
   }
   check_size(in, file, image, declared);
 }
@@ -227,7 +240,7 @@ Medium medium_of_disk(Context &in, const std::string &disk_id, const std::string
       in.raise(finding::kReferenceBroken, hit->second.place("parentRef"),
                "the package declares no parent disk " + in_quotes(id));
       ImageFile lost;
-      lost.declared_location = id;
+      lost.declared_location = "ovf:/disk/" + id;
       lost.origin = hit->second.place("parentRef");
       medium.chain.push_back(std::move(lost));
     }
@@ -265,7 +278,7 @@ Medium medium_of(Context &in, const std::string &host_resource, const Place &whe
   if (!file.empty()) {
     resolve_file(in, file, image, where, field + ".chain.0");
   } else {
-    image.declared_location = disk;
+    image.declared_location = "ovf:/disk/" + disk;
     in.raise(finding::kReferenceBroken, where, "the package declares no disk " + in_quotes(disk));
   }
   medium.chain.push_back(std::move(image));

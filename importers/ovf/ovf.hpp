@@ -28,6 +28,9 @@ class Package;
 // A tar with an .ovf as its first regular member, or a gzip of one; uncompressed, among its first members. Never
 // throws.
 [[nodiscard]] bool looks_like_ova(const std::filesystem::path &file);
+// The names of a tar's first members, also of a gzip'd one (fewer there: what is passed over must be inflated). Empty
+// for what is no tar. Never throws.
+[[nodiscard]] std::vector<std::string> first_members(const std::filesystem::path &file);
 
 // What the package's manifest (.mf) says, with each member's place. Empty without a manifest.
 struct ManifestEntry {

@@ -60,14 +60,17 @@ std::string head_of(const fs::path &file) {
                .advice = "Put the file beside the descriptor and name it there, if you trust the package."});
 }
 
+void check_name(const std::string &name, const Place &where) {
+  if (name.empty()) leads_out(name, where, "the package names a file without a name");
+  if (name.find('\0') != std::string::npos) leads_out(name, where, "the package names a file with a NUL in its name");
+}
+
 void check_inside(const std::string &name, const Place &where) {
   const fs::path path(name);
-  if (name.empty()) leads_out(name, where, "the package names a file without a name");
   if (path.is_absolute()) leads_out(name, where, "the package names a file outside of its folder");
   if (std::any_of(path.begin(), path.end(), [](const fs::path &part) { return part == ".."; })) {
     leads_out(name, where, "the package names a file outside of its folder");
   }
-  if (name.find('\0') != std::string::npos) leads_out(name, where, "the package names a file with a NUL in its name");
 }
 
 // The scheme of a URI ("http"), lower case; empty for a relative reference. One letter is a Windows drive.
@@ -95,11 +98,11 @@ std::vector<std::string> member_names(std::string_view href, const Place &where)
                  .expected = "a file inside the package",
                  .advice = "Download the file, put it beside the descriptor and name it there."});
   }
-  if (!scheme.empty()) leads_out(std::string(relative), where, "the package names a file outside of its folder");
+  if (scheme.size() > 1) leads_out(std::string(relative), where, "the package names a file outside of its folder");
   while (relative.starts_with("./")) relative.remove_prefix(2);
   std::vector<std::string> names{text::percent_decoded(relative)};
   if (names[0] != relative) names.emplace_back(relative);
-  for (const std::string &name : names) check_inside(name, where);
+  for (const std::string &name : names) check_name(name, where);
   return names;
 }
 
@@ -161,23 +164,16 @@ std::string Package::digest(const std::string &member, const std::string &algori
   return digest == known->second.end() ? std::string() : digest->second;
 }
 
-std::optional<FileRange> Package::find(const std::string &name, const Place &where) const {
-  check_inside(name, where);
+Package::Member Package::find(const std::string &name, const Place &where, const names::Places &places) const {
+  check_name(name, where);
   if (archive_) {
+    check_inside(name, where);
     const auto hit = members_.find(name);
-    return hit == members_.end() ? std::nullopt : std::optional(hit->second);
+    return {hit == members_.end() ? std::nullopt : std::optional(hit->second), {}};
   }
-  const fs::path folder = file_.parent_path();
-  const fs::path path = (folder / name).lexically_normal();
-  std::error_code ec;
-  const fs::file_status status = fs::status(path, ec);
-  if (!fs::exists(status)) return std::nullopt;
-  if (!fs::is_regular_file(status)) leads_out(name, where, "the package names something that is no regular file");
-  const fs::path real = fs::canonical(path, ec), real_folder = fs::canonical(folder, ec);
-  if (*real.lexically_relative(real_folder).begin() == "..") {
-    leads_out(name, where, "a file of the package is a link that leads out of its folder");
-  }
-  return FileRange{path, 0, std::nullopt};
+  Member out{std::nullopt, names::find(name, file_.parent_path(), places)};
+  if (out.found.file) out.range = FileRange{*out.found.file, 0, std::nullopt};
+  return out;
 }
 
 bool looks_like_ovf(std::string_view head) {
@@ -202,5 +198,7 @@ bool looks_like_ovf(std::string_view head) {
 }
 
 bool looks_like_ova(const fs::path &file) { return has_descriptor(file); }
+
+std::vector<std::string> first_members(const fs::path &file) { return member_names(file); }
 
 }  // namespace ferry::ovf

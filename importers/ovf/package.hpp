@@ -13,6 +13,7 @@
 #include "importers/common.hpp"
 #include "model/medium.hpp"
 
+#include "support/file_names.hpp"
 #include "support/gzip.hpp"
 
 namespace ferry::ovf {
@@ -41,9 +42,14 @@ class Package : public SourcePackage {
   [[nodiscard]] const std::shared_ptr<const gzip::Index> &index() const { return index_; }
   [[nodiscard]] std::string digest(const std::string &member, const std::string &algorithm) const;
 
-  // Where a member is; nullopt when it is not there. `name` is checked, whoever wrote it: throws Error unsafe when it
-  // leads out of the package, directly or through a link, or is no regular file.
-  [[nodiscard]] std::optional<FileRange> find(const std::string &name, const Place &where) const;
+  // Where a member is. In an archive `name` is checked, whoever wrote it: throws Error unsafe when it leads out of the
+  // package. Beside a descriptor in a folder it is looked for as support/file_names.hpp says, and may lie elsewhere:
+  // who opens it judges that first (support/reach.hpp).
+  struct Member {
+    std::optional<FileRange> range;  // nullopt: not there
+    names::Found found;              // in a folder: where it was looked for
+  };
+  [[nodiscard]] Member find(const std::string &name, const Place &where, const names::Places &places = {}) const;
 
  private:
   void open_folder();
@@ -59,7 +65,7 @@ class Package : public SourcePackage {
 };
 
 // The member names that an href may stand for: percent-decoded first, then as written (exporters write both).
-// Throws Error unsupported for http(s) and other schemes, unsafe for absolute names and names with "..".
+// Throws Error unsupported for http(s) and the like, unsafe for other schemes, for names that are empty or hold a NUL.
 [[nodiscard]] std::vector<std::string> member_names(std::string_view href, const Place &where);
 
 }  // namespace ferry::ovf

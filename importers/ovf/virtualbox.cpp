@@ -47,21 +47,81 @@ std::map<Uuid, std::string> disks_by_uuid(const Context &in) {
   return out;
 }
 
+// The disks of the OVF's own description, by their places on its controllers.
+std::vector<std::string> described_disks(const Context &in) {
+  using Row = std::pair<std::pair<std::uint64_t, std::uint64_t>, std::string>;
+  std::vector<Row> rows;
+  const auto number = [](const SettingsReader &item, std::string_view child) {
+    return text::parse_u64(peek(item, child).value_or("")).value_or(0);
+  };
+  for (const Section &section : sections(in.system())) {
+    if (section.name != "VirtualHardwareSection") continue;
+    for (const SettingsReader &item : section.reader.children("Item")) {
+      if (number(item, "ResourceType") != 17) continue;  // a disk
+      const std::string resource = peek(item, "HostResource").value_or("");
+      const std::string id = resource.substr(resource.rfind('/') + 1);  // npos + 1 is 0
+      if (in.disks.contains(id)) rows.push_back({{number(item, "Parent"), number(item, "AddressOnParent")}, id});
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.first < b.first; });
+  std::vector<std::string> out;
+  for (const Row &row : rows) out.push_back(row.second);
+  return out;
+}
+
+// The disks of the package that vbox:Machine does not name: for drives whose medium it names by a UUID that the package
+// does not have, as some exports and edited descriptors do.
+class UnnamedDisks {
+ public:
+  UnnamedDisks(const Context &in, const Hardware &hardware, const std::map<Uuid, std::string> &by_uuid)
+      : left_(described_disks(in)) {
+    for (const Controller &controller : hardware.controllers) {
+      for (const Drive &drive : controller.drives) {
+        if (!drive.medium || drive.medium->chain.empty() || !drive.medium->chain.back().uuid) continue;
+        const auto hit = by_uuid.find(*drive.medium->chain.back().uuid);
+        if (hit != by_uuid.end()) std::erase(left_, hit->second);
+      }
+    }
+  }
+  std::optional<std::string> next() {
+    if (left_.empty()) return std::nullopt;
+    std::string id = left_.front();
+    left_.erase(left_.begin());
+    return id;
+  }
+
+ private:
+  std::vector<std::string> left_;
+};
+
+void take_disk(Context &in, Drive &drive, const std::string &id, const std::string &field) {
+  const MediumType type = drive.medium->type;
+  drive.medium = medium_of_disk(in, id, field);
+  drive.medium->type = type;
+  drive.serial.reset();  // made from a UUID that the export made up, not from what the guest saw
+}
+
 void replace_media(Context &in, Hardware &hardware) {
   const std::map<Uuid, std::string> disks = disks_by_uuid(in);
+  UnnamedDisks unnamed(in, hardware, disks);
   for (std::size_t c = 0; c < hardware.controllers.size(); ++c) {
     for (std::size_t d = 0; d < hardware.controllers[c].drives.size(); ++d) {
       Drive &drive = hardware.controllers[c].drives[d];
       if (!drive.medium || drive.medium->chain.empty()) continue;
       const auto uuid = drive.medium->chain.back().uuid;
       const auto hit = uuid ? disks.find(*uuid) : disks.end();
+      const std::string field =
+          "hardware.controllers." + std::to_string(c) + ".drives." + std::to_string(d) + ".medium";
       if (hit != disks.end()) {
-        const std::string field =
-            "hardware.controllers." + std::to_string(c) + ".drives." + std::to_string(d) + ".medium";
-        const MediumType type = drive.medium->type;
-        drive.medium = medium_of_disk(in, hit->second, field);
-        drive.medium->type = type;
-        drive.serial.reset();  // made from a UUID that the export made up, not from what the guest saw
+        take_disk(in, drive, hit->second, field);
+        continue;
+      }
+      if (const auto id = drive.kind == DriveKind::disk ? unnamed.next() : std::nullopt) {
+        in.raise(finding::kMediumByPlace, drive.origin,
+                 "the medium " + in_quotes(uuid ? uuid->text() : "") + " of a drive of " +
+                     in_quotes(hardware.controllers[c].name) + " is not in the package; the OVF description's disk " +
+                     in_quotes(*id) + " was taken");
+        take_disk(in, drive, *id, field);
         continue;
       }
       in.raise(finding::kMediumNotExported, drive.origin,

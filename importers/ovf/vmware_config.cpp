@@ -153,7 +153,7 @@ void set_nvram(Context &in, const Setting &setting) {
     if (file.pieces.size() == 1 && !file.gzip) found = file.pieces.front();
   } else {
     for (const std::string &name : member_names(id, setting.place())) {
-      if (!found) found = in.package.find(name, setting.place());
+      if (!found) found = in.package.find(name, setting.place(), in.options.places).range;
     }
     if (!found)
       in.raise(finding::kFileMissing, setting.place(), "the package has no firmware variables " + in_quotes(id));

@@ -14,8 +14,6 @@ std::span<const FindingKind *const> finding_kinds() {
                                      &kForeignRegistry,
                                      &kRegistryUnreadable,
                                      &kMediumEncrypted,
-                                     &kMediumOutside,
-                                     &kRemovableOutside,
                                      &kMediumDevice,
                                      &kIscsi,
                                      &kViso,

@@ -39,12 +39,6 @@ inline constexpr FindingKind kRegistryUnreadable{
 inline constexpr FindingKind kMediumEncrypted{"vbox.medium-encrypted", Severity::critical,
                                               "A disk is encrypted by VirtualBox.",
                                               "Decrypt it first: VBoxManage encryptmedium UUID --old-password FILE."};
-inline constexpr FindingKind kMediumOutside{
-    "vbox.medium-outside", Severity::warning, "A disk lies outside of the folders of its machine.",
-    "Check that the file is really a disk of this machine before you migrate a machine of somebody else's."};
-inline constexpr FindingKind kRemovableOutside{"vbox.removable-outside", Severity::info,
-                                               "A CD or floppy image lies outside of the machine's folder.",
-                                               "Keep it where it is, or copy it after the migration."};
 inline constexpr FindingKind kMediumDevice{"vbox.medium-device", Severity::critical,
                                            "The location of a disk is a device or another special file.",
                                            "Make an image of the device and attach that instead."};

@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "importers/vbox/findings.hpp"
-#include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 
 #include "support/text.hpp"
@@ -120,12 +119,12 @@ void read_nvram(Scope &scope, const std::optional<SettingsReader> &bios) {
     return;
   }
   if (location.empty()) return;
-  const Resolved found = resolve(location, scope.in.folder);
+  const names::Found found = names::find(location, scope.in.folder, scope.in.places);
   if (found.file) {
     firmware.nvram_file = found.file;
   } else if (firmware.type != FirmwareType::bios) {
     scope.in.find(kNvramMissing, element->place("path"),
-                  "the EFI variables \"" + text::printable(location) + "\" are not there");
+                  "the EFI variables \"" + text::printable(location) + "\" are not there; " + found.searched());
   }
 }
 

@@ -73,8 +73,8 @@ void read_state(Import &in, const SettingsReader &element) {
   Machine &machine = in.machine;
   machine.current_state_modified = element.boolean("currentStateModified", "current_state_modified").value_or(true);
   if (const auto file = element.text("stateFile", "saved_state"); file && !file->empty()) {
-    const Resolved found = resolve(*file, in.folder);
-    machine.saved_state = SavedState{found.file.value_or((in.folder / with_slashes(*file)).lexically_normal()),
+    const names::Found found = names::find(*file, in.folder, in.places);
+    machine.saved_state = SavedState{found.file.value_or((in.folder / names::with_slashes(*file)).lexically_normal()),
                                      element.place("stateFile")};
   }
   const std::string *aborted = element.element().attribute("aborted");
@@ -154,19 +154,26 @@ ImportedMachine import_file(const fs::path &file, const ImportOptions &options) 
   const SettingsReader root = SettingsReader::open(tree, absolute, out.ledger);
   refuse_others(root);
   MediaLibrary media(absolute, options, out.findings);
-  Import in{version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, &media, {}};
+  Import in{version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, options.places, &media, {}};
   out.machine.source = {SourceKind::vbox, absolute, *tree.attribute("version"), product_of(bytes)};
   read_machine(in, root, *root.child("Machine"));
   return out;
 }
 
-ImportedMachine import_embedded(const xml::Element &machine, const fs::path &ovf_file, const ImportOptions &,
+ImportedMachine import_embedded(const xml::Element &machine, const fs::path &ovf_file, const ImportOptions &options,
                                 std::string *nvram) {
   ImportedMachine out;
   const SettingsReader element = SettingsReader::open(machine, ovf_file, out.ledger);
   // VirtualBox 5.0 and older left the version out of OVF files that it wrote in the format of 1.15.
   constexpr std::string_view kOldest = "1.15";
-  Import in{version_of(element, kOldest), ovf_file, ovf_file.parent_path(), out.machine, out.findings, nullptr, {}};
+  Import in{version_of(element, kOldest),
+            ovf_file,
+            ovf_file.parent_path(),
+            out.machine,
+            out.findings,
+            options.places,
+            nullptr,
+            {}};
   const std::string *version = machine.attribute("version");
   out.machine.source = {SourceKind::ovf, ovf_file, version == nullptr ? std::string(kOldest) : *version, "VirtualBox"};
   read_machine(in, element, element);

@@ -59,8 +59,8 @@ fs::path host_registry() {
   return {};
 }
 
-std::vector<std::pair<std::optional<Uuid>, fs::path>> machine_entries(const xml::Element &root,
-                                                                      const fs::path &folder) {
+std::vector<std::pair<std::optional<Uuid>, fs::path>> machine_entries(const xml::Element &root, const fs::path &folder,
+                                                                      const names::Places &places) {
   std::vector<std::pair<std::optional<Uuid>, fs::path>> out;
   const xml::Element *global = root.child("Global");
   const xml::Element *list = global == nullptr ? nullptr : global->child("MachineRegistry");
@@ -69,8 +69,8 @@ std::vector<std::pair<std::optional<Uuid>, fs::path>> machine_entries(const xml:
     const std::string *src = entry.attribute("src");
     if (entry.name != "MachineEntry" || src == nullptr || src->empty()) continue;
     const std::string *uuid = entry.attribute("uuid");
-    Resolved where = resolve(*src, folder);
-    const fs::path written = folder / fs::path(with_slashes(*src));
+    names::Found where = names::find(*src, folder, places);
+    const fs::path written = folder / fs::path(names::with_slashes(*src));
     out.emplace_back(uuid == nullptr ? std::nullopt : Uuid::parse(text::trim(*uuid)),
                      where.file ? *where.file : written.lexically_normal());
   }
@@ -91,7 +91,8 @@ void MediaLibrary::read_foreign(const fs::path &file, const std::string &bytes) 
       if (const auto registry = holder->child(name)) foreign_.read(*registry, file.parent_path(), false);
     }
   }
-  for (auto &[uuid, machine] : machine_entries(root, file.parent_path())) machines_.push_back(std::move(machine));
+  for (auto &[uuid, machine] : machine_entries(root, file.parent_path(), options_.places))
+    machines_.push_back(std::move(machine));
 }
 
 void MediaLibrary::open_global() {
@@ -138,7 +139,7 @@ std::vector<const RegisteredMedium *> MediaLibrary::chain(const Uuid &uuid) {
   return found;
 }
 
-std::vector<RegisteredMachine> registered_machines(const fs::path &virtualbox_xml) {
+std::vector<RegisteredMachine> registered_machines(const fs::path &virtualbox_xml, const names::Places &places) {
   const fs::path file = fs::absolute(virtualbox_xml);
   const xml::Element root = xml::parse(read_settings_file(file), file);
   if (root.name != "VirtualBox" || root.child("Global") == nullptr) {
@@ -148,7 +149,7 @@ std::vector<RegisteredMachine> registered_machines(const fs::path &virtualbox_xm
                                        .expected = "<VirtualBox> with <Global>"});
   }
   std::vector<RegisteredMachine> out;
-  for (const auto &[uuid, machine] : machine_entries(root, file.parent_path())) {
+  for (const auto &[uuid, machine] : machine_entries(root, file.parent_path(), places)) {
     RegisteredMachine entry{machine, uuid.value_or(Uuid{}), machine.stem().string()};
     try {
       const xml::Element settings = xml::parse(read_settings_file(machine), machine);

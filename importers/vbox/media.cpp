@@ -4,7 +4,6 @@
 #include <system_error>
 
 #include "importers/vbox/findings.hpp"
-#include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 
 #include "support/text.hpp"
@@ -130,23 +129,13 @@ void take_element(const RegisteredMedium &medium, const std::string &at, const s
   }
 }
 
-std::string list_of(const std::vector<fs::path> &paths) {
-  std::string out;
-  for (const fs::path &path : paths) out += (out.empty() ? "" : ", ") + text::printable(path.string());
-  return out;
-}
-
-void check_place(const Attachment &at, const RegisteredMedium &medium, const Resolved &found) {
+void check_place(const Attachment &at, const RegisteredMedium &medium, const names::Found &found) {
   std::error_code ignored;
   const fs::file_status status = fs::status(*found.file, ignored);
   const std::string shown = text::printable(found.file->string());
   if (!fs::is_regular_file(status)) {
     at.in.find(kMediumDevice, medium.origin, at.name + ": \"" + shown + "\" is not a regular file");
     return;
-  }
-  if (!lies_below(*found.file, at.in.folder) && !lies_below(*found.file, medium.folder)) {
-    at.in.find(at.is_disk() ? kMediumOutside : kRemovableOutside, medium.origin,
-               at.name + ": \"" + shown + "\" is not below " + text::printable(at.in.folder.string()));
   }
   if (found.elsewhere) {
     at.in.find(kFoundElsewhere, medium.origin,
@@ -156,15 +145,14 @@ void check_place(const Attachment &at, const RegisteredMedium &medium, const Res
 
 void locate(const Attachment &at, const RegisteredMedium &medium, ImageFile &image) {
   if (at.in.media == nullptr) return;  // inside an OVF: the OVF's own references count
-  const Resolved found = resolve(medium.location, medium.folder);
+  const names::Found found = names::find(medium.location, medium.folder, at.in.places);
   if (found.file) {
     image.pieces.push_back({*found.file, 0, std::nullopt});
     check_place(at, medium, found);
     return;
   }
-  at.in.find(
-      at.is_disk() ? kFileMissing : kRemovableMissing, medium.origin,
-      at.name + ": \"" + text::printable(medium.location) + "\" is not there; looked for " + list_of(found.tried));
+  at.in.find(at.is_disk() ? kFileMissing : kRemovableMissing, medium.origin,
+             at.name + ": \"" + text::printable(medium.location) + "\" is not there; " + found.searched());
 }
 
 ImageFile image_of(const Attachment &at, const RegisteredMedium &medium) {

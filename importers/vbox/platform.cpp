@@ -186,14 +186,10 @@ void read_memory(Scope &scope) {
   const auto element = scope.hardware.child("Memory");
   const auto size =
       element ? small_number(*element, "RAMSize", scope.field("memory.bytes"), kMostMebibytes) : std::nullopt;
-  if (!size || *size == 0) {
-    throw Error(ErrorKind::malformed, {.where = element ? element->place() : scope.hardware.place(),
-                                       .message = "the machine's memory size is missing",
-                                       .expected = "<Memory RAMSize=\"...\"/> with mebibytes"});
-  }
-  memory.bytes = std::uint64_t{*size} << kMebibyte;
-  memory.origin = element->place();
-  if (const auto fusion = element->boolean("PageFusion", scope.field("memory.page_fusion")))
+  // Nothing said: the target chooses, and says so, as for every kind of source.
+  memory.bytes = std::uint64_t{size.value_or(0)} << kMebibyte;
+  memory.origin = element ? element->place() : scope.hardware.place();
+  if (const auto fusion = element ? element->boolean("PageFusion", scope.field("memory.page_fusion")) : std::nullopt)
     memory.page_fusion = fusion;
   if (const auto guest = scope.hardware.child("Guest")) {
     auto balloon = small_number(*guest, "memoryBalloonSize", scope.field("memory.balloon_bytes"), kMostMebibytes);

@@ -2,7 +2,6 @@
 // <UART> and <LPT> (before 1.3 <Uart> and <Lpt>, with I/O bases in hex without 0x; since 1.20 IOAddress for IOBase).
 #include <array>
 
-#include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 
 #include "support/text.hpp"
@@ -62,7 +61,7 @@ void read_backend(Scope &scope, const SettingsReader &element, const std::string
     case Mode::device: port.backend = CharPort::Backend::host_device; break;
     case Mode::file: port.backend = CharPort::Backend::file; break;
     case Mode::pipe:  // a named pipe on Windows hosts, a socket in the file system on all others
-      port.backend = is_windows_path(port.path) ? CharPort::Backend::pipe : CharPort::Backend::unix_socket;
+      port.backend = names::is_windows_path(port.path) ? CharPort::Backend::pipe : CharPort::Backend::unix_socket;
       break;
     case Mode::tcp:
       port.backend = CharPort::Backend::tcp;

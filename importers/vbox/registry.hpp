@@ -83,6 +83,6 @@ class MediaLibrary {
 // The <MachineEntry> elements of a parsed VirtualBox.xml in `folder`, with their files resolved for this host
 // (as written, made absolute, when there is nothing).
 [[nodiscard]] std::vector<std::pair<std::optional<Uuid>, std::filesystem::path>> machine_entries(
-    const xml::Element &root, const std::filesystem::path &folder);
+    const xml::Element &root, const std::filesystem::path &folder, const names::Places &places);
 
 }  // namespace ferry::vbox

@@ -24,6 +24,7 @@ struct Import {
   std::filesystem::path folder;  // that holds it
   Machine &machine;
   std::vector<Finding> &findings;
+  const names::Places &places;    // where else files may be
   MediaLibrary *media = nullptr;  // nullptr: embedded in an OVF; media are known by UUID only
   std::string embedded_nvram;     // embedded in an OVF: the path that <NVRAM> names, on the exporter's host
 

@@ -5,7 +5,6 @@
 
 #include "importers/vbox/defaults.hpp"
 #include "importers/vbox/findings.hpp"
-#include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 
 #include "support/text.hpp"
@@ -59,9 +58,9 @@ class SnapshotReader {
     snapshot.name = element.text("name", at + ".name").value_or("");
     read_texts(element, at, snapshot);
     if (const auto file = element.text("stateFile", at + ".saved_state"); file && !file->empty()) {
-      const Resolved found = resolve(*file, in_.folder);
+      const names::Found found = names::find(*file, in_.folder, in_.places);
       snapshot.saved_state =
-          SavedState{found.file.value_or(in_.folder / with_slashes(*file)), element.place("stateFile")};
+          SavedState{found.file.value_or(in_.folder / names::with_slashes(*file)), element.place("stateFile")};
     }
     read_hardware(in_, element, at + ".hardware", snapshot.hardware);
     in_.machine.snapshots.push_back(std::move(snapshot));

@@ -31,8 +31,9 @@ struct RegisteredMachine {
   Uuid uuid;
   std::string name;  // from the .vbox; the file's stem when that cannot be read
 };
-// Reads the MachineRegistry of a VirtualBox.xml. Throws Error malformed/io.
-[[nodiscard]] std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &virtualbox_xml);
+// Reads the MachineRegistry of a VirtualBox.xml; `places` maps the drives of a Windows host. Throws Error malformed/io.
+[[nodiscard]] std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &virtualbox_xml,
+                                                                 const names::Places &places = {});
 // Where VirtualBox.xml is for the current user; empty when there is none.
 [[nodiscard]] std::filesystem::path host_registry();
 

@@ -15,7 +15,6 @@ namespace {
 constexpr std::uint64_t kMiB = 1ULL << 20U;
 constexpr std::uint64_t kMaxMemoryMiB = 24ULL << 20U;  // 24 TiB: the largest machine that vSphere 8 takes
 constexpr std::uint64_t kMaxCpus = 4096;               // far above the 960 of vSphere 8; guards what follows
-constexpr std::uint64_t kDefaultMemoryMiB = 32;
 
 // The nvram file: the key's, or the .vmx's own name with .nvram.
 void read_nvram(Reader &reader, Firmware &firmware) {
@@ -23,7 +22,7 @@ void read_nvram(Reader &reader, Firmware &firmware) {
   const auto named = reader.settings.filled(key, reader.field("firmware.nvram_file"));
   std::filesystem::path beside = reader.settings.file().filename();
   beside.replace_extension(".nvram");
-  const auto found = locate_file(reader.folder, named.value_or(beside.string()));
+  const auto found = locate_file(reader, named.value_or(beside.string()));
   std::error_code error;
   if (found && std::filesystem::is_regular_file(*found, error)) {
     firmware.nvram_file = *found;
@@ -115,10 +114,9 @@ void read_memory(Reader &reader, Hardware &hardware) {
   Memory &memory = hardware.memory;
   memory.origin = settings.place("memsize");
   const auto size = settings.demand("memsize", reader.field("memory.bytes"), 1, kMaxMemoryMiB);
-  if (!size && reader.report) {
-    reader.find(kMemoryDefault, "memsize", "memsize is not set; the machine gets 32 MiB as in VMware");
-  }
-  memory.bytes = size.value_or(kDefaultMemoryMiB) * kMiB;
+  // VMware's own default of 32 MiB starts no guest of today. Nothing said: the target chooses, and says so, as for
+  // every kind of source.
+  memory.bytes = size.value_or(0) * kMiB;
   memory.hot_add = settings.boolean("mem.hotadd", reader.field("memory.hot_add")).value_or(false);
   memory.page_fusion = settings.boolean("sched.mem.pshare.enable", reader.field("memory.page_fusion"));
   const auto no_large = settings.boolean("monitor_control.disable_mmu_largepages", reader.field("memory.large_pages"));

@@ -197,6 +197,8 @@ std::string find_declared_encoding(std::string_view bytes) {
 }  // namespace
 
 Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path &shown_as) {
+  const std::optional<std::string> utf16 = text::from_marked_utf16(bytes);
+  if (utf16) bytes = *utf16;
   if (bytes.substr(0, kBom.size()) == kBom) bytes.remove_prefix(kBom.size());
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
     throw Error(ErrorKind::malformed,
@@ -208,7 +210,7 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
   }
   Dictionary out;
   out.declared_encoding = find_declared_encoding(bytes);
-  out.encoding = choose_encoding(bytes, out.declared_encoding, shown_as);
+  out.encoding = utf16 ? "UTF-8" : choose_encoding(bytes, out.declared_encoding, shown_as);
   Parser parser(out);
   // Multi-byte encodings of VMware never use the newline inside a character, so lines can be cut before decoding.
   for_each_line(bytes, [&](std::string_view line, std::uint64_t number) { parser.line(line, number); });

@@ -27,9 +27,6 @@ inline constexpr FindingKind kEncodingGuess{"vmx.encoding-guess", Severity::warn
 inline constexpr FindingKind kBadValue{"vmx.bad-value", Severity::warning,
                                        "A setting has a value that VMware does not know; its default is used.",
                                        "Correct the value in the .vmx when the default is not what you want."};
-inline constexpr FindingKind kMemoryDefault{"vmx.memory-default", Severity::warning,
-                                            "The file sets no memory size; VMware's default of 32 MiB is used.",
-                                            "Give the machine more memory after the migration."};
 inline constexpr FindingKind kScsiDefault{"vmx.scsi-default", Severity::warning,
                                           "The SCSI controller's type is not set; VMware chooses it by guest.",
                                           "If the guest does not find its disk, choose another bus."};
@@ -39,9 +36,6 @@ inline constexpr FindingKind kControllerAssumed{
 inline constexpr FindingKind kMediumMissing{"vmx.medium-missing", Severity::warning,
                                             "A disk, CD or floppy image that the machine names was not found.",
                                             "Copy the file beside the .vmx, or correct the path."};
-inline constexpr FindingKind kMediumOutside{"vmx.medium-outside", Severity::warning,
-                                            "A medium lies outside the machine's folder.",
-                                            "Make sure that the file belongs to this machine."};
 inline constexpr FindingKind kMediumElsewhere{
     "vmx.medium-elsewhere", Severity::info,
     "A medium was not found at the path in the file; one of the same name beside the .vmx is used.",
@@ -99,11 +93,11 @@ inline constexpr FindingKind kFixedTime{"vmx.fixed-time", Severity::warning,
                                         "Set the clock by hand when software in the guest needs that time."};
 
 inline constexpr std::array kFindingKinds{
-    &kDuplicateKey,   &kOddLine,      &kFreeText,          &kUndecodable,   &kEncodingGuess,   &kBadValue,
-    &kMemoryDefault,  &kScsiDefault,  &kControllerAssumed, &kMediumMissing, &kMediumOutside,   &kMediumElsewhere,
-    &kMediumNotAFile, &kRedoLog,      &kRawDisk,           &kNvramMissing,  &kPartlyEncrypted, &kHostSerial,
-    &kSerialProxy,    &kPassthrough,  &kGuestinfo,         &kPassword,      &kSuspended,       &kSnapshotHardware,
-    &kSnapshotParent, &kSnapshotNode, &kSnapshotList,      &kFixedTime};
+    &kDuplicateKey, &kOddLine,           &kFreeText,        &kUndecodable,      &kEncodingGuess,  &kBadValue,
+    &kScsiDefault,  &kControllerAssumed, &kMediumMissing,   &kMediumElsewhere,  &kMediumNotAFile, &kRedoLog,
+    &kRawDisk,      &kNvramMissing,      &kPartlyEncrypted, &kHostSerial,       &kSerialProxy,    &kPassthrough,
+    &kGuestinfo,    &kPassword,          &kSuspended,       &kSnapshotHardware, &kSnapshotParent, &kSnapshotNode,
+    &kSnapshotList, &kFixedTime};
 
 [[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() { return kFindingKinds; }
 

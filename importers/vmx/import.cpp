@@ -120,7 +120,7 @@ void read_saved_state(Reader &reader, Machine &machine) {
     return;
   }
   std::filesystem::path file = reader.folder / *state;
-  if (const auto found = locate_file(reader.folder, *state)) file = *found;
+  if (const auto found = locate_file(reader, *state)) file = *found;
   machine.saved_state = SavedState{file, reader.settings.place("checkpoint.vmState")};
   reader.find(kSuspended, "checkpoint.vmState", "the machine is suspended to \"" + text::printable(*state) + "\"");
 }
@@ -160,6 +160,7 @@ ImportedMachine import_file(const std::filesystem::path &file, const ImportOptio
   demand_machine(settings);
   check_encoding(dictionary, path, out.findings);
   Reader reader{settings, out.findings, path.parent_path(), "hardware."};
+  reader.places = options.places;
   machine.guest_os = guest_os_from_vmware(settings.filled("guestOS", "guest_os").value_or(""));
   reader.guest = machine.guest_os;
   const std::string *version = settings.peek("virtualHW.version");

@@ -11,6 +11,8 @@
 #include "importers/vmx/settings.hpp"
 #include "model/fields.hpp"
 
+#include "support/file_names.hpp"
+
 namespace ferry::vmx {
 
 // What all parts need. One per configuration: the machine's, and each snapshot's.
@@ -22,6 +24,7 @@ struct Reader {
   GuestOs guest{};
   unsigned hardware_version = 0;  // virtualHW.version; 0 when the file does not say
   bool report = true;             // false: findings about media were raised for the machine itself already
+  names::Places places{};         // where else files may be
 
   [[nodiscard]] std::string field(FieldOf<Hardware> below) const { return prefix + std::string(below.text()); }
   void find(const FindingKind &kind, std::string_view key, std::string message) {
@@ -56,8 +59,7 @@ void read_smbios(Reader &reader, Hardware &hardware);
 // Windows separators. `pieces` stays empty when it is not there; raises findings.
 [[nodiscard]] ImageFile locate_image(Reader &reader, std::string_view key, const std::string &location);
 // The file that a key such as nvram names, or nullopt; no findings.
-[[nodiscard]] std::optional<std::filesystem::path> locate_file(const std::filesystem::path &folder,
-                                                               const std::string &location);
+[[nodiscard]] std::optional<std::filesystem::path> locate_file(const Reader &reader, const std::string &location);
 
 // A slot number as the guest sees it; VMware writes -1 for "not yet given out".
 [[nodiscard]] std::optional<unsigned> read_pci_slot(Reader &reader, const std::string &device, std::string_view field);

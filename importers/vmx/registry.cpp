@@ -17,7 +17,14 @@ namespace {
 class List {
  public:
   void add(const std::string &path, const std::string &name) {
-    const std::filesystem::path file = path;
+    if (path.empty()) return;
+    const auto found = names::is_windows_path(path) ? names::find(path, folder_, places_).file : std::nullopt;
+    std::filesystem::path file = path;
+    if (found) {
+      file = *found;
+    } else if (names::is_windows_path(path)) {
+      file = root() / std::filesystem::path(names::with_slashes(path)).relative_path();
+    }
     const std::string suffix = text::lower_ascii(file.extension().string());
     if (!file.is_absolute() || suffix != ".vmx" || !seen_.insert(file.lexically_normal()).second) return;
     machines.push_back({file.lexically_normal(), name.empty() ? file.stem().string() : name});
@@ -25,7 +32,17 @@ class List {
 
   std::vector<RegisteredMachine> machines;
 
+  explicit List(std::filesystem::path folder = "/", names::Places places = {})
+      : folder_(std::move(folder)), places_(std::move(places)) {}
+
  private:
+  // Where a path of Windows's is shown when nothing is there.
+  [[nodiscard]] std::filesystem::path root() const {
+    return places_.drives.empty() ? std::filesystem::path("/") : places_.drives.begin()->second;
+  }
+
+  std::filesystem::path folder_;
+  names::Places places_;
   std::set<std::filesystem::path> seen_;
 };
 
@@ -72,6 +89,13 @@ std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &
                   ".displayname", list);
   read_dictionary(home / ".vmware" / "preferences", "pref.mruvm", ".filename", ".displayname", list);
   read_host_inventory("/etc/vmware/hostd/vmInventory.xml", list);
+  return list.machines;
+}
+
+std::vector<RegisteredMachine> windows_machines(const std::filesystem::path &folder, const names::Places &places) {
+  List list(folder, places);
+  read_dictionary(folder / "inventory.vmls", "vmlist", ".config", ".displayname", list);
+  read_dictionary(folder / "preferences.ini", "pref.mruvm", ".filename", ".displayname", list);
   return list.machines;
 }
 

@@ -186,7 +186,8 @@ std::optional<Hardware> embedded_hardware(const Reader &machine, const std::stri
   std::vector<Finding> trial_findings;
   const auto read = [&](Ledger &into, std::vector<Finding> &findings) {
     Settings settings(parse_dictionary(text, file), file, into, findings);
-    Reader reader{settings, findings, machine.folder, prefix, machine.guest, machine.hardware_version, false};
+    Reader reader{settings, findings,      machine.folder, prefix, machine.guest, machine.hardware_version,
+                  false,    machine.places};
     Hardware hardware = read_hardware(reader);
     for (const char *key : {"displayName", "annotation", "guestOS", "uuid.location", "vc.uuid", "virtualHW.version"}) {
       settings.settle(key, Disposition::irrelevant, "the snapshot's copy of what the machine itself says");
@@ -208,7 +209,7 @@ void read_state(Reader &reader, const Machine &machine, const Listed &listed, Le
   Settings &list = reader.settings;
   const std::string key = listed.name + ".filename";
   const auto name = list.filled(key, reader.prefix.substr(0, reader.prefix.size() - 1));
-  const auto file = name ? locate_file(reader.folder, *name) : std::nullopt;
+  const auto file = name ? locate_file(reader, *name) : std::nullopt;
   const auto state = file ? read_state_file(*file) : std::nullopt;
   const std::vector<DiskOf> disks = disks_of(list, listed.name);
   std::optional<Hardware> hardware;
@@ -251,7 +252,8 @@ Snapshot read_snapshot(Settings &list, const Reader &machine_reader, const Machi
                 base + "hardware.",
                 machine_reader.guest,
                 machine_reader.hardware_version,
-                true};
+                true,
+                machine_reader.places};
   read_state(reader, machine, listed, ledger, snapshot);
   return snapshot;
 }

@@ -22,5 +22,8 @@ struct RegisteredMachine {
 // Machines that VMware Workstation, Player or Server list for the current user and host
 // (~/.vmware/inventory.vmls, ~/.vmware/preferences, /etc/vmware/hostd/vmInventory.xml). Missing lists are empty.
 [[nodiscard]] std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &home);
+// The same of a mounted Windows volume: `folder` is a user's AppData/Roaming/VMware, `places` maps the drives.
+[[nodiscard]] std::vector<RegisteredMachine> windows_machines(const std::filesystem::path &folder,
+                                                              const names::Places &places);
 
 }  // namespace ferry::vmx

@@ -19,13 +19,14 @@ using Words = std::vector<std::string>;
 std::string value_of(const Words &command, const std::string &option) {
   if (command.back() == "convert" && option == "--format") return "raw";
   static const std::map<std::string, std::string> values{
-      {"--format", "json"},       {"--progress", "none"},       {"--jobs", "3"},
-      {"--input-format", "raw"},  {"--search", "/tmp"},         {"--mac", "new"},
-      {"--uuid", "new"},          {"--network", "1=user"},      {"--nic-names", "keep"},
-      {"--smbios", "keep"},       {"--disk-model", "keep"},     {"--disk-bus", "sata"},
-      {"--video", "vga"},         {"--shared-folders", "none"}, {"--snapshots", "flatten"},
-      {"--skip-disk", "missing"}, {"--disk-mode", "copy"},      {"--compress", "zstd"},
-      {"--cluster-size", "64K"},  {"--engine", "native"},       {"--removable", "copy"}};
+      {"--format", "json"},        {"--progress", "none"},       {"--jobs", "3"},
+      {"--input-format", "raw"},   {"--search", "/tmp"},         {"--mac", "new"},
+      {"--uuid", "new"},           {"--network", "1=user"},      {"--nic-names", "keep"},
+      {"--smbios", "keep"},        {"--disk-model", "keep"},     {"--disk-bus", "sata"},
+      {"--video", "vga"},          {"--shared-folders", "none"}, {"--snapshots", "flatten"},
+      {"--skip-disk", "missing"},  {"--disk-mode", "copy"},      {"--compress", "zstd"},
+      {"--cluster-size", "64K"},   {"--engine", "native"},       {"--removable", "copy"},
+      {"--allow-outside", "/tmp"}, {"--windows-root", "/tmp"}};
   const auto found = values.find(option);
   return found == values.end() ? "some-text" : found->second;
 }

@@ -2,8 +2,10 @@
 #include "exporters/libvirt/host/host_profile.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "tests/host/support.hpp"
+#include "tests/kit/folder.hpp"
 #include "tests/paths.hpp"
 
 #include "support/error.hpp"
@@ -92,6 +94,13 @@ TEST(HostProfile, NoSpiceIsDebian12WithoutSpice) {
   EXPECT_EQ(expected.char_types.erase("spicevmc"), 1U);
   expected.usb_redirection = false;
   EXPECT_EQ(host_profile_json(found), host_profile_json(expected));
+}
+
+TEST(HostProfile, AFifoOrADeviceIsNotWaitedFor) {
+  const test::TempFolder folder;
+  ASSERT_EQ(mkfifo((folder / "profile.json").c_str(), 0600), 0);
+  EXPECT_THROW((void)load_host_profile(folder / "profile.json"), Error);
+  EXPECT_THROW((void)load_host_profile("/dev/zero"), Error);
 }
 
 TEST(HostProfile, KeepsEveryMember) {

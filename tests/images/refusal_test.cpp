@@ -54,13 +54,43 @@ TEST_F(Descriptor, ExtentsOutsideOfTheFolderAreUnsafe) {
   write_file(elsewhere / "secret", Bytes(512, 1));
   const std::string name = elsewhere.path().filename().string();
   for (const std::string &path : {(elsewhere / "secret").string(), "../" + name + "/secret", std::string("/etc/passwd"),
-                                  std::string("C:\\secret"), std::string("\\\\.\\PhysicalDrive0")}) {
+                                  std::string("\\\\.\\PhysicalDrive0")}) {
     SCOPED_TRACE(path);
     expect_refused(with("RW 1 FLAT \"" + path + "\" 0\n"), ErrorKind::unsafe, "leads out");
   }
   fs::create_symlink(elsewhere / "secret", folder / "link");
   expect_refused(with("RW 1 FLAT \"link\" 0\n"), ErrorKind::unsafe, "leads out");
   EXPECT_FALSE(opening(with("RW 1 FLAT \"link\" 0\n"), {.allowed_folders = {elsewhere.path()}, .known_images = {}}));
+}
+
+// A disk that was copied from Windows, from a host without letter case, or of which an extent was renamed.
+TEST_F(Descriptor, ExtentsAreFoundByTheirTailAndByCase) {
+  write_file(folder / "disk-S001.VMDK", Bytes(512, 1));
+  fs::create_directory(folder / "parts");
+  write_file(folder / "parts/b.vmdk", Bytes(512, 1));
+  for (const char *name : {"Disk-s001.vmdk", "C:\\VMs\\web\\disk-s001.vmdk", "D:/VMs/web/parts/b.vmdk"})
+    EXPECT_FALSE(opening(with("RW 1 FLAT \"" + std::string(name) + "\" 0\n"))) << name;
+  expect_refused(with("RW 1 FLAT \"C:\\secret\" 0\n"), ErrorKind::missing, "C:\\secret");
+  write_file(folder / "new-flat.vmdk", Bytes(512, 1));
+  expect_refused(with("RW 1 FLAT \"old-flat.vmdk\" 0\n"), ErrorKind::missing, "new-flat.vmdk");
+}
+
+TEST_F(Descriptor, ExtentsInAMachineBesideAreWorthAWord) {
+  fs::create_directories(folder / "vms/web");
+  write_file(folder / "vms/base.bin", Bytes(512, 1));
+  write_file(folder / "vms/web/disk.vmdk", vmdk_descriptor("monolithicFlat", "RW 1 FLAT \"../base.bin\" 0\n"));
+  ImageFile file;
+  file.pieces.push_back({folder / "vms/web/disk.vmdk", 0, std::nullopt});
+  image::OpenOptions options;
+  options.limits.folder = folder / "vms/web";
+  const auto image = image::open_image(file, options);
+  ASSERT_EQ(image->info().findings.size(), 1U);
+  EXPECT_EQ(image->info().findings[0].id, "image.link-outside");
+}
+
+TEST_F(Descriptor, ObjectsOfVsanSayWhatToDo) {
+  for (const char *name : {"vsan://cb1e6b64-7b3c-9d3a-2f4f-0cc47a1b2c3d", "vvol://rfc4122.11/x"})
+    expect_refused(with("RW 1 VMFS \"" + std::string(name) + "\"\n", "vmfs"), ErrorKind::unsupported, "vSphere");
 }
 
 TEST_F(Descriptor, FifosAndFoldersAreUnsafe) {

@@ -2,6 +2,7 @@
 #include "migration/manifest.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/migration/scratch.hpp"
 
@@ -85,6 +86,34 @@ TEST(BatchEntries, what_is_no_manifest_is_not_read_as_one) {
   EXPECT_EQ(refusal_of("/dev/zero"), ErrorKind::usage);
   const auto machine = scratch.write("m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
   EXPECT_EQ(refusal_of(machine), ErrorKind::usage);
+}
+
+// These ended in a crash, or would have filled the memory.
+TEST(BatchEntries, a_manifest_does_not_grow_by_its_aliases) {
+  const tests::Scratch scratch;
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int n = 0; n < 9; ++n) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  for (const std::string &text : {std::string("machines: &m\n  - source: a.vmx\n    mac: *m\n"),
+                                  std::string("defaults: &d {network: *d}\nmachines: [a]\n"),
+                                  bomb + "machines: [a.vmx]\n", "machines: " + std::string(10'000, '[')})
+    EXPECT_EQ(refusal_of(scratch.write("m.yaml", text)), ErrorKind::usage) << text.substr(0, 60);
+  EXPECT_EQ(batch_entries(scratch.write("m.yaml",
+                                        "defaults: &d {verify: true}\nmachines:\n  - {source: a.vmx, verify: &v true}\n"
+                                        "  - {source: b.vmx, verify: *v}\n"),
+                          {})
+                .size(),
+            2U);
+}
+
+TEST(BatchEntries, a_fifo_is_not_waited_for) {
+  const tests::Scratch scratch;
+  ASSERT_EQ(mkfifo((scratch / "m.yaml").c_str(), 0600), 0);
+  EXPECT_EQ(refusal_of(scratch / "m.yaml"), ErrorKind::usage);
 }
 
 TEST(BatchEntries, a_folder_takes_no_option_of_one_machine) {

@@ -27,6 +27,28 @@ TEST(Source, a_name_like_that_without_the_machine_beside_it_is_one) {
   EXPECT_EQ(find_sources_below(scratch.folder()).sources.size(), 1U);
 }
 
+TEST(Source, machines_of_a_mounted_windows_volume) {
+  const tests::Scratch scratch;
+  const auto lab = scratch.write("mnt/Users/me/VirtualBox VMs/lab/lab.vbox",
+                                 "<VirtualBox version=\"1.16-windows\"><Machine name=\"The lab\"/></VirtualBox>");
+  const auto web = scratch.write("mnt/Users/you/Documents/web/web.vmx", "config.version = \"8\"\n");
+  scratch.write("mnt/Users/me/.VirtualBox/VirtualBox.xml",
+                "<VirtualBox version=\"1.12-windows\"><Global><MachineRegistry><MachineEntry "
+                "uuid=\"{11111111-2222-3333-4444-555555555555}\" src=\"C:\\Users\\me\\VirtualBox VMs\\lab\\lab.vbox\"/>"
+                "<MachineEntry uuid=\"{11111111-2222-3333-4444-555555555556}\" src=\"C:\\gone\\gone.vbox\"/>"
+                "</MachineRegistry></Global></VirtualBox>");
+  scratch.write("mnt/Users/you/AppData/Roaming/VMware/inventory.vmls",
+                "vmlist1.config = \"C:\\Users\\you\\documents\\web\\web.vmx\"\nvmlist1.DisplayName = \"Web\"\n");
+  const Registered registered = registered_machines(scratch.folder() / "mnt");
+  EXPECT_TRUE(registered.unreadable.empty());
+  ASSERT_EQ(registered.machines.size(), 3U);
+  EXPECT_EQ(registered.machines[0].name, "The lab");
+  EXPECT_EQ(registered.machines[0].file, lab);
+  EXPECT_FALSE(registered.machines[1].exists);
+  EXPECT_EQ(registered.machines[2].name, "Web");
+  EXPECT_EQ(registered.machines[2].file, web) << "another letter case";
+}
+
 TEST(Source, a_folder_that_is_not_there_is_told_as_such) {
   EXPECT_THROW((void)find_sources_below("/no/such/folder"), Error);
 }

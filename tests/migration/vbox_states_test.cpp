@@ -57,6 +57,8 @@ class VboxStates : public testing::Test {
  protected:
   void SetUp() override {
     if (subprocess::find_program("qemu-img").empty()) GTEST_SKIP() << "qemu-img is not installed";
+    // What lies in the home folder itself belongs to no machine; these machines' common folder is another.
+    setenv("HOME", (scratch_.folder() / "home").c_str(), 1);
     options_.dest = scratch_.folder() / "out";
     options_.define = false;
     fs::create_directories(*options_.dest);

@@ -40,10 +40,10 @@ TEST(Fixtures, ShowEveryFinding) {
       for (const Finding &finding : imported.findings) seen.insert(finding.id);
     }
   }
-  // These need an archive, a certificate, an image or a damaged vbox:Machine: package_test.cpp, import_test.cpp and
-  // below.
-  for (const char *other :
-       {"ovf.nvram-in-archive", "ovf.signature-not-checked", "ovf.virtualbox-fallback", "ovf.file-size"}) {
+  // These need an archive, a certificate, an image, a damaged vbox:Machine or files beside: package_test.cpp,
+  // import_test.cpp and below.
+  for (const char *other : {"ovf.nvram-in-archive", "ovf.signature-not-checked", "ovf.virtualbox-fallback",
+                            "ovf.file-size", "ovf.found-elsewhere", "ovf.medium-by-place"}) {
     seen.insert(other);
   }
   for (const FindingKind *kind : finding_kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;

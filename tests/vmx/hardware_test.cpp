@@ -76,11 +76,10 @@ TEST(Cpu, MasksWithoutANameAreDroppedWithAReason) {
 
 TEST(Memory, SizeIsInMebibytes) { EXPECT_EQ(hardware_of("").memory.bytes, 1024ULL << 20U); }
 
-TEST(Memory, WithoutASizeItIsVmwaresDefaultAndAFinding) {
+TEST(Memory, WithoutASizeTheTargetChooses) {
   const Folder folder;
   const ImportedMachine machine = import_file(folder.write("m.vmx", "config.version = \"8\"\n"), {});
-  EXPECT_EQ(machine.machine.hardware.memory.bytes, 32ULL << 20U);
-  EXPECT_EQ(count_findings(machine, "vmx.memory-default"), 1U);
+  EXPECT_EQ(machine.machine.hardware.memory.bytes, 0U);  // as for a .vbox and an OVF that do not say
   EXPECT_EQ(machine.machine.name, "m");
 }
 

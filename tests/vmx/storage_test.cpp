@@ -206,20 +206,21 @@ TEST(Media, RelativePathsMayHaveBackslashes) {
   EXPECT_EQ(count_findings(machine, "vmx.medium-elsewhere"), 0U);
 }
 
-TEST(Media, AFileOutsideTheFolderIsTold) {
+TEST(Media, AFileOutsideTheFolderIsLocatedAndJudgedBeforeItIsOpened) {
   const Folder outside;
   outside.write("d.vmdk", "x");
   const Folder folder;
   const ImportedMachine machine = import_disk(folder, (outside.path() / "d.vmdk").string());
   EXPECT_EQ(image_of(machine).pieces.size(), 1U);
-  EXPECT_EQ(count_findings(machine, "vmx.medium-outside"), 1U);
+  EXPECT_EQ(image_of(machine).pieces.at(0).file, outside.path() / "d.vmdk");
+  EXPECT_EQ(count_findings(machine, "vmx.medium-elsewhere"), 0U);
 }
 
 TEST(Media, ADeviceOrAFolderIsNoImage) {
   const Folder folder;
   for (const std::string location : {"/dev/null", ".", "/"}) {
     const ImportedMachine machine = import_disk(folder, location);
-    EXPECT_TRUE(image_of(machine).pieces.empty()) << location;
+    EXPECT_EQ(image_of(machine).pieces.size(), location == "/dev/null" ? 1U : 0U) << location;  // refused by the plan
     EXPECT_EQ(count_findings(machine, "vmx.medium-not-a-file"), 1U) << location;
   }
 }

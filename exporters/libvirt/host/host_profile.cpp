@@ -231,6 +231,14 @@ class Reader {
 };
 
 std::string read_profile(const std::filesystem::path &file) {
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed) && !std::filesystem::is_regular_file(file, failed)) {
+    // A FIFO would be waited for, and a device never ends.
+    throw Error(ErrorKind::usage, {.where = {.file = file, .line = std::nullopt, .path = {}},
+                                   .message = "this is not a host profile",
+                                   .found = "something that is no regular file",
+                                   .expected = "a file that 'virt-ferry host' wrote"});
+  }
   std::ifstream stream(file, std::ios::binary);
   std::string bytes(std::istreambuf_iterator<char>{stream}, {});
   if (!stream.is_open() || stream.bad()) {

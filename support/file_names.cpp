@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/file_names.hpp"
+
+#include <algorithm>
+#include <cwctype>
+#include <locale.h>
+#include <system_error>
+
+#include "support/text.hpp"
+#include "support/unicode_decompositions.hpp"
+
+namespace ferry::names {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kLongestTail = 8;         // components; more never happen between a host's home and an image
+constexpr std::size_t kMostEntries = 10'000;    // of a folder that is read for a like name
+constexpr std::size_t kMostSearched = 100'000;  // below a folder of --search
+constexpr int kDeepestSearch = 6;               // folders below it
+constexpr std::size_t kMostNear = 4;            // names that a message can hold
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// A folder of the image's name is no image: skip it.
+bool usable(const fs::path &path) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  return fs::exists(status) && !fs::is_directory(status);
+}
+
+bool is_regular(const fs::path &path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool is_folder(const fs::path &path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+std::vector<std::string> entries_of(const fs::path &folder) {
+  std::vector<std::string> out;
+  std::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end && out.size() < kMostEntries;
+       at.increment(failed))
+    out.push_back(at->path().filename().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// ---- Unicode ----
+
+char32_t lower_case(char32_t c) {
+  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (c < 0x80 || locale == nullptr) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+  return static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), locale));
+}
+
+// Hangul syllables are decomposed by arithmetic (The Unicode Standard, 3.12).
+bool append_hangul(char32_t c, std::u32string &out) {
+  constexpr char32_t kFirst = 0xAC00, kLead = 0x1100, kVowel = 0x1161, kTrail = 0x11A7;
+  constexpr char32_t kTrails = 28, kVowels = 21, kSyllables = 11172;
+  if (c < kFirst || c >= kFirst + kSyllables) return false;
+  const char32_t index = c - kFirst;
+  out += kLead + index / (kVowels * kTrails);
+  out += kVowel + index % (kVowels * kTrails) / kTrails;
+  if (index % kTrails != 0) out += kTrail + index % kTrails;
+  return true;
+}
+
+void append_decomposed(char32_t c, std::u32string &out) {
+  if (append_hangul(c, out)) return;
+  const auto &table = unicode::kDecompositions;
+  const auto *row = std::lower_bound(table.begin(), table.end(), c,
+                                     [](const unicode::Decomposition &a, char32_t b) { return a.whole < b; });
+  if (row == table.end() || row->whole != c) {
+    out += lower_case(c);
+    return;
+  }
+  append_decomposed(row->first, out);
+  if (row->second != 0) append_decomposed(row->second, out);
+}
+
+// ---- one place ----
+
+// `relative` below `base`, part by part: exact, else the one entry that differs in letter case or normal form only.
+std::optional<fs::path> by_folded_parts(fs::path base, const fs::path &relative) {
+  for (const fs::path &part : relative) {
+    if (part.empty() || part == "." || part == "..") {
+      base /= part;
+      continue;
+    }
+    std::error_code ignored;
+    if (fs::exists(base / part, ignored)) {
+      base /= part;
+      continue;
+    }
+    const std::u32string wanted = folded(part.string());
+    std::optional<std::string> hit;
+    for (const std::string &entry : entries_of(base)) {
+      if (folded(entry) != wanted) continue;
+      if (hit) return std::nullopt;  // two that differ in case only: neither is the one
+      hit = entry;
+    }
+    if (!hit) return std::nullopt;
+    base /= *hit;
+  }
+  return usable(base) ? std::optional(base) : std::nullopt;
+}
+
+// "a/b/c" -> {"a/b/c", "b/c", "c"}; parts that climb are left out, so a tail never leaves the folder it is tried in.
+std::vector<fs::path> tails(const fs::path &path) {
+  std::vector<fs::path> parts;
+  for (const fs::path &part : path.relative_path()) {
+    if (part == "..") {
+      parts.clear();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+  }
+  if (parts.size() > kLongestTail) parts.erase(parts.begin(), parts.end() - static_cast<std::ptrdiff_t>(kLongestTail));
+  std::vector<fs::path> out;
+  for (auto from = parts.begin(); from != parts.end(); ++from) {
+    fs::path tail;
+    std::for_each(from, parts.end(), [&tail](const fs::path &part) { tail /= part; });
+    out.push_back(tail);
+  }
+  return out;
+}
+
+// Letters to change from one to the other.
+std::size_t distance(const std::u32string &a, const std::u32string &b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t corner = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, corner + (a[i] == b[j] ? 0U : 1U)});
+      corner = above;
+    }
+  }
+  return row.back();
+}
+
+class Finder {
+ public:
+  Finder(std::string_view location, const fs::path &folder, const Places &places)
+      : location_(location), folder_(folder), places_(places) {}
+
+  Found find() {
+    if (text::trim(location_).empty()) return found_;
+    if (!as_written() && !by_tails() && !by_search()) note_near();
+    return found_;
+  }
+
+ private:
+  bool attempt(const fs::path &base, const fs::path &relative) {
+    const fs::path normal = (base / relative).lexically_normal();
+    if (std::find(found_.tried.begin(), found_.tried.end(), normal) != found_.tried.end()) return false;
+    found_.tried.push_back(normal);
+    if (usable(normal)) {
+      found_.file = normal;
+      return true;
+    }
+    if (const auto folded = by_folded_parts(base, relative.is_absolute() ? relative.relative_path() : relative)) {
+      found_.file = folded->lexically_normal();
+      found_.tried.push_back(*found_.file);
+      return true;
+    }
+    return false;
+  }
+
+  bool as_written() {
+    if (is_windows_path(location_)) return on_drive();
+    const fs::path written{std::string(location_)};
+    if (written.is_absolute() ? attempt("/", written.relative_path()) : attempt(folder_, written)) {
+      found_.elsewhere = written.is_relative() ? *found_.file != (folder_ / written).lexically_normal()
+                                               : *found_.file != written.lexically_normal();
+      return true;
+    }
+    if (location_.starts_with('[') && location_.find(']') != std::string_view::npos) {
+      const std::string store(location_.substr(1, location_.find(']') - 1));
+      if (attempt("/vmfs/volumes", fs::path(store).relative_path() / with_slashes(location_))) return true;
+    }
+    const fs::path slashed{with_slashes(location_)};
+    return slashed != written && slashed.is_relative() && !location_.starts_with('[') && attempt(folder_, slashed);
+  }
+
+  bool on_drive() {
+    if (location_.size() < 3 || location_[1] != ':') return false;
+    const auto drive = places_.drives.find(static_cast<char>(location_[0] | 0x20));
+    if (drive == places_.drives.end()) return false;
+    found_.elsewhere = attempt(drive->second, fs::path(with_slashes(location_)).relative_path());
+    return found_.elsewhere;
+  }
+
+  bool by_tails() {
+    const std::vector<fs::path> candidates = tails(with_slashes(location_));
+    found_.elsewhere = true;
+    // With a folder's name in it a tail says more than the bare name, and the user's folders come before a guess.
+    const auto below = [&](const fs::path &folder, bool bare) {
+      return std::any_of(candidates.begin(), candidates.end(),
+                         [&](const fs::path &tail) { return tail.has_parent_path() != bare && attempt(folder, tail); });
+    };
+    const auto in_search = [&](bool bare) {
+      return std::any_of(places_.search.begin(), places_.search.end(),
+                         [&](const fs::path &folder) { return below(folder, bare); });
+    };
+    if (below(folder_, false) || in_search(false) || below(folder_, true)) return true;
+    for (const fs::path &tail : candidates) {
+      // A bare name in the folder above could be anybody's; with its own folder's name it is a sibling machine's.
+      if (tail.has_parent_path() && attempt(folder_.parent_path(), tail)) return true;
+    }
+    if (in_search(true)) return true;
+    found_.elsewhere = false;
+    return false;
+  }
+
+  // The bare name anywhere below the folders that the user named, when there is one only.
+  bool by_search() {
+    const std::u32string wanted = folded(last_name(location_));
+    std::vector<fs::path> hits;
+    for (const fs::path &folder : places_.search) {
+      std::error_code failed;
+      std::size_t seen = 0;
+      for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed), end;
+           !failed && at != end && ++seen <= kMostSearched; at.increment(failed)) {
+        if (at.depth() >= kDeepestSearch) at.disable_recursion_pending();
+        if (folded(at->path().filename().string()) == wanted && usable(at->path()) &&
+            std::find(hits.begin(), hits.end(), at->path()) == hits.end())
+          hits.push_back(at->path().lexically_normal());
+      }
+    }
+    if (hits.empty()) return false;
+    std::sort(hits.begin(), hits.end());
+    if (hits.size() > 1) {
+      found_.ambiguous = true;
+      found_.near = hits;
+      found_.near.resize(std::min(found_.near.size(), kMostNear));
+      return true;  // nothing nearer is worth a word
+    }
+    found_.file = hits.front();
+    found_.tried.push_back(hits.front());
+    found_.elsewhere = true;
+    return true;
+  }
+
+  // What lies in the folders that were looked in and has the same suffix, or the same stem: the likest first.
+  void note_near() {
+    const std::string wanted = last_name(location_);
+    const std::u32string suffix = folded(fs::path(wanted).extension().string());
+    const std::u32string stem = folded(fs::path(wanted).stem().string());
+    std::vector<std::pair<std::size_t, fs::path>> ranked;
+    std::vector<fs::path> folders;
+    for (const fs::path &tried : found_.tried) {
+      const fs::path folder = tried.parent_path();
+      if (std::find(folders.begin(), folders.end(), folder) == folders.end() && is_folder(folder))
+        folders.push_back(folder);
+    }
+    for (const fs::path &folder : folders) {
+      for (const std::string &entry : entries_of(folder)) {
+        const bool like = folded(fs::path(entry).extension().string()) == suffix ||
+                          (!stem.empty() && folded(fs::path(entry).stem().string()) == stem);
+        // A file of settings of the same stem is what names the image, not the image.
+        const std::string own = text::lower_ascii(fs::path(entry).extension().string());
+        if (!like || own == ".vmx" || own == ".vbox" || own == ".ovf" || own == ".vmsd" || own == ".vmxf" ||
+            own == ".nvram" || own == ".log" || !is_regular(folder / entry))
+          continue;
+        if (own == ".vbox-prev" || own == ".mf") continue;
+        ranked.emplace_back(distance(folded(entry), folded(wanted)), folder / entry);
+      }
+    }
+    std::sort(ranked.begin(), ranked.end());
+    for (const auto &[ignored, path] : ranked) {
+      if (found_.near.size() < kMostNear) found_.near.push_back(path);
+    }
+  }
+
+  std::string_view location_;
+  const fs::path &folder_;
+  const Places &places_;
+  Found found_;
+};
+
+std::string list_of(const std::vector<fs::path> &paths) {
+  std::string out;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    out += i == 0 ? "" : i + 1 == paths.size() ? " and " : ", ";
+    out += text::printable(paths[i].string());
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_windows_path(std::string_view location) {
+  if (location.starts_with("\\\\")) return true;
+  return location.size() >= 3 && is_letter(location[0]) && location[1] == ':' &&
+         (location[2] == '\\' || location[2] == '/');
+}
+
+std::string with_slashes(std::string_view location) {
+  if (location.starts_with('[') && location.find(']') != std::string_view::npos)
+    return std::string(text::trim(location.substr(location.find(']') + 1)));
+  const bool drive = is_windows_path(location) && !location.starts_with("\\\\");
+  if (!is_windows_path(location) && location.find('\\') == std::string_view::npos) return std::string(location);
+  std::string out(drive ? location.substr(2) : location);
+  std::replace(out.begin(), out.end(), '\\', '/');
+  return out;
+}
+
+std::string last_name(std::string_view location) { return fs::path(with_slashes(location)).filename().string(); }
+
+std::u32string folded(std::string_view name) {
+  std::u32string out;
+  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out);
+  return out;
+}
+
+std::map<char, fs::path> drives_around(const fs::path &file) {
+  std::map<char, fs::path> out;
+  for (fs::path folder = file.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    if (!is_folder(folder / "Windows") || !is_folder(folder / "Users")) continue;
+    out['c'] = folder;
+    if (folder.filename() == "c") {
+      for (char letter = 'a'; letter <= 'z'; ++letter) {
+        const fs::path sibling = folder.parent_path() / std::string(1, letter);
+        if (is_folder(sibling)) out[letter] = sibling;
+      }
+    }
+    break;
+  }
+  return out;
+}
+
+std::string Found::searched() const {
+  std::string out = "it was looked for as " + list_of(tried);
+  if (ambiguous) return out + "; several files have its name: " + list_of(near);
+  if (!near.empty()) out += near.size() == 1 ? "; near it lies " : "; near it lie ";
+  return out + list_of(near);
+}
+
+Found find(std::string_view location, const fs::path &folder, const Places &places) {
+  return Finder(location, folder, places).find();
+}
+
+}  // namespace ferry::names
