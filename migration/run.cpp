@@ -7,7 +7,7 @@
 #include <exception>
 #include <sys/stat.h>
 
-#include "exporters/libvirt/xml/run_mark.hpp"
+#include "exporters/libvirt/host/run_mark.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/journal.hpp"

@@ -68,7 +68,7 @@ class Carrier {
         sum > budget_ || !std::ranges::all_of(selection_.keys, [&](const Variable &key) { return fits(key); });
     const bool enrolled = find(store_.variables(), u"PK", kGlobalGuid) != nullptr;
     if (too_large || enrolled) {
-      result_.findings.push_back(raise(kEysNotCarried, {},
+      result_.findings.push_back(raise(kKeysNotCarried, {},
                                        enrolled
                                            ? "the host's variable store has Secure Boot keys of its own, which stay"
                                            : "the source's Secure Boot keys are too large for the host's store"));

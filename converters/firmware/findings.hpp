@@ -2,64 +2,56 @@
 // What a user is told about firmware variables and TPM state.
 #pragma once
 
-#include <array>
-#include <span>
-
 #include "model/finding.hpp"
 
 namespace ferry::firmware {
 
-inline constexpr FindingKind kVariablesEncrypted{
-    "firmware.variables-encrypted", Severity::warning,
+inline constinit FindingList finding_list;
+
+inline const FindingKind kVariablesEncrypted{
+    finding_list, "firmware.variables-encrypted", Severity::warning,
     "The source's UEFI variables are encrypted, so the machine starts with the host's blank variable store.",
     "Remove the encryption in the source platform and migrate again, or choose the boot loader once in the firmware's "
     "boot menu."};
-inline constexpr FindingKind kVariablesUnreadable{
-    "firmware.variables-unreadable", Severity::warning,
+inline const FindingKind kVariablesUnreadable{
+    finding_list, "firmware.variables-unreadable", Severity::warning,
     "The source's file of UEFI variables is damaged or of an unknown kind, so the machine starts with the host's "
     "blank variable store.",
     "If the guest does not boot, choose its boot loader once in the firmware's boot menu."};
-inline constexpr FindingKind kBootEntriesCarried{"firmware.boot-entries-carried", Severity::info,
-                                                 "The guest's own UEFI boot entries were carried over, in their order.",
-                                                 "Nothing needs to be done."};
-inline constexpr FindingKind kBootEntryDropped{
-    "firmware.boot-entry-dropped", Severity::info,
+inline const FindingKind kBootEntriesCarried{finding_list, "firmware.boot-entries-carried", Severity::info,
+                                             "The guest's own UEFI boot entries were carried over, in their order.",
+                                             "Nothing needs to be done."};
+inline const FindingKind kBootEntryDropped{
+    finding_list, "firmware.boot-entry-dropped", Severity::info,
     "A UEFI boot entry of the source was left out because it does not name a file on a partition.",
     "Nothing needs to be done when it was made by the firmware itself; else make it again inside the guest."};
-inline constexpr FindingKind kNoBootEntry{
-    "firmware.no-boot-entry", Severity::warning,
+inline const FindingKind kNoBootEntry{
+    finding_list, "firmware.no-boot-entry", Severity::warning,
     "No UEFI boot entry of the source could be carried, so the firmware looks for \\EFI\\BOOT\\BOOTX64.EFI on each "
     "disk.",
     "If the guest ends in the UEFI shell, choose its loader once with the firmware's Boot Maintenance Manager and "
     "install the guest's boot loader again."};
-inline constexpr FindingKind kEysNotCarried{
-    "firmware.keys-not-carried", Severity::warning,
+inline const FindingKind kKeysNotCarried{
+    finding_list, "firmware.keys-not-carried", Severity::warning,
     "Secure Boot keys that the source had enrolled were not carried over.",
     "Enrol them again in the firmware's setup if the guest's boot loader needs them."};
-inline constexpr FindingKind kNoRevocationList{
-    "firmware.no-revocation-list", Severity::info,
+inline const FindingKind kNoRevocationList{
+    finding_list, "firmware.no-revocation-list", Severity::info,
     "Secure Boot keys were carried from a source that has no list of revoked boot loaders (dbx).",
     "Let the guest update it: with fwupd on Linux, Windows does it by itself."};
-inline constexpr FindingKind kVariableTooLarge{
-    "firmware.variable-too-large", Severity::warning,
+inline const FindingKind kVariableTooLarge{
+    finding_list, "firmware.variable-too-large", Severity::warning,
     "A UEFI variable of the source does not fit into the host's variable store and was left out.",
     "Make it again inside the guest if it is needed."};
 // That secrets sealed to the old firmware's measurements stay closed in either case, the exporter says ("tpm.sealed").
-inline constexpr FindingKind kTpmStateCarried{
-    "firmware.tpm-state-carried", Severity::info, "The content of the source's TPM was carried over.",
+inline const FindingKind kTpmStateCarried{
+    finding_list, "firmware.tpm-state-carried", Severity::info, "The content of the source's TPM was carried over.",
     "Nothing needs to be done; keep recovery keys at hand, because the TPM's measurements of the boot change."};
-inline constexpr FindingKind kTpmStateFresh{
-    "firmware.tpm-state-fresh", Severity::warning,
+inline const FindingKind kTpmStateFresh{
+    finding_list, "firmware.tpm-state-fresh", Severity::warning,
     "The machine gets a new, empty TPM: keys that the old one held (BitLocker, Windows Hello, LUKS with "
     "systemd-cryptenroll) are not in it.",
     "Have the recovery key at hand before the first start, or suspend BitLocker in the source and resume it "
     "afterwards."};
-
-[[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() {
-  static constexpr std::array kInds = {
-      &kVariablesEncrypted, &kVariablesUnreadable, &kBootEntriesCarried, &kBootEntryDropped, &kNoBootEntry,
-      &kEysNotCarried,      &kNoRevocationList,    &kVariableTooLarge,   &kTpmStateCarried,  &kTpmStateFresh};
-  return kInds;
-}
 
 }  // namespace ferry::firmware

@@ -24,7 +24,7 @@ struct Key {
 
 // In the order in which they are written. VirtualBox writes SecureBootEnable with attributes 7 and MokList with 0x23;
 // these are EDK2's and shim's own.
-constexpr std::array kEys = {
+constexpr std::array kKeys = {
     Key{u"db", kImageSecurityGuid, kAttributesKey},
     Key{u"dbx", kImageSecurityGuid, kAttributesKey},
     Key{u"KEK", kGlobalGuid, kAttributesKey},
@@ -105,7 +105,7 @@ void tell_entries(const NvramContents &contents, Selection &out) {
 }
 
 void select_keys(const NvramContents &contents, Selection &out) {
-  for (const Key &key : kEys) {
+  for (const Key &key : kKeys) {
     const Variable *found = find(contents.variables, key.name, key.guid);
     if (found == nullptr) continue;
     out.keys.push_back(*found);
@@ -129,10 +129,10 @@ Selection select_variables(const NvramContents &contents, bool secure_boot) {
   if (had == true && secure_boot) {
     select_keys(contents, out);
   } else if (had == true) {
-    out.findings.push_back(raise(kEysNotCarried, contents.where,
+    out.findings.push_back(raise(kKeysNotCarried, contents.where,
                                  "the guest ran with Secure Boot and the new machine does not: its keys stay behind"));
   } else if (secure_boot && contents.kind == NvramKind::vmware) {
-    out.findings.push_back(raise(kEysNotCarried, contents.where,
+    out.findings.push_back(raise(kKeysNotCarried, contents.where,
                                  "VMware's Secure Boot keys are not carried: the host's store with Microsoft's keys "
                                  "takes their place"));
   }

@@ -2,212 +2,219 @@
 // What the mapping to libvirt can have to say. Ids are stable and documented in docs/findings.md.
 #pragma once
 
-#include <span>
-
 #include "model/finding.hpp"
 
 namespace ferry::libvirt {
 
+inline constinit FindingList finding_list;
+
 // ---- the domain as a whole ----
-inline constexpr FindingKind kDomainTainted = {
-    "domain.tainted", Severity::warning, "The domain passes QEMU arguments that libvirt does not check.",
+inline const FindingKind kDomainTainted{
+    finding_list, "domain.tainted", Severity::warning, "The domain passes QEMU arguments that libvirt does not check.",
     "libvirt marks the running domain as tainted; that is harmless, but such a domain gets less support."};
-inline constexpr FindingKind kNoKvm = {"host.no-kvm", Severity::warning,
-                                       "libvirt offers no KVM on the host, so the machine runs in software emulation.",
-                                       "Turn virtualization on in the host's firmware and let the user open /dev/kvm."};
-inline constexpr FindingKind kBoardChanged = {"board.changed", Severity::warning,
-                                              "The machine gets another chipset than it had.",
-                                              "Linux does not mind; Windows may ask for activation again."};
-inline constexpr FindingKind kGuestOsUnknown = {"guest.os-unknown", Severity::info,
-                                                "libosinfo has no id for the guest operating system.",
-                                                "Choose the system in virt-manager, if it lists it."};
-inline constexpr FindingKind kGroupsDropped = {"machine.groups-dropped", Severity::info,
-                                               "The machine was in groups, which libvirt does not have.",
-                                               "Nothing needs to be done."};
-inline constexpr FindingKind kMacosKeyMissing = {
-    "macos.no-smc-key", Severity::critical, "A macOS guest whose source holds no SMC key.",
+inline const FindingKind kNoKvm{finding_list, "host.no-kvm", Severity::warning,
+                                "libvirt offers no KVM on the host, so the machine runs in software emulation.",
+                                "Turn virtualization on in the host's firmware and let the user open /dev/kvm."};
+inline const FindingKind kBoardChanged{finding_list, "board.changed", Severity::warning,
+                                       "The machine gets another chipset than it had.",
+                                       "Linux does not mind; Windows may ask for activation again."};
+inline const FindingKind kGuestOsUnknown{finding_list, "guest.os-unknown", Severity::info,
+                                         "libosinfo has no id for the guest operating system.",
+                                         "Choose the system in virt-manager, if it lists it."};
+inline const FindingKind kGroupsDropped{finding_list, "machine.groups-dropped", Severity::info,
+                                        "The machine was in groups, which libvirt does not have.",
+                                        "Nothing needs to be done."};
+inline const FindingKind kMacosKeyMissing{
+    finding_list, "macos.no-smc-key", Severity::critical, "A macOS guest whose source holds no SMC key.",
     "Set the key on the source machine, or add isa-applesmc to the domain by hand."};
-inline constexpr FindingKind kMacosCpu = {"macos.cpu", Severity::info, "A macOS guest gets a CPU model that it knows.",
-                                          "For macOS 13 and newer choose a Haswell or Skylake model in the domain."};
-inline constexpr FindingKind kMacosCpuTooOld = {
-    "macos.cpu-too-old", Severity::critical, "macOS 13 and newer need a CPU with AVX2, which this host does not offer.",
+inline const FindingKind kMacosCpu{finding_list, "macos.cpu", Severity::info,
+                                   "A macOS guest gets a CPU model that it knows.",
+                                   "For macOS 13 and newer choose a Haswell or Skylake model in the domain."};
+inline const FindingKind kMacosCpuTooOld{
+    finding_list, "macos.cpu-too-old", Severity::critical,
+    "macOS 13 and newer need a CPU with AVX2, which this host does not offer.",
     "Run it on a host whose processor has AVX2 and where KVM works, with a Haswell or Skylake-Client model."};
 
 // ---- CPU and memory ----
-inline constexpr FindingKind kCpuClamped = {"cpu.count-reduced", Severity::critical,
-                                            "The machine has more virtual CPUs than the host allows.",
-                                            "Run it on a host that allows more, if the guest needs them."};
-inline constexpr FindingKind kCpuTopology = {"cpu.topology-changed", Severity::warning,
-                                             "The source's cores per socket do not divide its number of CPUs.",
-                                             "Set <topology> in the domain if the guest's licences count sockets."};
-inline constexpr FindingKind kCpuProfileDropped = {"cpu.profile-dropped", Severity::warning,
-                                                   "The source imitated a certain CPU, which QEMU does not.",
-                                                   "Choose a similar <model> in the domain if the guest needs it."};
-inline constexpr FindingKind kCpuFeatureDropped = {"cpu.feature-dropped", Severity::warning,
-                                                   "A CPU feature that the source sets is not known to libvirt.",
-                                                   "Look for its libvirt name in virsh domcapabilities."};
-inline constexpr FindingKind kNestedDependsOnHost = {"cpu.nested", Severity::info,
-                                                     "The guest runs virtual machines of its own.",
-                                                     "Check /sys/module/kvm_intel/parameters/nested or kvm_amd's."};
-inline constexpr FindingKind kExecutionCapDropped = {
-    "cpu.execution-cap-dropped", Severity::warning, "A CPU execution cap cannot be set on a session connection.",
+inline const FindingKind kCpuClamped{finding_list, "cpu.count-reduced", Severity::critical,
+                                     "The machine has more virtual CPUs than the host allows.",
+                                     "Run it on a host that allows more, if the guest needs them."};
+inline const FindingKind kCpuTopology{finding_list, "cpu.topology-changed", Severity::warning,
+                                      "The source's cores per socket do not divide its number of CPUs.",
+                                      "Set <topology> in the domain if the guest's licences count sockets."};
+inline const FindingKind kCpuProfileDropped{finding_list, "cpu.profile-dropped", Severity::warning,
+                                            "The source imitated a certain CPU, which QEMU does not.",
+                                            "Choose a similar <model> in the domain if the guest needs it."};
+inline const FindingKind kCpuFeatureDropped{finding_list, "cpu.feature-dropped", Severity::warning,
+                                            "A CPU feature that the source sets is not known to libvirt.",
+                                            "Look for its libvirt name in virsh domcapabilities."};
+inline const FindingKind kNestedDependsOnHost{finding_list, "cpu.nested", Severity::info,
+                                              "The guest runs virtual machines of its own.",
+                                              "Check /sys/module/kvm_intel/parameters/nested or kvm_amd's."};
+inline const FindingKind kExecutionCapDropped{
+    finding_list, "cpu.execution-cap-dropped", Severity::warning,
+    "A CPU execution cap cannot be set on a session connection.",
     "Limit the QEMU process with systemd-run, or define the machine on qemu:///system with <cputune>."};
-inline constexpr FindingKind kIoapicAlwaysOn = {"cpu.ioapic-on", Severity::warning,
-                                                "The source machine had no I/O APIC.",
-                                                "An old Windows installed without APIC may need its HAL replaced."};
-inline constexpr FindingKind kMemoryAssumed = {"memory.assumed", Severity::warning,
-                                               "The source does not say how much memory the machine has.",
-                                               "Set the right size with virsh setmaxmem or in virt-manager."};
-inline constexpr FindingKind kBalloon = {"memory.balloon", Severity::info, "The source gave memory back by a balloon.",
-                                         "Install the virtio balloon driver in the guest."};
-inline constexpr FindingKind kLargePagesDropped = {"memory.large-pages-dropped", Severity::info,
-                                                   "The source used large pages.",
-                                                   "Set up huge pages on the host and add <hugepages/> to the domain."};
+inline const FindingKind kIoapicAlwaysOn{finding_list, "cpu.ioapic-on", Severity::warning,
+                                         "The source machine had no I/O APIC.",
+                                         "An old Windows installed without APIC may need its HAL replaced."};
+inline const FindingKind kMemoryAssumed{finding_list, "memory.assumed", Severity::warning,
+                                        "The source does not say how much memory the machine has.",
+                                        "Set the right size with virsh setmaxmem or in virt-manager."};
+inline const FindingKind kBalloon{finding_list, "memory.balloon", Severity::info,
+                                  "The source gave memory back by a balloon.",
+                                  "Install the virtio balloon driver in the guest."};
+inline const FindingKind kLargePagesDropped{finding_list, "memory.large-pages-dropped", Severity::info,
+                                            "The source used large pages.",
+                                            "Set up huge pages on the host and add <hugepages/> to the domain."};
 
 // ---- identity ----
-inline constexpr FindingKind kUuidChoice = {
-    "smbios.uuid", Severity::info, "Which SMBIOS UUID the guest sees, and what it has in common with the source.",
-    "Use --uuid if the guest's software expects another."};
-inline constexpr FindingKind kUuidGenerated = {"smbios.uuid-generated", Severity::warning,
-                                               "The source has no usable UUID for the guest.",
-                                               "Use --uuid to set one that the guest's software knows."};
-inline constexpr FindingKind kSmbiosStringDropped = {"smbios.string-dropped", Severity::warning,
-                                                     "A DMI string that the user set cannot be given to libvirt.",
-                                                     "Software in the guest that checks it must be told."};
-inline constexpr FindingKind kSmbiosPlatformKept = {"smbios.platform-kept", Severity::info,
-                                                    "The source platform's DMI strings are kept, as asked.",
-                                                    "Remove <sysinfo> from the domain if the guest misbehaves."};
+inline const FindingKind kUuidChoice{finding_list, "smbios.uuid", Severity::info,
+                                     "Which SMBIOS UUID the guest sees, and what it has in common with the source.",
+                                     "Use --uuid if the guest's software expects another."};
+inline const FindingKind kUuidGenerated{finding_list, "smbios.uuid-generated", Severity::warning,
+                                        "The source has no usable UUID for the guest.",
+                                        "Use --uuid to set one that the guest's software knows."};
+inline const FindingKind kSmbiosStringDropped{finding_list, "smbios.string-dropped", Severity::warning,
+                                              "A DMI string that the user set cannot be given to libvirt.",
+                                              "Software in the guest that checks it must be told."};
+inline const FindingKind kSmbiosPlatformKept{finding_list, "smbios.platform-kept", Severity::info,
+                                             "The source platform's DMI strings are kept, as asked.",
+                                             "Remove <sysinfo> from the domain if the guest misbehaves."};
 
 // ---- storage ----
-inline constexpr FindingKind kControllerReplaced = {
-    "disk.controller-replaced", Severity::critical,
+inline const FindingKind kControllerReplaced{
+    finding_list, "disk.controller-replaced", Severity::critical,
     "The disk's controller has no counterpart, so the disk moves to another bus that the guest may not boot from.",
     "Make sure that the guest has the driver before you migrate, or choose another bus with --disk-bus."};
-inline constexpr FindingKind kDriveMovedBus = {"drive.other-bus", Severity::warning,
-                                               "A drive moves to another bus than it had.",
-                                               "Check the guest's fstab and boot loader if they name it by path."};
-inline constexpr FindingKind kDriveMovedPort = {"drive.other-port", Severity::info,
-                                                "A drive keeps its bus but gets another port.",
-                                                "Only names below /dev/disk/by-path change."};
-inline constexpr FindingKind kDiskLeftOut = {"disk.left-out", Severity::critical, "A disk has no image to attach.",
-                                             "Attach one by hand, or give the machine its disk before migrating."};
-inline constexpr FindingKind kDriveUnsupported = {"drive.unsupported", Severity::warning,
-                                                  "The host has no place for a drive of this kind.",
-                                                  "Nothing else can hold it; use the medium in another drive."};
-inline constexpr FindingKind kHostDriveDropped = {"drive.host-device", Severity::info,
-                                                  "A drive passed the source host's own drive through.",
-                                                  "Insert an image, or attach the drive with virsh attach-disk."};
-inline constexpr FindingKind kDiskNotShareable = {"disk.not-shared", Severity::warning,
-                                                  "A disk was shared between machines, which needs a raw image.",
-                                                  "Convert it to raw and mark it <shareable/> in each domain."};
-inline constexpr FindingKind kDiskTransient = {"disk.transient", Severity::warning,
-                                               "The disk forgets its changes when the machine stops, as on the source.",
-                                               "Remove <transient/> from the domain to keep changes."};
-inline constexpr FindingKind kDiskReadOnlyTransient = {
-    "disk.read-only-transient", Severity::warning, "A read-only disk on a bus where QEMU has none.",
-    "Move it with --disk-bus scsi if the guest must not write at all."};
-inline constexpr FindingKind kDiskSerial = {"disk.serial-changed", Severity::warning,
-                                            "The guest sees another serial number of the disk than it did.",
-                                            "Check the guest's fstab for names below /dev/disk/by-id."};
-inline constexpr FindingKind kDiskModel = {"disk.model-changed", Severity::info,
-                                           "The guest sees another model string of the drive than it did.",
-                                           "Use --disk-model keep if the guest names its disks by it."};
+inline const FindingKind kDriveMovedBus{finding_list, "drive.other-bus", Severity::warning,
+                                        "A drive moves to another bus than it had.",
+                                        "Check the guest's fstab and boot loader if they name it by path."};
+inline const FindingKind kDriveMovedPort{finding_list, "drive.other-port", Severity::info,
+                                         "A drive keeps its bus but gets another port.",
+                                         "Only names below /dev/disk/by-path change."};
+inline const FindingKind kDiskLeftOut{finding_list, "disk.left-out", Severity::critical,
+                                      "A disk has no image to attach.",
+                                      "Attach one by hand, or give the machine its disk before migrating."};
+inline const FindingKind kDriveUnsupported{finding_list, "drive.unsupported", Severity::warning,
+                                           "The host has no place for a drive of this kind.",
+                                           "Nothing else can hold it; use the medium in another drive."};
+inline const FindingKind kHostDriveDropped{finding_list, "drive.host-device", Severity::info,
+                                           "A drive passed the source host's own drive through.",
+                                           "Insert an image, or attach the drive with virsh attach-disk."};
+inline const FindingKind kDiskNotShareable{finding_list, "disk.not-shared", Severity::warning,
+                                           "A disk was shared between machines, which needs a raw image.",
+                                           "Convert it to raw and mark it <shareable/> in each domain."};
+inline const FindingKind kDiskTransient{finding_list, "disk.transient", Severity::warning,
+                                        "The disk forgets its changes when the machine stops, as on the source.",
+                                        "Remove <transient/> from the domain to keep changes."};
+inline const FindingKind kDiskReadOnlyTransient{finding_list, "disk.read-only-transient", Severity::warning,
+                                                "A read-only disk on a bus where QEMU has none.",
+                                                "Move it with --disk-bus scsi if the guest must not write at all."};
+inline const FindingKind kDiskSerial{finding_list, "disk.serial-changed", Severity::warning,
+                                     "The guest sees another serial number of the disk than it did.",
+                                     "Check the guest's fstab for names below /dev/disk/by-id."};
+inline const FindingKind kDiskModel{finding_list, "disk.model-changed", Severity::info,
+                                    "The guest sees another model string of the drive than it did.",
+                                    "Use --disk-model keep if the guest names its disks by it."};
 
 // ---- network ----
-inline constexpr FindingKind kNicModelChanged = {"nic.model-changed", Severity::warning,
-                                                 "The network card has no exact counterpart.",
-                                                 "Windows may need the driver; Linux has both."};
-inline constexpr FindingKind kNicNameChanges = {
-    "nic.name-changes", Severity::warning, "A Linux guest will name the network card differently.",
+inline const FindingKind kNicModelChanged{finding_list, "nic.model-changed", Severity::warning,
+                                          "The network card has no exact counterpart.",
+                                          "Windows may need the driver; Linux has both."};
+inline const FindingKind kNicNameChanges{
+    finding_list, "nic.name-changes", Severity::warning, "A Linux guest will name the network card differently.",
     "Use --nic-names keep (the domain is then tainted), or rename the card in the guest's network configuration."};
-inline constexpr FindingKind kNicTargetMissing = {
-    "nic.target-missing", Severity::warning, "The bridge or network that --network names is not there.",
+inline const FindingKind kNicTargetMissing{
+    finding_list, "nic.target-missing", Severity::warning, "The bridge or network that --network names is not there.",
     "Make it before the machine starts, or choose another one with --network; without it the machine does not start."};
-inline constexpr FindingKind kNicIsolated = {
-    "nic.isolated", Severity::warning, "The network that the card was on does not exist here, so its link is down.",
-    "Use --network N=network:NAME, or N=user to let the guest reach the Internet."};
-inline constexpr FindingKind kNicUserNetwork = {
-    "nic.user-network", Severity::warning, "The card's network is replaced by user networking.",
+inline const FindingKind kNicIsolated{finding_list, "nic.isolated", Severity::warning,
+                                      "The network that the card was on does not exist here, so its link is down.",
+                                      "Use --network N=network:NAME, or N=user to let the guest reach the Internet."};
+inline const FindingKind kNicUserNetwork{
+    finding_list, "nic.user-network", Severity::warning, "The card's network is replaced by user networking.",
     "Allow a bridge in /etc/qemu/bridge.conf and use --network N=bridge:NAME for a card that others can reach."};
-inline constexpr FindingKind kNicReachesLoopback = {
-    "nic.reaches-loopback", Severity::warning,
+inline const FindingKind kNicReachesLoopback{
+    finding_list, "nic.reaches-loopback", Severity::warning,
     "The guest reaches services of the host that listen on its loopback address only, which it did not before.",
     "Give such services a password, or use --network N=bridge:NAME, network:NAME or none."};
-inline constexpr FindingKind kMacInvalid = {"nic.mac-invalid", Severity::warning,
-                                            "The card's address is no valid one for a card.",
-                                            "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
-inline constexpr FindingKind kForwardAddress = {
-    "nic.forward-address", Severity::warning, "A port forward listens on one address of the host only.",
+inline const FindingKind kMacInvalid{finding_list, "nic.mac-invalid", Severity::warning,
+                                     "The card's address is no valid one for a card.",
+                                     "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
+inline const FindingKind kForwardAddress{
+    finding_list, "nic.forward-address", Severity::warning, "A port forward listens on one address of the host only.",
     "Give the host that address before the machine starts, or edit the forward with virsh edit."};
-inline constexpr FindingKind kForwardDropped = {"nic.forward-dropped", Severity::warning,
-                                                "A port forward cannot be carried over.",
-                                                "Forward the port on the host, or choose a port from 1024 on."};
-inline constexpr FindingKind kPortShared = {
-    "host.port-shared", Severity::warning, "Two machines listen on one port of the host: only one of them can run.",
-    "Give one of them another port with virsh edit, or run them one at a time."};
-inline constexpr FindingKind kForwardByPasst = {
-    "nic.forward-passt", Severity::info, "Port forwards go through passt, which gives the guest other addresses.",
-    "Nothing needs to be done for guests that use DHCP."};
-inline constexpr FindingKind kBandwidthDropped = {"nic.bandwidth-dropped", Severity::info,
-                                                  "A bandwidth limit cannot be set on a session connection.",
-                                                  "Limit it in the guest or on the host's bridge."};
+inline const FindingKind kForwardDropped{finding_list, "nic.forward-dropped", Severity::warning,
+                                         "A port forward cannot be carried over.",
+                                         "Forward the port on the host, or choose a port from 1024 on."};
+inline const FindingKind kPortShared{finding_list, "host.port-shared", Severity::warning,
+                                     "Two machines listen on one port of the host: only one of them can run.",
+                                     "Give one of them another port with virsh edit, or run them one at a time."};
+inline const FindingKind kForwardByPasst{finding_list, "nic.forward-passt", Severity::info,
+                                         "Port forwards go through passt, which gives the guest other addresses.",
+                                         "Nothing needs to be done for guests that use DHCP."};
+inline const FindingKind kBandwidthDropped{finding_list, "nic.bandwidth-dropped", Severity::info,
+                                           "A bandwidth limit cannot be set on a session connection.",
+                                           "Limit it in the guest or on the host's bridge."};
 
 // ---- display, sound, input, USB ----
-inline constexpr FindingKind kNoSpice = {"display.no-spice", Severity::warning, "The host has no SPICE.",
-                                         "Use virt-manager or virt-viewer."};
-inline constexpr FindingKind kNoDisplay = {"display.none", Severity::critical, "The host offers no display at all.",
-                                           "Use the serial console, or install QEMU with SPICE or VNC."};
-inline constexpr FindingKind kMonitorsReduced = {"display.monitors", Severity::info,
-                                                 "The machine had several monitors and the new card has one.",
-                                                 "Use --video qxl (Windows, with its driver) or --video virtio."};
-inline constexpr FindingKind k3dDropped = {"display.3d-dropped", Severity::info, "3D acceleration is not carried over.",
-                                           "For Linux guests: --video virtio, then turn 3D on in virt-manager."};
-inline constexpr FindingKind kRemoteDisplayDropped = {
-    "display.remote-dropped", Severity::info, "The machine's remote display is not opened to the network.",
+inline const FindingKind kNoSpice{finding_list, "display.no-spice", Severity::warning, "The host has no SPICE.",
+                                  "Use virt-manager or virt-viewer."};
+inline const FindingKind kNoDisplay{finding_list, "display.none", Severity::critical,
+                                    "The host offers no display at all.",
+                                    "Use the serial console, or install QEMU with SPICE or VNC."};
+inline const FindingKind kMonitorsReduced{finding_list, "display.monitors", Severity::info,
+                                          "The machine had several monitors and the new card has one.",
+                                          "Use --video qxl (Windows, with its driver) or --video virtio."};
+inline const FindingKind k3dDropped{finding_list, "display.3d-dropped", Severity::info,
+                                    "3D acceleration is not carried over.",
+                                    "For Linux guests: --video virtio, then turn 3D on in virt-manager."};
+inline const FindingKind kRemoteDisplayDropped{
+    finding_list, "display.remote-dropped", Severity::info,
+    "The machine's remote display is not opened to the network.",
     "Add a <listen> and a password to <graphics> if it shall be reached from elsewhere."};
-inline constexpr FindingKind kSoundDropped = {"sound.dropped", Severity::warning, "The host has no sound card to give.",
-                                              "Nothing can be done on this host."};
-inline constexpr FindingKind kSoundChanged = {
-    "sound.changed", Severity::info, "The sound card is replaced by a similar one.", "The guest may need a driver."};
-inline constexpr FindingKind kSoundSilent = {"sound.silent", Severity::info, "Without SPICE the sound goes nowhere.",
-                                             "Set <audio type='pulseaudio'/> or 'pipewire' in the domain."};
-inline constexpr FindingKind kUsbControllerChanged = {"usb.controller-dropped", Severity::warning,
-                                                      "The host has no USB controller of this kind.",
-                                                      "Add another one in virt-manager."};
-inline constexpr FindingKind kUsbFiltersDropped = {
-    "usb.filters-dropped", Severity::info, "USB filters are not carried over.",
+inline const FindingKind kSoundDropped{finding_list, "sound.dropped", Severity::warning,
+                                       "The host has no sound card to give.", "Nothing can be done on this host."};
+inline const FindingKind kSoundChanged{finding_list, "sound.changed", Severity::info,
+                                       "The sound card is replaced by a similar one.", "The guest may need a driver."};
+inline const FindingKind kSoundSilent{finding_list, "sound.silent", Severity::info,
+                                      "Without SPICE the sound goes nowhere.",
+                                      "Set <audio type='pulseaudio'/> or 'pipewire' in the domain."};
+inline const FindingKind kUsbControllerChanged{finding_list, "usb.controller-dropped", Severity::warning,
+                                               "The host has no USB controller of this kind.",
+                                               "Add another one in virt-manager."};
+inline const FindingKind kUsbFiltersDropped{
+    finding_list, "usb.filters-dropped", Severity::info, "USB filters are not carried over.",
     "Redirect devices from the viewer, or attach them with virsh attach-device."};
-inline constexpr FindingKind kInputChanged = {"input.changed", Severity::info, "The pointing device is a similar one.",
-                                              "Nothing needs to be done."};
-inline constexpr FindingKind kTabletAdded = {"input.tablet-added", Severity::info,
-                                             "A USB tablet is added so that the pointer follows the window's.",
-                                             "Remove it from the domain if the guest cannot handle it."};
+inline const FindingKind kInputChanged{finding_list, "input.changed", Severity::info,
+                                       "The pointing device is a similar one.", "Nothing needs to be done."};
+inline const FindingKind kTabletAdded{finding_list, "input.tablet-added", Severity::info,
+                                      "A USB tablet is added so that the pointer follows the window's.",
+                                      "Remove it from the domain if the guest cannot handle it."};
 
 // ---- serial and parallel ports, TPM, folders ----
-inline constexpr FindingKind kPortDropped = {"port.dropped", Severity::warning,
-                                             "A serial or parallel port cannot be carried over.",
-                                             "Nothing can be done with QEMU's boards."};
-inline constexpr FindingKind kPortMoved = {"port.moved", Severity::info,
-                                           "A serial or parallel port had an unusual address.",
-                                           "Change it in the guest's driver settings."};
-inline constexpr FindingKind kPortNotConnected = {"port.not-connected", Severity::warning,
-                                                  "A serial or parallel port led to something of the source's host.",
-                                                  "Use --host-devices to connect it to the same device or path here."};
-inline constexpr FindingKind kPortFileMoved = {"port.path-changed", Severity::info,
-                                               "A port's file or socket is made in the machine's new folder.",
-                                               "Use --host-devices to use the source's own path."};
-inline constexpr FindingKind kPortListensLocally = {
-    "port.listens-locally", Severity::info, "A port that listens on the network listens on the host itself only.",
-    "Change <source host=> in the domain to open it to others."};
-inline constexpr FindingKind kTpmDropped = {"tpm.dropped", Severity::critical, "The host has no TPM emulator.",
-                                            "Install swtpm and swtpm-tools, or suspend BitLocker before migrating."};
-inline constexpr FindingKind kTpmBitlocker = {
-    "tpm.sealed", Severity::critical, "What the guest sealed in its TPM will not open, because the firmware changes.",
-    "Suspend BitLocker or have the recovery key at hand before the first start."};
-inline constexpr FindingKind kFolderDropped = {"folder.dropped", Severity::warning,
-                                               "Shared folders are not carried over.",
-                                               "Use --shared-folders virtiofs, or share them over SSH or Samba."};
-
-[[nodiscard]] std::span<const FindingKind *const> finding_kinds();
+inline const FindingKind kPortDropped{finding_list, "port.dropped", Severity::warning,
+                                      "A serial or parallel port cannot be carried over.",
+                                      "Nothing can be done with QEMU's boards."};
+inline const FindingKind kPortMoved{finding_list, "port.moved", Severity::info,
+                                    "A serial or parallel port had an unusual address.",
+                                    "Change it in the guest's driver settings."};
+inline const FindingKind kPortNotConnected{finding_list, "port.not-connected", Severity::warning,
+                                           "A serial or parallel port led to something of the source's host.",
+                                           "Use --host-devices to connect it to the same device or path here."};
+inline const FindingKind kPortFileMoved{finding_list, "port.path-changed", Severity::info,
+                                        "A port's file or socket is made in the machine's new folder.",
+                                        "Use --host-devices to use the source's own path."};
+inline const FindingKind kPortListensLocally{finding_list, "port.listens-locally", Severity::info,
+                                             "A port that listens on the network listens on the host itself only.",
+                                             "Change <source host=> in the domain to open it to others."};
+inline const FindingKind kTpmDropped{finding_list, "tpm.dropped", Severity::critical, "The host has no TPM emulator.",
+                                     "Install swtpm and swtpm-tools, or suspend BitLocker before migrating."};
+inline const FindingKind kTpmBitlocker{finding_list, "tpm.sealed", Severity::critical,
+                                       "What the guest sealed in its TPM will not open, because the firmware changes.",
+                                       "Suspend BitLocker or have the recovery key at hand before the first start."};
+inline const FindingKind kFolderDropped{finding_list, "folder.dropped", Severity::warning,
+                                        "Shared folders are not carried over.",
+                                        "Use --shared-folders virtiofs, or share them over SSH or Samba."};
 
 }  // namespace ferry::libvirt

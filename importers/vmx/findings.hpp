@@ -2,95 +2,93 @@
 // The findings that the VMware importer raises.
 #pragma once
 
-#include <array>
-#include <span>
-
 #include "model/finding.hpp"
 
 namespace ferry::vmx {
 
-inline constexpr FindingKind kDuplicateKey{"vmx.duplicate-key", Severity::warning,
-                                           "A key stands in the file more than once with different values.",
-                                           "Check which of the two values is meant."};
-inline constexpr FindingKind kOddLine{"vmx.odd-line", Severity::warning,
-                                      "A line of the file breaks VMware's syntax; it was read as far as it goes.",
-                                      "Check the value in the report."};
-inline constexpr FindingKind kFreeText{"vmx.free-text", Severity::info,
-                                       "The file holds text that is no setting; VMware passes it over.",
-                                       "Nothing has to be done."};
-inline constexpr FindingKind kUndecodable{"vmx.undecodable", Severity::warning,
-                                          "Characters of a value are not valid in the file's text encoding.",
-                                          "Check the value; where it names a file, correct the name in the .vmx."};
-inline constexpr FindingKind kEncodingGuess{"vmx.encoding-guess", Severity::warning,
-                                            "The file is not in the text encoding that it declares.",
-                                            "Check the names and paths in the report."};
-inline constexpr FindingKind kBadValue{"vmx.bad-value", Severity::warning,
-                                       "A setting has a value that VMware does not know; its default is used.",
-                                       "Correct the value in the .vmx when the default is not what you want."};
-inline constexpr FindingKind kScsiDefault{"vmx.scsi-default", Severity::warning,
-                                          "The SCSI controller's type is not set; VMware chooses it by guest.",
-                                          "If the guest does not find its disk, choose another bus."};
-inline constexpr FindingKind kControllerAssumed{
-    "vmx.controller-assumed", Severity::info,
+inline constinit FindingList finding_list;
+
+inline const FindingKind kDuplicateKey{finding_list, "vmx.duplicate-key", Severity::warning,
+                                       "A key stands in the file more than once with different values.",
+                                       "Check which of the two values is meant."};
+inline const FindingKind kOddLine{finding_list, "vmx.odd-line", Severity::warning,
+                                  "A line of the file breaks VMware's syntax; it was read as far as it goes.",
+                                  "Check the value in the report."};
+inline const FindingKind kFreeText{finding_list, "vmx.free-text", Severity::info,
+                                   "The file holds text that is no setting; VMware passes it over.",
+                                   "Nothing has to be done."};
+inline const FindingKind kUndecodable{finding_list, "vmx.undecodable", Severity::warning,
+                                      "Characters of a value are not valid in the file's text encoding.",
+                                      "Check the value; where it names a file, correct the name in the .vmx."};
+inline const FindingKind kEncodingGuess{finding_list, "vmx.encoding-guess", Severity::warning,
+                                        "The file is not in the text encoding that it declares.",
+                                        "Check the names and paths in the report."};
+inline const FindingKind kBadValue{finding_list, "vmx.bad-value", Severity::warning,
+                                   "A setting has a value that VMware does not know; its default is used.",
+                                   "Correct the value in the .vmx when the default is not what you want."};
+inline const FindingKind kScsiDefault{finding_list, "vmx.scsi-default", Severity::warning,
+                                      "The SCSI controller's type is not set; VMware chooses it by guest.",
+                                      "If the guest does not find its disk, choose another bus."};
+inline const FindingKind kControllerAssumed{
+    finding_list, "vmx.controller-assumed", Severity::info,
     "Drives hang on a controller that the file does not declare; it is taken to be there.", "Nothing has to be done."};
-inline constexpr FindingKind kMediumMissing{"vmx.medium-missing", Severity::warning,
-                                            "A disk, CD or floppy image that the machine names was not found.",
-                                            "Copy the file beside the .vmx, or correct the path."};
-inline constexpr FindingKind kMediumElsewhere{
-    "vmx.medium-elsewhere", Severity::info,
+inline const FindingKind kMediumMissing{finding_list, "vmx.medium-missing", Severity::warning,
+                                        "A disk, CD or floppy image that the machine names was not found.",
+                                        "Copy the file beside the .vmx, or correct the path."};
+inline const FindingKind kMediumElsewhere{
+    finding_list, "vmx.medium-elsewhere", Severity::info,
     "A medium was not found at the path in the file; one of the same name beside the .vmx is used.",
     "Make sure that it is the same image."};
-inline constexpr FindingKind kMediumNotAFile{"vmx.medium-not-a-file", Severity::critical,
-                                             "A medium's path names something that is not a regular file.",
-                                             "Make an image of it and attach that."};
-inline constexpr FindingKind kRedoLog{
-    "vmx.redo-log", Severity::critical, "A disk has changes in a redo log that were neither kept nor thrown away.",
-    "Power the machine off in VMware and choose to commit or to discard the changes."};
-inline constexpr FindingKind kRawDisk{"vmx.raw-disk", Severity::critical,
-                                      "A disk is mapped to a disk or LUN of the source's host.",
-                                      "Make an image of it and attach that."};
-inline constexpr FindingKind kNvramMissing{"vmx.nvram-missing", Severity::warning,
-                                           "The firmware's variables (.nvram) were not found.",
-                                           "Copy the .nvram file beside the .vmx."};
-inline constexpr FindingKind kPartlyEncrypted{
-    "vmx.partly-encrypted", Severity::warning,
+inline const FindingKind kMediumNotAFile{finding_list, "vmx.medium-not-a-file", Severity::critical,
+                                         "A medium's path names something that is not a regular file.",
+                                         "Make an image of it and attach that."};
+inline const FindingKind kRedoLog{finding_list, "vmx.redo-log", Severity::critical,
+                                  "A disk has changes in a redo log that were neither kept nor thrown away.",
+                                  "Power the machine off in VMware and choose to commit or to discard the changes."};
+inline const FindingKind kRawDisk{finding_list, "vmx.raw-disk", Severity::critical,
+                                  "A disk is mapped to a disk or LUN of the source's host.",
+                                  "Make an image of it and attach that."};
+inline const FindingKind kNvramMissing{finding_list, "vmx.nvram-missing", Severity::warning,
+                                       "The firmware's variables (.nvram) were not found.",
+                                       "Copy the .nvram file beside the .vmx."};
+inline const FindingKind kPartlyEncrypted{
+    finding_list, "vmx.partly-encrypted", Severity::warning,
     "The machine is partly encrypted: its firmware variables and its TPM state cannot be read.",
     "Have the recovery keys of BitLocker or LUKS at hand, or remove the TPM in VMware first."};
-inline constexpr FindingKind kHostSerial{
-    "vmx.host-identity", Severity::warning,
-    "The machine showed strings of its host's SMBIOS, which the file does not hold.",
-    "Set the strings by hand when software in the guest is bound to them."};
-inline constexpr FindingKind kSerialProxy{"vmx.serial-proxy", Severity::warning,
-                                          "A serial port is connected through a concentrator or an encrypted link.",
-                                          "Connect the port by hand after the migration."};
-inline constexpr FindingKind kPassthrough{"vmx.passthrough", Severity::warning,
-                                          "A device of the source's host is passed through to the guest.",
-                                          "Attach a device of this host by hand."};
-inline constexpr FindingKind kGuestinfo{"vmx.guestinfo", Severity::warning,
-                                        "The guest reads its configuration (cloud-init, Ignition) from guestinfo keys.",
-                                        "Give the guest the same data another way, such as a NoCloud seed image."};
-inline constexpr FindingKind kPassword{"vmx.remote-display-password", Severity::info,
-                                       "The remote display had a password; it is not carried over.",
-                                       "Set one on the new machine when its display is reachable from outside."};
-inline constexpr FindingKind kSuspended{"vmx.suspended", Severity::critical,
-                                        "The machine is suspended; its memory cannot be carried.",
-                                        "Resume it in VMware and shut it down."};
-inline constexpr FindingKind kSnapshotHardware{
-    "vmx.snapshot-hardware", Severity::warning,
+inline const FindingKind kHostSerial{finding_list, "vmx.host-identity", Severity::warning,
+                                     "The machine showed strings of its host's SMBIOS, which the file does not hold.",
+                                     "Set the strings by hand when software in the guest is bound to them."};
+inline const FindingKind kSerialProxy{finding_list, "vmx.serial-proxy", Severity::warning,
+                                      "A serial port is connected through a concentrator or an encrypted link.",
+                                      "Connect the port by hand after the migration."};
+inline const FindingKind kPassthrough{finding_list, "vmx.passthrough", Severity::warning,
+                                      "A device of the source's host is passed through to the guest.",
+                                      "Attach a device of this host by hand."};
+inline const FindingKind kGuestinfo{finding_list, "vmx.guestinfo", Severity::warning,
+                                    "The guest reads its configuration (cloud-init, Ignition) from guestinfo keys.",
+                                    "Give the guest the same data another way, such as a NoCloud seed image."};
+inline const FindingKind kPassword{finding_list, "vmx.remote-display-password", Severity::info,
+                                   "The remote display had a password; it is not carried over.",
+                                   "Set one on the new machine when its display is reachable from outside."};
+inline const FindingKind kSuspended{finding_list, "vmx.suspended", Severity::critical,
+                                    "The machine is suspended; its memory cannot be carried.",
+                                    "Resume it in VMware and shut it down."};
+inline const FindingKind kSnapshotHardware{
+    finding_list, "vmx.snapshot-hardware", Severity::warning,
     "The hardware at a snapshot's time could not be read; the current one is used with the snapshot's disks.",
     "Check the snapshot's devices before you revert to it."};
-inline constexpr FindingKind kSnapshotParent{"vmx.snapshot-parent", Severity::warning,
-                                             "A snapshot's parent is not in the list, or the list runs in a circle.",
-                                             "Check the tree of snapshots; it was made as far as it is known."};
-inline constexpr FindingKind kSnapshotNode{"vmx.snapshot-disk", Severity::warning,
-                                           "A disk of a snapshot hangs on a controller that the machine lacks.",
-                                           "Check the snapshot's disks before you revert to it."};
-inline constexpr FindingKind kSnapshotList{"vmx.snapshot-list", Severity::warning,
-                                           "The list of snapshots (.vmsd) cannot be read.",
-                                           "Consolidate the snapshots in VMware, or go on without them."};
-inline constexpr FindingKind kFixedTime{"vmx.fixed-time", Severity::warning,
-                                        "The machine's clock starts at a fixed time at each power-on.",
-                                        "Set the clock by hand when software in the guest needs that time."};
+inline const FindingKind kSnapshotParent{finding_list, "vmx.snapshot-parent", Severity::warning,
+                                         "A snapshot's parent is not in the list, or the list runs in a circle.",
+                                         "Check the tree of snapshots; it was made as far as it is known."};
+inline const FindingKind kSnapshotNode{finding_list, "vmx.snapshot-disk", Severity::warning,
+                                       "A disk of a snapshot hangs on a controller that the machine lacks.",
+                                       "Check the snapshot's disks before you revert to it."};
+inline const FindingKind kSnapshotList{finding_list, "vmx.snapshot-list", Severity::warning,
+                                       "The list of snapshots (.vmsd) cannot be read.",
+                                       "Consolidate the snapshots in VMware, or go on without them."};
+inline const FindingKind kFixedTime{finding_list, "vmx.fixed-time", Severity::warning,
+                                    "The machine's clock starts at a fixed time at each power-on.",
+                                    "Set the clock by hand when software in the guest needs that time."};
 
 inline constexpr std::array kFindingKinds{
     &kDuplicateKey, &kOddLine,           &kFreeText,        &kUndecodable,      &kEncodingGuess,  &kBadValue,
@@ -98,7 +96,5 @@ inline constexpr std::array kFindingKinds{
     &kRawDisk,      &kNvramMissing,      &kPartlyEncrypted, &kHostSerial,       &kSerialProxy,    &kPassthrough,
     &kGuestinfo,    &kPassword,          &kSuspended,       &kSnapshotHardware, &kSnapshotParent, &kSnapshotNode,
     &kSnapshotList, &kFixedTime};
-
-[[nodiscard]] inline std::span<const FindingKind *const> finding_kinds() { return kFindingKinds; }
 
 }  // namespace ferry::vmx

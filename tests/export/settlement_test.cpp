@@ -113,7 +113,7 @@ TEST(Settlement, SnapshotsAreSettledBelowTheirOwnPrefix) {
 
 TEST(Findings, IdsAreUniqueAndHaveAdvice) {
   std::set<std::string_view> ids;
-  for (const FindingKind *kind : libvirt::finding_kinds()) {
+  for (const FindingKind *kind : libvirt::finding_list.kinds()) {
     EXPECT_TRUE(ids.insert(kind->id).second) << kind->id;
     EXPECT_FALSE(kind->meaning.empty());
     EXPECT_FALSE(kind->advice.empty());

@@ -392,7 +392,7 @@ TEST(CarryError, AFolderThatIsNotThereIsAnIoError) {
 
 TEST(Findings, HaveUniqueIdsOfThisArea) {
   std::set<std::string_view> seen;
-  for (const FindingKind *kind : finding_kinds()) {
+  for (const FindingKind *kind : finding_list.kinds()) {
     EXPECT_TRUE(kind->id.starts_with("firmware.")) << kind->id;
     EXPECT_TRUE(seen.insert(kind->id).second) << kind->id;
   }

@@ -81,10 +81,11 @@ struct Constant {
   std::string folder;  // the tests' of its component: "vbox", "export" ...
 };
 
-// From the sources, by id: `FindingKind kDiskTransient = {"disk.transient"`. Components may have constants of one name.
+// From the sources, by id: `FindingKind kDiskTransient{finding_list, "disk.transient"`. Components may have constants
+// of one name.
 std::map<std::string, Constant> constants() {
   const std::map<std::string, std::string> tests_of{{"libvirt", "export"}, {"converters", "disk"}};
-  const std::regex row(R"(FindingKind\s+(\w+)\s*=?\s*\{\s*"([a-z0-9.-]+)\")");
+  const std::regex row(R"(FindingKind\s+(\w+)\s*\{\s*finding_list,\s*"([a-z0-9.-]+)\")");
   std::map<std::string, Constant> out;
   for (const char *folder : {"importers", "converters", "exporters", "migration"}) {
     for (const auto &entry : fs::recursive_directory_iterator(kSource / folder)) {

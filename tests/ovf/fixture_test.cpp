@@ -46,7 +46,7 @@ TEST(Fixtures, ShowEveryFinding) {
                             "ovf.file-size", "ovf.found-elsewhere", "ovf.medium-by-place"}) {
     seen.insert(other);
   }
-  for (const FindingKind *kind : finding_kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;
+  for (const FindingKind *kind : finding_list.kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;
 }
 
 TEST(Fixtures, V09) {

@@ -68,7 +68,7 @@ TEST(Fixtures, TheLinkedCloneHasBothImages) {
 
 TEST(Findings, IdsAreUniqueAndComplete) {
   std::set<std::string_view> ids;
-  for (const FindingKind *kind : finding_kinds()) {
+  for (const FindingKind *kind : finding_list.kinds()) {
     EXPECT_TRUE(kind->id.starts_with("vbox.")) << kind->id;
     EXPECT_TRUE(ids.insert(kind->id).second) << kind->id;
     EXPECT_FALSE(kind->meaning.empty());

@@ -66,7 +66,7 @@ TEST(Fixtures, ShiftJisNamesAndPathsAreRead) {
 
 TEST(Fixtures, EveryFindingKindIsListedOnce) {
   std::set<std::string_view> ids;
-  for (const FindingKind *kind : finding_kinds()) {
+  for (const FindingKind *kind : finding_list.kinds()) {
     EXPECT_TRUE(ids.insert(kind->id).second) << kind->id;
     EXPECT_EQ(kind->id.substr(0, 4), "vmx.");
     EXPECT_FALSE(kind->meaning.empty());

@@ -8,7 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "exporters/libvirt/xml/run_mark.hpp"
+#include "exporters/libvirt/host/connection_uri.hpp"
+#include "exporters/libvirt/host/run_mark.hpp"
 
 #include "support/error.hpp"
 #include "support/identity.hpp"
@@ -139,7 +140,7 @@ void add_domain(HostProfile &profile, std::string_view xml) {
 }
 
 void apply_version_rules(HostProfile &profile) {
-  const bool session = profile.uri.find("/session") != std::string::npos;
+  const bool session = ConnectionUri::parse(profile.uri).is_session();
   profile.network_backends.insert("default");
   // 9.0 knows the element and rejects it at define (measured); a libvirt whose domcapabilities have no <interface>
   // yet takes it from 9.2 on.

@@ -9,6 +9,7 @@
 
 #include "exporters/libvirt/host/capabilities.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
+#include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
 
 #include "support/text.hpp"
@@ -18,27 +19,6 @@ namespace ferry::libvirt {
 namespace {
 
 constexpr auto kCloseDeadline = std::chrono::seconds(5);
-
-// The parts of a connection URI that decide what we may assume: driver[+transport]://[host]/path[?parameters].
-struct UriParts {
-  std::string transport, host, path;
-};
-
-UriParts split_uri(const std::string &uri) {
-  UriParts parts;
-  const std::size_t colon = uri.find("://");
-  if (colon == std::string::npos) return parts;
-  const std::size_t plus = uri.find('+');
-  if (plus < colon) parts.transport = uri.substr(plus + 1, colon - plus - 1);
-  const std::size_t slash = uri.find('/', colon + 3);
-  parts.host = uri.substr(colon + 3, slash == std::string::npos ? slash : slash - colon - 3);
-  if (slash != std::string::npos) parts.path = uri.substr(slash, uri.find('?', slash) - slash);
-  return parts;
-}
-
-bool is_local(const UriParts &parts) {
-  return parts.host.empty() && (parts.transport.empty() || parts.transport == "unix");
-}
 
 // libvirt prints every error to stderr unless told otherwise; the messages come with our own errors.
 void silence(void *, virErrorPtr) {}
@@ -57,9 +37,9 @@ void register_event_loop_once() {
   std::call_once(done, [] { virEventRegisterDefaultImpl(); });
 }
 
-std::string unreachable_advice(const UriParts &parts) {
-  if (!is_local(parts)) return "Check the host, the transport and your rights there with: virsh -c URI version.";
-  if (parts.path == "/system") {
+std::string unreachable_advice(const ConnectionUri &parts) {
+  if (!parts.is_local()) return "Check the host, the transport and your rights there with: virsh -c URI version.";
+  if (!parts.is_session()) {
     return "Check that the daemon runs (systemctl status libvirtd virtqemud) and that you may use it (group libvirt), "
            "or use --connect qemu:///session; --no-define needs no libvirt.";
   }
@@ -123,12 +103,12 @@ Owned<virDomain> find_domain(virConnect *connection, const std::string &name) {
 }
 
 Connection::Connection(const std::string &uri, const Deadlines &deadlines) : impl_(std::make_shared<Impl>()) {
-  const UriParts parts = split_uri(uri);
+  const ConnectionUri parts = ConnectionUri::parse(uri);
   impl_->uri = uri;
-  impl_->local = is_local(parts);
+  impl_->local = parts.is_local();
   impl_->deadlines = deadlines;
   // libvirt would look for a system socket and complain about that; the cause is the user.
-  if (geteuid() == 0 && impl_->local && parts.path == "/session") {
+  if (geteuid() == 0 && parts.is_own_session()) {
     throw Error(ErrorKind::usage,
                 {.message = "root has no libvirt session, so " + text::printable(uri) + " cannot be opened as root",
                  .advice = "Run this as your own user, or use --connect qemu:///system."});

@@ -5,7 +5,7 @@
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
-#include "exporters/libvirt/xml/run_mark.hpp"
+#include "exporters/libvirt/host/run_mark.hpp"
 
 #include "support/text.hpp"
 #include "support/xml.hpp"

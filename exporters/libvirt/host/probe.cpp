@@ -6,6 +6,7 @@
 
 #include "exporters/libvirt/host/capabilities.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
+#include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/firmware_descriptors.hpp"
 #include "exporters/libvirt/host/local_host.hpp"
 
@@ -31,7 +32,7 @@ std::string shown_version(const char *product, unsigned version) {
 // libvirt's word is what counts; that KVM then really makes a machine is checked where it can be.
 bool kvm_is_usable(const HostProfile &profile, bool local) {
   if (!profile.kvm || !local) return profile.kvm;
-  const bool session = profile.uri.find("/session") != std::string::npos;
+  const bool session = ConnectionUri::parse(profile.uri).is_session();
   const std::optional<bool> works = kvm_works();
   // Without the right to open the device, a session cannot have it; the system daemon can.
   return works.value_or(!session);
@@ -74,7 +75,7 @@ void ask_networks(virConnect *connection, HostProfile &profile) {
 }
 
 std::filesystem::path usual_image_folder(const HostProfile &profile) {
-  if (profile.uri.find("/system") != std::string::npos) return "/var/lib/libvirt/images";
+  if (!ConnectionUri::parse(profile.uri).is_session()) return "/var/lib/libvirt/images";
   return session_image_folder();
 }
 
@@ -89,7 +90,7 @@ std::filesystem::path ask_image_folder(virConnect *connection, const HostProfile
 
 void ask_local_host(HostProfile &profile) {
   const auto has = [](std::string_view program) { return !subprocess::find_program(program).empty(); };
-  const bool session = profile.uri.find("/system") == std::string::npos;
+  const bool session = ConnectionUri::parse(profile.uri).is_session();
   profile.swtpm_setup = has("swtpm") && has("swtpm_setup");
   profile.virtiofsd = has_virtiofsd();
   profile.passt = has("passt");

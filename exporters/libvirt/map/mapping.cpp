@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "exporters/libvirt/host/connection_uri.hpp"
+
 namespace ferry::libvirt {
 namespace {
 
@@ -78,7 +80,7 @@ Mapping::Mapping(const ExportInput &in)
       board(choose_board(hardware, &machine, host, &options, needs_secure_board(in, hardware))),
       slots(board.q35) {}
 
-bool Mapping::session() const { return host.uri.find("/system") == std::string::npos; }
+bool Mapping::session() const { return ConnectionUri::parse(host.uri).is_session(); }
 
 bool Mapping::host_has_libvirt(unsigned major, unsigned minor) const {
   return host.libvirt_version >= major * 1000000 + minor * 1000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/libvirt/xml/run_mark.hpp"
+#include "exporters/libvirt/host/run_mark.hpp"
 
 #include "support/error.hpp"
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the URI of a libvirt connection says: whose daemon it is and where that runs. The one place that decides it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ferry::libvirt {
+
+struct ConnectionUri {
+  std::string driver, transport, host, path;  // driver[+transport]:[//[user@]host]/path; parameters are not kept
+
+  // Never fails: what is no URI has an empty driver.
+  [[nodiscard]] static ConnectionUri parse(std::string_view uri);
+
+  // The hypervisor runs on this machine.
+  [[nodiscard]] bool is_local() const;
+  // Machines run with a user's rights: no cgroups, no ports below 1024, bridges only through QEMU's helper. True for
+  // every path but /system, since that is the safe assumption (/embed runs in the process that opens it).
+  [[nodiscard]] bool is_session() const;
+  // The session daemon of the user who runs this process: its files lie in that user's home.
+  [[nodiscard]] bool is_own_session() const;
+};
+
+}  // namespace ferry::libvirt
