@@ -56,8 +56,9 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
     const SourceImage source = look_at(medium.chain.back(), options);
     (void)for_qemu(medium, source, true);
     out.chain.push_back(source.info);
-    for (const qemu_img::DescriptorExtent &extent : source.extents)
-      out.files.push_back(source.info.file.parent_path() / extent.file);
+    for (const qemu_img::DescriptorExtent &extent : source.extents) {
+      if (!extent.file.empty()) out.files.push_back(source.info.file.parent_path() / extent.file);
+    }
     out.virtual_size = source.info.virtual_size;
     out.allocated = source.info.allocated != 0 ? source.info.allocated : source.info.file_size;
   } else {

@@ -34,8 +34,8 @@ struct SavedDomain {
   bool autostart = false;
 };
 
-// How long libvirt may take to answer before it is given up: measured are 0.3 s for a daemon that has to be started,
-// and 12 s for one on a busy host that asks eight QEMU binaries what they can do.
+// How long libvirt may take to answer before it is given up. Generous: a daemon that the call starts, on a busy host,
+// first asks every QEMU binary what it can do.
 struct Deadlines {
   std::chrono::milliseconds open = std::chrono::seconds(45);
   std::chrono::milliseconds open_remote = std::chrono::minutes(5);  // somebody may have to type a password
