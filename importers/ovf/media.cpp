@@ -188,7 +188,7 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
   }
   const SettingsReader &file = hit->second;
   (void)file.text("id", field);
-  const auto href = file.text("href", field + ".declared_location");
+  const auto href = file.text("href", field);
   const auto declared = number(file, "size", field);
   const auto chunk = number(file, "chunkSize", field);
   set_compression(file, image, field);

@@ -615,6 +615,14 @@ TEST(Architecture, BesideTheGuestSystemCounts) {
   (void)expect_error(ErrorKind::unsupported, [&] { (void)import_one(with("ppc64le")); });
 }
 
+TEST(ExtraConfig, FirmwareVariablesByTheirFilesIdGoToTheirOwnField) {
+  const auto imported =
+      import_one({.references = R"(<File ovf:id="nv" ovf:href="m.nvram"/>)",
+                  .items = kMemory + R"(<vmw:ExtraConfig vmw:key="nvram" vmw:value="ovf:/file/nv"/>)"});
+  EXPECT_TRUE(has_finding(imported, "ovf.file-missing"));
+  EXPECT_EQ(entry(imported, "/File/@href").field, "hardware.firmware.nvram_file");
+}
+
 TEST(ExtraConfig, FirmwareVariablesWithoutANameAreNone) {
   const auto imported = import_one({.items = kMemory + R"(<vmw:ExtraConfig ovf:required="false" vmw:key="nvram"/>)" +
                                              R"(<vmw:ExtraConfig vmw:key="vmware.pbm://x/y" vmw:value="{}"/>)"});
