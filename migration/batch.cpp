@@ -219,9 +219,9 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
                                                                            "came to this machine",
                                                                 .advice = "Run the same command again: what is done "
                                                                           "is not done twice."}));
-      } else if (!dry_run && job.planned.plan) {
-        migrate_planned(job.planned, *job.options, host,
-                        hooks.progress ? hooks.progress(job.planned.report.name) : nullptr, stop);
+      } else if (!dry_run) {
+        Progress *progress = hooks.progress && job.planned.plan ? hooks.progress(job.planned.report.name) : nullptr;
+        migrate_planned(job.planned, *job.options, host, progress, stop);
       }
       job.planned.plan.reset();
       const std::lock_guard lock(done_mutex);

@@ -139,6 +139,7 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
   const Options options = named(source, imported, given, host, runs, imported.findings);
   const fs::path dest = destination(options, host);
   Planned out;
+  out.tidy = untidy(runs, source.file, dest);
   out.name = domain_name(options.name.value_or(imported.machine.name));
   const auto unfinished = unfinished_runs(runs, source.file, dest, out.name);
   out.touched = input_files(imported.machine, options);
@@ -166,7 +167,6 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     // A plan for a recorded host says nothing of this one's files.
     const Earlier earlier = earlier_of(unfinished, *out.plan, plan_digest(*out.plan, options));
     const std::set<fs::path> leftovers = settle_earlier(out, earlier);
-    out.tidy = untidy(runs, source.file, dest);
     refuse_while_made(*out.plan, runs);
     refuse_planned_files(*out.plan, host);
     if (!options.host_profile && !out.finish) {
@@ -215,8 +215,6 @@ void take_back_crashed(const std::string &run, const Planned &planned) {
 RunResult execute(const Planned &planned, const Options &options, const Host &host, Progress *progress,
                   const std::stop_token &stop) {
   libvirt::Connection *connection = options.define ? host.connection.get() : nullptr;
-  UndoResult ignored;
-  for (const RunRecord &run : planned.tidy) remove_staging(run, ignored);
   for (const std::string &run : planned.crashed_runs) take_back_crashed(run, planned);
   refuse_unknown_owner(*planned.plan, options, host);
   if (planned.finish) return finish_run(*planned.finish, *planned.plan, options, connection, stop);
@@ -250,6 +248,8 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
 
 void migrate_planned(Planned &planned, const Options &options, const Host &host, Progress *progress,
                      const std::stop_token &stop) {
+  UndoResult ignored;
+  for (const RunRecord &run : planned.tidy) remove_staging(run, ignored);
   if (!planned.plan) return;
   try {
     RunResult result = execute(planned, options, host, progress, stop);

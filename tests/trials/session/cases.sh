@@ -48,7 +48,10 @@ case_killed_anywhere() {
     killed_at "$moment" migrate "$SOURCE" || break
     kills=$((kills + 1))
     line=$(newest_run)
-    if [[ $line != *"  done "* ]]; then
+    if [[ $line == *"  done "* ]]; then
+      # It is there already, and what a kill behind 'done' left goes.
+      ferry_status 3 migrate "$SOURCE"
+    else
       if ((moment % 2)); then
         [[ -z $line ]] || ferry_status 0 undo "${line%% *}"
         no_machine "$moment"
@@ -58,7 +61,6 @@ case_killed_anywhere() {
     whole_machine "$moment"
     line=$(newest_run)
     ferry_status 0 undo "${line%% *}"
-    # What a kill behind 'done' left is cleared away with it.
     no_machine "$moment"
   done
   equal "the source" "$(fingerprint)" "$before"
