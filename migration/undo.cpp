@@ -97,11 +97,11 @@ UndoResult undo_run(const std::string &run, bool force) {
   refuse_while_alive(record);
   auto connection = connection_for(record);
   if (!force) {
-    refuse_used_files(record);
     if (connection) {
       if (const auto own = domain_of_run(record, *connection)) refuse_used_domain(record, *own);
       refuse_files_of_other_machines(record, *connection);
     }
+    refuse_used_files(record);
   }
   UndoResult out;
   take_back(record, connection ? &*connection : nullptr, out);
