@@ -184,7 +184,7 @@ void find_nvram(Context &in, const std::string &declared, const Place &where) {
       return attach_nvram(in, file.pieces.front(), file.declared_location, where);
   } else if (!bare_name(declared).empty()) {  // in the package, though no File says so
     for (const std::string &name : member_names(bare_name(declared), where)) {
-      if (const auto found = in.package.find(name, where)) return attach_nvram(in, *found, name, where);
+      if (const auto found = in.package.find(name, where).range) return attach_nvram(in, *found, name, where);
     }
   }
   if (declared.empty() || hardware.firmware.type == FirmwareType::bios) return;

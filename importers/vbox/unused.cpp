@@ -8,6 +8,8 @@
 #include "importers/vbox/location.hpp"
 #include "importers/vbox/scope.hpp"
 
+#include "support/file_names.hpp"
+#include "support/reach.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vbox {
@@ -28,8 +30,8 @@ void add_media(const Hardware &hardware, std::set<Uuid> &out) {
 bool is_ours(const RegisteredMedium &medium) {
   if (medium.kind != MediumKind::disk || !medium.element) return false;
   if (!medium.parent) return true;
-  const Resolved found = resolve(medium.location, medium.folder);
-  return found.file && lies_below(*found.file, medium.folder);
+  const names::Found found = names::find(medium.location, medium.folder);
+  return found.file && reach::below(*found.file, medium.folder);
 }
 
 bool is_set(std::string_view value) {

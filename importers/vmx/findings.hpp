@@ -90,11 +90,4 @@ inline const FindingKind kFixedTime{finding_list, "vmx.fixed-time", Severity::wa
                                     "The machine's clock starts at a fixed time at each power-on.",
                                     "Set the clock by hand when software in the guest needs that time."};
 
-inline constexpr std::array kFindingKinds{
-    &kDuplicateKey, &kOddLine,           &kFreeText,        &kUndecodable,      &kEncodingGuess,  &kBadValue,
-    &kScsiDefault,  &kControllerAssumed, &kMediumMissing,   &kMediumElsewhere,  &kMediumNotAFile, &kRedoLog,
-    &kRawDisk,      &kNvramMissing,      &kPartlyEncrypted, &kHostSerial,       &kSerialProxy,    &kPassthrough,
-    &kGuestinfo,    &kPassword,          &kSuspended,       &kSnapshotHardware, &kSnapshotParent, &kSnapshotNode,
-    &kSnapshotList, &kFixedTime};
-
 }  // namespace ferry::vmx
