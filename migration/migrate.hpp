@@ -18,13 +18,13 @@ namespace ferry::migration {
 // A machine with its plan or with the reason why there is none.
 struct Planned {
   report::MachineReport report;
-  std::string name;  // of the new machine; empty when the source could not be read
   std::optional<MachinePlan> plan;
   std::optional<std::string> finish;      // an earlier run of the same plan: it is gone on with
   std::vector<std::string> crashed_runs;  // of the same machine: what they left goes first
   std::vector<RunRecord> tidy;            // ended well, and were cut off before all was cleared away
   // What is read and what would be made, also when it was refused: a report goes elsewhere.
   std::vector<std::filesystem::path> touched;
+  std::string name{};  // of the new machine; empty when the source could not be read
 };
 
 // Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is
