@@ -97,6 +97,7 @@ int run(BatchCommand &command, const std::stop_token &stop) {
 
 void setup_batch(CLI::App &app, Context &context) {
   auto command = std::make_shared<BatchCommand>();
+  context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("batch", "Many machines: parallel, resumable, one summary.");
   sub->add_option("DIR|MANIFEST", command->argument,
                   "a folder that is searched for machines, or a YAML manifest (docs/batch-manifest.md)")

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -17,7 +18,8 @@ inline constexpr auto kExitCodes =
 
 struct Context {
   int exit_code = 0;
-  std::stop_token stop;  // requested by SIGINT and SIGTERM
+  std::stop_token stop;                      // requested by SIGINT and SIGTERM
+  std::vector<std::shared_ptr<void>> state;  // what options are parsed into: as long as the options
 };
 
 void setup_inspect(CLI::App &app, Context &context);

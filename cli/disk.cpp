@@ -243,6 +243,8 @@ void setup_disk(CLI::App &app, Context &context) {
   sub->require_subcommand(1);
 
   auto info = std::make_shared<DiskCommand>();
+
+  context.state.push_back(info);
   CLI::App *info_sub = sub->add_subcommand("info", "The chain, formats, sizes and allocation of an image.");
   add_source(*info_sub, *info);
   for (const char *name : {"engine", "allow-modified-parent"}) add_shared_option(*info_sub, *info, name);
@@ -259,6 +261,8 @@ void setup_disk(CLI::App &app, Context &context) {
   });
 
   auto command = std::make_shared<DiskCommand>();
+
+  context.state.push_back(command);
   CLI::App *convert_sub = sub->add_subcommand("convert", "Convert an image or chain to qcow2 or raw.");
   add_source(*convert_sub, *command);
   convert_sub->add_option("TARGET", command->target, "the new image")->required();

@@ -45,6 +45,8 @@ std::string as_table(const std::vector<migration::RegisteredMachine> &machines) 
 void setup_list(CLI::App &app, Context &context) {
   auto output = std::make_shared<OutputOptions>();
   auto windows_root = std::make_shared<std::string>();
+  context.state.push_back(output);
+  context.state.push_back(windows_root);
   CLI::App *sub = app.add_subcommand("list", "The VirtualBox and VMware machines that this host's registries name.");
   sub->add_option("--windows-root", *windows_root, "a mounted Windows volume whose users' machines are shown instead")
       ->option_text("DIR")

@@ -52,6 +52,7 @@ int run(const UndoCommand &command) {
 
 void setup_undo(CLI::App &app, Context &context) {
   auto command = std::make_shared<UndoCommand>();
+  context.state.push_back(command);
   CLI::App *sub =
       app.add_subcommand("undo", "Take back what a run created, never the source. Without RUN: list the runs.");
   sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");

@@ -39,6 +39,7 @@ class Collector {
 };
 
 std::string difference(const file::Status &then, const file::Status &now) {
+  if (then.inode == 0 && now.inode == 0) return "";  // a name that a source of this kind may have, and this one has not
   if (now.inode == 0) return "is gone";
   if (then.inode == 0) return "was not there before";
   if (then.size != now.size)

@@ -5,9 +5,9 @@
 
 #include "converters/images/cache.hpp"
 #include "importers/ovf/ovf.hpp"
-#include "migration/shared_images.hpp"
 #include "migration/in_use.hpp"
 #include "migration/outside.hpp"
+#include "migration/shared_images.hpp"
 #include "migration/source.hpp"
 
 #include "support/text.hpp"
@@ -83,12 +83,6 @@ void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
       if (!image.pieces.empty()) out.push_back(image);
     }
   }
-}
-
-// Whether the source names this very place, not one that the image was found at instead.
-bool is_as_written(const ImageFile &image) {
-  const fs::path written = image.origin.file.parent_path() / image.declared_location;
-  return written.lexically_normal() == image.pieces.front().file.lexically_normal();
 }
 
 // The folder need not exist yet: the nearest one above it that does tells how much room there is.

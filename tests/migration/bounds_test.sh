@@ -26,7 +26,7 @@ tail='<Hardware><Memory RAMSize="64"/></Hardware></Machine></VirtualBox>'
 
 { # 30 MB of extra data
   printf '%s<ExtraData>' "$head"
-  yes '<ExtraDataItem name="GUI/LastWindowPosition" value="1,2,3,4"/>' | head -n 470000
+  seq -f '<ExtraDataItem name="GUI/LastWindowPosition" value="1,2,3,%.0f"/>' 470000
   printf '</ExtraData>%s' "$tail"
 } >many.vbox
 refused 3 plan many.vbox

@@ -62,6 +62,6 @@ completes() {
 completes mig migrate
 completes disk c convert
 completes migrate --snap --snapshots
-completes migrate --snapshots '' 'keep flatten'
+completes migrate --snapshots '' 'keep flatten skip-unreadable'
 completes disk convert --compress z 'zlib zstd'
 completes plan ./some ''
