@@ -1,53 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of the NBD protocol, as far as reading an export back needs it: fixed newstyle negotiation, structured
-// replies (which carry holes as holes), reads. Facts from the published protocol, doc/proto.md of the NBD project.
+// Reads an export of the NBD protocol, holes as holes. The one wrapper of libnbd.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <vector>
+
+struct nbd_handle;
 
 namespace ferry::verify {
 
 // One connection, used by one thread.
 class NbdClient {
  public:
-  // Connects to the unix socket and asks for the default export. Throws Error subprocess when the server does not
-  // keep to the protocol, io when the connection breaks, missing when nobody listens (yet).
+  // Connects to the unix socket and asks for the default export. Throws Error missing when nobody listens (yet),
+  // otherwise io.
   explicit NbdClient(const std::filesystem::path &socket);
-  ~NbdClient();
-  NbdClient(const NbdClient &) = delete;
-  NbdClient &operator=(const NbdClient &) = delete;
 
   [[nodiscard]] std::uint64_t size() const { return size_; }  // bytes
 
   // A part of an answer: data, or nullptr for zeros that the server did not send. Parts come in any order.
   using Part = std::function<void(std::uint64_t offset, const std::uint8_t *data, std::uint64_t length)>;
-  static constexpr std::uint32_t kLargestRead = 32U << 20U;   // bytes; what servers must accept
-  static constexpr std::uint64_t kLargestPart = 256U << 10U;  // bytes; data come in pieces of this
-  // Reads `length` bytes (at most largest_read) and gives them to `part`. Throws io or subprocess.
+  static constexpr std::uint32_t kLargestRead = 32U << 20U;  // bytes
+  static constexpr std::uint32_t kWindow = 1U << 20U;        // bytes that are in memory at a time
+  // Reads `length` bytes (at most kLargestRead) and gives them to `part`, whose exceptions are thrown on. Of more than
+  // a window the server is asked first where there are data at all. Throws io.
   void read(std::uint64_t offset, std::uint32_t length, const Part &part);
 
  private:
-  void send(const std::vector<std::uint8_t> &bytes) const;
-  void receive(void *into, std::size_t length) const;
-  template <class Integer>
-  Integer receive_integer();
-  void negotiate();
-  void send_option(std::uint32_t option, const std::vector<std::uint8_t> &data);
-  struct Reply {
-    std::uint32_t type = 0;
-    std::vector<std::uint8_t> data;
+  struct Extent {
+    std::uint64_t length = 0;
+    bool zero = false;
   };
-  Reply receive_reply(std::uint32_t option);
-  [[nodiscard]] bool receive_chunk(std::uint64_t begin, std::uint64_t end, std::uint64_t &covered, const Part &part);
-  void drop_connection();
+  // From `offset`, at least one.
+  [[nodiscard]] std::vector<Extent> extents(std::uint64_t offset, std::uint32_t length);
+  void read_window(std::uint64_t offset, std::uint32_t length, const Part &part);
 
-  std::filesystem::path socket_;
-  int fd_ = -1;
+  std::unique_ptr<nbd_handle, void (*)(nbd_handle *)> handle_;
   std::uint64_t size_ = 0;
-  std::uint64_t handle_ = 0;
   std::vector<std::uint8_t> buffer_;
 };
 
