@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // <Hardware> as a whole, and the tree of <Snapshot> elements, each with a <Hardware> of its own.
 #include <charconv>
+#include <chrono>
 #include <set>
 
 #include "importers/vbox/defaults.hpp"
@@ -12,17 +13,6 @@
 namespace ferry::vbox {
 namespace {
 
-// Days since 1970-01-01 of a date of the Gregorian calendar; years are counted from March to put leap days last.
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
-  constexpr std::int64_t kDaysOf400Years = 146097;
-  constexpr std::int64_t kDaysTo1970 = 719468;  // from 0000-03-01
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t of_era = year - era * 400;
-  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * kDaysOf400Years + of_era * 365 + of_era / 4 - of_era / 100 + of_year - kDaysTo1970;
-}
-
 // "2023-08-22T14:08:50Z" in seconds since 1970; nullopt for anything else.
 std::optional<std::int64_t> timestamp(std::string_view text) {
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
@@ -32,15 +22,15 @@ std::optional<std::int64_t> timestamp(std::string_view text) {
     if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return std::nullopt;
   }
   const auto part = [text](std::size_t at, std::size_t length) {
-    std::int64_t value = 0;
+    unsigned value = 0;
     std::from_chars(text.data() + at, text.data() + at + length, value);
     return value;
   };
-  const std::int64_t month = part(5, 2);
-  const std::int64_t day = part(8, 2);
-  if (month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
-  constexpr std::int64_t kDay = 86400;  // seconds
-  return days_from_civil(part(0, 4), month, day) * kDay + part(11, 2) * 3600 + part(14, 2) * 60 + part(17, 2);
+  using namespace std::chrono;
+  const year_month_day date{year(static_cast<int>(part(0, 4))), month(part(5, 2)), day(part(8, 2))};
+  if (!date.ok()) return std::nullopt;
+  const auto time = sys_days(date) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2));
+  return duration_cast<seconds>(time.time_since_epoch()).count();
 }
 
 class SnapshotReader {
