@@ -162,6 +162,8 @@ ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) 
                                            .expected = "QCOW, QCOW2, QED or Parallels",
                                            .advice = "Name the image's format."});
   }
+  require(info.virtual_size <= kLargestDisk, {.file = info.file}, "the disk is larger than any platform's",
+          info.virtual_size, "at most " + std::to_string(kLargestDisk) + " bytes (64 TiB)");
   info.allocated = std::min(info.allocated, info.virtual_size);
   return info;
 }

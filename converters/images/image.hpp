@@ -135,6 +135,10 @@ struct OpenOptions {
   std::shared_ptr<Cache> cache = {};
 };
 
+// The largest disk that is read, in bytes: VirtualBox's and VMware's largest have 2 TiB and 62 TiB. A larger one is a
+// lie that would keep us busy.
+inline constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;
+
 // Opens one image; `file.pieces` says where. The format is read from the content, never from the name; raw is
 // taken only where file.declared_format says raw (or iso). Throws: missing (which file, where looked),
 // malformed, unsupported (a format that only qemu-img reads: see needs_qemu_img()), encrypted, unsafe (an extent

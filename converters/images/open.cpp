@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "converters/images/findings.hpp"
 #include "converters/images/foreign.hpp"
@@ -171,8 +173,53 @@ void check_registry_id(FormatImage &image, const Uuid &registered, const ImageFi
                                      .advice = "Restore the right file, or register this one in VirtualBox."});
 }
 
+// The first bytes of something, in memory.
+class Head final : public SourceFile {
+ public:
+  Head(std::vector<std::uint8_t> bytes, std::filesystem::path path)
+      : bytes_(std::move(bytes)), path_(std::move(path)) {}
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    require(inside(offset, length, bytes_.size()), place_in(*this, offset, "header"),
+            "the file ends before data that it should hold", bytes_.size(), std::to_string(offset + length) + " bytes");
+    std::memcpy(into, bytes_.data() + offset, length);
+  }
+  [[nodiscard]] Descriptor descriptor() const override { return {}; }
+  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
+  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  std::filesystem::path path_;
+};
+
+// Looks at how a gzip'd image begins before all of it is inflated, which takes long for a small file that was made for
+// it. Only a raw disk and a fixed VHD do not say what they are at their start; the source does then.
+void refuse_inflating_in_vain(const ImageFile &file, const OpenOptions &options) {
+  const ImageFormat declared = file.declared_format;
+  if (!file.gzip || declared == ImageFormat::raw || declared == ImageFormat::iso || declared == ImageFormat::vhd)
+    return;
+  ImageFile packed = file;
+  packed.gzip = false;
+  const auto source = open_source(packed, options.cache.get());
+  constexpr std::size_t kEnough = 33792;  // up to an ISO's descriptor
+  std::vector<std::uint8_t> bytes(kEnough);
+  gzip::Inflater inflater(*source, {.plain = 0, .compressed = 0, .bits = 0, .member = true, .window = {}});
+  std::size_t have = 0;
+  while (have < bytes.size() && !inflater.ended())
+    have += inflater.step(bytes.data() + have, bytes.size() - have, false);
+  bytes.resize(have);
+  auto head = std::make_shared<const Head>(std::move(bytes), source->path());
+  if (const ImageFormat found = detect(*head); found == ImageFormat::unknown) (void)open_as(found, head, options);
+}
+
+void refuse_size(const ImageInfo &info) {
+  require(info.virtual_size <= kLargestDisk, {.file = info.file}, "the disk is larger than any platform's",
+          info.virtual_size, "at most " + std::to_string(kLargestDisk) + " bytes (64 TiB)");
+}
+
 std::shared_ptr<FormatImage> read_header(const ImageFile &file, const OpenOptions &options) {
   refuse_by_declaration(file);
+  refuse_inflating_in_vain(file, options);
   if (file.blank) return open_blank(file);
   if (file.pieces.empty()) refuse_missing(file, options);
   auto source = open_source(file, options.cache.get());
@@ -180,6 +227,7 @@ std::shared_ptr<FormatImage> read_header(const ImageFile &file, const OpenOption
   // What a raw disk holds is the guest's to choose, so its content does not decide.
   const ImageFormat found = flat ? file.declared_format : detect(*source);
   auto image = open_as(found, std::move(source), options);
+  refuse_size(image->info());
   if (file.uuid) check_registry_id(*image, *file.uuid, file);
   if (file.declared_format != ImageFormat::unknown && file.declared_format != found) {
     image->add_finding(raise(kFormatDiffers, file.origin,
@@ -193,6 +241,7 @@ std::shared_ptr<FormatImage> read_header(const ImageFile &file, const OpenOption
 }  // namespace
 
 ImageFormat detect_format(const ImageFile &file, const OpenOptions &options) {
+  refuse_inflating_in_vain(file, options);
   return detect(*open_source(file, options.cache.get()));
 }
 

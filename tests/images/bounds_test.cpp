@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small files that would keep a reader busy for long are refused before they do.
+#include <chrono>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "converters/disk.hpp"
+#include "converters/images/image.hpp"
+#include "tests/kit/disk_images.hpp"
+#include "tests/kit/files.hpp"
+#include "tests/kit/folder.hpp"
+
+#include "support/error.hpp"
+
+namespace ferry::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Bounds : testing::Test {
+  TempFolder folder;
+  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+
+  void expect_quick() const { EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s); }
+
+  static ErrorKind kind_of(const ImageFile &file) {
+    try {
+      (void)disk::inspect({.chain = {file}}, {}, disk::Engine::automatic);
+    } catch (const Error &error) {
+      return error.kind();
+    }
+    return ErrorKind::internal;
+  }
+};
+
+TEST_F(Bounds, vmdk_of_eight_exbibytes_is_refused) {
+  const std::uint64_t sectors = (std::uint64_t{1} << 63U) / 512 - 1;
+  write_file(folder / "huge.vmdk",
+             std::string_view(vmdk_descriptor("custom2", "RW " + std::to_string(sectors) + " ZERO\n")));
+  EXPECT_EQ(kind_of(image_file(folder / "huge.vmdk")), ErrorKind::malformed);
+  expect_quick();
+}
+
+TEST_F(Bounds, disk_of_64_tebibytes_is_read) {
+  write_file(folder / "large.vmdk", std::string_view(vmdk_descriptor(
+                                        "custom2", "RW " + std::to_string(image::kLargestDisk / 512) + " ZERO\n")));
+  EXPECT_EQ(image::open_chain({.chain = {image_file(folder / "large.vmdk")}}, {}).virtual_size(), image::kLargestDisk);
+  write_file(
+      folder / "larger.vmdk",
+      std::string_view(vmdk_descriptor("custom2", "RW " + std::to_string(image::kLargestDisk / 512 + 1) + " ZERO\n")));
+  EXPECT_EQ(kind_of(image_file(folder / "larger.vmdk")), ErrorKind::malformed);
+}
+
+// 16 GiB of zeros in 16 MiB: half a minute and more to inflate.
+void write_bomb(const std::filesystem::path &file) {
+  const Bytes zeros(16U << 20U);
+  const Bytes member = make_gzip(zeros, zeros.size());
+  Bytes all;
+  for (int i = 0; i < 1024; ++i) all.insert(all.end(), member.begin(), member.end());
+  write_file(file, all);
+}
+
+TEST_F(Bounds, gzipped_image_that_begins_as_none_is_not_inflated) {
+  write_bomb(folder / "disk.vmdk.gz");
+  begin = std::chrono::steady_clock::now();
+  ImageFile file = image_file(folder / "disk.vmdk.gz", ImageFormat::vmdk);
+  file.gzip = true;
+  EXPECT_EQ(kind_of(file), ErrorKind::unsupported);
+  expect_quick();
+}
+
+}  // namespace
+}  // namespace ferry::test
