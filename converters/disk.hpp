@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "converters/compression.hpp"
 #include "converters/images/image.hpp"
 #include "converters/progress.hpp"
 
@@ -16,7 +17,6 @@ namespace ferry::disk {
 
 enum class Engine { automatic, native, qemu_img };
 enum class TargetFormat { qcow2, raw };
-enum class Compression { none, zlib, zstd };
 // copy: read and write. share: clone blocks (FICLONERANGE), an error where the file system cannot. automatic:
 // share where possible, else copy. overlay: a qcow2 that is empty and backed by the untouched source, which
 // QEMU must be able to read. link: the source image itself is used in place.

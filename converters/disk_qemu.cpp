@@ -107,25 +107,15 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
   add_findings(image, result);
   result.findings.push_back(
       raise(kReadByQemuImg, {.file = image.info.file}, "qemu-img " + qemu_img::version() + " converts this disk."));
-  copy::TargetFile file(request.target,
-                        request.replace);  // holds the name, so that it is published only when all is well
-  const std::filesystem::path made = file.path().string() + ".qemu";
-  struct Remove {
-    const std::filesystem::path &path;
-    ~Remove() {
-      std::error_code ignored;
-      std::filesystem::remove(path, ignored);
-    }
-  } const remove{made};
+  copy::TargetFile file(request.target, request.replace);  // published only when all is well
   const qemu_img::Context context{.stop = stop};
   qemu_img::convert({.source = source,
-                     .target = made,
+                     .target = request.target,
                      .format = request.format,
                      .compression = request.compression,
                      .cluster_size = request.cluster_size,
                      .virtual_size = image.info.virtual_size},
-                    progress, context);
-  file.take_over(made);
+                    file, progress, context);
   result.bytes_written = file.disk_usage();
   if (request.verify) {
     const qemu_img::Source target{

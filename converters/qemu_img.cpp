@@ -2,19 +2,13 @@
 // Calling qemu-img: queries whose JSON answers are read here, and writing programs whose target gets its name last.
 #include "converters/qemu_img.hpp"
 
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <stdlib.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "support/error.hpp"
-#include "support/file.hpp"
 #include "support/subprocess.hpp"
-#include "support/temporary.hpp"
 #include "support/text.hpp"
 
 namespace ferry::qemu_img {
@@ -64,13 +58,10 @@ subprocess::Limits query_limits(const Context &context) {
   return limits;
 }
 
-// One line of `map` is about 120 bytes; a fragmented disk has hundreds of thousands of them.
-constexpr std::size_t kMapOutput = std::size_t{512} << 20U;
-
-subprocess::Limits long_limits(const Context &context, std::size_t max_output = 65536) {
+subprocess::Limits long_limits(const Context &context) {
   subprocess::Limits limits;
   limits.deadline = context.read_deadline;
-  limits.max_output = max_output;
+  limits.max_output = 65536;
   return limits;
 }
 
@@ -121,54 +112,6 @@ Info read_info(const Json &json) {
     for (const auto &snapshot : *snapshots) out.snapshots.push_back(string(snapshot, "name").value_or(""));
   return out;
 }
-
-// A file under a temporary name in the target's folder, with access for the owner alone. Publishing gives it its name;
-// otherwise it is removed.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::filesystem::path target) : target_(std::move(target)) {
-    if (!target_.is_absolute()) target_ = std::filesystem::absolute(target_);
-    if (std::error_code error;
-        std::filesystem::symlink_status(target_, error).type() != std::filesystem::file_type::not_found)
-      throw taken();
-    file::Made made = file::make_temporary(target_.parent_path(), "", ".part");
-    if (!made.descriptor) throw system_error("a file cannot be created in the destination", target_.parent_path());
-    lock_ = std::move(made.descriptor);
-    path_ = made.path;
-  }
-  ~TemporaryFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile &) = delete;
-  TemporaryFile &operator=(const TemporaryFile &) = delete;
-  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
-
-  void publish() {
-    const file::Descriptor made(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!made) throw system_error("the image cannot be opened again", path_);
-    file::sync(made.get(), path_);
-    if (const std::error_code error = file::rename_new(path_, target_)) {
-      if (error == std::errc::file_exists) throw taken();
-      errno = error.value();
-      throw system_error("the image cannot be given its name", target_);
-    }
-    path_.clear();
-  }
-
- private:
-  [[nodiscard]] Error taken() const {
-    return Error(ErrorKind::conflict, {.where = {.file = target_},
-                                       .message = "the target exists already",
-                                       .advice = "Remove it, or choose another name or folder."});
-  }
-  static Error system_error(const char *what, const std::filesystem::path &file) {
-    const int number = errno;
-    return Error(number == ENOSPC ? ErrorKind::no_space : ErrorKind::io,
-                 {.where = {.file = file}, .message = what, .found = std::generic_category().message(number)});
-  }
-  std::filesystem::path target_, path_;
-  file::Descriptor lock_;
-};
 
 // "    (12.34/100%)" to 12.34; nullopt for any other line.
 std::optional<double> percent(std::string_view line) {
@@ -268,11 +211,11 @@ Info info(const Source &source, const Context &context) {
   return out;
 }
 
-void convert(const ConvertRequest &request, Progress *progress, const Context &context) {
+void convert(const ConvertRequest &request, const copy::TargetFile &target, Progress *progress,
+             const Context &context) {
   const auto &file = request.source.range.file;
   const auto about = info(request.source, context);
   refuse_links(request.source, about);
-  TemporaryFile target(request.target);
   auto arguments = convert_arguments(request, target.path());
   {
     Meter meter(progress, request.target, request.virtual_size != 0 ? request.virtual_size : about.virtual_size);
@@ -281,7 +224,12 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
     if (!result.ok()) throw failed("convert", file, result);
   }
   if (request.format == disk::TargetFormat::qcow2) require_clean(target.path(), request.target, context);
-  target.publish();
+}
+
+void convert(const ConvertRequest &request, Progress *progress, const Context &context) {
+  copy::TargetFile target(request.target);
+  convert(request, target, progress, context);
+  target.publish(true);
 }
 
 CheckResult check(const Source &source, const Context &context) {
@@ -319,33 +267,6 @@ void require_clean(const std::filesystem::path &written, const std::filesystem::
                          "'virt-ferry disk info' of the source; --engine qemu-img or another --cluster-size may do."});
 }
 
-void create_qcow2(const std::filesystem::path &target, std::uint64_t virtual_size, const Context &context) {
-  TemporaryFile file(target);
-  const auto result =
-      start(context, {"create", "-q", "-f", "qcow2", file.path().string(), std::to_string(virtual_size)},
-            query_limits(context));
-  if (!result.ok()) throw failed("create", target, result);
-  file.publish();
-}
-
-void create_overlay(const std::filesystem::path &target, const Source &backing, const Context &context) {
-  if (backing.range.offset != 0 || backing.range.length || backing.format == ImageFormat::vhd)
-    throw Error(ErrorKind::unsupported,
-                {.where = {.file = backing.range.file},
-                 .message = "a qcow2 image cannot name this image as its backing file",
-                 .expected = "a whole file that QEMU reads rightly by its name and format alone"});
-  const auto size = info(backing, context).virtual_size;
-  TemporaryFile file(target);
-  // -u: the backing file is not opened by its bare name; its size is given instead.
-  const auto result =
-      start(context,
-            {"create", "-q", "-u", "-f", "qcow2", "-b", std::filesystem::absolute(backing.range.file).string(), "-F",
-             std::string(driver_name(backing.format)), file.path().string(), std::to_string(size)},
-            query_limits(context));
-  if (!result.ok()) throw failed("create", target, result);
-  file.publish();
-}
-
 Difference compare(const Source &left, const Source &right, bool strict, const Context &context) {
   Arguments arguments = {"compare", "-U", "--image-opts"};
   if (strict) arguments.emplace_back("-s");
@@ -355,29 +276,6 @@ Difference compare(const Source &left, const Source &right, bool strict, const C
   if (result.signal != 0 || result.exit_code != 1) throw failed("compare", left.range.file, result);
   const auto said = text::trim(result.output);
   return {said.empty() ? "the contents differ" : text::printable(said)};
-}
-
-std::vector<MapEntry> map(const Source &source, const Context &context) {
-  const auto &file = source.range.file;
-  const auto result = start(context, {"map", "-U", "--output=json", "--image-opts", image_options(source)},
-                            long_limits(context, kMapOutput));
-  if (!result.ok()) throw failed("map", file, result);
-  const auto json = parse(result.output, "map", file);
-  std::vector<MapEntry> out;
-  if (!json.is_array()) return out;
-  out.reserve(json.size());
-  for (const auto &entry : json) {
-    MapEntry next;
-    next.start = number(entry, "start");
-    next.length = number(entry, "length");
-    next.depth = static_cast<unsigned>(number(entry, "depth"));
-    next.zero = flag(entry, "zero");
-    next.data = flag(entry, "data");
-    next.present = !entry.contains("present") || flag(entry, "present");
-    if (entry.contains("offset")) next.offset = number(entry, "offset");
-    out.push_back(next);
-  }
-  return out;
 }
 
 }  // namespace ferry::qemu_img

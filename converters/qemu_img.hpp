@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "converters/copy/target_file.hpp"
 #include "converters/disk.hpp"
 #include "converters/images/image.hpp"
 #include "converters/progress.hpp"
@@ -47,7 +48,7 @@ struct Source {
 struct Context {
   std::string program = "qemu-img";
   std::chrono::milliseconds query_deadline = std::chrono::seconds(60);  // info
-  std::chrono::milliseconds read_deadline = std::chrono::hours(24);     // check, compare, map, convert
+  std::chrono::milliseconds read_deadline = std::chrono::hours(24);     // check, compare, convert
   std::uint64_t query_address_space = std::uint64_t{1} << 30;           // bytes; a hostile header must not eat the host
   std::uint64_t query_cpu_seconds = 30;
   std::stop_token stop;
@@ -84,6 +85,9 @@ struct ConvertRequest {
 // is left. Also throws: unsafe (the source has a backing or data file), conflict (the target exists), io.
 // A caller first asks misread_reason().
 void convert(const ConvertRequest &request, Progress *progress, const Context &context = {});
+// The same into `target`, made for request.target, which the caller publishes.
+void convert(const ConvertRequest &request, const copy::TargetFile &target, Progress *progress,
+             const Context &context = {});
 
 struct CheckResult {
   bool supported = true;  // false: the format has no check (raw)
@@ -98,24 +102,12 @@ struct CheckResult {
 void require_clean(const std::filesystem::path &written, const std::filesystem::path &target,
                    const Context &context = {});
 
-// Creates an empty qcow2, or one that is backed by `backing` (absolute; its format is written into the header).
-void create_qcow2(const std::filesystem::path &target, std::uint64_t virtual_size, const Context &context = {});
-void create_overlay(const std::filesystem::path &target, const Source &backing, const Context &context = {});
-
 struct Difference {
   std::string message;  // "Content mismatch at offset 65536!"; empty: the guest sees the same in both
   explicit operator bool() const { return !message.empty(); }
 };
 // Compares the guests' view of two images; `strict` holds for size and allocation too.
 [[nodiscard]] Difference compare(const Source &left, const Source &right, bool strict, const Context &context = {});
-
-struct MapEntry {
-  std::uint64_t start = 0, length = 0;  // bytes of the guest's view
-  unsigned depth = 0;                   // 0: this image, 1: its backing file
-  bool zero = false, data = false, present = true;
-  std::optional<std::uint64_t> offset;  // where in the file, for data that lie there as they are
-};
-[[nodiscard]] std::vector<MapEntry> map(const Source &source, const Context &context = {});
 
 // An extent line of a VMDK descriptor.
 struct DescriptorExtent {

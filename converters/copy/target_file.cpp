@@ -162,17 +162,6 @@ void TargetFile::require_space(std::uint64_t bytes) const {
                                     .advice = "Free space in the target's folder, or choose another one."});
 }
 
-void TargetFile::take_over(const std::filesystem::path &other) {
-  const int fd = open(other.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) fail(errno, "the target cannot be opened");
-  file::lock_temporary(fd);
-  close(fd_);
-  fd_ = fd;
-  if (fchmod(fd_, 0600) != 0 || rename(other.c_str(), temporary_.c_str()) != 0) {
-    fail(errno, "the target cannot be given its name");
-  }
-}
-
 std::uint64_t TargetFile::disk_usage() const {
   struct stat status {};
   if (fstat(fd_, &status) != 0) fail(errno, "the target cannot be examined");

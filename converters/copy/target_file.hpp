@@ -46,8 +46,6 @@ class TargetFile {
   // Throws no_space, naming both numbers, when fewer than `bytes` are left.
   void require_space(std::uint64_t bytes) const;
 
-  // Puts `other`, a file in the same folder, in the place of the temporary file.
-  void take_over(const std::filesystem::path &other);
   // Bytes that the file occupies on its disk.
   [[nodiscard]] std::uint64_t disk_usage() const;
 

@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "converters/compression.hpp"
 #include "converters/copy/sink.hpp"
 #include "converters/copy/target_file.hpp"
 #include "converters/qcow2/allocator.hpp"
 
 namespace ferry::qcow2 {
 
-enum class Compression { none, zlib, zstd };
+using disk::Compression;
 
 struct Snapshot {
   std::string name;
