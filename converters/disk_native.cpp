@@ -12,6 +12,7 @@
 #include "converters/copy/target_file.hpp"
 #include "converters/disk_steps.hpp"
 #include "converters/findings.hpp"
+#include "converters/images/source_file.hpp"
 #include "converters/qcow2/writer.hpp"
 #include "converters/qemu_img.hpp"
 #include "converters/verify/hash_pass.hpp"
@@ -134,9 +135,9 @@ class NativeConversion {
   }
 
   [[nodiscard]] qcow2::Layout layout() const {
-    qcow2::Layout out{.cluster_size = request_.cluster_size, .virtual_size = current().virtual_size()};
-    if (request_.compression == Compression::zlib) out.compression = qcow2::Compression::zlib;
-    if (request_.compression == Compression::zstd) out.compression = qcow2::Compression::zstd;
+    qcow2::Layout out{.cluster_size = request_.cluster_size,
+                      .compression = request_.compression,
+                      .virtual_size = current().virtual_size()};
     for (std::size_t i = 0; i < request_.snapshots.size(); ++i) {
       out.snapshots.push_back({.name = request_.snapshots[i].name,
                                .created = request_.snapshots[i].created,
@@ -189,7 +190,7 @@ class NativeConversion {
   }
 
   // Over the file that the image is read through, where that is one: what is hashed is what is converted.
-  [[nodiscard]] std::unique_ptr<verify::HashPass> start_hash() const {
+  [[nodiscard]] std::unique_ptr<verify::HashPass> start_hash() {
     if (!request_.source_digest) return nullptr;
     const ImageFile &image = request_.medium.chain.back();
     if (image.pieces.size() != 1 || image.gzip || image.gzip_outer) {
@@ -199,13 +200,16 @@ class NativeConversion {
                    .advice = "Check the manifest beforehand."});
     }
     const FileRange &range = image.pieces.front();
-    for (const auto &file : current().images().back()->files()) {
-      const auto descriptor = file->descriptor();
-      if (descriptor.fd < 0 || descriptor.base != range.offset || file->path() != range.file) continue;
-      return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, descriptor, range.offset,
-                                                range.length.value_or(file->size()));
+    for (std::uint32_t i = 0; i < sources_.file_count(); ++i) {
+      if (sources_.base(i) != range.offset || sources_.file(i).path() != range.file) continue;
+      auto hash = std::make_unique<verify::HashPass>(request_.source_digest->algorithm, sources_.shared_file(i));
+      sources_.listen(i, hash.get());
+      return hash;
     }
-    return std::make_unique<verify::HashPass>(request_.source_digest->algorithm, range);  // a VMDK's text descriptor
+    ImageFile whole;  // a VMDK's text descriptor, which no copying reads
+    whole.pieces = {range};
+    return std::make_unique<verify::HashPass>(request_.source_digest->algorithm,
+                                              image::open_source(whole, request_.open.cache.get()));
   }
 
   void check_hash(const std::string &found, ConvertResult &result) const {

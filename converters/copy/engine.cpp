@@ -23,6 +23,9 @@ namespace {
 // third longer, 2 MiB no less.
 constexpr std::uint64_t kBatchBytes = 1U << 20U;
 
+// The window where readers stay near each other: as many of them as there are threads wait for the slowest.
+constexpr std::uint64_t kNear = 2U << 20U;
+
 bool all_zero(const std::uint8_t *bytes, std::size_t length) {
   // Data nearly always show in the first words.
   std::uint64_t head[2];
@@ -183,7 +186,9 @@ Outcome copy(const Sources &sources, Sink &sink, const Options &options) {
   if (sharing && options.clones != nullptr) options.clones->carry_out(sources, sink, options.stop);
   const unsigned threads = thread_count(options.threads);
   const std::uint64_t total = sources.longest();
-  const std::uint64_t window = window_size(total, sink.unit(), sources.states().size(), threads, shared.alignment != 0);
+  std::uint64_t window = window_size(total, sink.unit(), sources.states().size(), threads, shared.alignment != 0);
+  // Windows next to each other then lie next to each other in the file, in the order of handing out.
+  if (sources.in_order()) window = std::max<std::uint64_t>(sink.unit(), std::min(window, kNear));
   for_each_window(threads, total, window, options.stop, [&]() -> WindowWork {
     return [worker = std::make_shared<Worker>(shared)](std::uint64_t begin, std::uint64_t end) {
       worker->run(begin, end);

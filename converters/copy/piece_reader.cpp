@@ -73,7 +73,7 @@ void PieceReader::read_plain(const Job &job) {
   const image::SourceFile &source = sources_.file(job.file);
   const std::uint64_t first = sources_.base(job.file).value_or(0) + job.file_offset;
   const bool all_data = data_.file == job.file && data_.begin <= first && first + job.length <= data_.end;
-  if (!sources_.is_sparse(job.file) || all_data) return source.read(job.file_offset, job.into, job.length);
+  if (!sources_.is_sparse(job.file) || all_data) return sources_.read(job.file, job.file_offset, job.into, job.length);
   const image::SourceFile::Descriptor descriptor = source.descriptor();
   // Holes of a sparse file are not read: the kernel says where the next data are.
   std::uint64_t done = 0;
@@ -81,9 +81,9 @@ void PieceReader::read_plain(const Job &job) {
     const std::uint64_t at = first + done;
     const std::uint64_t rest = job.length - done;
     const off_t data = lseek(descriptor.fd, static_cast<off_t>(at), SEEK_DATA);
-    if (data < 0 && errno != ENXIO) return source.read(job.file_offset + done, job.into + done, rest);
+    if (data < 0 && errno != ENXIO) return sources_.read(job.file, job.file_offset + done, job.into + done, rest);
     if (data < 0 && job.file_offset + job.length > source.size()) {
-      return source.read(job.file_offset + done, job.into + done, rest);  // past the end: says so
+      return sources_.read(job.file, job.file_offset + done, job.into + done, rest);  // past the end: says so
     }
     const std::uint64_t hole = data < 0 ? rest : std::min(rest, static_cast<std::uint64_t>(data) - at);
     std::memset(job.into + done, 0, hole);
@@ -95,7 +95,7 @@ void PieceReader::read_plain(const Job &job) {
       data_ = {.file = job.file, .begin = at + hole, .end = static_cast<std::uint64_t>(end)};
       length = std::min(length, data_.end - data_.begin);
     }
-    source.read(job.file_offset + done, job.into + done, length);
+    sources_.read(job.file, job.file_offset + done, job.into + done, length);
     done += length;
   }
 }
@@ -119,7 +119,7 @@ std::size_t PieceReader::read_deflated(std::size_t first) {
     end = std::max(end, end_of(job));
   }
   if (stored_.size() < end - begin) stored_.resize(std::max(end - begin, kReadGroup));
-  file.read(begin, stored_.data(), end - begin);
+  sources_.read(jobs_[first].file, begin, stored_.data(), end - begin);
   for (std::size_t i = first; i < next; ++i) {
     inflate(jobs_[i], stored_.data() + (jobs_[i].file_offset - begin), end_of(jobs_[i]) - jobs_[i].file_offset);
   }

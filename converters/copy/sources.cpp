@@ -43,6 +43,16 @@ std::uint32_t Sources::add(const std::shared_ptr<const image::SourceFile> &file)
   return next;
 }
 
+void Sources::read(std::uint32_t number, std::uint64_t offset, std::uint8_t *into, std::size_t length) const {
+  const File &file = files_[number];
+  file.file->read(offset, into, length);
+  if (file.listener != nullptr) file.listener->saw(offset, into, length);
+}
+
+bool Sources::in_order() const {
+  return std::ranges::any_of(files_, [](const File &file) { return file.listener != nullptr || !file.base; });
+}
+
 std::uint64_t Sources::longest() const {
   std::uint64_t size = 0;
   for (const State &state : states_) size = std::max(size, state.chain->virtual_size());

@@ -2,84 +2,101 @@
 #include "converters/verify/hash_pass.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
-#include <memory>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 #include <utility>
-#include <vector>
 
 #include "support/digest.hpp"
-#include "support/error.hpp"
 
 namespace ferry::verify {
 
 namespace {
 
-constexpr std::size_t kStep = 256U << 10U;  // bytes: stays in the core's cache between reading and hashing
-
-std::string hash(Digest &digest, int fd, std::uint64_t offset, std::uint64_t length, const std::stop_token &stop) {
-  std::vector<char> buffer(kStep);
-  while (length > 0 && !stop.stop_requested()) {
-    const ssize_t got = pread(fd, buffer.data(), std::min<std::uint64_t>(length, kStep), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Error(ErrorKind::io, {.message = "the source cannot be read for its digest",
-                                  .found = std::generic_category().message(errno)});
-    }
-    if (got == 0) {
-      throw Error(ErrorKind::malformed, {.message = "the source ends before what its digest covers",
-                                         .found = "end of file at offset " + std::to_string(offset)});
-    }
-    digest.update(buffer.data(), static_cast<std::size_t>(got));
-    offset += static_cast<std::uint64_t>(got);
-    length -= static_cast<std::uint64_t>(got);
-  }
-  return digest.finish();
-}
+constexpr std::uint64_t kMost = 48U << 20U;           // bytes that wait to be hashed
+constexpr std::uint64_t kFarAhead = 32U << 20U;       // so many wait: what is missing before them is not being read now
+constexpr std::uint64_t kSmallGap = 4096;             // markers and padding, which no reader asks for
+constexpr std::size_t kStep = std::size_t{1} << 20U;  // bytes that are read at a time
 
 }  // namespace
 
-HashPass::HashPass(std::string_view algorithm, image::SourceFile::Descriptor source, std::uint64_t offset,
-                   std::uint64_t length)
-    : source_(std::move(source)) {
-  start(algorithm, source_.fd, offset, length);
-}
-
-HashPass::HashPass(std::string_view algorithm, const FileRange &range)
-    : own_fd_(open(range.file.c_str(), O_RDONLY | O_CLOEXEC)) {
-  struct stat status {};
-  if (own_fd_ < 0 || fstat(own_fd_, &status) != 0) {
-    const int error = errno;
-    if (own_fd_ >= 0) close(own_fd_);
-    throw Error(ErrorKind::io, {.where = {.file = range.file},
-                                .message = "the source cannot be read for its digest",
-                                .found = std::generic_category().message(error)});
-  }
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  start(algorithm, own_fd_, range.offset, range.length.value_or(size - std::min(size, range.offset)));
+HashPass::HashPass(std::string_view algorithm, std::shared_ptr<const image::SourceFile> file)
+    : file_(std::move(file)), end_(file_->size()) {
+  // Here, not in the thread: an unknown algorithm is the caller's to hear of.
+  auto digest = std::make_shared<Digest>(algorithm);
+  thread_ = std::jthread([this, digest](const std::stop_token &stop) { hash(*digest, stop); });
 }
 
 HashPass::~HashPass() {
-  thread_ = {};  // stops and joins; it uses what goes next
-  if (own_fd_ >= 0) close(own_fd_);
+  thread_.request_stop();
+  const std::scoped_lock lock(guard_);
+  position_ = end_;  // whoever waits for room goes on
+  room_.notify_all();
 }
 
-void HashPass::start(std::string_view algorithm, int fd, std::uint64_t offset, std::uint64_t length) {
-  // Here, not in the thread: an unknown algorithm is the caller's to hear of.
-  auto digest = std::make_shared<Digest>(algorithm);
-  thread_ = std::jthread([this, digest, fd, offset, length](const std::stop_token &stop) {
-    try {
-      result_ = hash(*digest, fd, offset, length, stop);
-    } catch (...) {
-      failed_ = std::current_exception();
+void HashPass::saw(std::uint64_t offset, const std::uint8_t *bytes, std::size_t length) {
+  std::vector<std::uint8_t> copy(bytes, bytes + length);  // without the lock
+  Lock lock(guard_);
+  room_.wait(lock, [&] { return seen_bytes_ < kMost || offset + length <= position_ || failed_; });
+  if (offset + length <= position_ || failed_) return;
+  const auto [known, fresh] = seen_.try_emplace(offset);
+  if (!fresh && known->second.size() >= length) return;
+  seen_bytes_ += length - known->second.size();
+  known->second = std::move(copy);
+  work_.notify_one();
+}
+
+bool HashPass::ready() const {
+  if (all_seen_ || seen_bytes_ >= kFarAhead) return true;
+  return !seen_.empty() && seen_.begin()->first <= position_ + kSmallGap;
+}
+
+std::vector<std::uint8_t> HashPass::next(Lock &lock) {
+  while (!seen_.empty() && seen_.begin()->first <= position_) {
+    auto taken = seen_.extract(seen_.begin());
+    std::vector<std::uint8_t> bytes = std::move(taken.mapped());
+    seen_bytes_ -= bytes.size();
+    room_.notify_all();
+    const std::uint64_t known = position_ - taken.key();  // hashed already: read by somebody before
+    if (known >= bytes.size()) continue;
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(known));
+    return bytes;
+  }
+  if (!ready()) return {};
+  const std::uint64_t gap = (seen_.empty() ? end_ : seen_.begin()->first) - position_;
+  const std::uint64_t from = position_;
+  lock.unlock();
+  std::vector<std::uint8_t> bytes(std::min<std::uint64_t>(gap, kStep));
+  file_->read(from, bytes.data(), bytes.size());
+  lock.lock();
+  return bytes;
+}
+
+void HashPass::hash(Digest &digest, const std::stop_token &stop) {
+  Lock lock(guard_);
+  try {
+    while (position_ < end_ && !stop.stop_requested()) {
+      const std::vector<std::uint8_t> bytes = next(lock);
+      if (bytes.empty()) {
+        work_.wait(lock, stop, [&] { return ready(); });
+        continue;
+      }
+      position_ += std::min<std::uint64_t>(bytes.size(), end_ - position_);
+      lock.unlock();
+      digest.update(bytes.data(), bytes.size());
+      lock.lock();
     }
-  });
+    result_ = digest.finish();
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    failed_ = std::current_exception();
+    room_.notify_all();
+  }
 }
 
 std::string HashPass::finish() {
+  {
+    const std::scoped_lock lock(guard_);
+    all_seen_ = true;
+    work_.notify_one();
+  }
   thread_.join();
   if (failed_) std::rethrow_exception(failed_);
   return result_;

@@ -148,8 +148,7 @@ TEST_F(Package, that_is_not_compressed_is_read_by_migrate_only) {
     std::printf("package, %s manifest: plan reads it %.2f times, plan and migrate %.2f times\n",
                 manifest == Manifest::none ? "no" : "a", times.by_plan, times.by_both);
     EXPECT_LE(times.by_plan, 0.2);
-    // The digest is taken by a thread of its own, which reads the same pages.
-    EXPECT_LE(times.by_both, manifest == Manifest::none ? 1.2 : 2.2);
+    EXPECT_LE(times.by_both, 1.2);
   }
 }
 
