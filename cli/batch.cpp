@@ -64,7 +64,7 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
   hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
     const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
     print_beside_progress("[" + std::to_string(++finished) + "/" + std::to_string(all) + "] " +
-                          text::printable(machine.name) + ": " + machine.status + why + "\n");
+                          text::printable(machine.name) + ": " + std::string(to_string(machine.status)) + why + "\n");
   };
   return migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
 }

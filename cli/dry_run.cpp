@@ -12,7 +12,7 @@ void plan_one(const std::string &argument, const migration::Options &options, mi
               const std::vector<migration::RunRecord> &runs, report::Document &document,
               std::vector<std::filesystem::path> &touched) {
   for (migration::Planned &planned :
-       migration::plan_source(migration::find_source(argument), options, host.profile, runs)) {
+       migration::plan_source(migration::find_source(argument), options, *host.target, runs)) {
     touched.insert(touched.end(), planned.touched.begin(), planned.touched.end());
     document.machines.push_back(std::move(planned.report));
   }
@@ -43,7 +43,7 @@ int dry_run(const std::vector<std::string> &sources, const migration::Options &o
   report::Document document;
   try {
     migration::Host host = migration::host_for_plan(options);
-    document.host = host.profile.name;
+    document.host = host.target->facts.name;
     // The plan is made all the same, but for another host than it seems.
     if (host.unreachable && host.unreachable->kind() == ErrorKind::unreachable) print_error(*host.unreachable);
     const std::vector<migration::RunRecord> runs = migration::all_runs();

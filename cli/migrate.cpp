@@ -33,9 +33,9 @@ report::Document migrate(MigrateCommand &command, const std::stop_token &stop) {
   const migration::FoundSource source = migration::find_source(command.source);
   migration::Host host = migration::host_for_run(command.options);
   report::Document document;
-  document.host = host.profile.name;
+  document.host = host.target->facts.name;
   std::vector<migration::Planned> all =
-      migration::plan_source(source, command.options, host.profile, migration::all_runs());
+      migration::plan_source(source, command.options, *host.target, migration::all_runs());
   for (const migration::Planned &planned : all) check_output(command.output, planned.touched);
   const Making making;
   for (migration::Planned &planned : all) {
@@ -64,7 +64,7 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
   // On a terminal the reason of a refusal stands on stderr already.
   if (command.output.format == "text" && command.output.file.empty()) {
     std::erase_if(document.machines,
-                  [](const auto &machine) { return machine.status == "refused" && machine.run.empty(); });
+                  [](const auto &machine) { return machine.status == report::Status::refused && machine.run.empty(); });
   }
   write_report(command.output, document);
   return code != 0 && stop.stop_requested() ? kInterrupted : code;

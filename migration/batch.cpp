@@ -46,31 +46,31 @@ bool is_sound(const RunRecord &record) {
   });
 }
 
-bool is_defined(const RunRecord &record, const libvirt::HostProfile &host) {
-  return std::ranges::any_of(host.domain_runs, [&](const auto &domain) { return domain.second == record.run; });
+bool is_defined(const RunRecord &record, const target::Taken &taken) {
+  return std::ranges::any_of(taken.runs, [&](const auto &domain) { return domain.second == record.run; });
 }
 
 // The run that migrated this machine before, if the source is as it was and all that it made is still there.
 const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path &source, const Options &options,
-                             const fs::path &dest, const std::string &name, const libvirt::HostProfile &host) {
+                             const fs::path &dest, const std::string &name, const target::Taken &taken) {
   for (auto record = runs.rbegin(); record != runs.rend(); ++record) {
     const bool same = record->done && !record->undone && record->source == source && record->machine == name &&
                       record->connect == options.connect && record->dest == dest;
     if (!same || !is_complete(*record) || record->files.empty() || change_of(record->files)) continue;
     if (options.check_earlier && !is_sound(*record)) continue;
-    if (!options.define || options.host_profile || is_defined(*record, host)) return &*record;
+    if (!options.define || options.host_profile || is_defined(*record, taken)) return &*record;
   }
   return nullptr;
 }
 
 // Marks what an earlier run did. Its plan was refused for the very names that run took, or it was planned anew.
 bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
-                  const libvirt::HostProfile &host) {
+                  const target::Taken &taken) {
   if (options.overwrite) return false;
   const std::string name = planned.name.empty() ? domain_name(planned.report.name) : planned.name;
-  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, host);
+  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, taken);
   if (record == nullptr) return false;
-  planned.report.status = "skipped";
+  planned.report.status = report::Status::skipped;
   planned.report.run = record->run;
   planned.report.refusal.reset();
   planned.plan.reset();
@@ -108,10 +108,10 @@ class Room {
 
 // One machine's own values cannot be those of many.
 void refuse_options_of_one(const fs::path &argument, const Options &options) {
-  const char *option = options.name && !is_name_pattern(*options.name)            ? "--name"
-                       : options.domain.uuid_policy == libvirt::UuidPolicy::given ? "--uuid UUID"
-                       : !options.domain.macs.empty()                             ? "--mac N=MAC"
-                                                                                  : nullptr;
+  const char *option = options.name && !is_name_pattern(*options.name)     ? "--name"
+                       : options.identity.uuid_policy == UuidPolicy::given ? "--uuid UUID"
+                       : !options.identity.macs.empty()                    ? "--mac N=MAC"
+                                                                           : nullptr;
   if (option == nullptr) return;
   throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
                                  .message = std::string(option) + " can be that of one machine only",
@@ -127,12 +127,12 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
   for (const BatchEntry &entry : entries) {
     if (stop.stop_requested()) break;
     if (entry.error) {
-      jobs.push_back({{not_found(entry.argument, *entry.error), std::nullopt, {}}, &entry.options});
+      jobs.push_back({{.report = not_found(entry.argument, *entry.error)}, &entry.options});
       continue;
     }
-    for (Planned &planned : plan_source(*entry.source, entry.options, host.profile, runs)) {
-      const fs::path dest = destination(entry.options, host.profile);
-      if (!skip_if_done(planned, entry.options, runs, dest, host.profile)) room.take(planned, dest);
+    for (Planned &planned : plan_source(*entry.source, entry.options, *host.target, runs)) {
+      const fs::path dest = destination(entry.options, *host.target);
+      if (!skip_if_done(planned, entry.options, runs, dest, host.target->facts.taken)) room.take(planned, dest);
       if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
       jobs.push_back({std::move(planned), &entry.options});
     }
@@ -233,7 +233,7 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
   worker();
   threads.clear();
   report::Document document;
-  document.host = host.profile.name;
+  document.host = host.target->facts.name;
   for (Job &job : work) document.machines.push_back(std::move(job.planned.report));
   return document;
 }

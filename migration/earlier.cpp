@@ -71,16 +71,13 @@ std::vector<RunRecord> unfinished_runs(const std::vector<RunRecord> &runs, const
   return out;
 }
 
-void forget_machines_of(libvirt::HostProfile &host, const std::vector<RunRecord> &runs) {
+void forget_machines_of(target::Taken &taken, const std::vector<RunRecord> &runs) {
   for (const RunRecord &run : runs) {
-    const auto marked = std::find_if(host.domain_runs.begin(), host.domain_runs.end(),
+    const auto marked = std::find_if(taken.runs.begin(), taken.runs.end(),
                                      [&run](const auto &entry) { return entry.second == run.run; });
-    if (marked == host.domain_runs.end()) continue;
+    if (marked == taken.runs.end()) continue;
     const std::string name = marked->first;
-    host.domain_runs.erase(marked);
-    host.domain_names.erase(name);
-    std::erase_if(host.domain_uuids, [&](const auto &entry) { return entry.second == name; });
-    std::erase_if(host.mac_addresses, [&](const auto &entry) { return entry.second == name; });
+    taken.forget(name);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
 #include "migration/run_record.hpp"
@@ -24,7 +24,7 @@ namespace ferry::migration {
                                                      const std::filesystem::path &dest, const std::string &machine);
 
 // Plans as if the machines that these runs have defined were not there.
-void forget_machines_of(libvirt::HostProfile &host, const std::vector<RunRecord> &runs);
+void forget_machines_of(target::Taken &taken, const std::vector<RunRecord> &runs);
 
 // What is to be done before, or instead of, a new run.
 struct Earlier {

@@ -30,13 +30,6 @@ inline const FindingKind kSnapshotMemoryDropped{
     finding_list, "snapshot.memory-dropped", Severity::warning,
     "A snapshot was taken while the machine ran; its memory cannot be carried, its disks are as after a power cut.",
     "Reverting to it boots the guest afresh; let its file system check run."};
-// Tried: libvirt 9.0 goes back to and deletes what is carried over, also while the machine runs, and refuses to make
-// new ones; 11.3 and 12.8 do all three.
-inline const FindingKind kSnapshotNewUefi{
-    finding_list, "snapshot.new-uefi", Severity::warning,
-    "libvirt before 10.9 makes no new internal snapshots of machines with UEFI variables.",
-    "Going back to those that are carried over works. Make new ones with 'virsh snapshot-create-as --disk-only', which "
-    "are external overlays, or upgrade libvirt; or use --snapshots flatten."};
 inline const FindingKind kSnapshotOnlyDisk{finding_list, "snapshot.disk-only", Severity::warning,
                                            "A disk belongs to snapshots but no longer to the machine.",
                                            "It is kept as an image of its own that only those snapshots attach."};
@@ -111,5 +104,16 @@ inline const FindingKind kSecureBootDropped{
     finding_list, "firmware.secure-boot-dropped", Severity::critical,
     "The machine ran with Secure Boot, and this host has no firmware for it; it runs without.",
     "Install a firmware with Secure Boot (package ovmf) and migrate again, if the guest insists on it."};
+
+// ---- identity ----
+inline const FindingKind kUuidChoice{finding_list, "smbios.uuid", Severity::info,
+                                     "Which SMBIOS UUID the guest sees, and what it has in common with the source.",
+                                     "Use --uuid if the guest's software expects another."};
+inline const FindingKind kUuidGenerated{finding_list, "smbios.uuid-generated", Severity::warning,
+                                        "The source has no usable UUID for the guest.",
+                                        "Use --uuid to set one that the guest's software knows."};
+inline const FindingKind kMacInvalid{finding_list, "nic.mac-invalid", Severity::warning,
+                                     "The card's address is no valid one for a card.",
+                                     "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
 
 }  // namespace ferry::migration

@@ -1,36 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/host.hpp"
 
+#include "exporters/libvirt/host/connection_uri.hpp"
+#include "exporters/libvirt/target.hpp"
+
 namespace ferry::migration {
 namespace {
 
-// Without defining, what the connection has defined is in nobody's way.
-void forget_domains(libvirt::HostProfile &profile) {
-  profile.domain_names.clear();
-  profile.domain_uuids.clear();
-  profile.mac_addresses.clear();
-  profile.host_ports.clear();
-}
+struct Answer {
+  libvirt::HostProfile profile;
+  std::unique_ptr<libvirt::Connection> connection;
+  std::optional<Error> unreachable;
+};
 
 // --no-define leaves libvirt in peace: it need not be there, nor is its daemon started. Who names a connection wants
 // it asked.
 bool is_wanted(const Options &options) { return options.define || options.connect_given; }
 
-Host ask(const Options &options) {
-  Host host;
+Answer ask(const Options &options) {
+  Answer answer;
   if (!is_wanted(options)) {
-    host.profile = libvirt::unasked_host_profile(options.connect);
-    return host;
+    answer.profile = libvirt::unasked_host_profile(options.connect);
+    return answer;
   }
   try {
-    host.connection = std::make_unique<libvirt::Connection>(options.connect);
-    host.profile = host.connection->probe();
+    answer.connection = std::make_unique<libvirt::Connection>(options.connect);
+    answer.profile = answer.connection->probe();
   } catch (const Error &error) {
-    host.connection.reset();
-    host.unreachable = error;
-    host.profile = libvirt::builtin_host_profile();
-    host.profile.uri = options.connect;
+    answer.connection.reset();
+    answer.unreachable = error;
+    answer.profile = libvirt::builtin_host_profile();
+    answer.profile.uri = options.connect;
   }
+  return answer;
+}
+
+Host host_of(Answer answer) {
+  Host host;
+  host.target = std::make_unique<libvirt::Target>(std::move(answer.profile));
+  host.connection = std::move(answer.connection);
+  host.unreachable = std::move(answer.unreachable);
   return host;
 }
 
@@ -38,37 +47,40 @@ Host ask(const Options &options) {
 
 Host host_for_plan(const Options &options) {
   if (options.host_profile) {
-    Host host;
-    host.profile = libvirt::load_host_profile(*options.host_profile);
-    return host;
+    return host_of({libvirt::load_host_profile(*options.host_profile), nullptr, std::nullopt});
   }
-  Host host = ask(options);
-  if (!options.define) forget_domains(host.profile);
+  Host host = host_of(ask(options));
+  if (!options.define) host.target->facts.taken.forget_defined();
   return host;
 }
 
 Host host_for_run(const Options &options) {
-  Host host = ask(options);
-  if (options.define && host.unreachable && host.unreachable->kind() == ErrorKind::usage)
-    throw Error(*host.unreachable);
-  if (options.host_profile) host.profile = libvirt::load_host_profile(*options.host_profile);
+  Answer answer = ask(options);
+  if (options.define && answer.unreachable && answer.unreachable->kind() == ErrorKind::usage)
+    throw Error(*answer.unreachable);
+  if (options.host_profile) answer.profile = libvirt::load_host_profile(*options.host_profile);
+  Host host = host_of(std::move(answer));
   if (!options.define) {
     host.connection.reset();
     host.unreachable.reset();
-    forget_domains(host.profile);
+    host.target->facts.taken.forget_defined();
   }
   return host;
 }
 
-void reserve(libvirt::HostProfile &profile, const MachinePlan &plan, bool started) {
-  profile.planned_names.insert(plan.name);
-  profile.planned_files.insert(plan.files.begin(), plan.files.end());
-  profile.domain_uuids.emplace(plan.domain_uuid.text(), plan.name);
-  for (const libvirt::ListenPort &port : plan.listen) {
-    profile.planned_ports.emplace(port.key(), plan.name);
-    if (started) profile.started_ports.insert(port.key());
+void reserve(target::Taken &taken, const MachinePlan &plan, bool started) {
+  taken.planned_names.insert(plan.name);
+  taken.planned_files.insert(plan.files.begin(), plan.files.end());
+  taken.uuids.emplace(plan.domain_uuid.text(), plan.name);
+  for (const target::ListenPort &port : plan.listen) {
+    taken.planned_ports.emplace(port.key(), plan.name);
+    if (started) taken.started_ports.insert(port.key());
   }
-  for (const libvirt::TargetNic &nic : plan.nics) profile.mac_addresses.emplace(nic.mac, plan.name);
+  for (const target::Nic &nic : plan.nics) taken.macs.emplace(nic.mac, plan.name);
 }
+
+bool is_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_session(); }
+
+bool is_own_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_own_session(); }
 
 }  // namespace ferry::migration

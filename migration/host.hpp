@@ -6,13 +6,14 @@
 #include <optional>
 
 #include "exporters/libvirt/host/connection.hpp"
+#include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
 
 namespace ferry::migration {
 
 struct Host {
-  libvirt::HostProfile profile;
+  std::unique_ptr<target::Target> target;
   std::unique_ptr<libvirt::Connection> connection;  // null: nobody to define on
   std::optional<Error> unreachable;                 // why there is no connection
 };
@@ -28,6 +29,11 @@ struct Host {
 
 // Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs, and
 // knows its ports. `started`: it runs as soon as it is made.
-void reserve(libvirt::HostProfile &profile, const MachinePlan &plan, bool started);
+void reserve(target::Taken &taken, const MachinePlan &plan, bool started);
+
+// The connection is to a session: machines run with their user's rights.
+[[nodiscard]] bool is_session(const std::string &connect);
+// The connection is to the session of the user who runs this: files that it keeps are in that user's home.
+[[nodiscard]] bool is_own_session(const std::string &connect);
 
 }  // namespace ferry::migration

@@ -14,7 +14,7 @@ namespace ferry::migration {
 namespace {
 
 // Only what says that somebody else is there: a port below 1024, or an address that the host lacks, is another matter.
-bool is_busy(const libvirt::ListenPort &port) {
+bool is_busy(const target::ListenPort &port) {
   const bool tcp = port.protocol == "tcp";
   const file::Descriptor socket(::socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0));
   if (!socket) return false;
@@ -31,29 +31,29 @@ bool is_busy(const libvirt::ListenPort &port) {
   return tcp && ::listen(socket.get(), 1) != 0 && errno == EADDRINUSE;
 }
 
-std::string described(const libvirt::ListenPort &port) {
+std::string described(const target::ListenPort &port) {
   return port.use + " needs " + port.protocol + " port " + std::to_string(port.port) + " of this host";
 }
 
 }  // namespace
 
 void report_busy_ports(MachinePlan &plan) {
-  for (const libvirt::ListenPort &port : plan.listen) {
+  for (const target::ListenPort &port : plan.listen) {
     if (is_busy(port))
       plan.findings.push_back(
           raise(kPortBusy, port.origin, described(port) + ", which another program listens on now"));
   }
 }
 
-void refuse_busy_ports(const MachinePlan &plan, const libvirt::HostProfile &host) {
-  for (const libvirt::ListenPort &port : plan.listen) {
-    const bool started = host.started_ports.contains(port.key());
+void refuse_busy_ports(const MachinePlan &plan, const target::Taken &taken) {
+  for (const target::ListenPort &port : plan.listen) {
+    const bool started = taken.started_ports.contains(port.key());
     if (!started && !is_busy(port)) continue;
-    const auto other = host.planned_ports.find(port.key());
+    const auto other = taken.planned_ports.find(port.key());
     throw Error(ErrorKind::conflict,
                 {.where = port.origin,
                  .message = "the machine cannot be started: " + described(port) + ", which is taken",
-                 .found = started && other != host.planned_ports.end()
+                 .found = started && other != taken.planned_ports.end()
                               ? "the machine \"" + other->second + "\", which is started before it"
                               : "a program that listens there now",
                  .advice = "Leave out --start, or stop what listens there; another port can be set with virsh edit."});

@@ -3,7 +3,7 @@
 // there.
 #pragma once
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
 
@@ -15,6 +15,6 @@ void report_busy_ports(MachinePlan &plan);
 
 // With --start: throws Error conflict for a port that is in use now, or that a machine which is started before this one
 // will listen on.
-void refuse_busy_ports(const MachinePlan &plan, const libvirt::HostProfile &host);
+void refuse_busy_ports(const MachinePlan &plan, const target::Taken &taken);
 
 }  // namespace ferry::migration

@@ -88,9 +88,9 @@ void refuse_while_made(const MachinePlan &plan, const std::vector<RunRecord> &ru
 }
 
 // Two machines of one batch must not want the same file: "web" with two disks and "web-2" do.
-void refuse_planned_files(const MachinePlan &plan, const libvirt::HostProfile &host) {
+void refuse_planned_files(const MachinePlan &plan, const target::Taken &taken) {
   for (const fs::path &file : plan.files) {
-    if (!host.planned_files.contains(file)) continue;
+    if (!taken.planned_files.contains(file)) continue;
     throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
                                       .message = "another machine that is migrated with this one takes this file",
                                       .advice = "Give one of them another name with --name, or another --dest."});
@@ -112,7 +112,7 @@ std::optional<std::string> earlier_number(const std::vector<RunRecord> &runs, co
 // The machine's own name by the pattern that the user gave, numbered where a machine that is planned with it has it. A
 // name that the user gave outright is never changed: taken, it is a conflict.
 Options named(const FoundSource &source, const ImportedMachine &imported, const Options &options,
-              const libvirt::HostProfile &host, const std::vector<RunRecord> &runs, std::vector<Finding> &findings) {
+              const target::Taken &host, const std::vector<RunRecord> &runs, std::vector<Finding> &findings) {
   if (options.name && !is_name_pattern(*options.name)) return options;
   Options out = options;
   if (options.name) out.name = name_by_pattern(*options.name, imported.machine.name);
@@ -122,7 +122,7 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
     out.name = before;  // the batch is run again, and its first machine may be done
   } else if (host.planned_names.contains(base)) {
     std::set<std::string> taken = host.planned_names;
-    if (!options.overwrite) taken.insert(host.domain_names.begin(), host.domain_names.end());
+    if (!options.overwrite) taken.insert(host.names.begin(), host.names.end());
     out.name = numbered_name(base, taken);
   } else {
     return out;
@@ -133,10 +133,9 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
   return out;
 }
 
-Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &given,
-                     libvirt::HostProfile &host, const std::vector<RunRecord> &runs,
-                     const std::shared_ptr<image::Cache> &images) {
-  const Options options = named(source, imported, given, host, runs, imported.findings);
+Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &given, target::Target &host,
+                     const std::vector<RunRecord> &runs, const std::shared_ptr<image::Cache> &images) {
+  const Options options = named(source, imported, given, host.facts.taken, runs, imported.findings);
   const fs::path dest = destination(options, host);
   Planned out;
   out.tidy = untidy(runs, source.file, dest);
@@ -145,7 +144,7 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
   out.touched = input_files(imported.machine, options);
   try {
     // What stands in the way because an earlier run of this machine came that far, does not.
-    libvirt::HostProfile free = host;
+    target::Taken free = host.facts.taken;
     forget_machines_of(free, unfinished);
     look_for_newer_state(imported, options);
     out.touched = input_files(imported.machine, options);  // with what was taken then
@@ -153,7 +152,7 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
     }
-    out.plan = make_plan(imported, found, options, free);
+    out.plan = make_plan(imported, found, options, host, free);
     out.plan->source_files = source_files(imported, found);
   } catch (const Error &error) {
     out.report = refusal_of(source, &imported, with_earlier_run(error, source, dest, runs));
@@ -168,13 +167,13 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     const Earlier earlier = earlier_of(unfinished, *out.plan, plan_digest(*out.plan, options));
     const std::set<fs::path> leftovers = settle_earlier(out, earlier);
     refuse_while_made(*out.plan, runs);
-    refuse_planned_files(*out.plan, host);
+    refuse_planned_files(*out.plan, host.facts.taken);
     if (!options.host_profile && !out.finish) {
       preflight(*out.plan, options, leftovers);
-      if (options.start) refuse_busy_ports(*out.plan, host);
+      if (options.start) refuse_busy_ports(*out.plan, host.facts.taken);
       if (options.define && !options.overwrite) refuse_tpm_of_others(*out.plan, unfinished);
     }
-    reserve(host, *out.plan, options.start);
+    reserve(host.facts.taken, *out.plan, options.start);
   } catch (const Error &error) {
     refuse(out.report, with_earlier_run(error, source, dest, runs));
     out.plan.reset();
@@ -223,7 +222,7 @@ RunResult execute(const Planned &planned, const Options &options, const Host &ho
 
 }  // namespace
 
-std::vector<Planned> plan_source(const FoundSource &source, const Options &options, libvirt::HostProfile &host,
+std::vector<Planned> plan_source(const FoundSource &source, const Options &options, target::Target &host,
                                  const std::vector<RunRecord> &runs) {
   std::vector<Planned> out;
   try {

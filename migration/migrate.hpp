@@ -30,8 +30,8 @@ struct Planned {
 // Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is
 // for a recorded host) and reserves their names in `host`. Errors become refusals in the reports; nothing is written.
 // An Options::name with several machines is refused. `runs`: all_runs(), what was done before.
-[[nodiscard]] std::vector<Planned> plan_source(const FoundSource &source, const Options &options,
-                                               libvirt::HostProfile &host, const std::vector<RunRecord> &runs);
+[[nodiscard]] std::vector<Planned> plan_source(const FoundSource &source, const Options &options, target::Target &host,
+                                               const std::vector<RunRecord> &runs);
 
 // Removes what crashed runs left, executes the plan or finishes the run that was at it (a machine that was refused
 // stays refused) and completes the report. Without a connection everything is made and kept, and the report says how to

@@ -5,6 +5,8 @@
 #include <array>
 #include <functional>
 
+#include "migration/identity.hpp"
+
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -35,38 +37,45 @@ std::pair<std::size_t, std::string> numbered(std::string_view option, const std:
 void set_mac(Options &options, const std::string &value) {
   constexpr auto kExpected = "keep, new, or N=XX:XX:XX:XX:XX:XX with N from 1";
   if (value == "keep") {
-    options.domain.mac_policy = libvirt::MacPolicy::keep;
+    options.identity.mac_policy = MacPolicy::keep;
   } else if (value == "new") {
-    options.domain.mac_policy = libvirt::MacPolicy::regenerate;
+    options.identity.mac_policy = MacPolicy::regenerate;
   } else {
     const auto [number, spec] = numbered("mac", value, kExpected);
     const auto mac = MacAddress::parse(spec);
     if (!mac) bad_value("mac", value, kExpected);
     if (mac->is_multicast()) bad_value("mac", value, "a unicast address (the first byte even)");
-    options.domain.macs[number] = *mac;
+    options.identity.macs[number] = *mac;
   }
 }
 
 void set_uuid(Options &options, const std::string &value) {
   if (value == "keep") {
-    options.domain.uuid_policy = libvirt::UuidPolicy::keep;
+    options.identity.uuid_policy = UuidPolicy::keep;
   } else if (value == "new") {
-    options.domain.uuid_policy = libvirt::UuidPolicy::regenerate;
-  } else if (const auto uuid = Uuid::parse(value); uuid && !uuid->is_nil()) {
-    options.domain.uuid_policy = libvirt::UuidPolicy::given;
-    options.domain.uuid = uuid;
+    options.identity.uuid_policy = UuidPolicy::regenerate;
+  } else if (const auto uuid = Uuid::parse(value); uuid && is_usable(*uuid)) {
+    options.identity.uuid_policy = UuidPolicy::given;
+    options.identity.uuid = *uuid;
   } else {
-    bad_value("uuid", value, "keep, new, or a UUID");
+    bad_value("uuid", value, "keep, new, or a UUID whose bytes are not all the same");
   }
 }
 
 void set_network(Options &options, const std::string &value) {
-  constexpr auto kExpected = "N=user, N=bridge:NAME, N=network:NAME or N=none with N from 1";
-  const auto [number, spec] = numbered("network", value, kExpected);
-  const bool named =
-      (spec.starts_with("bridge:") && spec.size() > 7) || (spec.starts_with("network:") && spec.size() > 8);
-  if (spec != "user" && spec != "none" && !named) bad_value("network", value, kExpected);
-  options.domain.networks[number] = spec;
+  constexpr auto kExpected =
+      "N=SPEC with N from 1, or default=SPEC, where SPEC is user, bridge:NAME, network:NAME or none";
+  constexpr std::string_view kDefault = "default=";
+  const bool is_default = value.starts_with(kDefault);
+  const auto [number, spec] =
+      is_default ? std::pair{std::size_t{0}, value.substr(kDefault.size())} : numbered("network", value, kExpected);
+  const auto network = target::Network::parse(spec);
+  if (!network) bad_value("network", value, kExpected);
+  if (is_default) {
+    options.hardware.default_network = network;
+  } else {
+    options.hardware.networks[number] = *network;
+  }
 }
 
 void set_skip_disk(Options &options, const std::string &value) {
@@ -90,6 +99,14 @@ T one_of(std::string_view option, const std::string &value,
     expected += (expected.empty() ? "" : ", ") + std::string(name);
   }
   bad_value(option, value, "one of " + expected);
+}
+
+// Values that have their names from to_string().
+template <class T, std::size_t N>
+T one_of(std::string_view option, const std::string &value, const std::array<T, N> &choices) {
+  std::array<std::pair<std::string_view, T>, N> named{};
+  for (std::size_t i = 0; i < N; ++i) named[i] = {to_string(choices[i]), choices[i]};
+  return one_of(option, value, named);
 }
 
 void set_snapshots(Options &options, const std::string &value) {
@@ -189,59 +206,53 @@ constexpr std::array kRows{
          kIdentity, true},
         set_mac},
     Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
-    Row{{"network", "N=SPEC", "where card N goes: user, bridge:NAME, network:NAME, none", kIdentity, true},
+    Row{{"network", "N|default=SPEC",
+         "where card N (from 1) goes, or all without one of their own: user, bridge:NAME, network:NAME, none",
+         kIdentity, true},
         set_network},
     Row{{"nic-names", "keep|auto|off",
          "keep: also VMware's ens33, by QEMU properties that taint the domain; off: not even VirtualBox's enp0s3 "
          "[auto]",
          kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.keep_nic_names =
+          o.hardware.keep_nic_names =
               one_of<std::optional<bool>>("nic-names", v,
                                           std::array<std::pair<std::string_view, std::optional<bool>>, 3>{
                                               {{"keep", true}, {"auto", std::nullopt}, {"off", false}}});
         }},
     Row{{"smbios", "keep|host", "vendor and product strings of the source platform [host]", kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.keep_smbios_strings = one_of<bool>(
+          o.hardware.keep_smbios_strings = one_of<bool>(
               "smbios", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
         }},
     Row{{"disk-model", "keep|host", "disk model strings of the source platform, VBOX HARDDISK [host]", kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.keep_disk_models = one_of<bool>(
+          o.hardware.keep_disk_models = one_of<bool>(
               "disk-model", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
         }},
     Row{{"disk-bus", "BUS", "put all disks on sata, scsi, virtio, ide, usb or nvme", kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.disk_bus =
-              one_of<std::string>("disk-bus", v,
-                                  std::array<std::pair<std::string_view, std::string>, 6>{{{"sata", "sata"},
-                                                                                           {"scsi", "scsi"},
-                                                                                           {"virtio", "virtio"},
-                                                                                           {"ide", "ide"},
-                                                                                           {"usb", "usb"},
-                                                                                           {"nvme", "nvme"}}});
+          using target::DiskBus;
+          o.hardware.disk_bus = one_of(
+              "disk-bus", v,
+              std::array{DiskBus::sata, DiskBus::scsi, DiskBus::virtio, DiskBus::ide, DiskBus::usb, DiskBus::nvme});
         }},
     Row{{"video", "MODEL", "video model: vga, virtio, qxl, cirrus, bochs, vmvga, none", kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.video_model =
-              one_of<std::string>("video", v,
-                                  std::array<std::pair<std::string_view, std::string>, 7>{{{"vga", "vga"},
-                                                                                           {"virtio", "virtio"},
-                                                                                           {"qxl", "qxl"},
-                                                                                           {"cirrus", "cirrus"},
-                                                                                           {"bochs", "bochs"},
-                                                                                           {"vmvga", "vmvga"},
-                                                                                           {"none", "none"}}});
+          using target::VideoModel;
+          o.hardware.video_model =
+              one_of("video", v,
+                     std::array{VideoModel::vga, VideoModel::virtio, VideoModel::qxl, VideoModel::cirrus,
+                                VideoModel::bochs, VideoModel::vmvga, VideoModel::none});
         }},
     Row{{"shared-folders", "none|virtiofs", "shared folders [none]", kIdentity},
         [](Options &o, const std::string &v) {
-          o.domain.shared_folders =
+          o.hardware.shared_folders =
               one_of<bool>("shared-folders", v,
                            std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"virtiofs", true}}});
         }},
     Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
-        [](Options &o, const std::string &v) { o.domain.map_host_devices = flag("host-devices", v); }},
+        [](Options &o, const std::string &v) { o.hardware.map_host_devices = flag("host-devices", v); }},
 
     Row{{"snapshots", "keep|flatten|skip-unreadable",
          "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},

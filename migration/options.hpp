@@ -3,13 +3,16 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "converters/disk.hpp"
-#include "exporters/libvirt/export.hpp"
+#include "exporters/choices.hpp"
+
+#include "support/identity.hpp"
 
 namespace ferry::migration {
 
@@ -18,6 +21,18 @@ struct SkippedDisks {
   std::set<std::size_t> numbers;  // in the source's order, from 1
   bool missing = false;           // those whose image, or a part of it, is not there
   bool unsupported = false;       // those that are no image or of a kind that cannot be read: iSCSI, host devices
+};
+
+enum class MacPolicy { keep, regenerate };
+enum class UuidPolicy { keep, regenerate, given };
+
+// Who the new machine is.
+struct IdentityOptions {
+  MacPolicy mac_policy = MacPolicy::keep;
+  std::map<std::size_t, MacAddress> macs;  // by network card, from 0; none is a multicast address
+  UuidPolicy uuid_policy = UuidPolicy::keep;
+  Uuid uuid;               // UuidPolicy::given
+  std::uint64_t seed = 0;  // of new addresses and UUIDs; 0: the planner takes one from the source
 };
 
 struct Options {
@@ -30,7 +45,8 @@ struct Options {
   bool verify = false;
   bool check_earlier = false;  // a batch: 'qemu-img check' what earlier runs made before it counts as done
   std::optional<std::string> name;
-  libvirt::ExportOptions domain;  // MAC, UUID, networks, buses; its name and seed are the planner's
+  IdentityOptions identity;
+  target::Choices hardware;  // networks, buses and the like
   bool keep_snapshots = true;
   bool skip_unreadable_snapshots = false;  // leave out those whose disks cannot be read; else they are a refusal
   bool newest_state = false;               // take images that continue the attached ones; see newer_state.hpp

@@ -41,7 +41,7 @@ class Collector {
     if (firmware.nvram_file)
       add({prefix + ".firmware.nvram_file", firmware.origin, "the file of firmware variables", false, false, {}},
           *firmware.nvram_file);
-    if (!options_.domain.map_host_devices) return;  // ports get files of their own
+    if (!options_.hardware.map_host_devices) return;  // ports get files of their own
     for (const auto *ports : {&hardware.serial_ports, &hardware.parallel_ports}) {
       for (const CharPort &port : *ports) add_port(port, prefix);
     }

@@ -6,6 +6,7 @@
 
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
+#include "migration/identity.hpp"
 #include "migration/plan_disks.hpp"
 #include "migration/plan_firmware.hpp"
 #include "migration/target_names.hpp"
@@ -18,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kNewUefiInternal = 10'009'000;   // libvirt 10.9, by its release notes
 constexpr std::uint64_t kSpaceReserve = 1U << 20U;  // bytes per disk: headers, tables, the store
 
 // `number` counts from 0, `option` is as the user wrote it.
@@ -58,54 +58,37 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
     throw Error(ErrorKind::usage, {.message = "--start needs the machine defined, and --no-define leaves that out",
                                    .advice = "Leave out one of the two."});
   }
-  for (const auto &[number, spec] : options.domain.networks)
-    refuse_missing_card(machine, number, "--network " + std::to_string(number + 1) + "=" + spec);
-  for (const auto &[number, mac] : options.domain.macs)
+  for (const auto &[number, network] : options.hardware.networks)
+    refuse_missing_card(machine, number, "--network " + std::to_string(number + 1) + "=" + network.text());
+  for (const auto &[number, mac] : options.identity.macs)
     refuse_missing_card(machine, number, "--mac " + std::to_string(number + 1) + "=" + mac.text());
 }
 
-// FNV-1a: a seed that is the same for the same machine under the same name, so that two plans agree.
-std::uint64_t seed_of(const Machine &machine, const std::string &name) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (const char c : machine.source.file.string() + '\n' + name + '\n' + machine.name) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-  }
-  return hash;
-}
-
-// A run that overwrites a domain is not in conflict with it.
-libvirt::HostProfile without_domain(libvirt::HostProfile host, const std::string &name) {
-  host.domain_names.erase(name);
-  std::erase_if(host.domain_uuids, [&](const auto &entry) { return entry.second == name; });
-  std::erase_if(host.mac_addresses, [&](const auto &entry) { return entry.second == name; });
-  std::erase_if(host.host_ports, [&](const auto &entry) { return entry.second == name; });
-  return host;
-}
-
-void refuse_taken_name(const std::string &name, const Options &options, const libvirt::HostProfile &host) {
+void refuse_taken_name(const std::string &name, const Options &options, const target::Taken &taken,
+                       const std::string &place) {
   // --overwrite replaces what an earlier run left, never a machine of the same batch.
-  const bool defined = host.domain_names.contains(name) && !options.overwrite;
-  if (!defined && !host.planned_names.contains(name)) return;
+  const bool defined = taken.names.contains(name) && !options.overwrite;
+  if (!defined && !taken.planned_names.contains(name)) return;
   throw Error(ErrorKind::conflict,
-              {.where = {{}, {}, host.uri},
+              {.where = {{}, {}, place},
                .message = "the name \"" + name + "\" is already taken by another machine",
                .advice = "Give the new one another name with --name, or replace the old one with --overwrite."});
 }
 
 class MachinePlanner {
  public:
-  MachinePlanner(ImportedMachine imported, const Survey &survey, const Options &options,
-                 const libvirt::HostProfile &host)
-      : survey_(survey), options_(options) {
+  MachinePlanner(ImportedMachine imported, const Survey &survey, const Options &options, const target::Target &target,
+                 const target::Taken &taken)
+      : survey_(survey), options_(options), target_(target), taken_(taken) {
     plan_.imported = std::move(imported);
     plan_.name = domain_name(options.name.value_or(machine().name));
-    host_ = options.overwrite ? without_domain(host, plan_.name) : host;
+    if (options.overwrite) taken_.forget(plan_.name);
   }
 
   MachinePlan plan() {
     refuse_what_cannot_be_carried(machine(), options_);
-    refuse_taken_name(plan_.name, options_, host_);
-    plan_.dest = destination(options_, host_);
+    refuse_taken_name(plan_.name, options_, taken_, target_.facts.place);
+    plan_.dest = destination(options_, target_);
     plan_.images = survey_.images;
     plan_.findings = plan_.imported.findings;
     append(plan_.findings, survey_.findings);
@@ -114,16 +97,18 @@ class MachinePlanner {
     append(plan_.findings, disks.findings);
     append(settlements_, disks.settlements);
     plan_firmware();
-    const libvirt::ExportResult result =
-        export_state(machine().hardware, "hardware", disks.media, plan_.firmware, std::nullopt);
-    plan_.domain_xml = result.domain_xml;
-    plan_.domain_uuid = result.domain_uuid;
+    const IdentityContext identity(options_.identity, taken_, machine(), plan_.name);
+    DecidedUuid uuid = decide_uuid(machine(), identity);
+    plan_.domain_uuid = uuid.uuid;
+    const target::Result result =
+        describe(machine().hardware, "hardware", disks.media, plan_.firmware, std::move(uuid), identity);
+    plan_.domain_xml = result.document;
     plan_.nics = result.nics;
     plan_.listen = result.listen;
     plan_.memory = result.memory;
     append(plan_.findings, result.findings);
     plan_tpm(result.has_tpm);
-    plan_snapshots(disks);
+    plan_snapshots(disks, identity);
     plan_.disks = std::move(disks.disks);
     plan_.copies = std::move(disks.copies);
     append(settlements_, result.settlements);
@@ -143,9 +128,9 @@ class MachinePlanner {
   }
 
   void general_findings() {
-    if (host_.built_in)
+    if (target_.facts.assumed)
       plan_.findings.push_back(
-          raise(kBuiltInProfile, {}, "the plan is made for " + host_.name + ", not for this host"));
+          raise(kBuiltInProfile, {}, "the plan is made for " + target_.facts.name + ", not for this host"));
     if (plan_.name != options_.name.value_or(machine().name)) {
       plan_.findings.push_back(
           raise(kNameChanged, machine().origin, "the machine is called \"" + plan_.name + "\" on the target"));
@@ -164,7 +149,7 @@ class MachinePlanner {
   void plan_firmware() {
     if (machine().hardware.firmware.type == FirmwareType::bios) return;
     plan_.firmware =
-        plan_store(machine().hardware, survey_.nvram, host_, plan_.dest / store_file(plan_.name, 0), plan_.findings);
+        plan_store(machine().hardware, survey_.nvram, target_, plan_.dest / store_file(plan_.name, 0), plan_.findings);
   }
 
   // A snapshot with a store of its own: VirtualBox 7 puts a copy into its snapshot folder.
@@ -173,7 +158,7 @@ class MachinePlanner {
     if (contents == survey_.snapshot_nvram.end()) return std::nullopt;
     const Hardware &hardware = machine().snapshots[i].hardware;
     FirmwarePlan out =
-        plan_store(hardware, contents->second, host_, plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
+        plan_store(hardware, contents->second, target_, plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
     settlements_.push_back({"snapshots." + std::to_string(i) + ".hardware.firmware.nvram_file", Disposition::translated,
                             described_store(out)});
     return out;
@@ -190,30 +175,30 @@ class MachinePlanner {
     if (carried) plan_.tpm_state = survey_.nvram->tpm_state;
   }
 
-  [[nodiscard]] libvirt::ExportResult export_state(const Hardware &hardware, std::string prefix,
-                                                   std::vector<libvirt::TargetMedium> media,
-                                                   const std::optional<FirmwarePlan> &store,
-                                                   std::optional<Uuid> uuid) const {
-    libvirt::ExportInput input;
-    input.machine = &machine();
-    input.hardware = &hardware;
-    input.host = &host_;
-    input.options = options_.domain;
-    input.options.name = plan_.name;
-    input.options.title = options_.name.value_or(std::string{});
-    input.folder = plan_.dest;
-    if (input.options.random_seed == 0) input.options.random_seed = seed_of(machine(), plan_.name);
-    if (uuid) {
-      input.options.uuid_policy = libvirt::UuidPolicy::given;
-      input.options.uuid = uuid;
+  [[nodiscard]] target::Result describe(const Hardware &hardware, const std::string &prefix,
+                                        std::vector<target::Medium> media, const std::optional<FirmwarePlan> &store,
+                                        DecidedUuid uuid, const IdentityContext &identity) const {
+    target::Request request;
+    request.machine = &machine();
+    request.hardware = &hardware;
+    request.identity = {.name = plan_.name,
+                        .title = options_.name.value_or(machine().name),
+                        .uuid = uuid.uuid,
+                        .uuid_account = std::move(uuid.account),
+                        .cards = decide_cards(hardware, prefix, identity)};
+    request.options = options_.hardware;
+    request.media = std::move(media);
+    request.folder = plan_.dest;
+    request.used_ports = taken_.planned_ports;
+    for (const auto &[port, name] : taken_.ports) {
+      if (name != plan_.name) request.used_ports.emplace(port, name);
     }
-    input.media = std::move(media);
-    if (store && hardware.firmware.type != FirmwareType::bios) input.firmware = store->target;
-    input.field_prefix = std::move(prefix);
-    return libvirt::export_domain(input);
+    if (store && hardware.firmware.type != FirmwareType::bios) request.firmware = store->target;
+    request.field_prefix = prefix;
+    return target_.describe(request);
   }
 
-  void plan_snapshots(const DisksPlan &disks) {
+  void plan_snapshots(const DisksPlan &disks, const IdentityContext &identity) {
     if (machine().snapshots.empty()) return;
     if (!options_.keep_snapshots) {
       plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
@@ -229,13 +214,11 @@ class MachinePlanner {
                                      .advice = "Add --snapshots flatten, or leave out --disk-mode."});
     }
     for (std::size_t i = 0; i < machine().snapshots.size(); ++i) {
-      if (disks.snapshot_images[i]) plan_snapshot(i, disks);
+      if (disks.snapshot_images[i]) plan_snapshot(i, disks, identity);
     }
-    if (const Hardware *uefi = first_uefi_state(); uefi != nullptr && host_.libvirt_version < kNewUefiInternal) {
-      plan_.findings.push_back(
-          raise(kSnapshotNewUefi, uefi->firmware.origin,
-                "this host's libvirt goes back to the snapshots of a UEFI machine, but makes no new ones"));
-    }
+    const Hardware *uefi = first_uefi_state();
+    if (const auto limits = target_.snapshot_limits(uefi != nullptr ? *uefi : machine().hardware))
+      plan_.findings.push_back(*limits);
   }
 
   // Firmware can differ between states: a machine that is a BIOS machine now may have been none in a snapshot.
@@ -256,21 +239,23 @@ class MachinePlanner {
     return {};
   }
 
-  void plan_snapshot(std::size_t i, const DisksPlan &disks) {
+  void plan_snapshot(std::size_t i, const DisksPlan &disks, const IdentityContext &identity) {
     const Snapshot &snapshot = machine().snapshots[i];
     const std::string field = "snapshots." + std::to_string(i);
     std::optional<FirmwarePlan> own_store = plan_snapshot_store(i);
-    const libvirt::ExportResult state = export_state(snapshot.hardware, field + ".hardware", disks.snapshot_media[i],
-                                                     own_store ? own_store : plan_.firmware, plan_.domain_uuid);
+    const std::string prefix = field + ".hardware";
+    const target::Result state =
+        describe(snapshot.hardware, prefix, disks.snapshot_media[i], own_store ? own_store : plan_.firmware,
+                 snapshot_uuid(plan_.domain_uuid, prefix), identity);
     append(settlements_, state.settlements);
-    libvirt::SnapshotInput input;
+    target::SnapshotRequest input;
     input.name = disks.snapshot_names[i];
     input.description = snapshot.description;
     input.parent = parent_name(i, disks);
     input.created = snapshot.created.value_or(0);
-    input.domain_xml = state.domain_xml;
+    input.machine_document = state.document;
     const std::set<fs::path> images(disks.snapshot_images[i]->begin(), disks.snapshot_images[i]->end());
-    for (const libvirt::TargetDisk &disk : state.disks) {
+    for (const target::Disk &disk : state.disks) {
       const bool inside =
           std::any_of(disks.snapshot_media[i].begin(), disks.snapshot_media[i].end(), [&](const auto &medium) {
             return medium.controller == disk.controller && medium.drive == disk.drive && images.contains(medium.file);
@@ -288,7 +273,7 @@ class MachinePlanner {
     }
     plan_.snapshots.push_back({.snapshot = i,
                                .name = input.name,
-                               .xml = libvirt::snapshot_xml(input),
+                               .xml = target_.describe_snapshot(input),
                                .current = machine().current_snapshot == i,
                                .firmware = std::move(own_store)});
   }
@@ -334,7 +319,8 @@ class MachinePlanner {
 
   const Survey &survey_;
   const Options &options_;
-  libvirt::HostProfile host_;
+  const target::Target &target_;
+  target::Taken taken_;  // as for this machine
   MachinePlan plan_;
   std::size_t stores_ = 0;  // of snapshots, so far
   std::vector<Settlement> settlements_;
@@ -351,13 +337,18 @@ std::vector<const FirmwarePlan *> stores(const MachinePlan &plan) {
   return out;
 }
 
-fs::path destination(const Options &options, const libvirt::HostProfile &host) {
-  return fs::absolute(options.dest.value_or(host.image_folder)).lexically_normal();
+fs::path destination(const Options &options, const target::Target &target) {
+  return fs::absolute(options.dest.value_or(target.facts.image_folder)).lexically_normal();
 }
 
 MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
-                      const libvirt::HostProfile &host) {
-  return MachinePlanner(std::move(imported), survey, options, host).plan();
+                      const target::Target &target, const target::Taken &taken) {
+  return MachinePlanner(std::move(imported), survey, options, target, taken).plan();
+}
+
+MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
+                      const target::Target &target) {
+  return make_plan(std::move(imported), survey, options, target, target.facts.taken);
 }
 
 }  // namespace ferry::migration

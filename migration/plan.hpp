@@ -11,8 +11,7 @@
 
 #include "converters/disk.hpp"
 #include "converters/firmware/carry.hpp"
-#include "exporters/libvirt/export.hpp"
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/source_files.hpp"
 #include "migration/survey.hpp"
@@ -39,7 +38,7 @@ struct CopyPlan {
 };
 
 struct FirmwarePlan {
-  libvirt::TargetFirmware target;
+  target::Firmware target;
   firmware::Selection variables;  // of the source's store, to be carried over; empty: the template as it is
 };
 
@@ -63,10 +62,10 @@ struct MachinePlan {
   std::vector<SnapshotPlan> snapshots;  // parents before children
   std::string domain_xml;
   Uuid domain_uuid;
-  std::vector<libvirt::TargetNic> nics;
-  std::vector<libvirt::ListenPort> listen;  // ports of the host that the machine needs to run
-  std::uint64_t memory = 0;                 // bytes that the new machine gets
-  std::vector<Finding> findings;            // of the importer, the media, the exporter and the plan itself
+  std::vector<target::Nic> nics;
+  std::vector<target::ListenPort> listen;  // ports of the host that the machine needs to run
+  std::uint64_t memory = 0;                // bytes that the new machine gets
+  std::vector<Finding> findings;           // of the importer, the media, the exporter and the plan itself
   std::uint64_t space_needed = 0;
   std::optional<std::uint64_t> space_available;
   std::vector<std::filesystem::path> files;  // everything that is written into dest
@@ -78,12 +77,15 @@ struct MachinePlan {
 // Throws Error: encrypted, missing (a disk), unsupported, conflict (name, UUID or MAC taken; with the option that
 // solves it), usage (an option names a NIC that is not there), no_space.
 [[nodiscard]] MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
-                                    const libvirt::HostProfile &host);
+                                    const target::Target &target, const target::Taken &taken);
+// Beside all that the target has.
+[[nodiscard]] MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
+                                    const target::Target &target);
 
 // Of all states: what a run makes.
 [[nodiscard]] std::vector<const FirmwarePlan *> stores(const MachinePlan &plan);
 
 // Where the new machine's files go.
-[[nodiscard]] std::filesystem::path destination(const Options &options, const libvirt::HostProfile &host);
+[[nodiscard]] std::filesystem::path destination(const Options &options, const target::Target &target);
 
 }  // namespace ferry::migration

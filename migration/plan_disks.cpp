@@ -165,9 +165,9 @@ class Planner {
     }
   }
 
-  [[nodiscard]] libvirt::TargetMedium target_medium(const DriveRef &ref, std::size_t disk) const {
+  [[nodiscard]] target::Medium target_medium(const DriveRef &ref, std::size_t disk) const {
     const DiskPlan &plan = plan_.disks[disk];
-    libvirt::TargetMedium out;
+    target::Medium out;
     out.controller = ref.controller;
     out.drive = ref.index;
     out.file = plan.target;
@@ -182,7 +182,7 @@ class Planner {
   }
 
   // A CD or floppy image: linked where it is, or copied; nullopt when it is not there.
-  std::optional<libvirt::TargetMedium> removable(const DriveRef &ref) {
+  std::optional<target::Medium> removable(const DriveRef &ref) {
     const ImageFile &image = ref.drive->medium->chain.back();
     const Place &where = ref.drive->origin;
     if (options_.drop_removable) {
@@ -201,7 +201,7 @@ class Planner {
           {ref.field + ".medium", Disposition::dropped, "the image is not there; the drive is empty"});
       return std::nullopt;
     }
-    libvirt::TargetMedium out;
+    target::Medium out;
     out.controller = ref.controller;
     out.drive = ref.index;
     out.format = "raw";
@@ -354,7 +354,7 @@ class Planner {
   void add_removable_of_snapshot(std::size_t i, const DriveRef &ref) {
     const ImageFile &image = ref.drive->medium->chain.back();
     if (image.pieces.empty()) return;
-    libvirt::TargetMedium out;
+    target::Medium out;
     out.controller = ref.controller;
     out.drive = ref.index;
     out.format = "raw";

@@ -12,8 +12,8 @@ namespace ferry::migration {
 struct DisksPlan {
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
-  std::vector<libvirt::TargetMedium> media;                        // of the current state
-  std::vector<std::vector<libvirt::TargetMedium>> snapshot_media;  // by snapshot
+  std::vector<target::Medium> media;                        // of the current state
+  std::vector<std::vector<target::Medium>> snapshot_media;  // by snapshot
   // By snapshot: the images in which it is an internal snapshot; nullopt: the snapshot is left out.
   std::vector<std::optional<std::vector<std::filesystem::path>>> snapshot_images;
   std::vector<std::string> snapshot_names;  // by snapshot, on the target

@@ -6,18 +6,18 @@
 namespace ferry::migration {
 
 FirmwarePlan plan_store(const Hardware &hardware, const std::optional<firmware::NvramContents> &contents,
-                        const libvirt::HostProfile &host, const std::filesystem::path &store,
+                        const target::Target &target, const std::filesystem::path &store,
                         std::vector<Finding> &findings) {
   const std::optional<bool> stored = contents ? firmware::secure_boot_of(*contents) : std::nullopt;
   bool secure_boot = hardware.firmware.secure_boot.value_or(stored.value_or(false));
   FirmwarePlan out;
   try {
-    out.target.descriptor = *libvirt::choose_firmware(hardware, host, secure_boot);
+    out.target.descriptor = *target.choose_firmware(hardware, secure_boot);
   } catch (const Error &error) {
     if (!secure_boot) throw;
     secure_boot = false;
     findings.push_back(raise(kSecureBootDropped, hardware.firmware.origin, error.detail().message));
-    out.target.descriptor = *libvirt::choose_firmware(hardware, host, false);
+    out.target.descriptor = *target.choose_firmware(hardware, false);
   }
   out.target.nvram = store;
   out.target.secure_boot = secure_boot;

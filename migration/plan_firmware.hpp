@@ -14,7 +14,7 @@ namespace ferry::migration {
 // Secure Boot that this host has no firmware for is given up, with a finding. Throws missing when there is no
 // firmware of that width at all.
 [[nodiscard]] FirmwarePlan plan_store(const Hardware &hardware, const std::optional<firmware::NvramContents> &contents,
-                                      const libvirt::HostProfile &host, const std::filesystem::path &store,
+                                      const target::Target &target, const std::filesystem::path &store,
                                       std::vector<Finding> &findings);
 
 // "3 boot entries go into NAME_VARS.fd"

@@ -72,10 +72,10 @@ report::MachineReport report_of(const MachinePlan &plan) {
   const Machine &machine = plan.imported.machine;
   describe(out, machine, plan.memory);
   out.name = plan.name;
-  out.status = "planned";
+  out.status = report::Status::planned;
   out.uuid = plan.domain_uuid.text();
   for (const DiskPlan &disk : plan.disks) out.disks.push_back(disk_of(disk));
-  for (const libvirt::TargetNic &nic : plan.nics) out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name});
+  for (const target::Nic &nic : plan.nics) out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name});
   for (const SnapshotPlan &planned : plan.snapshots) {
     const Snapshot &snapshot = machine.snapshots[planned.snapshot];
     report::SnapshotLine line{planned.name,     snapshot.id,  snapshot.description,
@@ -95,7 +95,7 @@ report::MachineReport report_of(const MachinePlan &plan) {
 }
 
 void add_run(report::MachineReport &report, const RunResult &result) {
-  report.status = "migrated";
+  report.status = report::Status::migrated;
   report.run = result.run;
   for (const Finding &finding : result.findings) {  // some of them the plan had foreseen
     if (std::find(report.findings.begin(), report.findings.end(), finding) == report.findings.end())
@@ -131,7 +131,7 @@ void hide_values(report::MachineReport &report) {
 }
 
 void refuse(report::MachineReport &report, const Error &error) {
-  report.status = exit_code(error.kind()) == 1 ? "failed" : "refused";
+  report.status = exit_code(error.kind()) == 1 ? report::Status::failed : report::Status::refused;
   report.refusal = {error.kind(), error.detail()};
 }
 

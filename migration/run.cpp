@@ -10,6 +10,7 @@
 #include "exporters/libvirt/host/run_mark.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
+#include "migration/host.hpp"
 #include "migration/journal.hpp"
 #include "migration/make_files.hpp"
 #include "migration/next_steps.hpp"
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 
 // QEMU runs as another user where the system's libvirt starts it, and must be able to pass through.
 std::uint32_t mode_of_folders(const Options &options) {
-  return options.define && options.connect.find("/system") != std::string::npos ? 0711 : 0700;
+  return options.define && !is_session(options.connect) ? 0711 : 0700;
 }
 
 Journal::Begin beginning(const MachinePlan &plan, const Options &options) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "converters/firmware/tpm_state.hpp"
+#include "migration/host.hpp"
 
 #include "support/error.hpp"
 #include "support/file.hpp"
@@ -38,6 +39,8 @@ void remove_file(const fs::path &file, UndoResult &out) {
 }
 
 }  // namespace
+
+bool has_tpm_folders(const std::string &connect) { return is_own_session(connect); }
 
 std::vector<fs::path> tpm_files(const fs::path &folder) {
   std::vector<fs::path> out;

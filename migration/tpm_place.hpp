@@ -14,7 +14,7 @@
 namespace ferry::migration {
 
 // Whether TPM state of that connection's machines lies where we may put it: a session's is the user's own.
-[[nodiscard]] inline bool has_tpm_folders(const std::string &connect) { return connect == "qemu:///session"; }
+[[nodiscard]] bool has_tpm_folders(const std::string &connect);
 
 // The files of a machine's TPM; none when the folder is not there.
 [[nodiscard]] std::vector<std::filesystem::path> tpm_files(const std::filesystem::path &folder);

@@ -44,7 +44,7 @@ ExportResult export_domain(const ExportInput &input) {
   return std::move(m.result);
 }
 
-std::string snapshot_xml(const SnapshotInput &input) {
+std::string snapshot_xml(const target::SnapshotRequest &input) {
   xml::Document document("domainsnapshot");
   xml::Node root = document.root();
   root.child("name", input.name);
@@ -60,7 +60,7 @@ std::string snapshot_xml(const SnapshotInput &input) {
   for (const std::string &target : input.other_targets) {
     disks.child("disk").set("name", target).set("snapshot", "no");
   }
-  root.import(input.domain_xml);
+  root.import(input.machine_document);
   return document.text();
 }
 

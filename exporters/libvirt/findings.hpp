@@ -69,12 +69,6 @@ inline const FindingKind kLargePagesDropped{finding_list, "memory.large-pages-dr
                                             "Set up huge pages on the host and add <hugepages/> to the domain."};
 
 // ---- identity ----
-inline const FindingKind kUuidChoice{finding_list, "smbios.uuid", Severity::info,
-                                     "Which SMBIOS UUID the guest sees, and what it has in common with the source.",
-                                     "Use --uuid if the guest's software expects another."};
-inline const FindingKind kUuidGenerated{finding_list, "smbios.uuid-generated", Severity::warning,
-                                        "The source has no usable UUID for the guest.",
-                                        "Use --uuid to set one that the guest's software knows."};
 inline const FindingKind kSmbiosStringDropped{finding_list, "smbios.string-dropped", Severity::warning,
                                               "A DMI string that the user set cannot be given to libvirt.",
                                               "Software in the guest that checks it must be told."};
@@ -138,9 +132,6 @@ inline const FindingKind kNicReachesLoopback{
     finding_list, "nic.reaches-loopback", Severity::warning,
     "The guest reaches services of the host that listen on its loopback address only, which it did not before.",
     "Give such services a password, or use --network N=bridge:NAME, network:NAME or none."};
-inline const FindingKind kMacInvalid{finding_list, "nic.mac-invalid", Severity::warning,
-                                     "The card's address is no valid one for a card.",
-                                     "Use --mac N=XX:XX:XX:XX:XX:XX to choose one."};
 inline const FindingKind kForwardAddress{
     finding_list, "nic.forward-address", Severity::warning, "A port forward listens on one address of the host only.",
     "Give the host that address before the machine starts, or edit the forward with virsh edit."};
@@ -216,5 +207,14 @@ inline const FindingKind kTpmBitlocker{finding_list, "tpm.sealed", Severity::cri
 inline const FindingKind kFolderDropped{finding_list, "folder.dropped", Severity::warning,
                                         "Shared folders are not carried over.",
                                         "Use --shared-folders virtiofs, or share them over SSH or Samba."};
+
+// ---- snapshots ----
+// Tried: libvirt 9.0 goes back to and deletes what is carried over, also while the machine runs, and refuses to make
+// new ones; 11.3 and 12.8 do all three.
+inline const FindingKind kSnapshotNewUefi{
+    finding_list, "snapshot.new-uefi", Severity::warning,
+    "libvirt before 10.9 makes no new internal snapshots of machines with UEFI variables.",
+    "Going back to those that are carried over works. Make new ones with 'virsh snapshot-create-as --disk-only', which "
+    "are external overlays, or upgrade libvirt; or use --snapshots flatten."};
 
 }  // namespace ferry::libvirt

@@ -69,7 +69,7 @@ void overview(std::string &out, const Document &document) {
   for (std::size_t i = 0; i < document.machines.size(); ++i) {
     const MachineReport &machine = document.machines[i];
     out += "<tr><td><a href=\"#m" + std::to_string(i) + "\">" + escaped(machine.name) + "</a></td>";
-    out += "<td>" + tag(machine.status);
+    out += "<td>" + tag(to_string(machine.status));
     if (machine.refusal) out += "<br><span class=\"mild\">" + escaped(machine.refusal->detail.message) + "</span>";
     out += "</td>" + cell(escaped(machine.guest_os)) + number_cell(std::to_string(machine.disks.size()));
     out += "<td class=\"number\">" + finding_counts(machine) + "</td></tr>\n";
@@ -191,7 +191,8 @@ std::string as_html(const Document &document) {
   overview(out, document);
   for (std::size_t i = 0; i < document.machines.size(); ++i) {
     const MachineReport &machine = document.machines[i];
-    out += "<h2 id=\"m" + std::to_string(i) + "\">" + escaped(machine.name) + " " + tag(machine.status) + "</h2>\n";
+    out += "<h2 id=\"m" + std::to_string(i) + "\">" + escaped(machine.name) + " " + tag(to_string(machine.status)) +
+           "</h2>\n";
     facts(out, machine);
     if (machine.refusal) refusal(out, machine);
     next_steps(out, machine);

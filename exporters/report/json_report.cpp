@@ -49,7 +49,10 @@ Json array(const std::vector<T> &values, Convert convert) {
 }
 
 Json machine_json(const MachineReport &machine) {
-  Json out{{"name", machine.name}, {"source", machine.source}, {"kind", machine.kind}, {"status", machine.status}};
+  Json out{{"name", machine.name},
+           {"source", machine.source},
+           {"kind", machine.kind},
+           {"status", to_string(machine.status)}};
   if (!machine.run.empty()) out["run"] = machine.run;
   out["uuid"] = machine.uuid;
   out["guest_os"] = machine.guest_os;

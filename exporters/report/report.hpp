@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/machine.hpp"
@@ -37,6 +38,9 @@ struct SnapshotLine {
   bool current = false;
 };
 
+enum class Status { planned, migrated, skipped, refused, failed };
+[[nodiscard]] std::string_view to_string(Status status);
+
 // Why a machine was not planned or migrated.
 struct Refusal {
   ErrorKind kind{};
@@ -45,7 +49,7 @@ struct Refusal {
 
 struct MachineReport {
   std::string name, source, kind, uuid, guest_os;
-  std::string status;   // planned, migrated, skipped, refused, failed
+  Status status{};
   std::string run;      // journal id, for undo; empty for a plan
   std::string summary;  // "pc (PIIX3), BIOS, 2 CPUs, 1.0 GiB memory"
   std::vector<Disk> disks;

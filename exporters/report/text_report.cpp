@@ -116,7 +116,7 @@ std::string counts_text(const LedgerCounts &counts) {
 
 std::string refusal_text(const MachineReport &machine) {
   const ErrorDetail &detail = machine.refusal->detail;
-  std::string out = line(machine.status, std::string(to_string(machine.refusal->kind)));
+  std::string out = line(std::string(to_string(machine.status)), std::string(to_string(machine.refusal->kind)));
   if (const std::string where = detail.where.text(); !where.empty()) out += line("where", text::printable(where));
   out += wrapped(text::printable(detail.message), 4);
   if (!detail.found.empty()) out += wrapped("found " + text::printable(detail.found), 4);
@@ -138,7 +138,10 @@ std::string machine_text(const MachineReport &machine) {
                     (machine.space_available ? ", " + text::human_bytes(*machine.space_available) + " available" : ""));
   }
   for (std::size_t i = 0; i < machine.files.size(); ++i) {
-    out += line(i != 0 ? "" : machine.status == "migrated" ? "written" : "writes", text::printable(machine.files[i]));
+    out += line(i != 0                               ? ""
+                : machine.status == Status::migrated ? "written"
+                                                     : "writes",
+                text::printable(machine.files[i]));
   }
   if (!machine.refusal && machine.settings.counts().total > 0)
     out += line("settings", counts_text(machine.settings.counts()));
@@ -177,8 +180,8 @@ std::string summary_table(const Document &document) {
   for (const MachineReport &machine : document.machines) {
     std::uint64_t data = 0;
     for (const Disk &disk : machine.disks) data += disk.allocated;
-    rows.push_back({text::printable(machine.name), machine.status, std::to_string(machine.disks.size()),
-                    text::human_bytes(data), worst_finding(machine)});
+    rows.push_back({text::printable(machine.name), std::string(to_string(machine.status)),
+                    std::to_string(machine.disks.size()), text::human_bytes(data), worst_finding(machine)});
   }
   std::array<std::size_t, 5> widths{};
   for (const auto &row : rows) {

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <sys/resource.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
 #include "tests/kit/corpus.hpp"
@@ -31,7 +31,7 @@ struct Count {
   std::size_t planned = 0, refused = 0, settings = 0;
 };
 
-void plan_file(const migration::FoundSource &source, const libvirt::HostProfile &host, Count &count) {
+void plan_file(const migration::FoundSource &source, const target::Target &host, Count &count) {
   ImportOptions import_options;
   import_options.use_host_registry = false;
   migration::Options options;
@@ -50,7 +50,7 @@ void plan_file(const migration::FoundSource &source, const libvirt::HostProfile 
 }
 
 int bench(std::size_t wanted) {
-  const auto host = libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
+  const libvirt::Target host(libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json"));
   const std::vector<migration::FoundSource> found = migration::find_sources_below(sources()).sources;
   if (found.empty()) throw Error(ErrorKind::missing, {.message = "there are no machines to plan"});
   Count count;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "converters/disk.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
 #include "tests/corpus/support.hpp"
@@ -149,8 +150,8 @@ TEST_P(Disks, machines_keep_their_snapshots) {
     options.define = false;
     options.discard_saved_state = true;
     try {
-      const migration::MachinePlan plan =
-          migration::make_plan(imported, migration::survey(imported, options, dest.path()), options, host());
+      const migration::MachinePlan plan = migration::make_plan(
+          imported, migration::survey(imported, options, dest.path()), options, libvirt::Target(host()));
       const migration::RunResult result = migration::run_plan(plan, options, nullptr, nullptr, {});
       EXPECT_EQ(plan.snapshots.size(), machine.snapshots.size());
       for (const migration::DiskPlan &disk : plan.disks) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <iostream>
 
+#include "exporters/libvirt/target.hpp"
 #include "migration/survey.hpp"
 #include "model/differences.hpp"
 #include "model/json.hpp"
@@ -78,7 +79,7 @@ class Corpus : public testing::Test {
     options.discard_saved_state = true;
     const migration::Survey survey = media == Media::real ? migration::survey(imported, options, *options.dest)
                                                           : tests::imagined_survey(imported.machine);
-    const migration::MachinePlan plan = migration::make_plan(imported, survey, options, host());
+    const migration::MachinePlan plan = migration::make_plan(imported, survey, options, libvirt::Target(host()));
     ++count_.planned;
     add(plan.imported.ledger);
     EXPECT_EQ(plan.imported.ledger.misspelt(), std::vector<std::string>{});

@@ -119,8 +119,8 @@ Machine vmware_machine() {
 }
 
 Fixture::Fixture(Machine m) : machine(std::move(m)) {
-  input.options.name = "box";
-  input.options.random_seed = 1;
+  input.identity.name = "box";
+  input.identity.uuid = *Uuid::parse("00112233-4455-4677-8899-aabbccddeeff");
   input.field_prefix = "hardware";
 }
 
@@ -169,6 +169,11 @@ libvirt::ExportResult Fixture::map() {
   input.hardware = &exported.hardware;
   input.host = &host;
   if (input.media.empty()) make_media("/var/tmp/images", "qcow2");
+  if (input.identity.title.empty()) input.identity.title = machine.name;
+  for (std::size_t i = input.identity.cards.size(); i < machine.hardware.nics.size(); ++i) {
+    const MacAddress generated{{0x52, 0x54, 0x00, 0x00, 0x00, static_cast<std::uint8_t>(i + 1)}};
+    input.identity.cards.push_back({machine.hardware.nics[i].mac.value_or(generated), {}});
+  }
   libvirt::ExportResult result = libvirt::export_domain(input);
   for (const Settlement &settled : result.settlements) EXPECT_TRUE(has_field<Machine>(settled.field)) << settled.field;
   return result;

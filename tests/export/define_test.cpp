@@ -61,7 +61,8 @@ TEST(Define, EveryControllerOnAHostWithFewDevices) {
 }
 
 TEST(Define, EveryDiskBusThatCanBeAskedFor) {
-  for (const std::string bus : {"sata", "scsi", "virtio", "ide", "usb"}) {
+  using target::DiskBus;
+  for (const DiskBus bus : {DiskBus::sata, DiskBus::scsi, DiskBus::virtio, DiskBus::ide, DiskBus::usb}) {
     for (const ControllerType type : kControllers) {
       Machine machine = virtualbox_machine();
       machine.hardware.controllers = {controller(type, "c", {disk_drive(0), disk_drive(1), cd_drive(2)})};
@@ -126,7 +127,9 @@ TEST(Define, EverySoundUsbAndVideoDevice) {
       fixture.run();
     }
   }
-  for (const std::string video : {"vga", "qxl", "virtio", "cirrus", "bochs", "vmvga", "none"}) {
+  using target::VideoModel;
+  for (const VideoModel video : {VideoModel::vga, VideoModel::qxl, VideoModel::virtio, VideoModel::cirrus,
+                                 VideoModel::bochs, VideoModel::vmvga, VideoModel::none}) {
     Fixture fixture(virtualbox_machine());
     fixture.input.options.video_model = video;
     fixture.run();
@@ -199,7 +202,7 @@ TEST(Define, MoreDevicesThanOneBusHolds) {
         {.type = UsbController::Type::ohci}, {.type = UsbController::Type::ehci}, {.type = UsbController::Type::xhci}};
     for (unsigned i = 0; i < 40; ++i) machine.hardware.controllers[0].drives.push_back(disk_drive(i + 1));
     Fixture fixture(machine);
-    fixture.input.options.disk_bus = "virtio";
+    fixture.input.options.disk_bus = target::DiskBus::virtio;
     fixture.run();
   }
 }

@@ -51,7 +51,7 @@ TEST(Display, TheCardFollowsAdapterAndGuest) {
   EXPECT_EQ(video_of(fixture.run()), "virtio");
   fixture.machine.guest_os.family = OsFamily::windows;
   EXPECT_EQ(video_of(fixture.run()), "vga");
-  fixture.input.options.video_model = "qxl";
+  fixture.input.options.video_model = target::VideoModel::qxl;
   EXPECT_EQ(video_of(fixture.run()), "qxl");
   fixture.host.video_models.erase("qxl");
   EXPECT_THROW((void)fixture.map(), Error);
@@ -81,7 +81,7 @@ TEST(Display, WhatIsLostIsSaid) {
   EXPECT_TRUE(found(result, "display.monitors"));
   EXPECT_TRUE(found(result, "display.3d-dropped"));
   EXPECT_TRUE(found(result, "display.remote-dropped"));
-  fixture.input.options.video_model = "qxl";
+  fixture.input.options.video_model = target::VideoModel::qxl;
   const auto heads = fixture.run();
   EXPECT_EQ(attribute(element(domain(heads), "devices/video/model"), "heads"), "2");
   EXPECT_FALSE(found(heads, "display.monitors"));

@@ -2,18 +2,16 @@
 // Names, UUIDs, DMI strings, guest OS, firmware, TPM, folders, macOS, snapshots.
 #include <gtest/gtest.h>
 
+#include "exporters/libvirt/findings.hpp"
 #include "tests/export/builders.hpp"
 #include "tests/export/real_libvirt.hpp"
 
 namespace ferry::test {
 namespace {
 
-constexpr std::string_view kWritten = "00112233-4455-6677-8899-aabbccddeeff";
 constexpr std::string_view kSwapped = "33221100-5544-7766-8899-aabbccddeeff";
 
 xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
-
-std::string uuid_of(const libvirt::ExportResult &result) { return element(domain(result), "uuid").text; }
 
 std::string entry(const xml::Element &root, const std::string &group, std::string_view name) {
   for (const xml::Element &child : element(root, "sysinfo/" + group).children) {
@@ -22,80 +20,15 @@ std::string entry(const xml::Element &root, const std::string &group, std::strin
   return {};
 }
 
-TEST(Uuid, LinuxOnOldSmbiosPrintsTheSameText) {
-  Fixture fixture(virtualbox_machine());  // plain bytes, SMBIOS 2.5, Linux
+TEST(Uuid, IsTheOneThatWasDecided) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.identity.uuid = *Uuid::parse(kSwapped);
+  fixture.input.identity.uuid_account = {{raise(libvirt::kDomainTainted, {}, "told")},
+                                         {{"hardware.smbios.uuid", Disposition::translated, "decided"}}};
   const auto result = fixture.run();
-  EXPECT_EQ(uuid_of(result), kWritten);
-  EXPECT_TRUE(found(result, "smbios.uuid"));
-  EXPECT_EQ(result.domain_uuid.text(), kWritten);
-}
-
-TEST(Uuid, WindowsAndUnknownGuestsKeepTheSameBytes) {
-  for (const OsFamily family : {OsFamily::windows, OsFamily::unknown}) {
-    Fixture fixture(virtualbox_machine());
-    fixture.machine.guest_os.family = family;
-    EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
-  }
-}
-
-TEST(Uuid, LittleEndianSourcesAreKeptAsWritten) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.guest_os.family = OsFamily::windows;
-  fixture.machine.hardware.smbios.uuid_little_endian = true;
-  EXPECT_EQ(uuid_of(fixture.run()), kWritten);
-  // A Linux guest of SMBIOS 2.5 reads those bytes plainly.
-  fixture.machine.guest_os.family = OsFamily::linux;
-  EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
-}
-
-TEST(Uuid, VmwaresBytesAreSwappedForEveryGuest) {
-  for (const OsFamily family : {OsFamily::windows, OsFamily::linux}) {
-    Fixture fixture(vmware_machine());
-    fixture.machine.guest_os.family = family;
-    fixture.machine.hardware.smbios.older_than_2_6 = false;
-    EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
-  }
-}
-
-TEST(Uuid, NewOnesAreRandomButRepeatable) {
-  Fixture fixture(virtualbox_machine());
-  fixture.input.options.uuid_policy = libvirt::UuidPolicy::regenerate;
-  const std::string first = uuid_of(fixture.run());
-  EXPECT_EQ(uuid_of(fixture.run()), first);
-  EXPECT_NE(first, kWritten);
-  EXPECT_EQ(first[14], '4');
-  fixture.input.options.random_seed = 2;
-  EXPECT_NE(uuid_of(fixture.run()), first);
-}
-
-TEST(Uuid, AGivenOneIsTakenAndAUselessOneRefused) {
-  Fixture fixture(virtualbox_machine());
-  fixture.input.options.uuid_policy = libvirt::UuidPolicy::given;
-  fixture.input.options.uuid = Uuid::parse(kSwapped);
-  EXPECT_EQ(uuid_of(fixture.run()), kSwapped);
-  fixture.input.options.uuid = Uuid{};
-  EXPECT_THROW((void)fixture.map(), Error);
-}
-
-TEST(Uuid, WithoutAUsableOneTheGuestGetsANewOne) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.hardware.smbios.uuid = Uuid{};
-  const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "smbios.uuid-generated"));
-}
-
-TEST(Uuid, AClashNamesTheOption) {
-  Fixture fixture(virtualbox_machine());
-  fixture.host.domain_uuids[std::string(kWritten)] = "other";
-  try {
-    (void)fixture.map();
-    FAIL() << "two domains with one UUID";
-  } catch (const Error &error) {
-    EXPECT_EQ(error.kind(), ErrorKind::conflict);
-    EXPECT_NE(error.detail().advice.find("--uuid new"), std::string::npos);
-  }
-  fixture.host.domain_uuids[std::string(kWritten)] = "box";  // the domain that is replaced
-  EXPECT_EQ(uuid_of(fixture.run()), kWritten);
+  EXPECT_EQ(element(domain(result), "uuid").text, kSwapped);
+  EXPECT_TRUE(found(result, "domain.tainted"));
+  EXPECT_EQ(settlement(result, "hardware.smbios.uuid")->note, "decided");
 }
 
 TEST(Smbios, StringsOfTheUserArriveAndBadOnesAreReported) {
@@ -177,7 +110,7 @@ TEST(Identity, EveryDomainHasATitle) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.name = "box";
   EXPECT_EQ(element(domain(fixture.run()), "title").text, "box");
-  fixture.input.options.title = "copy";
+  fixture.input.identity.title = "copy";
   EXPECT_EQ(element(domain(fixture.run()), "title").text, "copy");
 }
 
@@ -410,11 +343,11 @@ TEST(Macos, FromRelease13OnTheCpuHasAvx2) {
 TEST(SnapshotXml, IsTakenByARealLibvirt) {
   Fixture fixture(virtualbox_machine());
   const auto result = fixture.run();
-  libvirt::SnapshotInput input;
+  target::SnapshotRequest input;
   input.name = "before <update>";
   input.description = "a & b";
   input.created = 1700000000;
-  input.domain_xml = result.domain_xml;
+  input.machine_document = result.domain_xml;
   for (const libvirt::TargetDisk &disk : result.disks) {
     (fixture.machine.hardware.controllers[disk.controller].drives[disk.drive].medium ? input.disk_targets
                                                                                      : input.other_targets)
@@ -441,9 +374,9 @@ TEST(SnapshotXml, AFloppyDriveStaysOutWithAndWithoutAnImage) {
     Fixture fixture(machine);
     fixture.make_media("/var/tmp", "qcow2");
     const auto result = fixture.map();
-    libvirt::SnapshotInput input;
+    target::SnapshotRequest input;
     input.name = "s";
-    input.domain_xml = result.domain_xml;
+    input.machine_document = result.domain_xml;
     for (const libvirt::TargetDisk &disk : result.disks) {
       const Drive &drive = fixture.machine.hardware.controllers[disk.controller].drives[disk.drive];
       (drive.kind == DriveKind::disk ? input.disk_targets : input.other_targets).push_back(disk.target);
@@ -453,16 +386,6 @@ TEST(SnapshotXml, AFloppyDriveStaysOutWithAndWithoutAnImage) {
     const auto message = define_snapshot_in_real_libvirt(result.domain_xml, libvirt::snapshot_xml(input), skipped);
     EXPECT_FALSE(message.has_value()) << *message << "\n" << result.domain_xml;
   }
-}
-
-TEST(SnapshotXml, ASnapshotHasItsDomainsUuid) {
-  Fixture fixture(virtualbox_machine());
-  Hardware older = fixture.machine.hardware;
-  older.smbios.uuid = Uuid::parse("99999999-8888-7777-6666-555555555555");
-  fixture.input.machine = &fixture.machine;
-  fixture.input.hardware = &older;
-  fixture.input.host = &fixture.host;
-  EXPECT_EQ(uuid_of(libvirt::export_domain(fixture.input)), kWritten);
 }
 
 }  // namespace

@@ -84,46 +84,6 @@ TEST(Nic, ModelsWithoutACounterpartAreReported) {
   EXPECT_EQ(fixture.run().nics[0].model, "e1000e");
 }
 
-TEST(Nic, NewMacsAreLocalUniqueAndRepeatable) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.hardware.nics.push_back({.slot = 1});
-  fixture.input.options.mac_policy = libvirt::MacPolicy::regenerate;
-  const auto first = fixture.run();
-  EXPECT_TRUE(first.nics[0].mac.starts_with("52:54:00:"));
-  EXPECT_NE(first.nics[0].mac, first.nics[1].mac);
-  EXPECT_EQ(fixture.run().nics[0].mac, first.nics[0].mac);
-  fixture.host.mac_addresses[first.nics[0].mac] = "other";
-  EXPECT_NE(fixture.run().nics[0].mac, first.nics[0].mac);
-}
-
-TEST(Nic, AGivenMacIsTaken) {
-  Fixture fixture(virtualbox_machine());
-  fixture.input.options.macs[0] = *MacAddress::parse("52:54:00:00:00:09");
-  EXPECT_EQ(fixture.run().nics[0].mac, "52:54:00:00:00:09");
-  fixture.input.options.macs[0] = *MacAddress::parse("53:54:00:00:00:09");
-  EXPECT_THROW((void)fixture.map(), Error);
-}
-
-TEST(Nic, AMulticastMacIsReplaced) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.hardware.nics[0].mac = MacAddress::parse("01:00:5e:00:00:01");
-  const auto result = fixture.run();
-  EXPECT_TRUE(found(result, "nic.mac-invalid"));
-  EXPECT_TRUE(result.nics[0].mac.starts_with("52:54:00:"));
-}
-
-TEST(Nic, AClashNamesTheOption) {
-  Fixture fixture(virtualbox_machine());
-  fixture.host.mac_addresses["08:00:27:11:22:33"] = "other";
-  try {
-    (void)fixture.map();
-    FAIL() << "two cards with one address";
-  } catch (const Error &error) {
-    EXPECT_EQ(error.kind(), ErrorKind::conflict);
-    EXPECT_NE(error.detail().advice.find("--mac new"), std::string::npos);
-  }
-}
-
 TEST(Nic, ClosedNetworksDoNotReachTheInternet) {
   for (const NicMode mode : {NicMode::internal, NicMode::host_only, NicMode::host_only_network, NicMode::custom,
                              NicMode::generic, NicMode::cloud}) {
@@ -170,17 +130,40 @@ TEST(Nic, NotAttachedAndUnpluggedCardsHaveTheirLinkDown) {
 
 TEST(Nic, NetworksThatAreAskedFor) {
   Fixture fixture = with_mode(NicMode::internal, "lab");
-  auto &spec = fixture.input.options.networks[0];
-  spec = "user";
+  target::Network &asked = fixture.input.options.networks[0];
   EXPECT_EQ(link_of(fixture.run()), "up");
-  spec = "bridge:br7";
+  asked = *target::Network::parse("bridge:br7");
   EXPECT_EQ(fixture.run().nics[0].network, "bridge:br7");
-  spec = "network:default";
+  asked = *target::Network::parse("network:default");
   EXPECT_EQ(fixture.run().nics[0].network, "network:default");
-  spec = "none";
+  asked = *target::Network::parse("none");
   EXPECT_EQ(link_of(fixture.run()), "down");
-  spec = "wifi";
-  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Nic, TheDefaultIsForCardsWithoutANetworkOfTheirOwn) {
+  Fixture fixture = with_mode(NicMode::internal, "lab");
+  Nic second;
+  second.slot = 1;
+  second.mode = NicMode::host_only;
+  fixture.machine.hardware.nics.push_back(second);
+  fixture.input.options.default_network = target::Network::parse("bridge:br7");
+  auto result = fixture.run();
+  EXPECT_EQ(result.nics[0].network, "bridge:br7");
+  EXPECT_EQ(result.nics[1].network, "bridge:br7");
+  EXPECT_FALSE(found(result, "nic.isolated"));
+  fixture.input.options.networks[1] = *target::Network::parse("user");
+  result = fixture.run();
+  EXPECT_EQ(result.nics[0].network, "bridge:br7");
+  EXPECT_EQ(result.nics[1].network, "user");
+}
+
+TEST(Nic, HasTheAddressThatWasDecided) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.identity.cards.push_back(
+      {*MacAddress::parse("52:54:00:00:00:09"), {{}, {{"hardware.nics.0.mac", Disposition::translated, "decided"}}}});
+  const auto result = fixture.run();
+  EXPECT_EQ(result.nics[0].mac, "52:54:00:00:00:09");
+  EXPECT_EQ(settlement(result, "hardware.nics.0.mac")->note, "decided");
 }
 
 TEST(Nic, EachNatHasVirtualBoxsOwnAddresses) {
@@ -352,15 +335,15 @@ TEST(Nic, BandwidthIsDroppedWithAWord) {
 
 TEST(Nic, ANetworkThatTheUserNamesButTheHostLacksIsTold) {
   Fixture fixture(virtualbox_machine());
-  std::string &spec = fixture.input.options.networks[0];
+  target::Network &asked = fixture.input.options.networks[0];
   for (const char *missing : {"network:nowhere", "bridge:nowhere"}) {
-    spec = missing;
+    asked = *target::Network::parse(missing);
     EXPECT_TRUE(found(fixture.run(), "nic.target-missing")) << missing;
   }
   fixture.host.networks.insert("lab");
   fixture.host.bridges.insert("br0");
   for (const char *there : {"network:lab", "bridge:br0", "user", "none"}) {
-    spec = there;
+    asked = *target::Network::parse(there);
     EXPECT_FALSE(found(fixture.run(), "nic.target-missing")) << there;
   }
 }

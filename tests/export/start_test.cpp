@@ -76,7 +76,9 @@ TEST(Start, EverySoundUsbAndVideoDevice) {
       Fixture(machine).run_and_start();
     }
   }
-  for (const std::string video : {"vga", "qxl", "virtio", "cirrus", "bochs", "vmvga", "none"}) {
+  using target::VideoModel;
+  for (const VideoModel video : {VideoModel::vga, VideoModel::qxl, VideoModel::virtio, VideoModel::cirrus,
+                                 VideoModel::bochs, VideoModel::vmvga, VideoModel::none}) {
     Fixture fixture(virtualbox_machine());
     fixture.machine.hardware.display.video_memory_bytes = 20U << 20U;
     fixture.input.options.video_model = video;

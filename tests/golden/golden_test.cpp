@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/plan.hpp"
 #include "migration/source.hpp"
 #include "model/differences.hpp"
@@ -79,8 +79,8 @@ void expect_valid(const std::string &xml, const char *schema) {
 migration::MachinePlan plan(const ImportedMachine &imported) {
   migration::Options options;
   options.dest = "/home/user/images";
-  options.domain.random_seed = 1;  // the planner's own depends on where the source lies
-  const auto host = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
+  options.identity.seed = 1;  // the planner's own depends on where the source lies
+  const libvirt::Target host(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
   return migration::make_plan(imported, tests::imagined_survey(imported.machine), options, host);
 }
 

@@ -14,12 +14,24 @@ model                      support
 importers                  model support
 converters                 model support
 exporters/target.hpp       model support
+exporters/target.cpp       model support
+exporters/choices.hpp      support
+exporters/choices.cpp      support
 exporters/report           model support
-exporters/libvirt          exporters/target.hpp model support
+exporters/libvirt          exporters/target.hpp exporters/choices.hpp model support
 exporters/libvirt/host     exporters/target.hpp model support
 exporters/libvirt/map      exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
-migration                  importers converters exporters model support
+migration                  importers converters exporters/target.hpp exporters/choices.hpp exporters/report model support
+TEXT
+  # What runs, undoes or lists findings knows which target there is; a plan does not.
+  local file
+  for file in host.hpp host.cpp run.hpp run.cpp replace.hpp replace.cpp saved_domain.hpp saved_domain.cpp \
+    take_back.hpp take_back.cpp undo.hpp undo.cpp finding_catalog.cpp; do
+    printf 'migration/%s importers converters exporters model support
+' "$file"
+  done
+  cat <<'TEXT'
 cli                        migration importers converters exporters model support
 TEXT
 }

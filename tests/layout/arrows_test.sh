@@ -23,7 +23,10 @@ expect() {
 expect good cli/main.cpp migration/migrate.hpp
 expect bad migration/plan.cpp cli/output.hpp
 expect good migration/plan.cpp converters/disk.hpp
+expect bad migration/plan.cpp exporters/libvirt/export.hpp
+expect good migration/plan.cpp exporters/target.hpp
 expect good migration/host.cpp exporters/libvirt/target.hpp
+expect bad migration/plan_disks.hpp exporters/libvirt/target.hpp
 expect good migration/host.cpp migration/host.hpp
 expect bad importers/vbox/import.cpp converters/disk.hpp
 expect bad converters/disk.cpp exporters/report/report.hpp

@@ -9,7 +9,7 @@
 #include <set>
 #include <unistd.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "tests/migration/scratch.hpp"
 #include "tests/paths.hpp"
 
@@ -49,7 +49,8 @@ class Batch : public testing::Test {
     options.threads = 2;
     options.check_earlier = check_;
     Host host;
-    host.profile = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
+    host.target =
+        std::make_unique<libvirt::Target>(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
     return run_batch(batch_entries(scratch_ / "in", options), 4, false, host, hooks, stop);
   }
 
@@ -101,26 +102,26 @@ TEST_F(Batch, what_is_done_is_done_while_source_and_result_are_as_they_were) {
     fs::remove_all(scratch_ / "out");
     fs::remove_all(scratch_ / "state");
     add('a');
-    EXPECT_EQ(run({}).machines.at(0).status, "migrated");
-    EXPECT_EQ(run({}).machines.at(0).status, "skipped");
+    EXPECT_EQ(run({}).machines.at(0).status, report::Status::migrated);
+    EXPECT_EQ(run({}).machines.at(0).status, report::Status::skipped);
     change();
-    EXPECT_NE(run({}).machines.at(0).status, "skipped") << what;
+    EXPECT_NE(run({}).machines.at(0).status, report::Status::skipped) << what;
   }
 }
 
 TEST_F(Batch, a_result_is_looked_at_by_qemu_img_on_request) {
   if (subprocess::find_program("qemu-img").empty()) GTEST_SKIP() << "there is no qemu-img";
   add('a');
-  EXPECT_EQ(run({}).machines.at(0).status, "migrated");
+  EXPECT_EQ(run({}).machines.at(0).status, report::Status::migrated);
   {
     // The L1 table's offset, big-endian: beyond the end.
     std::fstream image(scratch_ / "out/a.qcow2", std::ios::in | std::ios::out | std::ios::binary);
     image.seekp(40);
     image.write("\0\0\x7f\0\0\0\0\0", 8);
   }
-  EXPECT_EQ(run({}).machines.at(0).status, "skipped") << "it has the size that it had";
+  EXPECT_EQ(run({}).machines.at(0).status, report::Status::skipped) << "it has the size that it had";
   check_ = true;
-  EXPECT_NE(run({}).machines.at(0).status, "skipped");
+  EXPECT_NE(run({}).machines.at(0).status, report::Status::skipped);
 }
 
 TEST_F(Batch, a_machine_that_cannot_be_read_is_a_row) {

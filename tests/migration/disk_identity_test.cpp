@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "migration/target_names.hpp"
 #include "tests/disk/vdi_builder.hpp"
@@ -42,11 +42,11 @@ struct DiskIdentity : testing::Test {
 
   // On a host of its own: what earlier plans reserved is in nobody's way.
   Planned plan(const fs::path &file) const {
-    libvirt::HostProfile fresh = host;
+    libvirt::Target fresh(host);
     return plan_beside(file, fresh);
   }
-  Planned plan_beside(const fs::path &file, libvirt::HostProfile &profile) const {
-    std::vector<Planned> planned = plan_source(find_source(file.string()), options, profile, {});
+  Planned plan_beside(const fs::path &file, target::Target &target) const {
+    std::vector<Planned> planned = plan_source(find_source(file.string()), options, target, {});
     EXPECT_EQ(planned.size(), 1U);
     return std::move(planned.at(0));
   }
@@ -257,8 +257,9 @@ TEST_F(DiskIdentity, a_port_that_two_machines_of_a_batch_need_is_told) {
   const std::string port =
       "serial0.present = \"TRUE\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://:4711\"\n"
       "serial0.network.endPoint = \"server\"\n";
-  EXPECT_EQ(find(plan_beside(vmx(port, "a/first.vmx"), host), "host.port-shared"), nullptr);
-  const Planned second = plan_beside(vmx(port, "b/second.vmx"), host);
+  libvirt::Target shared(host);
+  EXPECT_EQ(find(plan_beside(vmx(port, "a/first.vmx"), shared), "host.port-shared"), nullptr);
+  const Planned second = plan_beside(vmx(port, "b/second.vmx"), shared);
   ASSERT_TRUE(find(second, "host.port-shared"));
   EXPECT_NE(find(second, "host.port-shared")->message.find("'first'"), std::string::npos);
 }

@@ -144,7 +144,7 @@ TEST_F(Foreign, MachinesOfOneNameAreNumbered) {
     if (!pattern.empty()) apply_option(options, "name", pattern);
     const auto entries = batch_entries(scratch_ / "n", options);
     Host host;
-    host.profile = libvirt::builtin_host_profile();
+    host.target = std::make_unique<libvirt::Target>(libvirt::builtin_host_profile());
     const report::Document document = run_batch(entries, 1, true, host, {}, {});
     ASSERT_EQ(document.machines.size(), 3U);
     std::set<std::string> names;

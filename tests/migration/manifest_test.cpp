@@ -17,7 +17,7 @@ TEST(Manifest, machines_take_defaults_and_their_own_options) {
                                   "machines:\n"
                                   "  - source: a/web.vbox\n"
                                   "    mac: {2: '08:00:27:00:00:01'}\n"
-                                  "    network: ['1=none', '2=bridge:br0']\n"
+                                  "    network: {1: none, 2: 'bridge:br0', default: 'network:lab'}\n"
                                   "    verify: false\n"
                                   "  - other\n");
   const auto entries = manifest_entries(file, {});
@@ -26,8 +26,9 @@ TEST(Manifest, machines_take_defaults_and_their_own_options) {
   EXPECT_EQ(entries[0].options.dest, "/srv");
   EXPECT_FALSE(entries[0].options.verify);
   EXPECT_TRUE(entries[1].options.verify);
-  EXPECT_EQ(entries[0].options.domain.macs.count(1), 1U);
-  EXPECT_EQ(entries[0].options.domain.networks.at(1), "bridge:br0");
+  EXPECT_EQ(entries[0].options.identity.macs.count(1), 1U);
+  EXPECT_EQ(entries[0].options.hardware.networks.at(1).text(), "bridge:br0");
+  EXPECT_EQ(entries[0].options.hardware.network_of(2)->text(), "network:lab");
   EXPECT_EQ(entries[1].argument, "other");
 }
 

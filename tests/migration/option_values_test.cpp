@@ -22,8 +22,28 @@ TEST(OptionValues, mac_policies_and_single_cards) {
   Options options;
   apply_option(options, "mac", "new");
   apply_option(options, "mac", "2=08:00:27:00:00:01");
-  EXPECT_EQ(options.domain.mac_policy, libvirt::MacPolicy::regenerate);
-  EXPECT_EQ(options.domain.macs.at(1).text(), "08:00:27:00:00:01");
+  EXPECT_EQ(options.identity.mac_policy, MacPolicy::regenerate);
+  EXPECT_EQ(options.identity.macs.at(1).text(), "08:00:27:00:00:01");
+}
+
+TEST(OptionValues, networks_are_read_once) {
+  Options options;
+  apply_option(options, "network", "2=bridge:br0");
+  apply_option(options, "network", "default=network:lab");
+  apply_option(options, "network", "1=none");
+  using Kind = target::Network::Kind;
+  EXPECT_EQ(*options.hardware.network_of(0), (target::Network{Kind::none, ""}));
+  EXPECT_EQ(*options.hardware.network_of(1), (target::Network{Kind::bridge, "br0"}));
+  EXPECT_EQ(*options.hardware.network_of(2), (target::Network{Kind::network, "lab"}));
+  EXPECT_EQ(Options{}.hardware.network_of(0), nullptr);
+}
+
+TEST(OptionValues, buses_and_video_models_are_known_by_name) {
+  Options options;
+  apply_option(options, "disk-bus", "nvme");
+  apply_option(options, "video", "none");
+  EXPECT_EQ(options.hardware.disk_bus, target::DiskBus::nvme);
+  EXPECT_EQ(options.hardware.video_model, target::VideoModel::none);
 }
 
 TEST(OptionValues, cluster_sizes_as_qemu_img_takes_them) {
@@ -39,7 +59,15 @@ TEST(OptionValues, refuses_what_makes_no_sense) {
   expect_usage("mac", "1=01:00:5e:00:00:01");
   expect_usage("mac", "sometimes");
   expect_usage("uuid", "00000000-0000-0000-0000-000000000000");
+  expect_usage("uuid", "11111111-1111-1111-1111-111111111111");
   expect_usage("network", "1=bridge:");
+  expect_usage("network", "1=wifi");
+  expect_usage("network", "0=user");
+  expect_usage("network", "default=");
+  expect_usage("network", "default=bridge:");
+  expect_usage("network", "bridge:br0");
+  expect_usage("disk-bus", "mfm");
+  expect_usage("video", "voodoo");
   expect_usage("network", "user");
   expect_usage("cluster-size", "65537");
   expect_usage("cluster-size", "64G");

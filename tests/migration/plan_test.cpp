@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "tests/kit/imagined_survey.hpp"
 #include "tests/paths.hpp"
 
@@ -57,7 +57,7 @@ struct Plan : testing::Test {
     survey = tests::imagined_survey(machine());
   }
 
-  MachinePlan plan() { return make_plan(imported, survey, options, host); }
+  MachinePlan plan() { return make_plan(imported, survey, options, libvirt::Target(host)); }
 
   static bool has(const MachinePlan &plan, const std::string &id) {
     return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const Finding &f) { return f.id == id; });
@@ -116,7 +116,7 @@ TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) 
       return std::string(error.what());
     }
   };
-  options.domain.macs[8] = *MacAddress::parse("52:54:00:12:34:56");
+  options.identity.macs[8] = *MacAddress::parse("52:54:00:12:34:56");
   EXPECT_NE(
       said().find("--mac 9=52:54:00:12:34:56 names a network card that the machine does not have; found a machine "
                   "without network cards. Leave the option out."),
@@ -126,8 +126,8 @@ TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) 
   EXPECT_NE(said().find("a machine with one network card; expected number 1"), std::string::npos) << said();
   machine().hardware.nics.resize(3);
   EXPECT_NE(said().find("a machine with 3 network cards; expected a number from 1 to 3"), std::string::npos) << said();
-  options.domain.macs.clear();
-  options.domain.networks[4] = "user";
+  options.identity.macs.clear();
+  options.hardware.networks[4] = *target::Network::parse("user");
   EXPECT_NE(said().find("--network 5=user names"), std::string::npos) << said();
 }
 

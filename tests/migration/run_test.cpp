@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "migration/undo.hpp"
 #include "tests/migration/scratch.hpp"
@@ -44,15 +45,16 @@ class WholeRun : public testing::Test {
     options_.define = false;
     options_.dest = out();
     options_.threads = 2;
-    host_.profile = libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json");
+    host_.target =
+        std::make_unique<libvirt::Target>(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
   }
   [[nodiscard]] fs::path in() const { return scratch_ / "in"; }
   [[nodiscard]] fs::path out() const { return scratch_ / "out"; }
   [[nodiscard]] fs::path extent() const { return in() / "probe-flat.vmdk"; }
 
   report::MachineReport migrate(std::function<void()> meanwhile = {}) {
-    libvirt::HostProfile profile = host_.profile;
-    auto planned = plan_source(find_source(in() / "probe.vbox"), options_, profile, all_runs());
+    libvirt::Target target(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
+    auto planned = plan_source(find_source(in() / "probe.vbox"), options_, target, all_runs());
     EXPECT_EQ(planned.size(), 1U);
     Meanwhile progress(std::move(meanwhile));
     migrate_planned(planned.front(), options_, host_, &progress, {});
@@ -86,7 +88,7 @@ TEST_F(WholeRun, a_source_that_changes_meanwhile_gives_no_result) {
     const auto report = migrate(change);
     ASSERT_TRUE(report.refusal);
     EXPECT_EQ(report.refusal->kind, ErrorKind::verify) << report.refusal->detail.message;
-    EXPECT_EQ(report.status, "failed");
+    EXPECT_EQ(report.status, report::Status::failed);
     EXPECT_EQ(files_in_dest(), 0U);
   }
   EXPECT_FALSE(migrate().refusal) << "left alone, it is migrated";

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/option_values.hpp"
 #include "migration/plan.hpp"
 #include "tests/kit/imagined_survey.hpp"
@@ -53,7 +53,7 @@ struct SkipDisk : testing::Test {
   }
 
   void skip(const std::string &value) { apply_option(options, "skip-disk", value); }
-  MachinePlan plan() { return make_plan(imported, survey, options, host); }
+  MachinePlan plan() { return make_plan(imported, survey, options, libvirt::Target(host)); }
 
   static std::size_t skipped(const MachinePlan &plan) {
     return static_cast<std::size_t>(std::count_if(plan.findings.begin(), plan.findings.end(), [](const Finding &one) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "tests/disk/vdi_builder.hpp"
 #include "tests/firmware/builder.hpp"
@@ -78,9 +78,11 @@ class VboxStates : public testing::Test {
   }
 
   void migrate(const std::string &file) {
-    libvirt::HostProfile profile =
-        libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json");
-    std::vector<Planned> planned = plan_source(find_source((scratch_.folder() / file).string()), options_, profile, {});
+    Host host{std::make_unique<libvirt::Target>(
+                  libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json")),
+              nullptr, std::nullopt};
+    std::vector<Planned> planned =
+        plan_source(find_source((scratch_.folder() / file).string()), options_, *host.target, {});
     ASSERT_EQ(planned.size(), 1U);
     ASSERT_TRUE(planned[0].plan) << planned[0].report.refusal->detail.message;
     plan_ = *planned[0].plan;
@@ -88,7 +90,7 @@ class VboxStates : public testing::Test {
       EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
       EXPECT_NE(entry.disposition, Disposition::unsettled) << entry.where.text() << " in " << entry.field;
     }
-    migrate_planned(planned[0], options_, {profile, nullptr, std::nullopt}, nullptr, {});
+    migrate_planned(planned[0], options_, host, nullptr, {});
     ASSERT_FALSE(planned[0].report.refusal) << planned[0].report.refusal->detail.message;
   }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "converters/qemu_img.hpp"
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "tests/kit/disk_images.hpp"
 #include "tests/kit/files.hpp"
@@ -131,9 +131,11 @@ TEST_F(Images, are_opened_once_however_many_snapshots_there_are) {
   for (const unsigned snapshots : {5U, 10U, 20U, 40U}) {
     const Machine machine(folder, snapshots, 2);
     const fs::path dest = folder.path() / ("dest-" + std::to_string(snapshots));
-    migration::Host host{.profile = libvirt::load_host_profile(kHost), .connection = nullptr, .unreachable = {}};
+    migration::Host host{.target = std::make_unique<libvirt::Target>(libvirt::load_host_profile(kHost)),
+                         .connection = nullptr,
+                         .unreachable = {}};
     count_reads(machine.folder());
-    auto planned = migration::plan_source({SourceKind::vbox, machine.settings()}, options_for(dest), host.profile, {});
+    auto planned = migration::plan_source({SourceKind::vbox, machine.settings()}, options_for(dest), *host.target, {});
     ASSERT_EQ(planned.size(), 1U);
     ASSERT_FALSE(planned[0].report.refusal) << planned[0].report.refusal->detail.message;
     const std::uint64_t by_plan = opens_of_images();

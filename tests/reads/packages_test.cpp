@@ -8,7 +8,7 @@
 #include <string>
 
 #include "converters/qemu_img.hpp"
-#include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "tests/kit/files.hpp"
 #include "tests/kit/folder.hpp"
@@ -104,15 +104,15 @@ struct Package : testing::Test {
     options.dest = folder.path() / "dest";
     options.define = false;
     fs::remove_all(*options.dest);
-    migration::Host host{
-        .profile = libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json"),
-        .connection = nullptr,
-        .unreachable = {}};
+    migration::Host host{.target = std::make_unique<libvirt::Target>(
+                             libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json")),
+                         .connection = nullptr,
+                         .unreachable = {}};
     count_reads(package.parent_path());
     const auto size = static_cast<double>(fs::file_size(package));
     const auto times = [&] { return static_cast<double>(counted_reads()[package].bytes) / size; };
     Times out;
-    auto planned = migration::plan_source(migration::find_source(package), options, host.profile, {});
+    auto planned = migration::plan_source(migration::find_source(package), options, *host.target, {});
     out.by_plan = times();
     EXPECT_EQ(planned.size(), 1U);
     EXPECT_FALSE(planned[0].report.refusal) << planned[0].report.refusal->detail.message;

@@ -22,7 +22,7 @@ MachineReport full_machine() {
   machine.kind = "vbox";
   machine.uuid = "11111111-2222-3333-4444-555555555555";
   machine.guest_os = "Debian 12";
-  machine.status = "migrated";
+  machine.status = Status::migrated;
   machine.run = "20261123-120000-abcd";
   machine.summary = "PIIX3, BIOS, 2 CPUs, 1.0 GiB memory";
   machine.disks.push_back({"/vms/leaf.vdi",
@@ -54,7 +54,7 @@ MachineReport refused_machine() {
   machine.name = "broken";
   machine.source = "/vms/broken.vmx";
   machine.kind = "vmx";
-  machine.status = "refused";
+  machine.status = Status::refused;
   machine.refusal = {
       ErrorKind::encrypted,
       {{"/vms/broken.vmx", 3, "encryption.keySafe"}, "the machine is encrypted", "a key safe", "none", "Decrypt it."}};

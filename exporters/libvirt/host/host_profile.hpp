@@ -9,18 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "exporters/target.hpp"
+
 namespace ferry::libvirt {
 
-// A firmware image pair as the host's descriptors (/usr/share/qemu/firmware/*.json, user overrides) give it.
-struct FirmwareDescriptor {
-  std::string description;
-  std::filesystem::path loader;          // absolute, raw pflash
-  std::filesystem::path nvram_template;  // absolute, raw
-  std::string architecture;              // "x86_64", "i386"
-  std::vector<std::string> machines;     // globs: "pc-q35-*"
-  std::set<std::string> features;        // "secure-boot", "enrolled-keys", "requires-smm", "acpi-s3"
-  std::uint64_t vars_size = 0;           // bytes of nvram_template; 0 when unknown
-};
+using FirmwareDescriptor = target::FirmwareImage;
 
 struct HostProfile {
   std::string name;       // "Debian 12, libvirt 9.0.0, QEMU 7.2"
@@ -55,11 +48,6 @@ struct HostProfile {
   std::vector<FirmwareDescriptor> firmware;  // in the host's order of preference
   std::set<std::string> bridges;             // that qemu-bridge-helper allows this user
   std::set<std::string> networks;            // defined libvirt networks on this connection
-  // What this process plans to define and to write; never recorded.
-  std::set<std::string> planned_names;
-  std::set<std::filesystem::path> planned_files;
-  std::map<std::string, std::string> planned_ports;  // "tcp:2222" -> the machine that listens there
-  std::set<std::string> started_ports;               // of those: what machines that are started at once need
   // What defined domains listen on when they run: "tcp:2222" -> the domain; never recorded.
   std::map<std::string, std::string> host_ports;
   std::set<std::string> domain_names;                // defined on this connection

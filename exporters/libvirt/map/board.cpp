@@ -33,10 +33,10 @@ bool host_has(const HostProfile &host, std::string_view alias) {
                      [&](const std::string &type) { return type.starts_with(prefix); });
 }
 
-bool prefers_q35(const Hardware &hardware, const Machine *machine, const ExportOptions *options) {
+bool prefers_q35(const Hardware &hardware, const Machine *machine, const target::Choices *options) {
   const bool efi = hardware.firmware.type != FirmwareType::bios;
   if (has_ide_disk(hardware)) return false;
-  if (options != nullptr && options->disk_bus == "ide") return false;
+  if (options != nullptr && options->disk_bus == target::DiskBus::ide) return false;
   if (hardware.chipset == Chipset::ich9) return true;
   if (hardware.chipset == Chipset::piix3) return false;
   const bool keep_names = options != nullptr && options->keep_nic_names.value_or(false);
@@ -67,10 +67,11 @@ void report_choice(Mapping &m) {
 }  // namespace
 
 Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
-                   const ExportOptions *options, bool secure_boot) {
+                   const target::Choices *options, bool secure_boot) {
   Board board;
   board.q35 = secure_boot || prefers_q35(hardware, machine, options);
-  if (options != nullptr && options->disk_bus && *options->disk_bus != "ide" && hardware.chipset == Chipset::ich9) {
+  if (options != nullptr && options->disk_bus && *options->disk_bus != target::DiskBus::ide &&
+      hardware.chipset == Chipset::ich9) {
     board.q35 = true;
   }
   const bool efi = hardware.firmware.type != FirmwareType::bios;

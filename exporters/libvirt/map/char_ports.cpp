@@ -112,7 +112,7 @@ class PortMapper {
   [[nodiscard]] std::string own_path(std::string_view suffix) const {
     const std::filesystem::path folder = m_.target_folder();
     if (folder.empty()) return {};
-    const std::string name = m_.options.name + "-" + std::string(kind_.file) + std::to_string(port_.slot + 1);
+    const std::string name = m_.input.identity.name + "-" + std::string(kind_.file) + std::to_string(port_.slot + 1);
     return (folder / (name + std::string(suffix))).string();
   }
 

@@ -17,7 +17,7 @@ using Adapter = Display::Adapter;
 // The standard VGA card works in every guest without a driver. Linux has virtio-gpu from 4.4 on, which resizes with
 // the window; it starts as a VGA card, so older kernels work too. 'vmvga' only on request: it is unmaintained.
 std::string wanted_model(const Mapping &m) {
-  if (m.options.video_model) return *m.options.video_model;
+  if (m.options.video_model) return std::string(to_string(*m.options.video_model));
   const bool svga = m.hardware.display.adapter == Adapter::vmsvga || m.hardware.display.adapter == Adapter::vmware_svga;
   return svga && m.linux_guest() ? "virtio" : "vga";
 }

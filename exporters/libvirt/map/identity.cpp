@@ -18,13 +18,13 @@ std::string one_line(std::string text) {
 
 void map_identity(Mapping &m) {
   const Machine &machine = m.machine;
-  m.domain.name = m.options.name.empty() ? machine.name : m.options.name;
+  m.domain.name = m.input.identity.name;
   m.domain.description = machine.description;
   // The programs that show the system know no id that their database lacks.
   const bool newer = !machine.guest_os.osinfo_newer.empty() && m.host.osinfo_db >= kOsinfoNewerRelease;
   m.domain.osinfo_id = newer ? machine.guest_os.osinfo_newer : machine.guest_os.osinfo_id;
   // GNOME Boxes lists a domain without a title with no name at all [tried, 43.2].
-  m.domain.title = one_line(m.options.title.empty() ? machine.name : m.options.title);
+  m.domain.title = one_line(m.input.identity.title);
   if (m.domain.name == machine.name) {
     m.keep("/name");
   } else {

@@ -63,14 +63,6 @@ std::optional<PciAddress> PciSlots::place(std::optional<unsigned> wanted) {
   return std::nullopt;
 }
 
-std::uint64_t SeededRandom::next() {
-  state_ += 0x9E3779B97F4A7C15U;
-  std::uint64_t z = state_;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
-}
-
 Mapping::Mapping(const ExportInput &in)
     : input(in),
       machine(*in.machine),
@@ -119,6 +111,11 @@ void Mapping::translate(Field field, std::string_view note) { settle(field.text(
 
 void Mapping::drop(Field field, std::string_view note) { settle(field.text(), Disposition::dropped, note); }
 
+void Mapping::book(const target::Account &account) {
+  result.findings.insert(result.findings.end(), account.findings.begin(), account.findings.end());
+  result.settlements.insert(result.settlements.end(), account.settlements.begin(), account.settlements.end());
+}
+
 // Once for each reason: two drives of one model are one.
 void Mapping::taint(std::string_view why) {
   std::string message = "The domain carries QEMU arguments that libvirt does not check: " + std::string(why) + ".";
@@ -128,14 +125,11 @@ void Mapping::taint(std::string_view why) {
 }
 
 void Mapping::listen(ListenPort port) {
-  const std::string key = port.key();
-  const auto planned = host.planned_ports.find(key);
-  const auto defined = host.host_ports.find(key);
-  const bool is_planned = planned != host.planned_ports.end();
-  if (is_planned || (defined != host.host_ports.end() && defined->second != options.name)) {
+  const auto other = input.used_ports.find(port.key());
+  if (other != input.used_ports.end()) {
     raise(kPortShared, port.origin,
           port.use + " needs " + port.protocol + " port " + std::to_string(port.port) +
-              " of the host, which the machine '" + (is_planned ? planned->second : defined->second) + "' needs too.");
+              " of the host, which the machine '" + other->second + "' needs too.");
   }
   result.listen.push_back(std::move(port));
 }

@@ -38,16 +38,6 @@ class PciSlots {
   std::array<bool, 32> reserved_{};
 };
 
-// Pseudo-random, but the same for the same seed, so that a plan can be repeated (SplitMix64).
-class SeededRandom {
- public:
-  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
-
- private:
-  std::uint64_t state_;
-};
-
 constexpr unsigned kVideoSlot = 2;  // libvirt's own choice on `pc` too
 
 struct Board {
@@ -76,7 +66,7 @@ struct Mapping {
   const Machine &machine;
   const Hardware &hardware;
   const HostProfile &host;
-  const ExportOptions &options;
+  const target::Choices &options;
   Board board;
   PciSlots slots;
   Domain domain;
@@ -100,6 +90,8 @@ struct Mapping {
   void keep(Field field, std::string_view note = {});
   void translate(Field field, std::string_view note);
   void drop(Field field, std::string_view note);
+  // What was decided of a value before.
+  void book(const target::Account &account);
   void taint(std::string_view why);  // the domain carries QEMU arguments of its own
   void listen(ListenPort port);      // and says when another machine does so too
 
@@ -115,7 +107,7 @@ struct Mapping {
 [[nodiscard]] bool unknown_or_has(const std::set<std::string> &set, std::string_view value);
 
 [[nodiscard]] Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
-                                 const ExportOptions *options, bool secure_boot);
+                                 const target::Choices *options, bool secure_boot);
 
 // A descriptor of the host's suits the machine on that board.
 [[nodiscard]] bool firmware_exists(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35);

@@ -16,10 +16,12 @@ class NicMapper {
  public:
   NicMapper(Mapping &m, std::size_t index, const Nic &nic) : m_(m), index_(index), nic_(nic) {}
 
-  void map(SeededRandom &random, std::set<std::string> &taken) {
+  void map() {
     m_.keep(nic_field(index_));
     choose_model();
-    choose_mac(random, taken);
+    const target::Identity::Card &card = m_.input.identity.cards.at(index_);
+    out_.mac = card.mac.text();
+    m_.book(card.account);
     choose_network();
     choose_slot();
     map_forwards(m_, index_, nic_, out_);
@@ -52,57 +54,6 @@ class NicMapper {
              nic_label(index_) + " was " + std::string(row.name) + "; the guest gets " + out_.model + ".");
   }
 
-  [[nodiscard]] std::string generate(SeededRandom &random, const std::set<std::string> &taken) const {
-    while (true) {
-      const std::uint64_t word = random.next();
-      const MacAddress mac{{0x52, 0x54, 0x00, static_cast<std::uint8_t>(word), static_cast<std::uint8_t>(word >> 8U),
-                            static_cast<std::uint8_t>(word >> 16U)}};
-      std::string text = mac.text();
-      if (!taken.contains(text) && !m_.host.mac_addresses.contains(text)) return text;
-    }
-  }
-
-  void choose_mac(SeededRandom &random, std::set<std::string> &taken) {
-    const std::string generated = generate(random, taken);  // drawn for each card: the others' stay the same
-    const std::string field = nic_field(index_, "mac");
-    const auto given = m_.options.macs.find(index_);
-    if (given != m_.options.macs.end()) {
-      if (given->second.is_multicast()) {
-        throw Error(ErrorKind::usage, {.message = "a network card cannot have a multicast address",
-                                       .found = given->second.text(),
-                                       .expected = "an address whose first byte is even"});
-      }
-      out_.mac = given->second.text();
-      m_.translate(field, "the given address");
-    } else if (m_.options.mac_policy == MacPolicy::regenerate || !nic_.mac) {
-      out_.mac = generated;
-      m_.translate(field, "a new address");
-    } else if (nic_.mac->is_multicast()) {
-      out_.mac = generated;
-      m_.translate(field, "a new address: the source's is a multicast address");
-      m_.raise(kMacInvalid, nic_.origin,
-               nic_label(index_) + " has the multicast address " + nic_.mac->text() + "; it gets a new one.");
-    } else {
-      out_.mac = nic_.mac->text();
-      m_.keep(field);
-      m_.keep(nic_field(index_, "mac_generated"));
-    }
-    refuse_clash();
-    taken.insert(out_.mac);
-  }
-
-  void refuse_clash() const {
-    const auto owner = m_.host.mac_addresses.find(out_.mac);
-    if (owner == m_.host.mac_addresses.end() || owner->second == m_.options.name) return;
-    throw Error(
-        ErrorKind::conflict,
-        {.where = nic_.origin,
-         .message = "the MAC address is already that of the domain '" + owner->second + "'",
-         .found = out_.mac,
-         .expected = "an address that no domain on this connection has",
-         .advice = "Use --mac new, or --mac " + std::to_string(index_ + 1) + "=XX:XX:XX:XX:XX:XX for this card."});
-  }
-
   // ---- where the card leads ----
 
   void isolate(const std::string &why) {
@@ -126,29 +77,19 @@ class NicMapper {
   }
 
   bool use_option() {
-    const auto option = m_.options.networks.find(index_);
-    if (option == m_.options.networks.end()) return false;
-    const std::string &spec = option->second;
-    if (spec == "user") {
-      out_.type = "user";
-    } else if (spec == "none") {
-      out_.type = "user";
-      out_.link_up = false;
-    } else if (spec.starts_with("bridge:") && spec.size() > 7) {
-      out_.type = "bridge";
-      out_.source = spec.substr(7);
-      if (!m_.host.bridges.contains(out_.source)) report_missing("bridge");
-    } else if (spec.starts_with("network:") && spec.size() > 8) {
-      out_.type = "network";
-      out_.source = spec.substr(8);
-      if (!m_.host.networks.contains(out_.source)) report_missing("network");
-    } else {
-      throw Error(ErrorKind::usage, {.message = "--network does not understand its value",
-                                     .found = std::to_string(index_) + "=" + spec,
-                                     .expected = "user, bridge:NAME, network:NAME or none"});
+    const target::Network *asked = m_.options.network_of(index_);
+    if (asked == nullptr) return false;
+    using Kind = target::Network::Kind;
+    out_.type = "user";
+    if (asked->kind == Kind::none) out_.link_up = false;
+    if (asked->kind == Kind::bridge || asked->kind == Kind::network) {
+      out_.type = asked->kind == Kind::bridge ? "bridge" : "network";
+      out_.source = asked->name;
+      const std::set<std::string> &known = asked->kind == Kind::bridge ? m_.host.bridges : m_.host.networks;
+      if (!known.contains(out_.source)) report_missing(out_.type);
     }
-    m_.translate(nic_field(index_, "mode"), "as asked: " + spec);
-    m_.translate(nic_field(index_, "network"), "as asked: " + spec);
+    m_.translate(nic_field(index_, "mode"), "as asked: " + asked->text());
+    m_.translate(nic_field(index_, "network"), "as asked: " + asked->text());
     return true;
   }
 
@@ -324,12 +265,7 @@ class NicMapper {
 
 void map_nics(Mapping &m) {
   m.keep("nics", "the cards that the machine has");  // what names a card as such: the numbers of adapters
-  SeededRandom random(m.options.random_seed ^ 0x4E4943U);
-  std::set<std::string> taken;
-  for (const Nic &nic : m.hardware.nics) {
-    if (nic.mac) taken.insert(nic.mac->text());
-  }
-  for (std::size_t i = 0; i < m.hardware.nics.size(); ++i) NicMapper(m, i, m.hardware.nics[i]).map(random, taken);
+  for (std::size_t i = 0; i < m.hardware.nics.size(); ++i) NicMapper(m, i, m.hardware.nics[i]).map();
   compare_loopback(m);
   if (m.root_ports > 0) {
     // Native PCIe hotplug reads the port's slot number; ACPI's would hide it.

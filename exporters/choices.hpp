@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user may ask of the new machine's hardware, on any target; read from text where options are read, nowhere
+// else.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ferry::target {
+
+// Where a network card goes.
+struct Network {
+  enum class Kind { user, bridge, network, none };
+  Kind kind = Kind::user;
+  std::string name;  // of the bridge or the network
+
+  // "user", "bridge:br0", "network:lab", "none"; nullopt for anything else.
+  [[nodiscard]] static std::optional<Network> parse(std::string_view text);
+  [[nodiscard]] std::string text() const;
+  friend bool operator==(const Network &, const Network &) = default;
+};
+
+enum class DiskBus { sata, scsi, virtio, ide, usb, nvme };
+[[nodiscard]] std::string_view to_string(DiskBus bus);
+
+enum class VideoModel { vga, virtio, qxl, cirrus, bochs, vmvga, none };
+[[nodiscard]] std::string_view to_string(VideoModel model);
+
+struct Choices {
+  std::map<std::size_t, Network> networks;  // by network card, from 0
+  std::optional<Network> default_network;   // of the cards that are not in `networks`
+  std::optional<bool> keep_nic_names;       // --nic-names keep|off; nullopt: where no taint is needed
+  bool keep_smbios_strings = false;         // the source platform's vendor strings
+  bool keep_disk_models = false;            // "VBOX HARDDISK"
+  std::optional<DiskBus> disk_bus;          // of all disks
+  bool shared_folders = false;              // by virtiofs
+  std::optional<VideoModel> video_model;
+  bool map_host_devices = false;  // serial and parallel devices of the host
+
+  // Null: nothing was asked for this card.
+  [[nodiscard]] const Network *network_of(std::size_t card) const;
+};
+
+}  // namespace ferry::target

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What any target of a migration gives and takes: libvirt today; a script or a cluster can be another. The spine speaks
+// of machines in these words only, and knows the kind of target in one file (migration/host.cpp).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exporters/choices.hpp"
+#include "model/machine.hpp"
+
+namespace ferry::target {
+
+// ---- what a target is given ----
+
+// What was decided of a value before the target came to it; the target tells it among its own.
+struct Account {
+  std::vector<Finding> findings;
+  std::vector<Settlement> settlements;
+};
+
+// Who the machine is on the target, in one of its states.
+struct Identity {
+  std::string name;   // fit for the target and for files
+  std::string title;  // shown to people
+  Uuid uuid;          // of the machine, and what its guest reads
+  Account uuid_account;
+  struct Card {
+    MacAddress mac;
+    Account account;
+  };
+  std::vector<Card> cards;  // parallel to the hardware's network cards
+};
+
+// What a drive's medium becomes on the target. Indexes are those of the model.
+struct Medium {
+  std::size_t controller = 0, drive = 0;
+  std::filesystem::path file;     // absolute
+  std::string format;             // "qcow2", "raw"
+  std::filesystem::path backing;  // overlay mode: the untouched source
+  std::string backing_format;
+  bool read_only = false, shareable = false, transient = false;
+  bool no_snapshots = false;       // the disk has one state for all snapshots
+  std::uint64_t virtual_size = 0;  // bytes
+};
+
+// A firmware image pair of the target's host, as its descriptors (/usr/share/qemu/firmware/*.json, user overrides)
+// give it.
+struct FirmwareImage {
+  std::string description;
+  std::filesystem::path loader;          // absolute, raw pflash
+  std::filesystem::path nvram_template;  // absolute, raw
+  std::string architecture;              // "x86_64", "i386"
+  std::vector<std::string> machines;     // globs: "pc-q35-*"
+  std::set<std::string> features;        // "secure-boot", "enrolled-keys", "requires-smm", "acpi-s3"
+  std::uint64_t vars_size = 0;           // bytes of nvram_template; 0 when unknown
+};
+
+// The variable store that the firmware is started with.
+struct Firmware {
+  FirmwareImage descriptor;
+  std::filesystem::path nvram;  // the machine's own copy
+  bool secure_boot = false;
+};
+
+// One state of a machine, to be described in the target's own form.
+struct Request {
+  const Machine *machine = nullptr;    // names, guest OS
+  const Hardware *hardware = nullptr;  // the current state's, or a snapshot's; null: the machine's
+  Identity identity;
+  Choices options;
+  std::vector<Medium> media;
+  std::filesystem::path folder;  // of the machine's new files: --dest; empty: that of its media
+  std::optional<Firmware> firmware;
+  std::map<std::string, std::string> used_ports;  // ListenPort::key() -> another machine that listens there
+  std::string field_prefix;                       // of settlements: "hardware", "snapshots.2.hardware"
+};
+
+struct SnapshotRequest {
+  std::string name, description, parent;  // names in the qcow2 and on the target are the same
+  std::int64_t created = 0;
+  std::string machine_document;            // of the snapshot's own hardware
+  std::vector<std::string> disk_targets;   // Disk::target: those with an internal snapshot
+  std::vector<std::string> other_targets;  // those without
+};
+
+// ---- what it gives ----
+
+struct Nic {  // for the report
+  std::string mac, model, network;
+  std::optional<std::string> guest_name;  // the interface name that systemd gives it
+};
+
+// Where a drive went: parallel to the machine's disks on the target.
+struct Disk {
+  std::size_t controller = 0, drive = 0;  // indexes of the model
+  std::string target;                     // the target's name of it: "sda"
+  std::string bus;                        // "sata"
+};
+
+// A port of the host that the machine listens on while it runs.
+struct ListenPort {
+  std::string protocol;  // "tcp", "udp"
+  std::string address;   // IPv4; empty: any
+  std::uint16_t port = 0;
+  std::string use;  // "Network card 1's port forward": for messages
+  Place origin;
+  [[nodiscard]] std::string key() const { return protocol + ":" + std::to_string(port); }
+};
+
+struct Result {
+  std::string document;  // libvirt: the domain's XML
+  std::vector<Nic> nics;
+  std::vector<Disk> disks;
+  bool has_tpm = false;  // the machine has an emulated one
+  std::vector<ListenPort> listen;
+  std::uint64_t memory = 0;  // bytes
+  std::vector<Finding> findings;
+  std::vector<Settlement> settlements;  // what became of each field of the model
+};
+
+// Names and addresses that a new machine cannot have.
+struct Taken {
+  std::set<std::string> names;               // of machines that the target has
+  std::map<std::string, std::string> uuids;  // UUID -> name of the machine that has it
+  std::map<std::string, std::string> macs;   // MAC -> name of the machine that has it
+  std::map<std::string, std::string> runs;   // name of a machine -> the run of ours that made it
+  std::map<std::string, std::string> ports;  // ListenPort::key() -> the machine that listens there when it runs
+  // What this process plans to make.
+  std::set<std::string> planned_names;
+  std::set<std::filesystem::path> planned_files;
+  std::map<std::string, std::string> planned_ports;  // as `ports`
+  std::set<std::string> started_ports;               // of those: what machines that are started at once need
+
+  // A machine that is to be replaced, or taken back, is in nobody's way.
+  void forget(const std::string &name);
+  // Nor are those that the target has, where nothing is defined on it.
+  void forget_defined();
+};
+
+// The host that a machine is planned for. Plans are pure: nothing here asks the host.
+class Target {
+ public:
+  struct Facts {
+    std::string name;                    // "Debian 12, libvirt 9.0.0, QEMU 7.2.0"
+    std::string place;                   // as errors name it: "qemu:///session"
+    bool assumed = false;                // nobody was asked; a conservative host is taken
+    std::filesystem::path image_folder;  // where it keeps images
+    Taken taken;
+  };
+
+  explicit Target(Facts its_facts) : facts(std::move(its_facts)) {}
+  virtual ~Target() = default;
+  Target(const Target &) = delete;
+  Target &operator=(const Target &) = delete;
+
+  Facts facts;
+
+  // Which firmware pair suits the machine: from one descriptor, of its architecture, the right size class. nullopt for
+  // BIOS machines. Throws Error unsupported when an EFI machine meets a host without.
+  [[nodiscard]] virtual std::optional<FirmwareImage> choose_firmware(const Hardware &hardware,
+                                                                     bool secure_boot) const = 0;
+  // Throws Error unsupported for a machine that the target cannot run.
+  [[nodiscard]] virtual Result describe(const Request &request) const = 0;
+  [[nodiscard]] virtual std::string describe_snapshot(const SnapshotRequest &request) const = 0;
+  // What users of the machine's carried-over snapshots should know; nullopt: they work as new ones do.
+  [[nodiscard]] virtual std::optional<Finding> snapshot_limits(const Hardware &hardware) const = 0;
+};
+
+}  // namespace ferry::target

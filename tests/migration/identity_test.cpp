@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/identity.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace ferry::migration {
+namespace {
+
+constexpr std::string_view kWritten = "00112233-4455-6677-8899-aabbccddeeff";
+constexpr std::string_view kSwapped = "33221100-5544-7766-8899-aabbccddeeff";
+
+bool has(const target::Account &account, std::string_view id) {
+  return std::any_of(account.findings.begin(), account.findings.end(),
+                     [&](const Finding &finding) { return finding.id == id; });
+}
+
+struct IdentityTest : testing::Test {
+  Machine machine;
+  IdentityOptions options;
+  target::Taken taken;
+
+  IdentityTest() {  // VirtualBox's: plain bytes, SMBIOS 2.5
+    machine.name = "box";
+    machine.guest_os.family = OsFamily::linux;
+    Smbios &smbios = machine.hardware.smbios;
+    smbios.uuid = Uuid::parse(kWritten);
+    smbios.uuid_little_endian = false;
+    smbios.older_than_2_6 = true;
+    machine.hardware.nics.resize(2);
+    machine.hardware.nics[0].mac = MacAddress::parse("08:00:27:11:22:33");
+    options.seed = 1;
+  }
+
+  [[nodiscard]] IdentityContext context() const { return {options, taken, machine, "box"}; }
+  [[nodiscard]] DecidedUuid uuid() const { return decide_uuid(machine, context()); }
+  [[nodiscard]] std::vector<target::Identity::Card> cards() const {
+    return decide_cards(machine.hardware, "hardware", context());
+  }
+};
+
+// ---- the UUID ----
+
+TEST_F(IdentityTest, linux_on_old_smbios_prints_the_same_text) {
+  EXPECT_EQ(uuid().uuid.text(), kWritten);
+  EXPECT_TRUE(has(uuid().account, "smbios.uuid"));
+  EXPECT_EQ(uuid().account.settlements.at(0).field, "hardware.smbios.uuid");
+  EXPECT_EQ(uuid().account.settlements.at(0).disposition, Disposition::kept);
+}
+
+TEST_F(IdentityTest, windows_and_unknown_guests_keep_the_same_bytes) {
+  for (const OsFamily family : {OsFamily::windows, OsFamily::unknown}) {
+    machine.guest_os.family = family;
+    EXPECT_EQ(uuid().uuid.text(), kSwapped);
+  }
+}
+
+TEST_F(IdentityTest, little_endian_sources_are_kept_as_written) {
+  machine.guest_os.family = OsFamily::windows;
+  machine.hardware.smbios.uuid_little_endian = true;
+  EXPECT_EQ(uuid().uuid.text(), kWritten);
+  // A Linux guest of SMBIOS 2.5 reads those bytes plainly.
+  machine.guest_os.family = OsFamily::linux;
+  EXPECT_EQ(uuid().uuid.text(), kSwapped);
+}
+
+TEST_F(IdentityTest, plain_bytes_of_new_smbios_are_swapped_for_every_guest) {  // VMware's
+  machine.hardware.smbios.older_than_2_6 = false;
+  for (const OsFamily family : {OsFamily::windows, OsFamily::linux}) {
+    machine.guest_os.family = family;
+    EXPECT_EQ(uuid().uuid.text(), kSwapped);
+  }
+}
+
+TEST_F(IdentityTest, new_uuids_are_random_but_repeatable) {
+  options.uuid_policy = UuidPolicy::regenerate;
+  const std::string first = uuid().uuid.text();
+  EXPECT_EQ(uuid().uuid.text(), first);
+  EXPECT_NE(first, kWritten);
+  EXPECT_EQ(first[14], '4');
+  options.seed = 2;
+  EXPECT_NE(uuid().uuid.text(), first);
+}
+
+TEST_F(IdentityTest, without_a_seed_it_comes_from_the_source_and_the_name) {
+  options.uuid_policy = UuidPolicy::regenerate;
+  options.seed = 0;
+  const Uuid first = uuid().uuid;
+  EXPECT_EQ(uuid().uuid, first);
+  EXPECT_NE(decide_uuid(machine, {options, taken, machine, "other"}).uuid, first);
+  machine.source.file = "/elsewhere/box.vbox";
+  EXPECT_NE(uuid().uuid, first);
+}
+
+TEST_F(IdentityTest, a_given_uuid_is_taken) {
+  options.uuid_policy = UuidPolicy::given;
+  options.uuid = *Uuid::parse(kSwapped);
+  EXPECT_EQ(uuid().uuid.text(), kSwapped);
+  EXPECT_FALSE(has(uuid().account, "smbios.uuid"));
+}
+
+TEST_F(IdentityTest, without_a_usable_uuid_the_guest_gets_a_new_one) {
+  for (const char *useless : {"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"}) {
+    machine.hardware.smbios.uuid = Uuid::parse(useless);
+    EXPECT_TRUE(has(uuid().account, "smbios.uuid-generated"));
+    EXPECT_TRUE(is_usable(uuid().uuid));
+  }
+}
+
+TEST_F(IdentityTest, a_uuid_that_is_taken_names_the_option) {
+  taken.uuids[std::string(kWritten)] = "other";
+  try {
+    (void)uuid();
+    FAIL() << "two machines with one UUID";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_NE(error.detail().advice.find("--uuid new"), std::string::npos);
+  }
+  taken.uuids[std::string(kWritten)] = "box";  // the machine that is replaced
+  EXPECT_EQ(uuid().uuid.text(), kWritten);
+}
+
+TEST_F(IdentityTest, a_snapshot_has_its_machines_uuid) {
+  const DecidedUuid snapshot = snapshot_uuid(uuid().uuid, "snapshots.0.hardware");
+  EXPECT_EQ(snapshot.uuid.text(), kWritten);
+  EXPECT_EQ(snapshot.account.settlements.at(0).field, "snapshots.0.hardware.smbios.uuid");
+}
+
+// ---- addresses of cards ----
+
+TEST_F(IdentityTest, addresses_are_kept_and_missing_ones_made) {
+  const auto first = cards();
+  EXPECT_EQ(first.at(0).mac.text(), "08:00:27:11:22:33");
+  EXPECT_EQ(first.at(0).account.settlements.at(0).disposition, Disposition::kept);
+  EXPECT_TRUE(first.at(1).mac.text().starts_with("52:54:00:"));
+}
+
+TEST_F(IdentityTest, new_addresses_are_local_unique_and_repeatable) {
+  options.mac_policy = MacPolicy::regenerate;
+  const auto first = cards();
+  EXPECT_TRUE(first[0].mac.text().starts_with("52:54:00:"));
+  EXPECT_NE(first[0].mac, first[1].mac);
+  EXPECT_EQ(cards()[0].mac, first[0].mac);
+  taken.macs[first[0].mac.text()] = "other";
+  EXPECT_NE(cards()[0].mac, first[0].mac);
+}
+
+TEST_F(IdentityTest, a_given_address_is_taken) {
+  options.macs[0] = *MacAddress::parse("52:54:00:00:00:09");
+  EXPECT_EQ(cards()[0].mac.text(), "52:54:00:00:00:09");
+}
+
+TEST_F(IdentityTest, a_multicast_address_is_replaced) {
+  machine.hardware.nics[0].mac = MacAddress::parse("01:00:5e:00:00:01");
+  EXPECT_TRUE(has(cards()[0].account, "nic.mac-invalid"));
+  EXPECT_TRUE(cards()[0].mac.text().starts_with("52:54:00:"));
+}
+
+TEST_F(IdentityTest, an_address_that_is_taken_names_the_option) {
+  taken.macs["08:00:27:11:22:33"] = "other";
+  try {
+    (void)cards();
+    FAIL() << "two cards with one address";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_NE(error.detail().advice.find("--mac new"), std::string::npos);
+  }
+  taken.macs["08:00:27:11:22:33"] = "box";
+  EXPECT_EQ(cards()[0].mac.text(), "08:00:27:11:22:33");
+}
+
+}  // namespace
+}  // namespace ferry::migration
