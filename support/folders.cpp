@@ -13,14 +13,14 @@ namespace ferry::folders {
 
 namespace {
 
-std::optional<std::filesystem::path> absolute_variable(const char *name) {
-  const char *value = std::getenv(name);
+// The value of a variable of the environment, where it is an absolute path.
+std::optional<std::filesystem::path> absolute(const char *value) {
   if (value == nullptr || *value != '/') return std::nullopt;
   return value;
 }
 
 std::filesystem::path xdg_folder(const char *variable, const char *standard) {
-  if (auto folder = absolute_variable(variable)) return *std::move(folder);
+  if (auto folder = absolute(std::getenv(variable))) return *std::move(folder);
   if (const auto folder = home()) return *folder / standard;
   throw Error(ErrorKind::missing,
               {.message = "your home folder is not known: HOME is not set and the password database has no entry for "
@@ -33,7 +33,7 @@ std::filesystem::path xdg_folder(const char *variable, const char *standard) {
 }  // namespace
 
 std::optional<std::filesystem::path> home() {
-  if (auto folder = absolute_variable("HOME")) return folder;
+  if (auto folder = absolute(std::getenv("HOME"))) return folder;
   std::array<char, 16384> buffer{};
   passwd entry{};
   passwd *found = nullptr;
@@ -46,6 +46,6 @@ std::optional<std::filesystem::path> home() {
 std::filesystem::path config_home() { return xdg_folder("XDG_CONFIG_HOME", ".config"); }
 std::filesystem::path data_home() { return xdg_folder("XDG_DATA_HOME", ".local/share"); }
 std::filesystem::path state_home() { return xdg_folder("XDG_STATE_HOME", ".local/state"); }
-std::optional<std::filesystem::path> runtime() { return absolute_variable("XDG_RUNTIME_DIR"); }
+std::optional<std::filesystem::path> runtime() { return absolute(std::getenv("XDG_RUNTIME_DIR")); }
 
 }  // namespace ferry::folders

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/batch.hpp"
 #include "migration/journal.hpp"
 #include "migration/migrate.hpp"
@@ -87,7 +88,7 @@ TEST_F(Foreign, ABrokenVboxNamesTheBackupThatCanBeGiven) {
   for (const std::string &content : {std::string(), std::string(4096, '\0'), kVbox.substr(0, 200)}) {
     scratch_.write("vm/lab.vbox", content);
     scratch_.write("vm/lab.vbox-prev", kVbox);
-    libvirt::HostProfile host = libvirt::builtin_host_profile();
+    libvirt::Target host(libvirt::builtin_host_profile());
     for (const char *source : {"vm/lab.vbox", "vm"}) {
       ErrorDetail detail;
       try {

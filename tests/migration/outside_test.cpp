@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "exporters/libvirt/host/host_profile.hpp"
+#include "exporters/libvirt/target.hpp"
 #include "migration/journal.hpp"
 #include "migration/migrate.hpp"
 #include "migration/option_values.hpp"
@@ -32,7 +33,7 @@ class Outside : public testing::Test {
   fs::path disk(const fs::path &name) { return scratch_.write(name, std::string(kDiskBytes, 'x')); }
 
   Planned plan(const fs::path &source) {
-    libvirt::HostProfile host = libvirt::builtin_host_profile();
+    libvirt::Target host(libvirt::builtin_host_profile());
     auto planned = plan_source(find_source(source.string()), options_, host, {});
     EXPECT_EQ(planned.size(), 1U);
     return std::move(planned.front());
