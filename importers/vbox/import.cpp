@@ -154,7 +154,8 @@ ImportedMachine import_file(const fs::path &file, const ImportOptions &options) 
   const SettingsReader root = SettingsReader::open(tree, absolute, out.ledger);
   refuse_others(root);
   MediaLibrary media(absolute, options, out.findings);
-  Import in{version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, options.places, &media, {}};
+  Import in{
+      version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, options.places, &media, {}};
   out.machine.source = {SourceKind::vbox, absolute, *tree.attribute("version"), product_of(bytes)};
   read_machine(in, root, *root.child("Machine"));
   return out;
