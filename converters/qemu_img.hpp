@@ -49,7 +49,8 @@ struct Context {
   std::string program = "qemu-img";
   std::chrono::milliseconds query_deadline = std::chrono::seconds(60);  // info
   std::chrono::milliseconds read_deadline = std::chrono::hours(24);     // check, compare, convert
-  std::uint64_t query_address_space = std::uint64_t{1} << 30;           // bytes; a hostile header must not eat the host
+  // Bytes: a hostile header must not eat the host. More than it uses, for each of its threads asks for 128 MiB.
+  std::uint64_t query_address_space = std::uint64_t{4} << 30;
   std::uint64_t query_cpu_seconds = 30;
   std::stop_token stop;
 };
