@@ -29,10 +29,8 @@ namespace {
 // ---- Landlock. Debian 12's headers know version 2 only; the numbers are the kernel's own and never change. ----
 
 constexpr std::uint64_t kExecute = 1U << 0U, kWriteFile = 1U << 1U, kReadFile = 1U << 2U, kReadFolder = 1U << 3U;
-constexpr std::uint64_t kRemoveFolder = 1U << 4U, kRemoveFile = 1U << 5U, kMakeDevice = 1U << 6U,
-                        kMakeFolder = 1U << 7U;
-constexpr std::uint64_t kMakeFile = 1U << 8U, kMakeSocket = 1U << 9U, kMakeFifo = 1U << 10U, kMakeBlock = 1U << 11U;
-constexpr std::uint64_t kMakeLink = 1U << 12U;
+// Bits 4 and 5 are removing, 7, 8 and 12 making folders, files and links.
+constexpr std::uint64_t kMakeDevice = 1U << 6U, kMakeSocket = 1U << 9U, kMakeFifo = 1U << 10U, kMakeBlock = 1U << 11U;
 constexpr std::uint64_t kRefer = 1U << 13U;     // version 2: renames and links between folders
 constexpr std::uint64_t kTruncate = 1U << 14U;  // version 3
 constexpr std::uint64_t kDevices = 1U << 15U;   // version 5: ioctl on devices
@@ -118,6 +116,12 @@ void rules(const Filter &filter, std::uint32_t action, std::string_view names) {
   }
 }
 
+// What the number-th argument of a call must be; with MASKED_EQ, first is the mask. libseccomp's own macros for it are
+// C's compound literals, which clang does not take in C++.
+scmp_arg_cmp argument(unsigned number, scmp_compare how, scmp_datum_t first, scmp_datum_t second = 0) {
+  return {.arg = number, .op = how, .datum_a = first, .datum_b = second};
+}
+
 void rule(const Filter &filter, std::uint32_t action, const char *name, scmp_arg_cmp condition) {
   if (seccomp_rule_add_array(filter.get(), action, seccomp_syscall_resolve_name(name), 1, &condition) != 0)
     refused("a rule of seccomp's");
@@ -160,15 +164,15 @@ Filter worker_filter() {
   if (!filter) refused("a filter of seccomp's");
   rules(filter, SCMP_ACT_ALLOW, kWorkerCalls);
   // Threads, not processes. clone3 hides its flags behind a pointer: without it the C library takes clone.
-  rule(filter, SCMP_ACT_ALLOW, "clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+  rule(filter, SCMP_ACT_ALLOW, "clone", argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
   rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3");
   // Signals to itself alone (abort), limits of itself alone, names of its threads.
-  rule(filter, SCMP_ACT_ALLOW, "tgkill", SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
-  rule(filter, SCMP_ACT_ALLOW, "prlimit64", SCMP_A0_64(SCMP_CMP_EQ, 0));
-  rule(filter, SCMP_ACT_ALLOW, "prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_NAME));
+  rule(filter, SCMP_ACT_ALLOW, "tgkill", argument(0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid())));
+  rule(filter, SCMP_ACT_ALLOW, "prlimit64", argument(0, SCMP_CMP_EQ, 0));
+  rule(filter, SCMP_ACT_ALLOW, "prctl", argument(0, SCMP_CMP_EQ, PR_SET_NAME));
   // Sharing blocks; never a terminal's (TIOCSTI types into it).
   for (const unsigned long request : {0UL + FICLONE, 0UL + FICLONERANGE, 0UL + FIONREAD, 0UL + BLKGETSIZE64})
-    rule(filter, SCMP_ACT_ALLOW, "ioctl", SCMP_A1_64(SCMP_CMP_EQ, request));
+    rule(filter, SCMP_ACT_ALLOW, "ioctl", argument(1, SCMP_CMP_EQ, request));
   return filter;
 }
 
@@ -176,7 +180,7 @@ Filter program_filter() {
   Filter filter(seccomp_init(SCMP_ACT_ALLOW));
   if (!filter) refused("a filter of seccomp's");
   rules(filter, SCMP_ACT_ERRNO(EPERM), kProgramsNever);
-  rule(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", SCMP_A1_64(SCMP_CMP_EQ, TIOCSTI));
+  rule(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", argument(1, SCMP_CMP_EQ, TIOCSTI));
   return filter;
 }
 
