@@ -87,7 +87,9 @@ qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool w
   if (image.info.format == ImageFormat::vhd && !with_force_size) {
     refuse(medium, "QEMU takes a VHD's size from its geometry and cuts off the disk's end");
   }
-  return qemu_img::source_of(medium.chain.front(), image.info.format);
+  qemu_img::Source source = qemu_img::source_of(medium.chain.front(), image.info.format);
+  for (const auto &file : image.files) source.extents.push_back(file->path());
+  return source;
 }
 
 void require_same_view(const Medium &medium, const SourceImage &image, const qemu_img::Source &source,

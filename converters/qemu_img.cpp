@@ -42,12 +42,40 @@ Error failed(std::string_view verb, const std::filesystem::path &file, const sub
                                        .found = said.empty() ? "no message" : said});
 }
 
+// What qemu-img may touch: the images that it reads, the file that it writes, and what any program needs to run. What
+// an image names beside that (backing files, extents, sockets, protocols) is out of its reach, whatever we overlooked.
+struct Touched {
+  std::vector<const Source *> reads;
+  std::filesystem::path writes;  // there already; empty: nothing
+};
+
+std::shared_ptr<const cage::Cage> cage_for(const Context &context, const Touched &touched) {
+  cage::Rules rules;
+  const std::filesystem::path program = subprocess::find_program(context.program);
+  rules.execute = {"/usr", "/bin", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store", program};
+  // A program that was installed somewhere else brings its libraries along.
+  std::error_code ignored;
+  const std::filesystem::path prefix = std::filesystem::canonical(program, ignored).parent_path().parent_path();
+  for (const char *folder : {"lib", "lib64", "lib/x86_64-linux-gnu"}) rules.execute.push_back(prefix / folder);
+  rules.read = {"/dev/null", "/dev/zero",     "/dev/urandom",  "/etc/ld.so.cache",       "/etc/ld.so.preload",
+                "/proc/sys", "/proc/meminfo", "/proc/cpuinfo", "/sys/devices/system/cpu"};
+  for (const Source *source : touched.reads) {
+    rules.read.push_back(source->range.file);
+    rules.read.insert(rules.read.end(), source->extents.begin(), source->extents.end());
+  }
+  if (!touched.writes.empty()) rules.write.push_back(touched.writes);
+  return std::make_shared<const cage::Cage>(rules, cage::Calls::program);
+}
+
 subprocess::Result start(const Context &context, Arguments arguments, const subprocess::Limits &limits,
-                         std::function<void(std::string_view)> on_line = {}) {
+                         const Touched &touched, std::function<void(std::string_view)> on_line = {}) {
   if (subprocess::find_program(context.program).empty()) throw not_installed(context);
-  return subprocess::run(
-      {.program = context.program, .arguments = std::move(arguments), .limits = limits, .on_line = std::move(on_line)},
-      context.stop);
+  return subprocess::run({.program = context.program,
+                          .arguments = std::move(arguments),
+                          .limits = limits,
+                          .locked_in = cage_for(context, touched),
+                          .on_line = std::move(on_line)},
+                         context.stop);
 }
 
 subprocess::Limits query_limits(const Context &context) {
@@ -183,7 +211,7 @@ Arguments convert_arguments(const ConvertRequest &request, const std::filesystem
 bool available(const Context &context) { return !subprocess::find_program(context.program).empty(); }
 
 std::string version(const Context &context) {
-  const auto result = start(context, {"--version"}, query_limits(context));
+  const auto result = start(context, {"--version"}, query_limits(context), {});
   if (!result.ok()) throw failed("--version", context.program, result);
   // "qemu-img version 7.2.22 (Debian 1:7.2+dfsg-7)".
   constexpr std::string_view kBefore = "qemu-img version ";
@@ -198,8 +226,8 @@ std::string version(const Context &context) {
 
 Info info(const Source &source, const Context &context) {
   const auto &file = source.range.file;
-  const auto result =
-      start(context, {"info", "-U", "--output=json", "--image-opts", image_options(source)}, query_limits(context));
+  const auto result = start(context, {"info", "-U", "--output=json", "--image-opts", image_options(source)},
+                            query_limits(context), {.reads = {&source}, .writes = {}});
   if (!result.ok()) throw failed("info", file, result);
   const auto json = parse(result.output, "info", file);
   if (!json.is_object() || !string(json, "format") || !json.contains("virtual-size"))
@@ -220,7 +248,8 @@ void convert(const ConvertRequest &request, const copy::TargetFile &target, Prog
   {
     Meter meter(progress, request.target, request.virtual_size != 0 ? request.virtual_size : about.virtual_size);
     const auto result =
-        start(context, std::move(arguments), long_limits(context), [&](std::string_view line) { meter.line(line); });
+        start(context, std::move(arguments), long_limits(context),
+              {.reads = {&request.source}, .writes = target.path()}, [&](std::string_view line) { meter.line(line); });
     if (!result.ok()) throw failed("convert", file, result);
   }
   if (request.format == disk::TargetFormat::qcow2) require_clean(target.path(), request.target, context);
@@ -233,8 +262,8 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
 }
 
 CheckResult check(const Source &source, const Context &context) {
-  const auto result =
-      start(context, {"check", "-U", "--output=json", "--image-opts", image_options(source)}, long_limits(context));
+  const auto result = start(context, {"check", "-U", "--output=json", "--image-opts", image_options(source)},
+                            long_limits(context), {.reads = {&source}, .writes = {}});
   CheckResult out;
   // 63: the format has no check. 2: corruptions, 3: leaks; both come with the JSON answer.
   if (result.signal == 0 && result.exit_code == 63) {
@@ -271,7 +300,8 @@ Difference compare(const Source &left, const Source &right, bool strict, const C
   Arguments arguments = {"compare", "-U", "--image-opts"};
   if (strict) arguments.emplace_back("-s");
   arguments.insert(arguments.end(), {image_options(left), image_options(right)});
-  const auto result = start(context, std::move(arguments), long_limits(context));
+  const auto result =
+      start(context, std::move(arguments), long_limits(context), {.reads = {&left, &right}, .writes = {}});
   if (result.ok()) return {};
   if (result.signal != 0 || result.exit_code != 1) throw failed("compare", left.range.file, result);
   const auto said = text::trim(result.output);

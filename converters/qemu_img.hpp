@@ -30,6 +30,8 @@ namespace ferry::qemu_img {
 struct Source {
   ImageFormat format = ImageFormat::raw;
   FileRange range;  // a whole file, or a part of one (a disk inside an OVA)
+  // Further files that belong to the image (a VMDK's extents) and that QEMU may therefore open; no other.
+  std::vector<std::filesystem::path> extents = {};
 };
 
 // From a medium's image. `format` is what the content says (image::detect_format), not what the source declares.

@@ -74,7 +74,7 @@ void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
 }
 
 // Runs in the child between fork and exec: only calls that are safe there.
-void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
+void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent, const cage::Cage *locked_in) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -89,6 +89,10 @@ void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
   // Pipes of other children that are being started in other threads, and whatever a library opened without
   // O_CLOEXEC. Linux 5.11; older kernels leave them open, as everybody does.
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (locked_in == nullptr || locked_in->apply() == 0) return;
+  constexpr std::string_view kWords = "the program could not be locked in (Landlock, seccomp) and was not started\n";
+  static_cast<void>(!::write(STDERR_FILENO, kWords.data(), kWords.size()));
+  ::_exit(126);
 }
 
 // The first and the last half of what a program says, however much it is.
@@ -183,13 +187,14 @@ class Run {
     const pid_t parent = ::getpid();
     const Limits limits = command_.limits;
     const std::size_t open_files = limits::open_files_before();
+    const cage::Cage *locked_in = command_.locked_in.get();
     ChildEnvironment environment(command_.bare_environment);
     child_ = bp::child(
         bp::exe = program.string(), bp::args = command_.arguments, bp::std_in<bp::null, bp::std_out> out_,
         bp::std_err > err_, error,
         bp::extend::on_setup = [&environment](auto &executor) { executor.env = environment.entries(); },
-        bp::extend::on_exec_setup = [limits, open_files,
-                                     parent](auto & /*executor*/) { prepare_child(limits, open_files, parent); });
+        bp::extend::on_exec_setup = [limits, open_files, parent, locked_in](
+                                        auto & /*executor*/) { prepare_child(limits, open_files, parent, locked_in); });
     if (error)
       throw Error(ErrorKind::subprocess,
                   {.where = {.file = program}, .message = "the program cannot be started: " + error.message()});

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "support/cage.hpp"
 
 namespace ferry::subprocess {
 
@@ -27,7 +30,8 @@ struct Command {
   std::string program;                 // a path, or a name that is looked up in PATH
   std::vector<std::string> arguments;  // without argv[0]; NUL is refused
   Limits limits;
-  bool bare_environment = false;  // LC_ALL=C and nothing of ours
+  bool bare_environment = false;                // LC_ALL=C and nothing of ours
+  std::shared_ptr<const cage::Cage> locked_in;  // of cage::Calls::program; null: it may do all that we may
   // Called for each piece of stdout that ends in CR or LF (not included), as it comes. When it is set, stdout is
   // not kept in Result::output and max_output holds for one line. It must not throw.
   std::function<void(std::string_view)> on_line;

@@ -79,6 +79,22 @@ void put_firmware(const fs::path &folder) {
   write_file(folder / "nvram_vmware/plain", vmware);
 }
 
+void put_texts(const fs::path &folder) {
+  for (const char *target : {"manifest", "host_profile", "journal"}) fs::create_directories(folder / target);
+  write_file(folder / "manifest/all",
+             bytes_of("defaults:\n  dest: /srv/vms\n  mac: [keep, 2=52:54:00:00:00:01]\nmachines:\n  - source: a.vbox\n"
+                      "    name: web\n    start: true\n  - &b {source: b.vmx, snapshots: flatten}\n  - *b\n"));
+  fs::copy_file(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json", folder / "host_profile/debian-12",
+                fs::copy_options::overwrite_existing);
+  write_file(folder / "journal/done",
+             bytes_of("{\"event\":\"begin\",\"source\":\"/a.vbox\",\"source_size\":5,\"source_time\":7,"
+                      "\"machine\":\"a\",\"connect\":\"qemu:///session\",\"dest\":\"/d\"}\n"
+                      "{\"event\":\"staging\",\"folder\":\"/d/.virt-ferry-r\"}\n"
+                      "{\"event\":\"publish\",\"file\":\"/d/a.qcow2\",\"inode\":3,\"time\":4,\"replaced\":false}\n"
+                      "{\"event\":\"define\",\"domain\":\"a\",\"uuid\":\"6f2d8b5c-2a57-4d2c-8b6e-2f1f6a8b9c0d\"}\n"
+                      "{\"event\":\"done\"}\n"));
+}
+
 Bytes chained(unsigned choice, const std::vector<Bytes> &files) {
   Bytes out{static_cast<std::uint8_t>(choice)};
   for (const Bytes &file : files) {
@@ -177,5 +193,6 @@ int main(int count, char **arguments) {
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
   put_fixtures(folder);
   put_firmware(folder);
+  put_texts(folder);
   return 0;
 }

@@ -108,6 +108,8 @@ TEST(HostProfile, KeepsEveryMember) {
   profile.kvm = true;
   profile.ipv6 = false;
   profile.max_vcpus = 7;
+  profile.landlock = 3;
+  profile.seccomp = true;
   profile.bridges = {"br0"};
   profile.networks = {"lan"};
   profile.domain_names = {"web"};
@@ -126,6 +128,8 @@ TEST(HostProfile, KeepsEveryMember) {
   EXPECT_TRUE(again.kvm && again.swtpm_setup && again.virtiofsd && again.passt && again.built_in);
   EXPECT_FALSE(again.ipv6);
   EXPECT_EQ(again.max_vcpus, 7U);
+  EXPECT_EQ(again.landlock, 3U);
+  EXPECT_TRUE(again.seccomp);
   EXPECT_EQ(again.libvirt_version, 9000000U);
 }
 

@@ -7,6 +7,7 @@
 #include "converters/qemu_img.hpp"
 #include "tests/qemu_img/scratch.hpp"
 
+#include "support/cage.hpp"
 #include "support/error.hpp"
 #include "support/subprocess.hpp"
 
@@ -371,11 +372,22 @@ TEST_F(FakeQemuImg, CancelLeavesNothing) {
   EXPECT_THAT(target.names(), IsEmpty());
 }
 
+// The program could not put it there itself: it writes the file that it was given and no other.
 TEST_F(FakeQemuImg, ATargetThatAppearsMeanwhileIsNotReplaced) {
   const Scratch target;
-  auto context = with("case $1 in check) echo '{}'; exit 0;; esac; echo mine > " + (target / "out.qcow2").string());
-  const auto error = error_of(
-      [&] { convert(to_qcow2(whole(ImageFormat::raw, "/disk.raw"), target / "out.qcow2"), nullptr, context); });
+  class Other final : public Progress {
+   public:
+    explicit Other(const Scratch &target) : target_(target) {}
+    void begin(std::string_view, std::uint64_t) override { target_.write("out.qcow2", "mine\n"); }
+    void advance(std::uint64_t) override {}
+    void end() override {}
+
+   private:
+    const Scratch &target_;
+  } other(target);
+  const auto context = with("case $1 in check) echo '{}'; exit 0;; esac");
+  const auto error =
+      error_of([&] { convert(to_qcow2(whole(ImageFormat::raw, "/disk.raw"), target / "out.qcow2"), &other, context); });
   EXPECT_EQ(error.kind(), ErrorKind::conflict);
   EXPECT_EQ(test::read_text(target / "out.qcow2"), "mine\n");
   EXPECT_THAT(target.names(), ElementsAre("out.qcow2"));
@@ -388,6 +400,26 @@ TEST(MissingQemuImg, IsNamedWithItsPackage) {
   const auto error = error_of([&] { (void)version(context); });
   EXPECT_EQ(error.kind(), ErrorKind::missing);
   EXPECT_THAT(error.detail().advice, HasSubstr("qemu-utils"));
+}
+
+// What our own checks would refuse long before: qemu-img alone, with an image that leads out of itself.
+TEST(Cage, WhatAnImageNamesIsOutOfReach) {
+  if (cage::offered().landlock == 0) GTEST_SKIP() << "this kernel has no Landlock";
+  const Scratch folder, other;
+  const auto secret = other.write("secret", std::string(65536, 's'));
+  const auto vmdk = folder.write("disk.vmdk",
+                                 "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
+                                 "createType=\"monolithicFlat\"\nRW 128 FLAT \"" +
+                                     secret.string() + "\" 0\n");
+  const auto target = folder / "out.qcow2";
+  EXPECT_EQ(error_of([&] {
+              convert(to_qcow2({.format = ImageFormat::vmdk, .range = {.file = vmdk}}, target), nullptr);
+            }).kind(),
+            ErrorKind::subprocess);
+  EXPECT_FALSE(std::filesystem::exists(target));
+  // The same image where the extent belongs to it.
+  convert(to_qcow2({.format = ImageFormat::vmdk, .range = {.file = vmdk}, .extents = {secret}}, target), nullptr);
+  EXPECT_TRUE(std::filesystem::exists(target));
 }
 
 }  // namespace

@@ -81,6 +81,8 @@ void visit_profile(Visitor &visit, Profile &profile) {
   visit("virtiofsd", profile.virtiofsd);
   visit("passt", profile.passt);
   visit("osinfo_db", profile.osinfo_db);
+  visit("landlock", profile.landlock);
+  visit("seccomp", profile.seccomp);
   visit("image_folder", profile.image_folder);
 }
 

@@ -55,7 +55,9 @@ struct HostProfile {
   std::map<std::string, std::string> mac_addresses;  // MAC -> name of the domain that has it
   std::map<std::string, std::string> domain_runs;    // name -> the run of ours that made the domain; never recorded
   bool swtpm_setup = false, virtiofsd = false, passt = false;
-  unsigned osinfo_db = 0;              // release of osinfo-db, 20221203; 0 when it is not installed
+  unsigned osinfo_db = 0;  // release of osinfo-db, 20221203; 0 when it is not installed
+  unsigned landlock = 0;   // version of the kernel's Landlock; 0: none. What cages programs that read images
+  bool seccomp = false;    // the same for system calls
   std::filesystem::path image_folder;  // where the session keeps images
 };
 

@@ -10,6 +10,7 @@
 #include "exporters/libvirt/host/firmware_descriptors.hpp"
 #include "exporters/libvirt/host/local_host.hpp"
 
+#include "support/cage.hpp"
 #include "support/subprocess.hpp"
 
 namespace ferry::libvirt {
@@ -96,6 +97,9 @@ void ask_local_host(HostProfile &profile) {
   profile.passt = has("passt");
   profile.osinfo_db = osinfo_db_release();
   profile.ipv6 = host_has_ipv6();
+  const cage::Offer cages = cage::offered();
+  profile.landlock = static_cast<unsigned>(cages.landlock);
+  profile.seccomp = cages.seccomp;
   profile.firmware = read_firmware_descriptors(firmware_folders());
   const std::set<std::string> bridges = kernel_bridges();
   // The system daemon attaches to any bridge itself; a session needs the set-uid helper and its rules.
