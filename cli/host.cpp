@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "migration/host.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
-#include "exporters/libvirt/host/connection.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -27,7 +28,7 @@ void setup_host(CLI::App &app, Context &context) {
     command->output.format = "json";
     command->output.profile = true;
     check_output(command->output, {});
-    write_output(command->output, libvirt::host_profile_json(libvirt::Connection(command->connect).probe()));
+    write_output(command->output, migration::recorded_host(command->connect));
     context.exit_code = 0;
   });
 }

@@ -11,7 +11,7 @@
 #include "cli/command_line.hpp"
 #include "cli/interrupts.hpp"
 #include "cli/output.hpp"
-#include "exporters/libvirt/host/deadline.hpp"
+#include "migration/host.hpp"
 
 #include "support/limits.hpp"
 #include "support/text.hpp"
@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
   const ferry::cli::Interrupts interrupts;
   const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc}, interrupts.token());
-  if (ferry::libvirt::gave_up_on_libvirt()) {  // a call is still waiting, and uses what exit() would take down
+  if (ferry::migration::is_call_left_alone()) {  // a call is still waiting, and uses what exit() would take down
     std::fflush(nullptr);
     _exit(code);
   }

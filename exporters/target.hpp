@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What any target of a migration gives and takes: libvirt today; a script or a cluster can be another. The spine speaks
-// of machines in these words only, and knows the kind of target in one file (migration/host.cpp).
+// of machines in these words only, and knows the kind of target in one file (migration/host.cpp). A Target describes
+// machines and asks nobody; Machines are those that it has, and change what is there.
 #pragma once
 
 #include <cstdint>
@@ -125,6 +126,12 @@ struct Result {
   std::vector<Settlement> settlements;  // what became of each field of the model
 };
 
+// The files that a machine's document names.
+struct MachineFiles {
+  std::set<std::filesystem::path> all;    // disks with their parents, CDs, store, kernel, initrd
+  std::set<std::filesystem::path> disks;  // of disks only: what a guest writes to, and what lies under it
+};
+
 // Names and addresses that a new machine cannot have.
 struct Taken {
   std::set<std::string> names;               // of machines that the target has
@@ -171,6 +178,63 @@ class Target {
   [[nodiscard]] virtual std::string describe_snapshot(const SnapshotRequest &request) const = 0;
   // What users of the machine's carried-over snapshots should know; nullopt: they work as new ones do.
   [[nodiscard]] virtual std::optional<Finding> snapshot_limits(const Hardware &hardware) const = 0;
+  // A document of the target's own making (of a machine or a snapshot) with the mark of the run that makes it, by which
+  // its machine is known: a UUID does not tell whose a machine is, for it is the source's, and any later copy has it.
+  [[nodiscard]] virtual std::string with_run_mark(const std::string &document, const std::string &run) const = 0;
+  // Adds those that a document of the target's own making names.
+  virtual void add_files(const std::string &document, MachineFiles &files) const = 0;
+};
+
+// ---- the machines that it has ----
+
+// One of them, as far as it matters to whoever wants to replace or remove it.
+struct MachineFacts {
+  std::string name, uuid;
+  std::string run;                          // whose mark it bears; empty: no run of ours made it
+  bool running = false, suspended = false;  // suspended: its memory is saved
+  std::vector<std::string> snapshots;       // parents before children
+  MachineFiles files;                       // of all its definitions: now, at its next start, of its snapshots
+};
+
+// What it takes to define a machine again as it was.
+struct SavedMachine {
+  std::string document;
+  struct Snapshot {
+    std::string name, document;
+    bool current = false;
+  };
+  std::vector<Snapshot> snapshots;  // parents before children
+  bool autostart = false;
+};
+
+// All functions throw Error libvirt when the target refuses or does not answer.
+class Machines {
+ public:
+  Machines() = default;
+  virtual ~Machines() = default;
+  Machines(const Machines &) = delete;
+  Machines &operator=(const Machines &) = delete;
+
+  // nullopt when there is no such machine.
+  [[nodiscard]] virtual std::optional<MachineFacts> machine_named(const std::string &name) const = 0;
+  [[nodiscard]] virtual std::optional<MachineFacts> machine_of(const std::string &uuid) const = 0;
+  [[nodiscard]] virtual std::vector<MachineFacts> machines() const = 0;
+  [[nodiscard]] virtual bool is_running(const std::string &name) const = 0;
+
+  // A machine of the same name and UUID is changed.
+  virtual void define(const std::string &document) = 0;
+  // A snapshot that the machine's disks have already; its parent first.
+  virtual void define_snapshot(const std::string &name, const std::string &document, bool current) = 0;
+  // With its snapshots; all files stay.
+  virtual void undefine(const std::string &name) = 0;
+  // The definition with its secrets, snapshots and autostart, and that again; what is there of it already stays.
+  [[nodiscard]] virtual SavedMachine save(const std::string &name) const = 0;
+  virtual void restore(const std::string &name, const SavedMachine &saved) = 0;
+
+  virtual void start(const std::string &name) = 0;
+  virtual void switch_off(const std::string &name) = 0;
+  // Files in the folder are new: where the target keeps a list of it, that is read again. Never an error.
+  virtual void refresh(const std::filesystem::path &folder) = 0;
 };
 
 }  // namespace ferry::target

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/host.hpp"
 
+#include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_uri.hpp"
+#include "exporters/libvirt/host/deadline.hpp"
 #include "exporters/libvirt/target.hpp"
 
 namespace ferry::migration {
@@ -38,7 +40,7 @@ Answer ask(const Options &options) {
 Host host_of(Answer answer) {
   Host host;
   host.target = std::make_unique<libvirt::Target>(std::move(answer.profile));
-  host.connection = std::move(answer.connection);
+  host.machines = std::move(answer.connection);
   host.unreachable = std::move(answer.unreachable);
   return host;
 }
@@ -61,12 +63,22 @@ Host host_for_run(const Options &options) {
   if (options.host_profile) answer.profile = libvirt::load_host_profile(*options.host_profile);
   Host host = host_of(std::move(answer));
   if (!options.define) {
-    host.connection.reset();
+    host.machines.reset();
     host.unreachable.reset();
     host.target->facts.taken.forget_defined();
   }
   return host;
 }
+
+std::unique_ptr<target::Machines> machines_at(const std::string &connect) {
+  return std::make_unique<libvirt::Connection>(connect);
+}
+
+std::string recorded_host(const std::string &connect) {
+  return libvirt::host_profile_json(libvirt::Connection(connect).probe());
+}
+
+bool is_call_left_alone() { return libvirt::gave_up_on_libvirt(); }
 
 void reserve(target::Taken &taken, const MachinePlan &plan, bool started) {
   taken.planned_names.insert(plan.name);

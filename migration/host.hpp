@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host that a plan is made for, and the connection that a run defines on.
+// The target that a plan is made for, and its machines, which a run adds to. Which kind of target there is, only
+// host.cpp knows.
 #pragma once
 
 #include <memory>
 #include <optional>
 
-#include "exporters/libvirt/host/connection.hpp"
 #include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/plan.hpp"
@@ -14,8 +14,8 @@ namespace ferry::migration {
 
 struct Host {
   std::unique_ptr<target::Target> target;
-  std::unique_ptr<libvirt::Connection> connection;  // null: nobody to define on
-  std::optional<Error> unreachable;                 // why there is no connection
+  std::unique_ptr<target::Machines> machines;  // null: nobody to define on
+  std::optional<Error> unreachable;            // why there are none
 };
 
 // For a dry run: a recorded profile, or libvirt's answers, or (unreachable, or --no-define without --connect) the
@@ -26,6 +26,17 @@ struct Host {
 // For a run. Throws Error usage for root with qemu:///session; other connections that cannot be opened are in
 // `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked only when --connect was given.
 [[nodiscard]] Host host_for_run(const Options &options);
+
+// The machines at a connection. Throws Error unreachable, or usage for root with qemu:///session.
+[[nodiscard]] std::unique_ptr<target::Machines> machines_at(const std::string &connect);
+
+// What the host at a connection can do, to be planned for elsewhere (Options::host_profile). Throws Error unreachable,
+// usage, libvirt.
+[[nodiscard]] std::string recorded_host(const std::string &connect);
+
+// Whether a call to a target was never answered and left alone. The process should then end without running destructors
+// of global objects, which that call still uses.
+[[nodiscard]] bool is_call_left_alone();
 
 // Enters a planned machine, so that the next plan of a batch does not take its name, files, UUID or MACs, and
 // knows its ports. `started`: it runs as soon as it is made.

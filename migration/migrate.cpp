@@ -213,11 +213,10 @@ void take_back_crashed(const std::string &run, const Planned &planned) {
 
 RunResult execute(const Planned &planned, const Options &options, const Host &host, Progress *progress,
                   const std::stop_token &stop) {
-  libvirt::Connection *connection = options.define ? host.connection.get() : nullptr;
   for (const std::string &run : planned.crashed_runs) take_back_crashed(run, planned);
   refuse_unknown_owner(*planned.plan, options, host);
-  if (planned.finish) return finish_run(*planned.finish, *planned.plan, options, connection, stop);
-  return run_plan(*planned.plan, options, connection, progress, stop);
+  if (planned.finish) return finish_run(*planned.finish, *planned.plan, options, host, stop);
+  return run_plan(*planned.plan, options, host, progress, stop);
 }
 
 }  // namespace

@@ -117,15 +117,15 @@ void refuse_targets_of_others(const MachinePlan &plan, const std::vector<RunReco
   for (const fs::path &file : plan.files) refuse_target_of_others(file, plan, runs);
 }
 
-void refuse_machines_in_use(const MachinePlan &plan, const libvirt::Connection &connection) {
-  for (const libvirt::DomainFacts &domain : connection.domains()) {
+void refuse_machines_in_use(const MachinePlan &plan, const target::Machines &machines) {
+  for (const target::MachineFacts &domain : machines.machines()) {
     if (domain.name == plan.name) {
       if (domain.running) {
         throw Error(ErrorKind::conflict,
                     {.message = "the machine \"" + domain.name + "\" that --overwrite would replace is running",
                      .advice = "Shut it down first, or choose another --name."});
       }
-      if (domain.managed_save) {
+      if (domain.suspended) {
         throw Error(ErrorKind::conflict,
                     {.message = "the machine \"" + domain.name +
                                 "\" that --overwrite would replace is suspended: its memory is saved",
@@ -140,20 +140,19 @@ void refuse_machines_in_use(const MachinePlan &plan, const libvirt::Connection &
   }
 }
 
-void set_aside(const MachinePlan &plan, const fs::path &staging, const libvirt::Connection *connection,
-               Journal &journal) {
+void set_aside(const MachinePlan &plan, const fs::path &staging, const target::Machines *machines, Journal &journal) {
   const fs::path folder = staging / "replaced";
   file::make_private_folders(folder);
   std::vector<std::string> uuids;
   if (!plan.tpm_state.empty() || plan.has_tpm) uuids.push_back(plan.domain_uuid.text());
-  if (const auto old = connection != nullptr ? connection->domain_named(plan.name) : std::nullopt) {
-    write_saved_domain(folder / "domain.json", connection->save(old->name));
+  if (const auto old = machines != nullptr ? machines->machine_named(plan.name) : std::nullopt) {
+    write_saved_domain(folder / "domain.json", machines->save(old->name));
     file::sync_folder(folder);
     journal.replace({old->name, old->uuid, folder / "domain.json"});
     if (uuids.empty() || old->uuid != uuids.front()) uuids.push_back(old->uuid);
   }
   for (const fs::path &file : plan.files) move_aside(file, folder / file.filename(), journal);
-  if (connection != nullptr && has_tpm_folders(journal.record().connect)) {
+  if (machines != nullptr && has_tpm_folders(journal.record().connect)) {
     for (const std::string &uuid : uuids) {
       for (const fs::path &file : tpm_files(tpm_folders() / uuid))
         move_aside(file, folder / (uuid + "-" + file.filename().string()), journal);
@@ -188,13 +187,13 @@ void bring_back(const SetAside &aside, UndoResult &out) {
   out.restored.push_back(aside.file.string());
 }
 
-void bring_back(const ReplacedDomain &domain, libvirt::Connection &connection, UndoResult &out) {
+void bring_back(const ReplacedDomain &domain, target::Machines &machines, UndoResult &out) {
   const auto saved = read_saved_domain(domain.saved);
   if (!saved) return;  // killed before it was written: nothing was taken away
-  const auto there = connection.domain_of(domain.uuid);
+  const auto there = machines.machine_of(domain.uuid);
   if (there && there->snapshots.size() >= saved->snapshots.size()) return;
   try {
-    connection.restore(domain.name, *saved);
+    machines.restore(domain.name, *saved);
     out.restored.push_back("domain " + domain.name);
   } catch (const Error &error) {
     out.failed.push_back("domain " + domain.name + " (" + error.detail().message + ")");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "exporters/libvirt/host/connection.hpp"
+#include "exporters/target.hpp"
 #include "migration/journal.hpp"
 #include "migration/plan.hpp"
 
@@ -18,13 +18,13 @@ namespace ferry::migration {
 // one that a process holds. `runs`: all_runs().
 void refuse_targets_of_others(const MachinePlan &plan, const std::vector<RunRecord> &runs);
 
-// The same for what libvirt knows: Throws Error conflict when the machine runs or is suspended, or when another one
+// The same for what the target knows: Throws Error conflict when the machine runs or is suspended, or when another one
 // uses a file that the run would take.
-void refuse_machines_in_use(const MachinePlan &plan, const libvirt::Connection &connection);
+void refuse_machines_in_use(const MachinePlan &plan, const target::Machines &machines);
 
 // Moves the files that stand in `plan`'s places, the TPM state of the machine and its definition (to a file) into
-// `staging`/replaced, each noted in the journal before. `connection` may be null. Throws Error io, no_space, libvirt.
-void set_aside(const MachinePlan &plan, const std::filesystem::path &staging, const libvirt::Connection *connection,
+// `staging`/replaced, each noted in the journal before. `machines` may be null. Throws Error io, no_space, libvirt.
+void set_aside(const MachinePlan &plan, const std::filesystem::path &staging, const target::Machines *machines,
                Journal &journal);
 
 // What take_back() did and what it could not do, for people.
@@ -39,6 +39,6 @@ struct UndoResult {
 // Moves a file back. Nothing is replaced.
 void bring_back(const SetAside &aside, UndoResult &out);
 // Defines the domain as it was, where it is not.
-void bring_back(const ReplacedDomain &domain, libvirt::Connection &connection, UndoResult &out);
+void bring_back(const ReplacedDomain &domain, target::Machines &machines, UndoResult &out);
 
 }  // namespace ferry::migration

@@ -7,7 +7,6 @@
 #include <exception>
 #include <sys/stat.h>
 
-#include "exporters/libvirt/host/run_mark.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/host.hpp"
@@ -45,6 +44,11 @@ Journal::Begin beginning(const MachinePlan &plan, const Options &options) {
           .plan = plan_digest(plan, options)};
 }
 
+// Those that the run adds to; null: it defines nothing.
+target::Machines *machines_of(const Host &host, const Options &options) {
+  return options.define ? host.machines.get() : nullptr;
+}
+
 std::string listed(const std::vector<std::string> &items) {
   std::string out;
   for (const std::string &item : items) out += (out.empty() ? "" : ", ") + item;
@@ -53,9 +57,13 @@ std::string listed(const std::vector<std::string> &items) {
 
 class Run {
  public:
-  Run(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Journal &journal,
-      const std::stop_token &stop)
-      : plan_(plan), options_(options), connection_(connection), journal_(journal), stop_(stop) {
+  Run(const MachinePlan &plan, const Options &options, const Host &host, Journal &journal, const std::stop_token &stop)
+      : plan_(plan),
+        options_(options),
+        target_(*host.target),
+        machines_(machines_of(host, options)),
+        journal_(journal),
+        stop_(stop) {
     result_.run = journal.run();
   }
 
@@ -97,17 +105,14 @@ class Run {
     file::make_private_folders(plan_.dest, mode_of_folders(options_));
     // 0700: images may hold what nobody else on this host should read.
     if (mkdir(staging.c_str(), 0700) != 0) fail_io(staging, "the destination cannot be written");
-    make_files({.plan = plan_,
-                .options = options_,
-                .staging = staging,
-                .domain_xml = libvirt::with_run_mark(plan_.domain_xml, journal_.run())},
+    make_files({.plan = plan_, .options = options_, .staging = staging, .domain_xml = marked(plan_.domain_xml)},
                progress, stop_, result_);
     file::sync_folder(staging);
     refuse_when_stopped(plan_, stop_);
     refuse_changed_source(plan_.source_files);
     if (options_.overwrite) {
-      if (connection_ != nullptr) refuse_machines_in_use(plan_, *connection_);
-      set_aside(plan_, staging, connection_, journal_);
+      if (machines_ != nullptr) refuse_machines_in_use(plan_, *machines_);
+      set_aside(plan_, staging, machines_, journal_);
     }
     publish(staging);
     refuse_when_stopped(plan_, stop_);
@@ -138,40 +143,43 @@ class Run {
   }
 
   void define() {
-    if (connection_ == nullptr) return;
-    const auto own = domain_of_run(journal_.record(), *connection_);
+    if (machines_ == nullptr) return;
+    const auto own = machine_of_run(journal_.record(), *machines_);
     if (!own) {
       make_way();
       place_tpm_state(plan_, journal_);
       if (journal_.record().domain.empty()) journal_.define(domain());
       if (journal_.record().replaced) remove_replaced();
-      connection_->define(libvirt::with_run_mark(plan_.domain_xml, journal_.run()));
+      machines_->define(marked(plan_.domain_xml));
     }
     result_.defined = true;
     for (const SnapshotPlan &snapshot : plan_.snapshots) {
       if (own && std::ranges::find(own->snapshots, snapshot.name) != own->snapshots.end()) continue;
-      connection_->redefine_snapshot(own ? own->name : plan_.name, libvirt::with_run_mark(snapshot.xml, journal_.run()),
-                                     snapshot.current);
+      machines_->define_snapshot(own ? own->name : plan_.name, marked(snapshot.xml), snapshot.current);
     }
     if (!journal_.record().defined) journal_.defined();
-    connection_->refresh_pool(plan_.dest);
+    machines_->refresh(plan_.dest);
+  }
+
+  [[nodiscard]] std::string marked(const std::string &document) const {
+    return target_.with_run_mark(document, journal_.run());
   }
 
   [[nodiscard]] Journal::Domain domain() const {
     Journal::Domain out{.name = plan_.name, .uuid = plan_.domain_uuid.text(), .snapshots = {}, .disks = {}};
-    libvirt::DomainFiles files = libvirt::files_of_domain(plan_.domain_xml);
+    target::MachineFiles files;
+    target_.add_files(plan_.domain_xml, files);
     for (const SnapshotPlan &snapshot : plan_.snapshots) {
       out.snapshots.push_back(snapshot.name);
-      libvirt::add_files_of_domain(snapshot.xml, files);
+      target_.add_files(snapshot.xml, files);
     }
     out.disks.assign(files.disks.begin(), files.disks.end());
     return out;
   }
 
-  // libvirt takes a definition of the same name and UUID as a change of the one it has: nobody's is changed by us.
+  // A target may take a definition of the same name and UUID as a change of the one it has: nobody's is changed by us.
   void make_way() {
-    for (const auto &there :
-         {connection_->domain_named(plan_.name), connection_->domain_of(plan_.domain_uuid.text())}) {
+    for (const auto &there : {machines_->machine_named(plan_.name), machines_->machine_of(plan_.domain_uuid.text())}) {
       const auto &replaced = journal_.record().replaced;
       if (!there || (replaced && there->uuid == replaced->uuid)) continue;
       throw Error(ErrorKind::conflict,
@@ -183,20 +191,20 @@ class Run {
 
   void remove_replaced() {
     const ReplacedDomain &replaced = *journal_.record().replaced;
-    const auto there = connection_->domain_of(replaced.uuid);
+    const auto there = machines_->machine_of(replaced.uuid);
     if (!there) return;
-    if (there->running || there->managed_save)
+    if (there->running || there->suspended)
       throw Error(ErrorKind::conflict, {.message = "the machine \"" + there->name +
                                                    "\" that --overwrite would replace was started meanwhile",
                                         .advice = "Shut it down first, or choose another --name."});
-    connection_->undefine(there->name, false);
+    machines_->undefine(there->name);
   }
 
   void start() {
     if (!options_.start || !result_.defined) return;
-    if (!connection_->is_running(plan_.name)) {
+    if (!machines_->is_running(plan_.name)) {
       journal_.start();
-      connection_->start(plan_.name);
+      machines_->start(plan_.name);
     }
     result_.started = true;
   }
@@ -228,18 +236,18 @@ class Run {
         raise(kRunReplaced, {record.source, {}, {}}, "removed, as --overwrite asked: " + listed(gone)));
   }
 
-  // Over the connection that there is or, where that is lost, a new one.
+  // Over the connection that there is or, where that is lost, over a new one.
   UndoResult roll_back() {
     UndoResult out;
     const RunRecord record = journal_.record();
-    libvirt::Connection *connection = needs_libvirt(record) ? connection_ : nullptr;
+    target::Machines *machines = needs_target(record) ? machines_ : nullptr;
     try {
       try {
-        take_back(record, connection, out);
+        take_back(record, machines, out);
       } catch (const Error &) {
-        if (connection == nullptr) throw;
-        libvirt::Connection again(options_.connect);
-        take_back(record, &again, out);
+        if (machines == nullptr) throw;
+        const auto again = machines_at(options_.connect);
+        take_back(record, again.get(), out);
       }
       if (out.failed.empty()) journal_.undone();
     } catch (const Error &error) {
@@ -262,7 +270,8 @@ class Run {
 
   const MachinePlan &plan_;
   const Options &options_;
-  libvirt::Connection *connection_;
+  const target::Target &target_;
+  target::Machines *machines_;
   Journal &journal_;
   const std::stop_token &stop_;
   RunResult result_;
@@ -270,22 +279,23 @@ class Run {
 
 }  // namespace
 
-RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection, Progress *progress,
+RunResult run_plan(const MachinePlan &plan, const Options &options, const Host &host, Progress *progress,
                    const std::stop_token &stop) {
   refuse_when_stopped(plan, stop);
   preflight(plan, options);
   refuse_changed_source(plan.source_files);
-  if (connection != nullptr && options.overwrite) refuse_machines_in_use(plan, *connection);
-  if (connection != nullptr && !options.overwrite) refuse_tpm_of_others(plan, {});
+  const target::Machines *machines = machines_of(host, options);
+  if (machines != nullptr && options.overwrite) refuse_machines_in_use(plan, *machines);
+  if (machines != nullptr && !options.overwrite) refuse_tpm_of_others(plan, {});
   Journal journal(beginning(plan, options));
-  return Run(plan, options, connection, journal, stop).make(progress);
+  return Run(plan, options, host, journal, stop).make(progress);
 }
 
-RunResult finish_run(const std::string &run, const MachinePlan &plan, const Options &options,
-                     libvirt::Connection *connection, const std::stop_token &stop) {
+RunResult finish_run(const std::string &run, const MachinePlan &plan, const Options &options, const Host &host,
+                     const std::stop_token &stop) {
   refuse_when_stopped(plan, stop);
   Journal journal(run);
-  return Run(plan, options, connection, journal, stop).finish();
+  return Run(plan, options, host, journal, stop).finish();
 }
 
 }  // namespace ferry::migration

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "converters/progress.hpp"
-#include "exporters/libvirt/host/connection.hpp"
+#include "migration/host.hpp"
 #include "migration/plan.hpp"
 
 namespace ferry::migration {
@@ -25,15 +25,16 @@ struct RunResult {
   std::optional<Error> libvirt_error;   // everything is made and kept, but libvirt did not define or start it
 };
 
-// `connection` may be null: then nothing is defined. Throws Error: what preflight() throws; conflict (a machine that is
-// to be overwritten is in use); verify (the source changed meanwhile); cancelled; what converters throw; with
+// Nothing is defined where `host` has no machines or the options say so. Throws Error: what preflight() throws;
+// conflict (a machine that is to be overwritten is in use); verify (the source changed meanwhile); cancelled; what
+// converters throw; with
 // --overwrite also what libvirt says. On a throw all is as it was before, but for the journal, or the error says what
 // is not.
-[[nodiscard]] RunResult run_plan(const MachinePlan &plan, const Options &options, libvirt::Connection *connection,
-                                 Progress *progress, const std::stop_token &stop);
+[[nodiscard]] RunResult run_plan(const MachinePlan &plan, const Options &options, const Host &host, Progress *progress,
+                                 const std::stop_token &stop);
 
 // Goes on with a run of the same plan that made all files and then was cut off, or was without libvirt.
 [[nodiscard]] RunResult finish_run(const std::string &run, const MachinePlan &plan, const Options &options,
-                                   libvirt::Connection *connection, const std::stop_token &stop);
+                                   const Host &host, const std::stop_token &stop);
 
 }  // namespace ferry::migration

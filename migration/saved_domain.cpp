@@ -15,20 +15,20 @@ constexpr std::uint64_t kMaxFile = std::uint64_t{64} << 20U;  // bytes
 
 }  // namespace
 
-void write_saved_domain(const std::filesystem::path &file, const libvirt::SavedDomain &domain) {
+void write_saved_domain(const std::filesystem::path &file, const target::SavedMachine &domain) {
   Json snapshots = Json::array();
-  for (const libvirt::SavedDomain::Snapshot &snapshot : domain.snapshots)
-    snapshots.push_back({{"name", snapshot.name}, {"xml", snapshot.xml}, {"current", snapshot.current}});
-  const Json out{{"xml", domain.xml}, {"autostart", domain.autostart}, {"snapshots", std::move(snapshots)}};
+  for (const target::SavedMachine::Snapshot &snapshot : domain.snapshots)
+    snapshots.push_back({{"name", snapshot.name}, {"xml", snapshot.document}, {"current", snapshot.current}});
+  const Json out{{"xml", domain.document}, {"autostart", domain.autostart}, {"snapshots", std::move(snapshots)}};
   file::write_new(file, out.dump(1));
 }
 
-std::optional<libvirt::SavedDomain> read_saved_domain(const std::filesystem::path &file) {
+std::optional<target::SavedMachine> read_saved_domain(const std::filesystem::path &file) {
   if (!file::status_of(file)) return std::nullopt;
   const auto bytes = file::read_range({.file = file}, kMaxFile);
   try {
     const Json in = Json::parse(bytes.begin(), bytes.end());
-    libvirt::SavedDomain out{.xml = in.at("xml"), .snapshots = {}, .autostart = in.at("autostart")};
+    target::SavedMachine out{.document = in.at("xml"), .snapshots = {}, .autostart = in.at("autostart")};
     for (const Json &snapshot : in.at("snapshots"))
       out.snapshots.push_back({snapshot.at("name"), snapshot.at("xml"), snapshot.at("current")});
     return out;

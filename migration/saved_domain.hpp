@@ -5,13 +5,13 @@
 #include <filesystem>
 #include <optional>
 
-#include "exporters/libvirt/host/connection.hpp"
+#include "exporters/target.hpp"
 
 namespace ferry::migration {
 
 // Throws Error io, no_space.
-void write_saved_domain(const std::filesystem::path &file, const libvirt::SavedDomain &domain);
+void write_saved_domain(const std::filesystem::path &file, const target::SavedMachine &domain);
 // nullopt when there is no such file. Throws Error malformed, io.
-[[nodiscard]] std::optional<libvirt::SavedDomain> read_saved_domain(const std::filesystem::path &file);
+[[nodiscard]] std::optional<target::SavedMachine> read_saved_domain(const std::filesystem::path &file);
 
 }  // namespace ferry::migration

@@ -14,18 +14,18 @@ namespace {
 namespace fs = std::filesystem;
 
 // True when the run's machine was there and is gone now.
-bool remove_domain(const RunRecord &record, libvirt::Connection &connection, UndoResult &out) {
-  const auto own = domain_of_run(record, connection);
+bool remove_domain(const RunRecord &record, target::Machines &machines, UndoResult &out) {
+  const auto own = machine_of_run(record, machines);
   if (!own) {
-    const auto other = connection.domain_of(record.domain_uuid);
+    const auto other = machines.machine_of(record.domain_uuid);
     const bool known = record.replaced && other && other->uuid == record.replaced->uuid;
     if (other && !known && !record.domain.empty())
       out.kept.push_back("domain " + other->name + " (it has the UUID of the run's, but the run did not make it)");
     return false;
   }
-  if (own->running) connection.destroy(own->name);
-  // Its files are removed by identity; libvirt would remove what the definition names now.
-  connection.undefine(own->name, false);
+  if (own->running) machines.switch_off(own->name);
+  // Its files are removed by identity; the target would remove what the definition names now.
+  machines.undefine(own->name);
   out.removed.push_back("domain " + own->name);
   return true;
 }
@@ -44,32 +44,32 @@ void remove_published(const MadeFile &made, UndoResult &out) {
   }
 }
 
-void bring_all_back(const RunRecord &record, libvirt::Connection *connection, UndoResult &out) {
+void bring_all_back(const RunRecord &record, target::Machines *machines, UndoResult &out) {
   if (record.done) {  // what was set aside went when the run was done
     for (const SetAside &aside : record.aside) out.lost.push_back(aside.file.string());
     if (record.replaced) out.lost.push_back("domain " + record.replaced->name);
     return;
   }
   for (const SetAside &aside : record.aside) bring_back(aside, out);
-  if (record.replaced && connection != nullptr) bring_back(*record.replaced, *connection, out);
+  if (record.replaced && machines != nullptr) bring_back(*record.replaced, *machines, out);
 }
 
 }  // namespace
 
-std::optional<libvirt::DomainFacts> domain_of_run(const RunRecord &record, const libvirt::Connection &connection) {
+std::optional<target::MachineFacts> machine_of_run(const RunRecord &record, const target::Machines &machines) {
   if (record.domain_uuid.empty()) return std::nullopt;
-  auto found = connection.domain_of(record.domain_uuid);
+  auto found = machines.machine_of(record.domain_uuid);
   if (found && found->run == record.run) return found;
   return std::nullopt;
 }
 
-bool needs_libvirt(const RunRecord &record) { return !record.domain.empty() || (record.replaced && !record.done); }
+bool needs_target(const RunRecord &record) { return !record.domain.empty() || (record.replaced && !record.done); }
 
-void take_back(const RunRecord &record, libvirt::Connection *connection, UndoResult &out) {
-  const bool machine_gone = connection != nullptr && remove_domain(record, *connection, out);
+void take_back(const RunRecord &record, target::Machines *machines, UndoResult &out) {
+  const bool machine_gone = machines != nullptr && remove_domain(record, *machines, out);
   for (auto made = record.published.rbegin(); made != record.published.rend(); ++made) remove_published(*made, out);
   remove_tpm_state(record, machine_gone, out);
-  bring_all_back(record, connection, out);
+  bring_all_back(record, machines, out);
   if (out.failed.empty()) remove_staging(record, out);
   if (!record.dest.empty() && fs::is_directory(record.dest)) file::sync_folder(record.dest);
 }

@@ -2,7 +2,9 @@
 #include "migration/undo.hpp"
 
 #include <algorithm>
+#include <memory>
 
+#include "migration/host.hpp"
 #include "migration/take_back.hpp"
 
 #include "support/error.hpp"
@@ -44,11 +46,11 @@ void refuse_used_files(const RunRecord &record) {
   for (const MadeFile &made : record.state) refuse_changed(made);
 }
 
-void refuse_used_domain(const RunRecord &record, const libvirt::DomainFacts &own) {
+void refuse_used_domain(const RunRecord &record, const target::MachineFacts &own) {
   const Place where{{}, {}, record.connect};
   const std::string machine = "the machine \"" + own.name + "\" ";
   if (own.running) refuse_used(where, machine + "is running");
-  if (own.managed_save) refuse_used(where, machine + "is suspended: its memory is saved");
+  if (own.suspended) refuse_used(where, machine + "is suspended: its memory is saved");
   if (record.domain.empty()) return;  // defined by hand: the journal does not say with what
   for (const std::string &snapshot : own.snapshots) {
     if (std::ranges::find(record.snapshots, snapshot) == record.snapshots.end())
@@ -61,8 +63,8 @@ void refuse_used_domain(const RunRecord &record, const libvirt::DomainFacts &own
 }
 
 // A clone's overlay lies on the image, perhaps.
-void refuse_files_of_other_machines(const RunRecord &record, const libvirt::Connection &connection) {
-  for (const libvirt::DomainFacts &domain : connection.domains()) {
+void refuse_files_of_other_machines(const RunRecord &record, const target::Machines &machines) {
+  for (const target::MachineFacts &domain : machines.machines()) {
     const bool replaced = record.replaced && domain.uuid == record.replaced->uuid;  // and not yet gone
     if (domain.run == record.run || replaced) continue;
     for (const MadeFile &made : record.published) {
@@ -74,14 +76,14 @@ void refuse_files_of_other_machines(const RunRecord &record, const libvirt::Conn
   }
 }
 
-// Without libvirt there is no machine to be found, unless the run says that there is.
-std::optional<libvirt::Connection> connection_for(const RunRecord &record) {
-  if (record.domain_uuid.empty() && !needs_libvirt(record)) return std::nullopt;
+// Without the target there is no machine to be found, unless the run says that there is.
+std::unique_ptr<target::Machines> machines_for(const RunRecord &record) {
+  if (record.domain_uuid.empty() && !needs_target(record)) return nullptr;
   try {
-    return libvirt::Connection(record.connect);
+    return machines_at(record.connect);
   } catch (const Error &) {
-    if (needs_libvirt(record)) throw;
-    return std::nullopt;
+    if (needs_target(record)) throw;
+    return nullptr;
   }
 }
 
@@ -95,16 +97,16 @@ UndoResult undo_run(const std::string &run, bool force) {
                                      .advice = "'virt-ferry undo --list' shows the runs that can be undone."});
   }
   refuse_while_alive(record);
-  auto connection = connection_for(record);
+  const auto machines = machines_for(record);
   if (!force) {
-    if (connection) {
-      if (const auto own = domain_of_run(record, *connection)) refuse_used_domain(record, *own);
-      refuse_files_of_other_machines(record, *connection);
+    if (machines) {
+      if (const auto own = machine_of_run(record, *machines)) refuse_used_domain(record, *own);
+      refuse_files_of_other_machines(record, *machines);
     }
     refuse_used_files(record);
   }
   UndoResult out;
-  take_back(record, connection ? &*connection : nullptr, out);
+  take_back(record, machines.get(), out);
   if (out.failed.empty()) mark_undone(run);
   return out;
 }

@@ -5,6 +5,8 @@
 
 #include "exporters/libvirt/export.hpp"
 #include "exporters/libvirt/findings.hpp"
+#include "exporters/libvirt/host/domain_files.hpp"
+#include "exporters/libvirt/host/run_mark.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -49,6 +51,14 @@ std::optional<Finding> Target::snapshot_limits(const Hardware &hardware) const {
   if (hardware.firmware.type == FirmwareType::bios || host_.libvirt_version >= kNewUefiInternal) return std::nullopt;
   return raise(kSnapshotNewUefi, hardware.firmware.origin,
                "this host's libvirt goes back to the snapshots of a UEFI machine, but makes no new ones");
+}
+
+std::string Target::with_run_mark(const std::string &document, const std::string &run) const {
+  return libvirt::with_run_mark(document, run);
+}
+
+void Target::add_files(const std::string &document, target::MachineFiles &files) const {
+  add_files_of_domain(document, files);
 }
 
 }  // namespace ferry::libvirt

@@ -18,6 +18,8 @@ class Target final : public target::Target {
   [[nodiscard]] target::Result describe(const target::Request &request) const override;
   [[nodiscard]] std::string describe_snapshot(const target::SnapshotRequest &request) const override;
   [[nodiscard]] std::optional<Finding> snapshot_limits(const Hardware &hardware) const override;
+  [[nodiscard]] std::string with_run_mark(const std::string &document, const std::string &run) const override;
+  void add_files(const std::string &document, target::MachineFiles &files) const override;
 
  private:
   HostProfile host_;

@@ -150,9 +150,10 @@ TEST_P(Disks, machines_keep_their_snapshots) {
     options.define = false;
     options.discard_saved_state = true;
     try {
+      const migration::Host target_host{std::make_unique<libvirt::Target>(host()), nullptr, std::nullopt};
       const migration::MachinePlan plan = migration::make_plan(
-          imported, migration::survey(imported, options, dest.path()), options, libvirt::Target(host()));
-      const migration::RunResult result = migration::run_plan(plan, options, nullptr, nullptr, {});
+          imported, migration::survey(imported, options, dest.path()), options, *target_host.target);
+      const migration::RunResult result = migration::run_plan(plan, options, target_host, nullptr, {});
       EXPECT_EQ(plan.snapshots.size(), machine.snapshots.size());
       for (const migration::DiskPlan &disk : plan.disks) {
         SCOPED_TRACE(disk.target.filename().string());

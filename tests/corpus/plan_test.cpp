@@ -123,11 +123,11 @@ class Corpus : public testing::Test {
     if (libvirt == nullptr) return;
     try {
       libvirt->define(plan.domain_xml);
-      for (const auto &snapshot : plan.snapshots) libvirt->redefine_snapshot(plan.name, snapshot.xml, snapshot.current);
+      for (const auto &snapshot : plan.snapshots) libvirt->define_snapshot(plan.name, snapshot.xml, snapshot.current);
     } catch (const Error &error) {
       ADD_FAILURE() << error.what() << "\n" << plan.domain_xml;
     }
-    if (libvirt->has_domain(plan.name)) libvirt->undefine(plan.name, false);
+    if (libvirt->has_domain(plan.name)) libvirt->undefine(plan.name);
   }
 
   static void check_refusal(const std::string &file, const Error &error, const Refusals &refusals) {

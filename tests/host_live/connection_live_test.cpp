@@ -70,7 +70,7 @@ class Embedded : public ::testing::Test {
     }
   }
   void TearDown() override {
-    if (connection_ && connection_->has_domain("web")) connection_->undefine("web", false);
+    if (connection_ && connection_->has_domain("web")) connection_->undefine("web");
   }
 
   Folder folder_;
@@ -82,7 +82,7 @@ TEST_F(Embedded, DefinesAndUndefines) {
   connection_->define(domain_xml("web"));
   EXPECT_TRUE(connection_->has_domain("web"));
   EXPECT_FALSE(connection_->is_running("web"));
-  connection_->undefine("web", false);
+  connection_->undefine("web");
   EXPECT_FALSE(connection_->has_domain("web"));
 }
 
@@ -118,14 +118,14 @@ TEST_F(Embedded, TheProfileNamesDefinedMachinesWithUuidAndMac) {
 
 TEST_F(Embedded, SnapshotsAreRedefinedInATreeAndGoWithTheDefinition) {
   connection_->define(domain_xml("web"));
-  connection_->redefine_snapshot("web", snapshot_xml("first", ""), false);
-  connection_->redefine_snapshot("web", snapshot_xml("second", "first"), true);
-  EXPECT_THROW(connection_->redefine_snapshot("web", snapshot_xml("third", "nobody"), false), Error);
-  connection_->undefine("web", false);
+  connection_->define_snapshot("web", snapshot_xml("first", ""), false);
+  connection_->define_snapshot("web", snapshot_xml("second", "first"), true);
+  EXPECT_THROW(connection_->define_snapshot("web", snapshot_xml("third", "nobody"), false), Error);
+  connection_->undefine("web");
   EXPECT_FALSE(connection_->has_domain("web"));
 }
 
-TEST_F(Embedded, AVariableStoreStaysUnlessItsRemovalIsAskedFor) {
+TEST_F(Embedded, AVariableStoreStays) {
   const std::filesystem::path code = "/usr/share/OVMF/OVMF_CODE_4M.fd";
   if (!std::filesystem::exists(code)) GTEST_SKIP() << "no " << code;
   const std::filesystem::path store = folder_.write("web_VARS.fd", "store");
@@ -134,11 +134,8 @@ TEST_F(Embedded, AVariableStoreStaysUnlessItsRemovalIsAskedFor) {
               "<loader readonly='yes' type='pflash'>" + code.string() + "</loader><nvram>" + store.string() +
                   "</nvram></os><features><acpi/></features>");
   connection_->define(xml);
-  connection_->undefine("web", false);
+  connection_->undefine("web");
   EXPECT_TRUE(std::filesystem::exists(store));
-  connection_->define(xml);
-  connection_->undefine("web", true);
-  EXPECT_FALSE(std::filesystem::exists(store));
 }
 
 TEST_F(Embedded, StartsAndStopsAMachine) {
@@ -147,15 +144,15 @@ TEST_F(Embedded, StartsAndStopsAMachine) {
   connection_->start("web");
   EXPECT_TRUE(connection_->is_running("web"));
   EXPECT_THROW(connection_->start("web"), Error);
-  connection_->destroy("web");
+  connection_->switch_off("web");
   EXPECT_FALSE(connection_->is_running("web"));
 }
 
 TEST_F(Embedded, WhatIsNotThereIsAnErrorWithItsName) {
   for (const auto &work :
-       {+[](Connection &c) { c.start("nobody"); }, +[](Connection &c) { c.destroy("nobody"); },
-        +[](Connection &c) { c.undefine("nobody", true); }, +[](Connection &c) { (void)c.is_running("nobody"); },
-        +[](Connection &c) { c.redefine_snapshot("nobody", "<domainsnapshot/>", false); }}) {
+       {+[](Connection &c) { c.start("nobody"); }, +[](Connection &c) { c.switch_off("nobody"); },
+        +[](Connection &c) { c.undefine("nobody"); }, +[](Connection &c) { (void)c.is_running("nobody"); },
+        +[](Connection &c) { c.define_snapshot("nobody", "<domainsnapshot/>", false); }}) {
     try {
       work(*connection_);
       ADD_FAILURE() << "no error";
@@ -166,7 +163,7 @@ TEST_F(Embedded, WhatIsNotThereIsAnErrorWithItsName) {
   }
 }
 
-TEST_F(Embedded, RefreshingAFolderWithoutAPoolIsNothing) { EXPECT_NO_THROW(connection_->refresh_pool("/tmp")); }
+TEST_F(Embedded, RefreshingAFolderWithoutAPoolIsNothing) { EXPECT_NO_THROW(connection_->refresh("/tmp")); }
 
 }  // namespace
 }  // namespace ferry::libvirt

@@ -7,6 +7,7 @@ cd -- "$1"
 
 # A folder or file, and what its files may include beside themselves; the longest that matches a file counts.
 # cli -> migration -> {importers, converters, exporters} -> model -> support.
+# Which target there is, one file of the spine knows (and the list of all findings).
 rules() {
   cat <<'TEXT'
 support
@@ -23,16 +24,9 @@ exporters/libvirt/host     exporters/target.hpp model support
 exporters/libvirt/map      exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
 migration                  importers converters exporters/target.hpp exporters/choices.hpp exporters/report model support
-TEXT
-  # What runs, undoes or lists findings knows which target there is; a plan does not.
-  local file
-  for file in host.hpp host.cpp run.hpp run.cpp replace.hpp replace.cpp saved_domain.hpp saved_domain.cpp \
-    take_back.hpp take_back.cpp undo.hpp undo.cpp finding_catalog.cpp; do
-    printf 'migration/%s importers converters exporters model support
-' "$file"
-  done
-  cat <<'TEXT'
-cli                        migration importers converters exporters model support
+migration/host.cpp         importers converters exporters model support
+migration/finding_catalog.cpp importers converters exporters model support
+cli                        migration importers converters exporters/target.hpp exporters/choices.hpp exporters/report model support
 TEXT
 }
 

@@ -26,6 +26,12 @@ expect good migration/plan.cpp converters/disk.hpp
 expect bad migration/plan.cpp exporters/libvirt/export.hpp
 expect good migration/plan.cpp exporters/target.hpp
 expect good migration/host.cpp exporters/libvirt/target.hpp
+expect bad migration/host.hpp exporters/libvirt/target.hpp
+expect bad migration/run.cpp exporters/libvirt/host/connection.hpp
+expect bad migration/undo.hpp exporters/libvirt/host/domain_files.hpp
+expect good migration/run.cpp exporters/target.hpp
+expect bad cli/host.cpp exporters/libvirt/host/connection.hpp
+expect good cli/output.cpp exporters/report/report.hpp
 expect bad migration/plan_disks.hpp exporters/libvirt/target.hpp
 expect good migration/host.cpp migration/host.hpp
 expect bad importers/vbox/import.cpp converters/disk.hpp

@@ -132,7 +132,7 @@ TEST_F(Images, are_opened_once_however_many_snapshots_there_are) {
     const Machine machine(folder, snapshots, 2);
     const fs::path dest = folder.path() / ("dest-" + std::to_string(snapshots));
     migration::Host host{.target = std::make_unique<libvirt::Target>(libvirt::load_host_profile(kHost)),
-                         .connection = nullptr,
+                         .machines = nullptr,
                          .unreachable = {}};
     count_reads(machine.folder());
     auto planned = migration::plan_source({SourceKind::vbox, machine.settings()}, options_for(dest), *host.target, {});

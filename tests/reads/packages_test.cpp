@@ -106,7 +106,7 @@ struct Package : testing::Test {
     fs::remove_all(*options.dest);
     migration::Host host{.target = std::make_unique<libvirt::Target>(
                              libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json")),
-                         .connection = nullptr,
+                         .machines = nullptr,
                          .unreachable = {}};
     count_reads(package.parent_path());
     const auto size = static_cast<double>(fs::file_size(package));

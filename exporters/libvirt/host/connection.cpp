@@ -50,13 +50,12 @@ std::string unreachable_advice(const ConnectionUri &parts) {
 
 bool is_unknown_flag(int code) { return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_NO_SUPPORT; }
 
-void undefine_domain(virConnect *handle, const std::string &name, bool remove_nvram) {
+void undefine_domain(virConnect *handle, const std::string &name) {
   const Owned<virDomain> domain = find_domain(handle, name);
-  const unsigned common = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-                          (remove_nvram ? VIR_DOMAIN_UNDEFINE_NVRAM : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
+  const unsigned common =
+      VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
 #if LIBVIR_VERSION_NUMBER >= 8009000
-  const unsigned tpm = remove_nvram ? VIR_DOMAIN_UNDEFINE_TPM : VIR_DOMAIN_UNDEFINE_KEEP_TPM;
-  if (virDomainUndefineFlags(domain.get(), common | tpm) == 0) return;
+  if (virDomainUndefineFlags(domain.get(), common | VIR_DOMAIN_UNDEFINE_KEEP_TPM) == 0) return;
   // A daemon before 8.9 does not know the TPM flags, and always removes the TPM's state.
   const virError *error = virGetLastError();
   if (error != nullptr && !is_unknown_flag(error->code)) throw refused("to remove the machine's definition");
@@ -127,7 +126,7 @@ Connection::Connection(const std::string &uri, const Deadlines &deadlines) : imp
 
 // Closing asks the daemon too. What is not answered keeps its own share of the handle.
 Connection::~Connection() {
-  if (!impl_ || !impl_->handle || impl_->silent) return;
+  if (!impl_->handle || impl_->silent) return;
   try {
     within<void>(kCloseDeadline, ErrorKind::libvirt, impl_->uri, "to close the connection",
                  [impl = impl_] { impl->handle.reset(); });
@@ -135,9 +134,6 @@ Connection::~Connection() {
     impl_->silent = true;
   }
 }
-
-Connection::Connection(Connection &&) noexcept = default;
-Connection &Connection::operator=(Connection &&) noexcept = default;
 
 HostProfile Connection::probe() const {
   return ask(impl_->deadlines.probe, "what this host can do",
@@ -162,9 +158,9 @@ bool Connection::has_domain(const std::string &name) const {
   });
 }
 
-void Connection::undefine(const std::string &name, bool remove_nvram) {
+void Connection::undefine(const std::string &name) {
   ask(impl_->deadlines.call, "to remove the machine's definition",
-      [name, remove_nvram](virConnect *handle) { undefine_domain(handle, name, remove_nvram); });
+      [name](virConnect *handle) { undefine_domain(handle, name); });
 }
 
 void Connection::start(const std::string &name) {
@@ -186,7 +182,7 @@ bool Connection::is_running(const std::string &name) const {
   });
 }
 
-void Connection::destroy(const std::string &name) {
+void Connection::switch_off(const std::string &name) {
   const std::string what = "to stop the machine \"" + text::printable(name) + '"';
   ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
     const Owned<virDomain> domain = find_domain(handle, name);
@@ -194,7 +190,7 @@ void Connection::destroy(const std::string &name) {
   });
 }
 
-void Connection::redefine_snapshot(const std::string &domain_name, const std::string &snapshot_xml, bool current) {
+void Connection::define_snapshot(const std::string &domain_name, const std::string &snapshot_xml, bool current) {
   const unsigned flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE |
                          (current ? unsigned{VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT} : 0U);
   const std::string what = "a snapshot of the machine \"" + text::printable(domain_name) + '"';
@@ -205,7 +201,7 @@ void Connection::redefine_snapshot(const std::string &domain_name, const std::st
   });
 }
 
-void Connection::refresh_pool(const std::filesystem::path &folder) {
+void Connection::refresh(const std::filesystem::path &folder) {
   try {
     ask(impl_->deadlines.call, "to look at its storage pools",
         [folder](virConnect *handle) { refresh_pools_of(handle, folder); });

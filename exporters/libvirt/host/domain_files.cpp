@@ -15,7 +15,7 @@ bool is_removable(const xml::Element &disk) {
 }
 
 // A disk's own image stands in its <source>, those under it in <backingStore>s inside of each other.
-void add_sources(const xml::Element &element, bool removable, DomainFiles &out) {
+void add_sources(const xml::Element &element, bool removable, target::MachineFiles &out) {
   for (const xml::Element &child : element.children) {
     if (child.name == "source" || child.name == "dataStore") {
       for (const char *name : {"file", "dev"}) {
@@ -29,7 +29,7 @@ void add_sources(const xml::Element &element, bool removable, DomainFiles &out) 
   }
 }
 
-void add_element(const xml::Element &element, DomainFiles &out) {
+void add_element(const xml::Element &element, target::MachineFiles &out) {
   for (const xml::Element &child : element.children) {
     if (child.name == "disk") {
       add_sources(child, is_removable(child), out);
@@ -43,12 +43,6 @@ void add_element(const xml::Element &element, DomainFiles &out) {
 
 }  // namespace
 
-void add_files_of_domain(std::string_view xml, DomainFiles &out) { add_element(xml::parse(xml, kShown), out); }
-
-DomainFiles files_of_domain(std::string_view xml) {
-  DomainFiles out;
-  add_files_of_domain(xml, out);
-  return out;
-}
+void add_files_of_domain(std::string_view xml, target::MachineFiles &out) { add_element(xml::parse(xml, kShown), out); }
 
 }  // namespace ferry::libvirt

@@ -2,19 +2,13 @@
 // The files that a domain's or a snapshot's XML names.
 #pragma once
 
-#include <filesystem>
-#include <set>
 #include <string_view>
+
+#include "exporters/target.hpp"
 
 namespace ferry::libvirt {
 
-struct DomainFiles {
-  std::set<std::filesystem::path> all;    // disks with their parents, CDs, store, kernel, initrd
-  std::set<std::filesystem::path> disks;  // of disks only: what a guest writes to, and what lies under it
-};
-
 // Throws Error malformed for what is no XML.
-[[nodiscard]] DomainFiles files_of_domain(std::string_view xml);
-void add_files_of_domain(std::string_view xml, DomainFiles &out);
+void add_files_of_domain(std::string_view xml, target::MachineFiles &out);
 
 }  // namespace ferry::libvirt

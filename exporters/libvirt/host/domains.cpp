@@ -5,6 +5,7 @@
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
+#include "exporters/libvirt/host/domain_files.hpp"
 #include "exporters/libvirt/host/run_mark.hpp"
 
 #include "support/text.hpp"
@@ -35,8 +36,8 @@ std::vector<Owned<virDomainSnapshot>> snapshots_of(virDomain *domain) {
   return out;
 }
 
-DomainFacts facts_of(virDomain *domain) {
-  DomainFacts out;
+target::MachineFacts facts_of(virDomain *domain) {
+  target::MachineFacts out;
   out.name = virDomainGetName(domain);
   char uuid[VIR_UUID_STRING_BUFLEN] = {};
   if (virDomainGetUUIDString(domain, uuid) == 0) out.uuid = uuid;
@@ -46,7 +47,7 @@ DomainFacts facts_of(virDomain *domain) {
   add_files_of_domain(inactive, out.files);
   add_files_of_domain(xml_of(domain, 0, out.name.c_str()), out.files);
   out.running = virDomainIsActive(domain) == 1;
-  out.managed_save = virDomainHasManagedSaveImage(domain, 0) == 1;
+  out.suspended = virDomainHasManagedSaveImage(domain, 0) == 1;
   for (const Owned<virDomainSnapshot> &snapshot : snapshots_of(domain)) {
     out.snapshots.emplace_back(virDomainSnapshotGetName(snapshot.get()));
     // Going back to it takes its files.
@@ -57,17 +58,17 @@ DomainFacts facts_of(virDomain *domain) {
   return out;
 }
 
-std::optional<DomainFacts> facts_or_none(const Owned<virDomain> &domain, const std::string &what) {
+std::optional<target::MachineFacts> facts_or_none(const Owned<virDomain> &domain, const std::string &what) {
   if (domain) return facts_of(domain.get());
   const virError *error = virGetLastError();
   if (error != nullptr && error->code == VIR_ERR_NO_DOMAIN) return std::nullopt;
   throw refused(what);
 }
 
-SavedDomain saved(virConnect *handle, const std::string &name) {
+target::SavedMachine saved(virConnect *handle, const std::string &name) {
   const Owned<virDomain> domain = find_domain(handle, name);
-  SavedDomain out;
-  out.xml = xml_of(domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, name.c_str());
+  target::SavedMachine out;
+  out.document = xml_of(domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, name.c_str());
   for (const Owned<virDomainSnapshot> &snapshot : snapshots_of(domain.get())) {
     const Owned<char> xml(virDomainSnapshotGetXMLDesc(snapshot.get(), VIR_DOMAIN_SNAPSHOT_XML_SECURE));
     if (!xml) throw refused("to show a snapshot of the machine " + quoted(name));
@@ -79,18 +80,18 @@ SavedDomain saved(virConnect *handle, const std::string &name) {
   return out;
 }
 
-void define_again(virConnect *handle, const std::string &name, const SavedDomain &saved) {
+void define_again(virConnect *handle, const std::string &name, const target::SavedMachine &saved) {
   // Not validated: it was libvirt's own.
-  const Owned<virDomain> domain(virDomainDefineXML(handle, saved.xml.c_str()));
+  const Owned<virDomain> domain(virDomainDefineXML(handle, saved.document.c_str()));
   if (!domain) throw refused("to define the machine " + quoted(name) + " as it was");
   std::set<std::string> there;
   for (const Owned<virDomainSnapshot> &snapshot : snapshots_of(domain.get()))
     there.insert(virDomainSnapshotGetName(snapshot.get()));
-  for (const SavedDomain::Snapshot &snapshot : saved.snapshots) {
+  for (const target::SavedMachine::Snapshot &snapshot : saved.snapshots) {
     if (there.contains(snapshot.name)) continue;
     const unsigned flags =
         VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | (snapshot.current ? unsigned{VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT} : 0U);
-    const Owned<virDomainSnapshot> made(virDomainSnapshotCreateXML(domain.get(), snapshot.xml.c_str(), flags));
+    const Owned<virDomainSnapshot> made(virDomainSnapshotCreateXML(domain.get(), snapshot.document.c_str(), flags));
     if (!made) throw refused("a snapshot of the machine " + quoted(name) + " as it was");
   }
   if (saved.autostart && virDomainSetAutostart(domain.get(), 1) != 0)
@@ -99,23 +100,23 @@ void define_again(virConnect *handle, const std::string &name, const SavedDomain
 
 }  // namespace
 
-std::optional<DomainFacts> Connection::domain_named(const std::string &name) const {
+std::optional<target::MachineFacts> Connection::machine_named(const std::string &name) const {
   const std::string what = "to say whether the machine " + quoted(name) + " exists";
   return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
     return facts_or_none(Owned<virDomain>(virDomainLookupByName(handle, name.c_str())), what);
   });
 }
 
-std::optional<DomainFacts> Connection::domain_of(const std::string &uuid) const {
+std::optional<target::MachineFacts> Connection::machine_of(const std::string &uuid) const {
   const std::string what = "to say whether the machine " + quoted(uuid) + " exists";
   return ask(impl_->deadlines.call, what, [uuid, what](virConnect *handle) {
     return facts_or_none(Owned<virDomain>(virDomainLookupByUUIDString(handle, uuid.c_str())), what);
   });
 }
 
-std::vector<DomainFacts> Connection::domains() const {
+std::vector<target::MachineFacts> Connection::machines() const {
   return ask(impl_->deadlines.probe, "what machines there are", [](virConnect *handle) {
-    std::vector<DomainFacts> out;
+    std::vector<target::MachineFacts> out;
     for (const Owned<virDomain> &domain :
          list_all<virDomain>([handle](auto ***items) { return virConnectListAllDomains(handle, items, 0); })) {
       out.push_back(facts_of(domain.get()));
@@ -124,12 +125,12 @@ std::vector<DomainFacts> Connection::domains() const {
   });
 }
 
-SavedDomain Connection::save(const std::string &name) const {
+target::SavedMachine Connection::save(const std::string &name) const {
   return ask(impl_->deadlines.call, "to show the definition of the machine " + quoted(name),
              [name](virConnect *handle) { return saved(handle, name); });
 }
 
-void Connection::restore(const std::string &name, const SavedDomain &saved) {
+void Connection::restore(const std::string &name, const target::SavedMachine &saved) {
   ask(impl_->deadlines.call, "to define the machine " + quoted(name) + " as it was",
       [name, saved](virConnect *handle) { define_again(handle, name, saved); });
 }
