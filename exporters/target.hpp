@@ -42,10 +42,8 @@ struct Identity {
 // What a drive's medium becomes on the target. Indexes are those of the model.
 struct Medium {
   std::size_t controller = 0, drive = 0;
-  std::filesystem::path file;     // absolute
-  std::string format;             // "qcow2", "raw"
-  std::filesystem::path backing;  // overlay mode: the untouched source
-  std::string backing_format;
+  std::filesystem::path file;  // absolute
+  std::string format;          // "qcow2", "raw"
   bool read_only = false, shareable = false, transient = false;
   bool no_snapshots = false;       // the disk has one state for all snapshots
   std::uint64_t virtual_size = 0;  // bytes

@@ -3,10 +3,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
+#include <ratio>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,15 +23,19 @@ namespace fs = std::filesystem;
 
 // By time, so that ids sort as the runs came, also within a second: its 65,536th parts are the tail.
 std::string new_run_id() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  std::tm utc{};
-  gmtime_r(&now.tv_sec, &utc);
-  std::array<char, 32> stamp{};
-  std::strftime(stamp.data(), stamp.size(), "%Y%m%d-%H%M%S", &utc);
-  std::array<char, 16> tail{};
-  std::snprintf(tail.data(), tail.size(), "-%04x", static_cast<unsigned>(now.tv_nsec / 15259 & 0xFFFF));
-  return std::string(stamp.data()) + tail.data();
+  namespace chrono = std::chrono;
+  const auto now = chrono::system_clock::now();
+  const auto second = chrono::floor<chrono::seconds>(now);
+  const auto day = chrono::floor<chrono::days>(second);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss time{second - day};
+  const auto part = chrono::floor<chrono::duration<unsigned, std::ratio<1, 65536>>>(now - second);
+  std::array<char, 64> out{};
+  std::snprintf(out.data(), out.size(), "%04d%02u%02u-%02d%02d%02d-%04x", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()), part.count());
+  return out.data();
 }
 
 [[noreturn]] void fail(const fs::path &file, const std::string &what) {

@@ -11,7 +11,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
-#include "support/file_use.hpp"
+#include "support/file_users.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -62,7 +62,7 @@ void refuse_target_of_others(const fs::path &file, const MachinePlan &plan, cons
                    "the target lies in a folder of the source and was not made by virt-ferry, so it is not replaced",
                    "", "Choose another --dest, or move the file away when you know what it is.");
   }
-  if (const auto user = file::user_of(file)) {
+  if (const auto user = file_users::user_of(file)) {
     throw conflict(file, "the file is in use, so it is not replaced", *user,
                    "Shut down what uses it, or choose another --name or --dest.");
   }

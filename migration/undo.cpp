@@ -9,7 +9,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
-#include "support/file_use.hpp"
+#include "support/file_users.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -41,7 +41,7 @@ void refuse_used_files(const RunRecord &record) {
     refuse_changed(made);
     const MadeState state = state_of(made);
     if (state != MadeState::ours) continue;
-    if (const auto user = file::user_of(made.file)) refuse_used({made.file, {}, {}}, "the file is in use", *user);
+    if (const auto user = file_users::user_of(made.file)) refuse_used({made.file, {}, {}}, "the file is in use", *user);
   }
   for (const MadeFile &made : record.state) refuse_changed(made);
 }

@@ -3,14 +3,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "support/file.hpp"
 #include "support/text.hpp"
@@ -25,14 +28,19 @@ namespace fs = std::filesystem;
 constexpr off_t kQemuWrite = 101;
 constexpr off_t kQemuResize = 103;
 
-std::optional<std::string> holder(int descriptor, short type, off_t start, off_t length) {
+// The lock of another that one of `type` would meet. `length` 0: to the end of the file.
+std::optional<struct flock> lock_in_the_way(int descriptor, short type, off_t start, off_t length) {
   struct flock query {};
   query.l_type = type;
   query.l_whence = SEEK_SET;
   query.l_start = start;
   query.l_len = length;
   if (::fcntl(descriptor, F_OFD_GETLK, &query) != 0 || query.l_type == F_UNLCK) return std::nullopt;
-  if (query.l_pid > 0) return "a lock of process " + std::to_string(query.l_pid);
+  return query;
+}
+
+std::string holder_of(const struct flock &lock) {
+  if (lock.l_pid > 0) return "a lock of process " + std::to_string(lock.l_pid);
   return "a lock of QEMU's, or of a program of its kind";
 }
 
@@ -51,6 +59,7 @@ bool runs_machines(std::string_view name) {
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) { return name.starts_with(known); });
 }
 
+// "flags:\t0100002" of /proc/PID/fdinfo/FD: open()'s, octal.
 bool is_written(const fs::path &info) {
   const std::string text = read_small(info);
   const std::size_t at = text.find("flags:");
@@ -68,6 +77,31 @@ std::vector<Process::File> written_by(const fs::path &process) {
     const auto status = file::status_of(at->path());
     if (status && status->is_regular() && is_written(process / "fdinfo" / at->path().filename()))
       out.push_back({status->device, status->inode});
+  }
+  return out;
+}
+
+std::string comm_of(const fs::path &process) { return std::string(text::trim(read_small(process / "comm"))); }
+
+// A lock of either kind, a reader's or a writer's, on any byte.
+bool is_locked(const fs::path &file) {
+  const file::Descriptor probe(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (!probe) return false;
+  if (lock_in_the_way(probe.get(), F_WRLCK, 0, 0)) return true;
+  return ::flock(probe.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+enum class Hold { none, reads, writes };
+
+// How a process has the file open. What cannot be looked at (another user's) holds nothing.
+Hold hold_on(const fs::path &process, const file::Status &wanted) {
+  Hold out = Hold::none;
+  std::error_code failed;
+  for (fs::directory_iterator at(process / "fd", failed), end; !failed && at != end; at.increment(failed)) {
+    const auto status = file::status_of(at->path());
+    if (!status || !status->same_file(wanted)) continue;
+    if (is_written(process / "fdinfo" / at->path().filename())) return Hold::writes;
+    out = Hold::reads;
   }
   return out;
 }
@@ -106,10 +140,28 @@ std::optional<std::string> lock_on(const fs::path &file) {
   const file::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!descriptor) return std::nullopt;
   // A reader's lock would meet a writer's anywhere.
-  if (auto found = holder(descriptor.get(), F_RDLCK, 0, 0)) return found;
+  if (const auto found = lock_in_the_way(descriptor.get(), F_RDLCK, 0, 0)) return holder_of(*found);
   for (const off_t byte : {kQemuWrite, kQemuResize}) {
-    if (auto found = holder(descriptor.get(), F_WRLCK, byte, 1)) return found;
+    if (const auto found = lock_in_the_way(descriptor.get(), F_WRLCK, byte, 1)) return holder_of(*found);
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> user_of(const fs::path &file) {
+  const auto wanted = file::status_of(file, file::Links::no_follow);
+  if (!wanted || !wanted->is_regular()) return std::nullopt;
+  const bool locked = is_locked(file);
+  std::error_code failed;
+  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string pid = at->path().filename().string();
+    if (!text::parse_u64(pid) || pid == std::to_string(::getpid())) continue;
+    const Hold hold = hold_on(at->path(), *wanted);
+    if (hold == Hold::none || (hold == Hold::reads && !locked)) continue;
+    const std::string name = comm_of(at->path());
+    return "the process " + pid + (name.empty() ? "" : " (" + text::printable(name) + ")") +
+           (hold == Hold::writes ? " has it open for writing" : " has it open and locked");
+  }
+  if (locked) return "a process has locked it";
   return std::nullopt;
 }
 
@@ -119,7 +171,7 @@ std::vector<Process> machine_processes() {
   for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
     const auto pid = text::parse_u64(at->path().filename().string());
     if (!pid) continue;
-    std::string name(text::trim(read_small(at->path() / "comm")));
+    std::string name = comm_of(at->path());
     if (!runs_machines(name)) continue;
     std::string command = read_small(at->path() / "cmdline");
     std::replace(command.begin(), command.end(), '\0', ' ');

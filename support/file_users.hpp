@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who uses a file: locks of other processes, the processes of virtual machines that have it open, VMware's lock files.
+// Who uses a file: locks of other processes, processes that have it open, VMware's lock files. /proc shows this user's
+// processes only, unless root looks.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,11 @@ namespace ferry::file_users {
 // program of its kind" where the kernel does not say whose (open file description locks). nullopt: none, or the file
 // cannot be opened.
 [[nodiscard]] std::optional<std::string> lock_on(const std::filesystem::path &file);
+
+// Who uses a regular file, so that moving or removing it would take it from under its feet: "the process 4711
+// (qemu-system-x86) has it open for writing", "a process has locked it", for reading too; nullopt when nobody is seen.
+// This process's own descriptors and locks do not count.
+[[nodiscard]] std::optional<std::string> user_of(const std::filesystem::path &file);
 
 // A process of a platform that runs virtual machines: VirtualBox, VMware, QEMU.
 struct Process {

@@ -11,7 +11,7 @@
 
 namespace ferry::libvirt {
 
-ExportResult export_domain(const ExportInput &input) {
+target::Result export_domain(const ExportInput &input) {
   if (input.machine == nullptr || input.host == nullptr) {
     throw Error(ErrorKind::internal, {.message = "export_domain needs a machine and a host profile"});
   }
@@ -40,7 +40,7 @@ ExportResult export_domain(const ExportInput &input) {
   map_boot_order(m);
   place_spice_channel(m);
   m.result.has_tpm = m.domain.tpm.has_value();
-  m.result.domain_xml = domain_xml(m.domain);
+  m.result.document = domain_xml(m.domain);
   return std::move(m.result);
 }
 

@@ -33,17 +33,7 @@ std::optional<target::FirmwareImage> Target::choose_firmware(const Hardware &har
   return libvirt::choose_firmware(hardware, host_, secure_boot);
 }
 
-target::Result Target::describe(const target::Request &request) const {
-  ExportResult result = export_domain({request, &host_});
-  return {.document = std::move(result.domain_xml),
-          .nics = std::move(result.nics),
-          .disks = std::move(result.disks),
-          .has_tpm = result.has_tpm,
-          .listen = std::move(result.listen),
-          .memory = result.memory,
-          .findings = std::move(result.findings),
-          .settlements = std::move(result.settlements)};
-}
+target::Result Target::describe(const target::Request &request) const { return export_domain({request, &host_}); }
 
 std::string Target::describe_snapshot(const target::SnapshotRequest &request) const { return snapshot_xml(request); }
 

@@ -8,13 +8,12 @@
 #include <gmock/gmock.h>
 #include <random>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
 #include "tests/kit/folder.hpp"
+#include "tests/kit/silent_daemon.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -86,33 +85,6 @@ class Program {
   pid_t child_ = -1;
 };
 
-// A daemon that never answers holds a plan as long as a test wants.
-class SilentDaemon {
- public:
-  explicit SilentDaemon(const std::filesystem::path &path) : socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
-    if (bind(socket_, reinterpret_cast<sockaddr *>(&address), sizeof(address)) != 0 || listen(socket_, 4) != 0)
-      throw std::runtime_error("no socket at " + path.string());
-    fcntl(socket_, F_SETFL, O_NONBLOCK);
-  }
-  ~SilentDaemon() {
-    close(connection_);
-    close(socket_);
-  }
-  SilentDaemon(const SilentDaemon &) = delete;
-  SilentDaemon &operator=(const SilentDaemon &) = delete;
-  // Somebody has connected, and waits.
-  bool is_asked() {
-    if (connection_ < 0) connection_ = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
-    return connection_ >= 0;
-  }
-
- private:
-  int socket_, connection_ = -1;
-};
-
 constexpr const char *kMachine = R"(.encoding = "UTF-8"
 config.version = "8"
 virtualHW.version = "14"
@@ -125,18 +97,15 @@ class Waiting : public ::testing::TestWithParam<int> {};
 
 TEST_P(Waiting, APlanEndsAtOnceAndSaysSo) {
   const test::TempFolder folder;
-  SilentDaemon daemon(folder / "sock");
   folder.write("web/web.vmx", kMachine);
-  const std::string uri = "qemu+unix:///system?socket=" + (folder / "sock").string();
   for (const std::vector<std::string> &command : {std::vector<std::string>{"plan", (folder / "web").string()},
                                                   {"migrate", (folder / "web").string()},
                                                   {"batch", folder.path().string(), "--dry-run"}}) {
     std::vector<std::string> words = command;
-    words.insert(words.end(), {"--connect", uri});
-    SilentDaemon fresh(folder / ("sock-" + command.front()));
-    words.back() = "qemu+unix:///system?socket=" + (folder / ("sock-" + command.front())).string();
+    test::SilentDaemon daemon(folder / ("sock-" + command.front()));
+    words.insert(words.end(), {"--connect", daemon.uri()});
     Program program(folder, words);
-    ASSERT_TRUE(eventually([&] { return fresh.is_asked(); })) << program.said();
+    ASSERT_TRUE(eventually([&] { return daemon.is_asked(); })) << program.said();
     const auto before = Clock::now();
     program.send(GetParam());
     EXPECT_EQ(program.wait(), 130) << program.said();
@@ -250,8 +219,8 @@ TEST(Report, ThatNobodyReadsIsAnErrorWithItsWords) {
 TEST(NoDefine, AsksNothingOfLibvirt) {
   const test::TempFolder folder;
   folder.write("web/web.vmx", kMachine);
-  SilentDaemon daemon(folder / "sock");
-  const std::string uri = "qemu+unix:///system?socket=" + (folder / "sock").string();
+  test::SilentDaemon daemon(folder / "sock");
+  const std::string uri = daemon.uri();
   for (const char *command : {"plan", "migrate"}) {
     Program program(folder, {command, (folder / "web").string(), "--no-define", "--dest", (folder / command).string()},
                     [&uri] { setenv("LIBVIRT_DEFAULT_URI", uri.c_str(), 1); });

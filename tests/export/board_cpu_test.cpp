@@ -6,9 +6,9 @@
 namespace ferry::test {
 namespace {
 
-xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
 
-std::string machine_type(const libvirt::ExportResult &result) {
+std::string machine_type(const target::Result &result) {
   return attribute(element(domain(result), "os/type"), "machine");
 }
 

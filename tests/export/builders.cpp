@@ -124,23 +124,23 @@ Fixture::Fixture(Machine m) : machine(std::move(m)) {
   input.field_prefix = "hardware";
 }
 
-libvirt::ExportResult Fixture::run() {
-  libvirt::ExportResult result = map();
-  expect_acceptable(result.domain_xml, host);
+target::Result Fixture::run() {
+  target::Result result = map();
+  expect_acceptable(result.document, host);
   return result;
 }
 
 void Fixture::run_and_start() {
   const std::filesystem::path folder = real_libvirt_folder();
   make_media(folder, "raw");
-  for (const libvirt::TargetMedium &medium : input.media) {
+  for (const target::Medium &medium : input.media) {
     std::ofstream(medium.file).close();
     std::filesystem::resize_file(medium.file, 1U << 20U);
   }
-  const libvirt::ExportResult result = map();
+  const target::Result result = map();
   bool skipped = false;
-  const auto message = start_in_real_libvirt(result.domain_xml, skipped);
-  EXPECT_FALSE(message.has_value()) << *message << "\n" << result.domain_xml;
+  const auto message = start_in_real_libvirt(result.document, skipped);
+  EXPECT_FALSE(message.has_value()) << *message << "\n" << result.document;
 }
 
 void Fixture::make_media(const std::filesystem::path &folder, const std::string &disk_format) {
@@ -149,7 +149,7 @@ void Fixture::make_media(const std::filesystem::path &folder, const std::string 
       const Drive &drive = machine.hardware.controllers[c].drives[d];
       if (!drive.medium) continue;
       const bool disk = drive.kind == DriveKind::disk;
-      libvirt::TargetMedium medium;
+      target::Medium medium;
       medium.controller = c;
       medium.drive = d;
       medium.file = folder / ("box-" + std::to_string(c) + "-" + std::to_string(d) + (disk ? ".disk" : ".iso"));
@@ -161,7 +161,7 @@ void Fixture::make_media(const std::filesystem::path &folder, const std::string 
   }
 }
 
-libvirt::ExportResult Fixture::map() {
+target::Result Fixture::map() {
   exported = machine;
   if (machine.source.kind == SourceKind::vbox) vbox::apply_defaults(exported.hardware);
   if (machine.source.kind == SourceKind::vmx) vmware::apply_defaults(exported.hardware);
@@ -174,7 +174,7 @@ libvirt::ExportResult Fixture::map() {
     const MacAddress generated{{0x52, 0x54, 0x00, 0x00, 0x00, static_cast<std::uint8_t>(i + 1)}};
     input.identity.cards.push_back({machine.hardware.nics[i].mac.value_or(generated), {}});
   }
-  libvirt::ExportResult result = libvirt::export_domain(input);
+  target::Result result = libvirt::export_domain(input);
   for (const Settlement &settled : result.settlements) EXPECT_TRUE(has_field<Machine>(settled.field)) << settled.field;
   return result;
 }
@@ -224,14 +224,14 @@ int slot_of(const xml::Element &device) {
   return std::stoi(attribute(*address, "slot"));
 }
 
-bool found(const libvirt::ExportResult &result, std::string_view finding_id) {
+bool found(const target::Result &result, std::string_view finding_id) {
   for (const Finding &finding : result.findings) {
     if (finding.id == finding_id) return true;
   }
   return false;
 }
 
-const Settlement *settlement(const libvirt::ExportResult &result, std::string_view field) {
+const Settlement *settlement(const target::Result &result, std::string_view field) {
   while (!field.empty()) {
     const Settlement *last = nullptr;
     for (const Settlement &candidate : result.settlements) {

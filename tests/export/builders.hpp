@@ -37,13 +37,13 @@ struct Fixture {
   libvirt::HostProfile host = debian12();
   libvirt::ExportInput input;
 
-  std::function<void(libvirt::TargetMedium &)> change_media;  // before the export
+  std::function<void(target::Medium &)> change_media;  // before the export
 
   explicit Fixture(Machine m);
   void make_media(const std::filesystem::path &folder, const std::string &disk_format);
-  libvirt::ExportResult map();  // exports, checks nothing
-  void run_and_start();         // exports, and fails the test unless a real QEMU starts the machine
-  libvirt::ExportResult run();  // exports; fails the test unless the schema and a real libvirt accept the domain
+  target::Result map();  // exports, checks nothing
+  void run_and_start();  // exports, and fails the test unless a real QEMU starts the machine
+  target::Result run();  // exports; fails the test unless the schema and a real libvirt accept the domain
 };
 
 // The element found by names from the root: "devices/disk"; the n-th of that name, from 0. Fails the test otherwise.
@@ -52,9 +52,9 @@ std::size_t count(const xml::Element &root, std::string_view path);
 std::string attribute(const xml::Element &element, std::string_view name);  // "" when absent
 // The slot of an element's PCI address, -1 without one.
 int slot_of(const xml::Element &device);
-bool found(const libvirt::ExportResult &result, std::string_view finding_id);
+bool found(const target::Result &result, std::string_view finding_id);
 // What became of a field, by the ledger's rules: the longest prefix wins.
-const Settlement *settlement(const libvirt::ExportResult &result, std::string_view field);
+const Settlement *settlement(const target::Result &result, std::string_view field);
 
 void expect_acceptable(const std::string &domain_xml, const libvirt::HostProfile &host);
 

@@ -47,7 +47,7 @@ std::string without_numbers(const std::string &field) {
 void export_one(ImportedMachine &imported, const libvirt::HostProfile &host, bool define, Tally &tally) {
   Fixture fixture(imported.machine);
   fixture.host = host;
-  libvirt::ExportResult result;
+  target::Result result;
   try {
     result = define ? fixture.run() : fixture.map();
   } catch (const Error &error) {
@@ -57,8 +57,8 @@ void export_one(ImportedMachine &imported, const libvirt::HostProfile &host, boo
     return;
   }
   ++tally.domains;
-  const auto messages = xml::validate_relaxng(result.domain_xml, "/usr/share/libvirt/schemas/domain.rng");
-  EXPECT_TRUE(messages.empty()) << messages.front() << "\n" << result.domain_xml;
+  const auto messages = xml::validate_relaxng(result.document, "/usr/share/libvirt/schemas/domain.rng");
+  EXPECT_TRUE(messages.empty()) << messages.front() << "\n" << result.document;
   imported.ledger.settle(result.settlements);
   for (const LedgerEntry &entry : imported.ledger.entries()) {
     if (entry.disposition != Disposition::unsettled) continue;

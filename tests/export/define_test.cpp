@@ -164,7 +164,7 @@ TEST(Define, SecureBootWithTpm) {
   Fixture fixture(machine);
   const auto descriptor = choose_firmware(machine.hardware, fixture.host, true);
   ASSERT_TRUE(descriptor);
-  fixture.input.firmware = libvirt::TargetFirmware{*descriptor, "/var/tmp/images/box_VARS.fd", true};
+  fixture.input.firmware = target::Firmware{*descriptor, "/var/tmp/images/box_VARS.fd", true};
   const auto result = fixture.run();
   EXPECT_TRUE(found(result, "tpm.sealed"));
 }

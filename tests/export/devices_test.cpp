@@ -9,9 +9,9 @@ namespace {
 
 using Backend = CharPort::Backend;
 
-xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
 
-std::string video_of(const libvirt::ExportResult &result) {
+std::string video_of(const target::Result &result) {
   return attribute(element(domain(result), "devices/video/model"), "type");
 }
 
@@ -110,7 +110,7 @@ TEST(Sound, NearestOrNone) {
 }
 
 // The models and slots of all USB controllers, in order.
-std::vector<std::string> usb_controllers(const libvirt::ExportResult &result) {
+std::vector<std::string> usb_controllers(const target::Result &result) {
   std::vector<std::string> out;
   const xml::Element root = domain(result);
   for (const xml::Element &child : element(root, "devices").children) {
@@ -181,7 +181,7 @@ TEST(Input, ATabletReplacesTheToolsPointer) {
 
 // ---- ports ----
 
-libvirt::ExportResult with_port(CharPort port, bool devices = false) {
+target::Result with_port(CharPort port, bool devices = false) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.serial_ports = {std::move(port)};
   fixture.input.options.map_host_devices = devices;

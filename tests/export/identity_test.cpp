@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kSwapped = "33221100-5544-7766-8899-aabbccddeeff";
 
-xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
 
 std::string entry(const xml::Element &root, const std::string &group, std::string_view name) {
   for (const xml::Element &child : element(root, "sysinfo/" + group).children) {
@@ -169,7 +169,7 @@ TEST(Firmware, SecureBootTakesEnrolledKeysUnlessTheSourcesOwnAreCarried) {
 
 TEST(Firmware, TheLargerStoreIsPreferred) {
   libvirt::HostProfile host = debian12();
-  libvirt::FirmwareDescriptor small = host.firmware.back();
+  target::FirmwareImage small = host.firmware.back();
   small.loader = "/usr/share/OVMF/OVMF_CODE.fd";
   small.nvram_template = "/usr/share/OVMF/OVMF_VARS.fd";
   small.vars_size = 131072;
@@ -197,8 +197,8 @@ TEST(Firmware, LoaderAndStoreAreNamedAndAcpiIsOn) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.firmware.type = FirmwareType::efi64;
   fixture.machine.hardware.firmware.acpi = false;
-  fixture.input.firmware = libvirt::TargetFirmware{
-      *libvirt::choose_firmware(fixture.machine.hardware, fixture.host, false), "/var/tmp/images/box_VARS.fd", false};
+  fixture.input.firmware = target::Firmware{*libvirt::choose_firmware(fixture.machine.hardware, fixture.host, false),
+                                            "/var/tmp/images/box_VARS.fd", false};
   const auto result = fixture.run();
   const xml::Element root = domain(result);
   EXPECT_EQ(element(root, "os/loader").text, "/usr/share/OVMF/OVMF_CODE_4M.fd");
@@ -298,7 +298,7 @@ TEST(Macos, KeyAndCpu) {
   fixture.machine.guest_os.family = OsFamily::macos;
   fixture.machine.extra["smc.key"] = "not, the key";
   const auto result = fixture.run();
-  EXPECT_NE(result.domain_xml.find("isa-applesmc,osk=not,, the key"), std::string::npos);
+  EXPECT_NE(result.document.find("isa-applesmc,osk=not,, the key"), std::string::npos);
   EXPECT_EQ(element(domain(result), "cpu/model").text, "Penryn");
   EXPECT_TRUE(found(result, "macos.cpu"));
   fixture.machine.extra.clear();
@@ -347,8 +347,8 @@ TEST(SnapshotXml, IsTakenByARealLibvirt) {
   input.name = "before <update>";
   input.description = "a & b";
   input.created = 1700000000;
-  input.machine_document = result.domain_xml;
-  for (const libvirt::TargetDisk &disk : result.disks) {
+  input.machine_document = result.document;
+  for (const target::Disk &disk : result.disks) {
     (fixture.machine.hardware.controllers[disk.controller].drives[disk.drive].medium ? input.disk_targets
                                                                                      : input.other_targets)
         .push_back(disk.target);
@@ -359,7 +359,7 @@ TEST(SnapshotXml, IsTakenByARealLibvirt) {
   EXPECT_EQ(element(root, "creationTime").text, "1700000000");
   EXPECT_EQ(element(root, "domain/uuid").text, element(domain(result), "uuid").text);
   bool skipped = false;
-  const auto message = define_snapshot_in_real_libvirt(result.domain_xml, text, skipped);
+  const auto message = define_snapshot_in_real_libvirt(result.document, text, skipped);
   EXPECT_FALSE(message.has_value()) << *message << "\n" << text;
 }
 
@@ -376,15 +376,15 @@ TEST(SnapshotXml, AFloppyDriveStaysOutWithAndWithoutAnImage) {
     const auto result = fixture.map();
     target::SnapshotRequest input;
     input.name = "s";
-    input.machine_document = result.domain_xml;
-    for (const libvirt::TargetDisk &disk : result.disks) {
+    input.machine_document = result.document;
+    for (const target::Disk &disk : result.disks) {
       const Drive &drive = fixture.machine.hardware.controllers[disk.controller].drives[disk.drive];
       (drive.kind == DriveKind::disk ? input.disk_targets : input.other_targets).push_back(disk.target);
     }
     EXPECT_EQ(input.other_targets.back(), "fda");
     bool skipped = false;
-    const auto message = define_snapshot_in_real_libvirt(result.domain_xml, libvirt::snapshot_xml(input), skipped);
-    EXPECT_FALSE(message.has_value()) << *message << "\n" << result.domain_xml;
+    const auto message = define_snapshot_in_real_libvirt(result.document, libvirt::snapshot_xml(input), skipped);
+    EXPECT_FALSE(message.has_value()) << *message << "\n" << result.document;
   }
 }
 

@@ -6,7 +6,7 @@
 namespace ferry::test {
 namespace {
 
-xml::Element domain(const libvirt::ExportResult &result) { return xml::parse(result.domain_xml, "domain.xml"); }
+xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
 
 Fixture with_mode(NicMode mode, std::string network = {}) {
   Fixture fixture(virtualbox_machine());
@@ -15,13 +15,13 @@ Fixture with_mode(NicMode mode, std::string network = {}) {
   return fixture;
 }
 
-std::string link_of(const libvirt::ExportResult &result) {
+std::string link_of(const target::Result &result) {
   const xml::Element root = domain(result);
   const xml::Element *link = element(root, "devices/interface").child("link");
   return link == nullptr ? "up" : attribute(*link, "state");
 }
 
-std::string type_of(const libvirt::ExportResult &result) {
+std::string type_of(const target::Result &result) {
   return attribute(element(domain(result), "devices/interface"), "type");
 }
 
@@ -62,7 +62,7 @@ TEST(Nic, VmwareNamesChangeUnlessAskedFor) {
   const auto kept = fixture.run();
   EXPECT_EQ(kept.nics[0].guest_name, "ens33");
   EXPECT_TRUE(found(kept, "domain.tainted"));
-  EXPECT_NE(kept.domain_xml.find("acpi-pci-hotplug-with-bridge-support=off"), std::string::npos);
+  EXPECT_NE(kept.document.find("acpi-pci-hotplug-with-bridge-support=off"), std::string::npos);
 }
 
 TEST(Nic, WindowsHasNoInterfaceNamesOfSystemd) {
@@ -217,15 +217,15 @@ TEST(Nic, ForwardsGoThroughArgumentsOnLibvirt9) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.nics[0].forwards = forwards();
   const auto result = fixture.run();
-  EXPECT_NE(result.domain_xml.find("hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::5353-:53\""), std::string::npos);
-  EXPECT_EQ(result.domain_xml.find("smb"), std::string::npos);
+  EXPECT_NE(result.document.find("hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::5353-:53\""), std::string::npos);
+  EXPECT_EQ(result.document.find("smb"), std::string::npos);
   EXPECT_TRUE(found(result, "domain.tainted"));
   EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.2.host_port")->disposition, Disposition::dropped);
   EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.0.host_port")->disposition, Disposition::translated);
 }
 
 // "tcp 127.0.0.1:2222 -> 22" of each <portForward> of each card.
-std::vector<std::string> passt_forwards(const libvirt::ExportResult &result) {
+std::vector<std::string> passt_forwards(const target::Result &result) {
   const xml::Element root = domain(result);
   std::vector<std::string> all;
   for (const xml::Element &card : element(root, "devices").children) {
@@ -262,10 +262,10 @@ TEST(Nic, AHostPortIsForwardedOnce) {
   // QEMU's own user network keeps the addresses apart.
   fixture.host = debian12();
   const auto old = fixture.run();
-  EXPECT_NE(old.domain_xml.find("hostfwd=tcp::2222-:22,hostfwd=udp::2222-:53,hostfwd=tcp:127.0.0.1:2223-:22,"
-                                "hostfwd=tcp:127.0.0.2:2223-:22,hostfwd=tcp:127.0.0.3:2223-:23\""),
+  EXPECT_NE(old.document.find("hostfwd=tcp::2222-:22,hostfwd=udp::2222-:53,hostfwd=tcp:127.0.0.1:2223-:22,"
+                              "hostfwd=tcp:127.0.0.2:2223-:22,hostfwd=tcp:127.0.0.3:2223-:23\""),
             std::string::npos)
-      << old.domain_xml;
+      << old.document;
 }
 
 // The guest answers through the first card, so that only that one can have passt.
@@ -278,7 +278,7 @@ TEST(Nic, PasstIsForTheFirstCardThatIsConnected) {
   fixture.host = debian13();
   const auto result = fixture.run();
   EXPECT_EQ(passt_forwards(result), std::vector<std::string>{"tcp :2222 -> 22"});
-  EXPECT_NE(result.domain_xml.find("net=10.0.3.0/24,hostfwd=tcp::2223-:22\""), std::string::npos) << result.domain_xml;
+  EXPECT_NE(result.document.find("net=10.0.3.0/24,hostfwd=tcp::2223-:22\""), std::string::npos) << result.document;
   EXPECT_TRUE(found(result, "nic.forward-dropped"));
   EXPECT_TRUE(found(result, "domain.tainted"));
 
@@ -294,7 +294,7 @@ TEST(Nic, AForwardKeepsTheAddressesThatItNames) {
   rules = {{.host_address = "192.0.2.7", .guest_address = "10.0.2.99", .host_port = 2222, .guest_port = 22},
            {.guest_address = "1,smb=/", .host_port = 2223, .guest_port = 22}};
   const auto result = fixture.run();
-  EXPECT_NE(result.domain_xml.find("hostfwd=tcp:192.0.2.7:2222-10.0.2.99:22\""), std::string::npos);
+  EXPECT_NE(result.document.find("hostfwd=tcp:192.0.2.7:2222-10.0.2.99:22\""), std::string::npos);
   EXPECT_TRUE(found(result, "nic.forward-address"));
   EXPECT_TRUE(found(result, "nic.forward-dropped"));
   rules = {{.host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},

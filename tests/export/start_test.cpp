@@ -102,7 +102,7 @@ TEST(Start, TransientAndReadOnlyDisks) {
   machine.hardware.controllers = {controller(ControllerType::ahci, "SATA", {disk_drive(0), disk_drive(1)}),
                                   controller(ControllerType::virtio_scsi, "VirtIO", {disk_drive(0), disk_drive(1)})};
   Fixture fixture(machine);
-  fixture.change_media = [](libvirt::TargetMedium &medium) {
+  fixture.change_media = [](target::Medium &medium) {
     medium.transient = medium.drive == 0;
     medium.read_only = medium.drive == 1;
   };

@@ -4,12 +4,10 @@
 #include <condition_variable>
 #include <gmock/gmock.h>
 #include <mutex>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "tests/kit/folder.hpp"
+#include "tests/kit/silent_daemon.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -52,30 +50,12 @@ TEST(Within, LeavesWorkAloneThatDoesNotEnd) {
   shared->changed.wait(lock, [&] { return shared->ended; });
 }
 
-// As a daemon that was stopped: the kernel takes the connection, and nobody answers.
-class SilentDaemon {
- public:
-  explicit SilentDaemon(const std::filesystem::path &path) : socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.string().copy(address.sun_path, sizeof(address.sun_path) - 1);
-    if (bind(socket_, reinterpret_cast<sockaddr *>(&address), sizeof(address)) != 0 || listen(socket_, 4) != 0)
-      throw std::runtime_error("no socket at " + path.string());
-  }
-  ~SilentDaemon() { close(socket_); }
-  SilentDaemon(const SilentDaemon &) = delete;
-  SilentDaemon &operator=(const SilentDaemon &) = delete;
-
- private:
-  int socket_;
-};
-
 TEST(Connection, ADaemonThatDoesNotAnswerIsAnErrorInTime) {
   const test::TempFolder folder;
-  const SilentDaemon daemon(folder / "sock");
+  const test::SilentDaemon daemon(folder / "sock");
   const auto before = std::chrono::steady_clock::now();
   try {
-    const Connection connection("qemu+unix:///system?socket=" + (folder / "sock").string(), {.open = 200ms});
+    const Connection connection(daemon.uri(), {.open = 200ms});
     FAIL();
   } catch (const Error &error) {
     EXPECT_EQ(error.kind(), ErrorKind::unreachable);

@@ -224,7 +224,7 @@ TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
   machine().hardware.firmware.secure_boot = true;
   EXPECT_FALSE(has(plan(), "firmware.secure-boot-dropped"));
   std::erase_if(host.firmware,
-                [](const libvirt::FirmwareDescriptor &firmware) { return firmware.features.contains("secure-boot"); });
+                [](const target::FirmwareImage &firmware) { return firmware.features.contains("secure-boot"); });
   EXPECT_TRUE(has(plan(), "firmware.secure-boot-dropped"));
 }
 

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <sys/mman.h>
@@ -61,15 +60,6 @@ std::map<std::filesystem::path, Reads> counted_reads() {
   Counter &all = counter();
   const std::scoped_lock lock(all.guard);
   return all.reads;
-}
-
-std::uint64_t kernel_reads() {
-  std::ifstream in("/proc/self/io");
-  std::string name;
-  for (std::uint64_t value = 0; in >> name >> value;) {
-    if (name == "rchar:") return value;
-  }
-  return 0;
 }
 
 }  // namespace ferry::test

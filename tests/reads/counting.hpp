@@ -16,7 +16,5 @@ struct Reads {
 // From here on, of files below `folder`; what was counted before is forgotten.
 void count_reads(const std::filesystem::path &folder);
 [[nodiscard]] std::map<std::filesystem::path, Reads> counted_reads();
-// Bytes that the kernel says this process has read from anywhere: no way of reading but mapping escapes it.
-[[nodiscard]] std::uint64_t kernel_reads();
 
 }  // namespace ferry::test

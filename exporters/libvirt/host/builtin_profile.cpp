@@ -10,8 +10,8 @@ namespace ferry::libvirt {
 namespace {
 
 // Paths, order and features of Debian's package ovmf; the size is that of its 4M variable stores.
-std::vector<FirmwareDescriptor> debian_firmware() {
-  FirmwareDescriptor secure;
+std::vector<target::FirmwareImage> debian_firmware() {
+  target::FirmwareImage secure;
   secure.description = "UEFI firmware for x86_64, with Secure Boot and SMM, empty varstore";
   secure.loader = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
   secure.nvram_template = "/usr/share/OVMF/OVMF_VARS_4M.fd";
@@ -19,12 +19,12 @@ std::vector<FirmwareDescriptor> debian_firmware() {
   secure.machines = {"pc-q35-*"};
   secure.features = {"acpi-s3", "requires-smm", "secure-boot"};
   secure.vars_size = 540672;
-  FirmwareDescriptor enrolled = secure;
+  target::FirmwareImage enrolled = secure;
   enrolled.description = "UEFI firmware for x86_64, with Secure Boot and SMM, SB enabled, MS certs enrolled";
   enrolled.loader = "/usr/share/OVMF/OVMF_CODE_4M.ms.fd";
   enrolled.nvram_template = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd";
   enrolled.features.insert("enrolled-keys");
-  FirmwareDescriptor plain = secure;
+  target::FirmwareImage plain = secure;
   plain.description = "UEFI firmware for x86_64, without Secure Boot, without SMM, with empty varstore";
   plain.loader = "/usr/share/OVMF/OVMF_CODE_4M.fd";
   plain.machines = {"pc-i440fx-*", "pc-q35-*"};

@@ -73,7 +73,7 @@ std::string read_small(const std::filesystem::path &file) {
 
 }  // namespace
 
-std::vector<FirmwareDescriptor> parse_firmware_descriptor(std::string_view json) {
+std::vector<target::FirmwareImage> parse_firmware_descriptor(std::string_view json) {
   const Json document = Json::parse(json, nullptr, false);
   const Json &mapping = member_of(document, "mapping");
   const Json &executable = member_of(mapping, "executable");
@@ -84,16 +84,16 @@ std::vector<FirmwareDescriptor> parse_firmware_descriptor(std::string_view json)
       text_of(store, "format") != "raw") {
     return {};
   }
-  FirmwareDescriptor common;
+  target::FirmwareImage common;
   common.description = text_of(document, "description");
   common.loader = text_of(executable, "filename");
   common.nvram_template = text_of(store, "filename");
   for (std::string &feature : texts_of(document, "features")) common.features.insert(std::move(feature));
   if (!common.loader.is_absolute() || !common.nvram_template.is_absolute()) return {};
 
-  std::vector<FirmwareDescriptor> out;
+  std::vector<target::FirmwareImage> out;
   for (const Json &target : member_of(document, "targets")) {
-    FirmwareDescriptor firmware = common;
+    target::FirmwareImage firmware = common;
     firmware.architecture = text_of(target, "architecture");
     firmware.machines = texts_of(target, "machines");
     if (!firmware.architecture.empty()) out.push_back(std::move(firmware));
@@ -101,10 +101,10 @@ std::vector<FirmwareDescriptor> parse_firmware_descriptor(std::string_view json)
   return out;
 }
 
-std::vector<FirmwareDescriptor> read_firmware_descriptors(const std::vector<std::filesystem::path> &folders) {
-  std::vector<FirmwareDescriptor> out;
+std::vector<target::FirmwareImage> read_firmware_descriptors(const std::vector<std::filesystem::path> &folders) {
+  std::vector<target::FirmwareImage> out;
   for (const auto &[name, file] : effective_files(folders)) {
-    for (FirmwareDescriptor &firmware : parse_firmware_descriptor(read_small(file))) {
+    for (target::FirmwareImage &firmware : parse_firmware_descriptor(read_small(file))) {
       std::error_code error;
       if (!std::filesystem::is_regular_file(firmware.loader, error)) continue;
       const std::uintmax_t size = std::filesystem::file_size(firmware.nvram_template, error);

@@ -100,9 +100,9 @@ struct Writer {
     out[name] = std::to_string(version.value / 1000000) + "." + std::to_string(version.value / 1000 % 1000) + "." +
                 std::to_string(version.value % 1000);
   }
-  void operator()(const char *name, const std::vector<FirmwareDescriptor> &list) {
+  void operator()(const char *name, const std::vector<target::FirmwareImage> &list) {
     Json array = Json::array();
-    for (const FirmwareDescriptor &firmware : list) {
+    for (const target::FirmwareImage &firmware : list) {
       Writer writer;
       visit_firmware(writer, firmware);
       array.push_back(std::move(writer.out));
@@ -168,7 +168,7 @@ class Reader {
     if (!member->is_object()) throw malformed(at(name), member->type_name(), "an object");
     for (const auto &[key, item] : member->items()) value[key] = string(item, name);
   }
-  void operator()(const char *name, std::vector<FirmwareDescriptor> &value) {
+  void operator()(const char *name, std::vector<target::FirmwareImage> &value) {
     std::size_t index = 0;
     for (const Json &item : array(name)) {
       Reader reader(item, file_, at(name) + '/' + std::to_string(index++));

@@ -13,8 +13,6 @@
 
 namespace ferry::libvirt {
 
-using FirmwareDescriptor = target::FirmwareImage;
-
 struct HostProfile {
   std::string name;       // "Debian 12, libvirt 9.0.0, QEMU 7.2"
   bool built_in = false;  // the conservative one: nobody asked libvirt
@@ -45,9 +43,9 @@ struct HostProfile {
   std::set<std::string> char_types;          // "spicevmc" for channels, redirdev "usb" support and the like
   bool usb_redirection = false;
 
-  std::vector<FirmwareDescriptor> firmware;  // in the host's order of preference
-  std::set<std::string> bridges;             // that qemu-bridge-helper allows this user
-  std::set<std::string> networks;            // defined libvirt networks on this connection
+  std::vector<target::FirmwareImage> firmware;  // in the host's order of preference
+  std::set<std::string> bridges;                // that qemu-bridge-helper allows this user
+  std::set<std::string> networks;               // defined libvirt networks on this connection
   // What defined domains listen on when they run: "tcp:2222" -> the domain; never recorded.
   std::map<std::string, std::string> host_ports;
   std::set<std::string> domain_names;                // defined on this connection

@@ -113,7 +113,7 @@ void ask_local_host(HostProfile &profile) {
 
 HostProfile unasked_host_profile(const std::string &uri) {
   HostProfile profile = builtin_host_profile();
-  const std::vector<FirmwareDescriptor> usual = profile.firmware;
+  const std::vector<target::FirmwareImage> usual = profile.firmware;
   profile.uri = uri;
   profile.image_folder = usual_image_folder(profile);
   ask_local_host(profile);

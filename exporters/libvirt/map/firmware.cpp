@@ -13,7 +13,7 @@ namespace ferry::libvirt {
 namespace {
 
 // One of the descriptor's globs ("pc-q35-*") takes a machine of this board that the host has.
-bool runs_on(const FirmwareDescriptor &firmware, const HostProfile &host, bool q35) {
+bool runs_on(const target::FirmwareImage &firmware, const HostProfile &host, bool q35) {
   const std::string prefix = q35 ? "pc-q35-" : "pc-i440fx-";
   const auto takes = [&](const std::string &machine) {
     return std::any_of(firmware.machines.begin(), firmware.machines.end(),
@@ -26,7 +26,7 @@ bool runs_on(const FirmwareDescriptor &firmware, const HostProfile &host, bool q
 
 // 0: does not suit; higher is better. `blank`: the variables that will be carried include keys of the source's own,
 // which must not meet the vendor's.
-int suitability(const FirmwareDescriptor &firmware, bool secure_boot, bool blank, bool q35) {
+int suitability(const target::FirmwareImage &firmware, bool secure_boot, bool blank, bool q35) {
   const bool secure = firmware.features.contains("secure-boot");
   const bool smm = firmware.features.contains("requires-smm");
   const bool enrolled = firmware.features.contains("enrolled-keys");
@@ -44,12 +44,12 @@ int suitability(const FirmwareDescriptor &firmware, bool secure_boot, bool blank
   return score;
 }
 
-const FirmwareDescriptor *best(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35) {
+const target::FirmwareImage *best(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35) {
   const std::string_view architecture = hardware.firmware.type == FirmwareType::efi32 ? "i386" : "x86_64";
   const bool blank = hardware.firmware.nvram_keys;
-  const FirmwareDescriptor *chosen = nullptr;
+  const target::FirmwareImage *chosen = nullptr;
   int best_score = 0;
-  for (const FirmwareDescriptor &firmware : host.firmware) {
+  for (const target::FirmwareImage &firmware : host.firmware) {
     if (firmware.architecture != architecture || !runs_on(firmware, host, q35)) continue;
     const int score = suitability(firmware, secure_boot, blank, q35);
     if (score > best_score) {  // of equals the host's own first choice stays
@@ -89,10 +89,11 @@ void map_acpi(Mapping &m) {
 
 }  // namespace
 
-std::optional<FirmwareDescriptor> choose_firmware(const Hardware &hardware, const HostProfile &host, bool secure_boot) {
+std::optional<target::FirmwareImage> choose_firmware(const Hardware &hardware, const HostProfile &host,
+                                                     bool secure_boot) {
   if (hardware.firmware.type == FirmwareType::bios) return std::nullopt;
   const Board board = choose_board(hardware, nullptr, host, nullptr, secure_boot);
-  if (const FirmwareDescriptor *found = best(hardware, host, secure_boot, board.q35)) return *found;
+  if (const target::FirmwareImage *found = best(hardware, host, secure_boot, board.q35)) return *found;
   const std::string_view bits = hardware.firmware.type == FirmwareType::efi32 ? "32-bit " : "";
   throw Error(ErrorKind::unsupported,
               {.where = hardware.firmware.origin,
@@ -120,7 +121,7 @@ void map_firmware(Mapping &m) {
     return;
   }
   const bool secure_boot = m.input.firmware ? m.input.firmware->secure_boot : firmware.secure_boot.value_or(false);
-  const FirmwareDescriptor descriptor =
+  const target::FirmwareImage descriptor =
       m.input.firmware ? m.input.firmware->descriptor : *choose_firmware(m.hardware, m.host, secure_boot);
   const bool smm = descriptor.features.contains("requires-smm");
   DomainOs &os = m.domain.os;

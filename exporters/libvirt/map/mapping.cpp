@@ -81,7 +81,7 @@ bool Mapping::host_has_libvirt(unsigned major, unsigned minor) const {
 std::filesystem::path Mapping::target_folder() const {
   if (!input.folder.empty()) return input.folder;
   if (input.firmware && input.firmware->nvram.is_absolute()) return input.firmware->nvram.parent_path();
-  for (const TargetMedium &medium : input.media) {
+  for (const target::Medium &medium : input.media) {
     if (!medium.read_only && medium.file.is_absolute()) return medium.file.parent_path();
   }
   return host.image_folder;
@@ -124,7 +124,7 @@ void Mapping::taint(std::string_view why) {
   if (!said) raise(kDomainTainted, {}, std::move(message));
 }
 
-void Mapping::listen(ListenPort port) {
+void Mapping::listen(target::ListenPort port) {
   const auto other = input.used_ports.find(port.key());
   if (other != input.used_ports.end()) {
     raise(kPortShared, port.origin,

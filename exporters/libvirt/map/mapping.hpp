@@ -72,7 +72,7 @@ struct Mapping {
   Domain domain;
   std::vector<HostForward> host_ports;  // that the cards so far forward
   unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
-  ExportResult result;
+  target::Result result;
 
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool session() const;  // no cgroups, no host devices, no privileged ports
@@ -92,8 +92,8 @@ struct Mapping {
   void drop(Field field, std::string_view note);
   // What was decided of a value before.
   void book(const target::Account &account);
-  void taint(std::string_view why);  // the domain carries QEMU arguments of its own
-  void listen(ListenPort port);      // and says when another machine does so too
+  void taint(std::string_view why);      // the domain carries QEMU arguments of its own
+  void listen(target::ListenPort port);  // and says when another machine does so too
 
  private:
   void settle(std::string_view field, Disposition disposition, std::string_view note);

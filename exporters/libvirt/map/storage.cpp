@@ -39,7 +39,7 @@ class StorageMapper {
  private:
   struct Made {
     DomainDisk disk;
-    TargetDisk target;
+    target::Disk target;
   };
 
   // Slots that the source names go to their own controllers, whatever is placed first.
@@ -80,7 +80,7 @@ class StorageMapper {
   void place_drive(std::size_t c, std::size_t d, const BusChoice &choice) {
     const Controller &controller = m_.hardware.controllers[c];
     const Drive &drive = controller.drives[d];
-    const TargetMedium *medium = medium_of(m_, c, d);
+    const target::Medium *medium = medium_of(m_, c, d);
     if (drive.kind == DriveKind::disk && medium == nullptr) {
       m_.drop(drive_field(c, d), drive.medium ? "left out on purpose" : "no image is there for it");
       // A disk with a medium was left out by the planner, which says so.
@@ -116,7 +116,7 @@ class StorageMapper {
     made_.push_back(std::move(made));
   }
 
-  DomainDisk describe(std::size_t c, std::size_t d, const Buses::Position &position, const TargetMedium *medium,
+  DomainDisk describe(std::size_t c, std::size_t d, const Buses::Position &position, const target::Medium *medium,
                       const BusChoice &choice) {
     const Controller &controller = m_.hardware.controllers[c];
     const Drive &drive = controller.drives[d];
@@ -144,11 +144,9 @@ class StorageMapper {
     return (bus == "ide" || bus == "sata" || bus == "scsi") && m_.host_has_libvirt(7, 3);
   }
 
-  static void take_medium(DomainDisk &disk, const TargetMedium &medium) {
+  static void take_medium(DomainDisk &disk, const target::Medium &medium) {
     disk.file = medium.file.string();
     disk.format = medium.format.empty() ? "raw" : medium.format;
-    disk.backing = medium.backing.string();
-    disk.backing_format = medium.backing_format;
     disk.read_only = disk.read_only || medium.read_only;
     disk.shareable = medium.shareable;
     disk.transient = medium.transient;

@@ -61,7 +61,7 @@ void settle_position(Mapping &m, std::size_t c, std::size_t d, const Buses::Posi
 
 void settle_settings(Mapping &m, std::size_t c, std::size_t d) {
   const Drive &drive = m.hardware.controllers[c].drives[d];
-  const TargetMedium *medium = medium_of(m, c, d);
+  const target::Medium *medium = medium_of(m, c, d);
   m.keep(drive_field(c, d, "kind"));
   if (medium != nullptr) {
     m.translate(drive_field(c, d, "medium"), "image " + medium->file.filename().string() + " (" + medium->format + ")");

@@ -19,8 +19,8 @@ std::string drive_label(const Controller &controller, const Drive &drive) {
   return label + " on '" + controller.name + "' (" + controller_label(controller) + ")";
 }
 
-const TargetMedium *medium_of(const Mapping &m, std::size_t c, std::size_t d) {
-  for (const TargetMedium &medium : m.input.media) {
+const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d) {
+  for (const target::Medium &medium : m.input.media) {
     if (medium.controller == c && medium.drive == d) return &medium;
   }
   return nullptr;

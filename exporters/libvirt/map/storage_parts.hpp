@@ -18,7 +18,7 @@ namespace ferry::libvirt {
 // "Disk 0:1 on 'IDE' (PIIX4)"
 [[nodiscard]] std::string drive_label(const Controller &controller, const Drive &drive);
 // What the planner made of the drive's medium; null: the drive is empty, or the disk is left out.
-[[nodiscard]] const TargetMedium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
+[[nodiscard]] const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
 
 // drive_identity.cpp: serial number, world wide name and model string.
 void map_drive_identity(Mapping &m, std::size_t c, std::size_t d, const BusChoice &choice, DomainDisk &disk);

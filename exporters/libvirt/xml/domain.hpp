@@ -84,7 +84,6 @@ struct DomainDisk {
   std::string target;  // "sda"
   std::string file;    // empty: no medium
   std::string format;
-  std::string backing, backing_format;
   std::string cache, discard;
   std::string serial, wwn, vendor, product;
   bool read_only = false, shareable = false, transient = false, solid_state = false;

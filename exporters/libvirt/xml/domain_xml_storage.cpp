@@ -12,15 +12,6 @@ void write_driver(xml::Node &disk, const DomainDisk &values) {
   if (!values.discard.empty()) driver.set("discard", values.discard);
 }
 
-void write_backing(xml::Node &disk, const DomainDisk &values) {
-  if (values.backing.empty()) return;
-  xml::Node backing = disk.child("backingStore");
-  backing.set("type", "file");
-  backing.child("format").set("type", values.backing_format);
-  backing.child("source").set("file", values.backing);
-  backing.child("backingStore");
-}
-
 void write_drive_address(xml::Node &disk, const DomainDisk &values) {
   if (values.pci) write_address(disk, *values.pci);
   if (!values.drive || values.bus == "nvme") return;  // the target's name is an NVMe disk's address
@@ -40,7 +31,6 @@ void write_disk(xml::Node &devices, const DomainDisk &values) {
   if (values.no_snapshots) disk.set("snapshot", "no");
   write_driver(disk, values);
   if (!values.file.empty()) disk.child("source").set("file", values.file);
-  write_backing(disk, values);
   xml::Node target = disk.child("target");
   target.set("dev", values.target).set("bus", values.bus);
   if (values.solid_state) target.set("rotation_rate", "1");
