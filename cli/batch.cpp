@@ -98,21 +98,21 @@ int run(BatchCommand &command, const std::stop_token &stop) {
 void setup_batch(CLI::App &app, Context &context) {
   auto command = std::make_shared<BatchCommand>();
   context.state.push_back(command);
-  CLI::App *sub = app.add_subcommand("batch", "Many machines: parallel, resumable, one summary.");
+  CLI::App *sub = app.add_subcommand("batch", "Migrate many machines: in parallel, resumable, with one summary.");
   sub->add_option("DIR|MANIFEST", command->argument,
-                  "a folder that is searched for machines, or a YAML manifest (docs/batch-manifest.md)")
+                  "a folder to search for machines, or a YAML manifest (docs/batch-manifest.md)")
       ->required();
   sub->add_flag("--dry-run", command->dry_run, "plan all machines; write nothing but the report");
   add_jobs_option(*sub, command->jobs, "machines at a time [1]");
   add_machine_options(*sub, command->options);
   sub->add_flag("--check", command->options.check_earlier,
-                "let 'qemu-img check' look at what earlier runs made before it counts as done");
+                "check with 'qemu-img check' what earlier runs made before it counts as done");
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
   sub->footer(
       std::string(
           "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated\n"
-          "is skipped when all files of its source are unchanged and all that the run made is there: run the same "
+          "is skipped if its source is unchanged and everything that the run made is there: run the same "
           "command\n"
           "again after an interruption.\n\n"
           "Examples:\n"

@@ -24,7 +24,7 @@ std::string full_name(const CLI::App &command) {
   return above == nullptr ? command.get_name() : full_name(*above) + " " + command.get_name();
 }
 
-std::string help_advice(const CLI::App &command) { return "'" + full_name(command) + " --help' says more."; }
+std::string help_advice(const CLI::App &command) { return "'" + full_name(command) + " --help' shows more."; }
 
 Words option_names(const CLI::App &command) {
   Words out;
@@ -83,8 +83,8 @@ std::unique_ptr<CLI::App> make_app(Context &context) {
       "Moves virtual machines from VirtualBox and VMware to libvirt/QEMU in your own session.", "virt-ferry");
   app->set_version_flag("-V,--version", "virt-ferry " FERRY_VERSION);
   app->require_subcommand(1);
-  app->footer(std::string("Begin with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
-                          "'virt-ferry COMMAND --help' says more. ") +
+  app->footer(std::string("Start with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
+                          "'virt-ferry COMMAND --help' shows more. ") +
               kExitCodes);
   setup_inspect(*app, context);
   setup_plan(*app, context);

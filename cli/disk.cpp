@@ -138,21 +138,21 @@ void check_target(const DiskCommand &command, const fs::path &target) {
                                    .message = "an image cannot be written to standard output",
                                    .found = "-",
                                    .expected = "a file name",
-                                   .advice = "Name a file; one that is called '-' is './-'."});
+                                   .advice = "Name a file; for one that is called '-', write './-'."});
   }
   std::error_code failed;
   if (!fs::is_directory(target.parent_path(), failed)) {
     throw Error(ErrorKind::missing, {.where = where,
-                                     .message = "the folder '" + target.parent_path().string() + "' is not there",
+                                     .message = "the folder '" + target.parent_path().string() + "' does not exist",
                                      .found = {},
-                                     .expected = "a folder that the new image can be made in",
-                                     .advice = "Make it first: mkdir -p."});
+                                     .expected = "a folder for the new image",
+                                     .advice = "Create it first with mkdir -p."});
   }
   const fs::file_status status = fs::symlink_status(target);
   if (!fs::exists(status)) return;
   if (!command.overwrite) {
     throw Error(ErrorKind::conflict,
-                {.where = where, .message = "the target exists already", .advice = "Replace it with --overwrite."});
+                {.where = where, .message = "the target already exists", .advice = "Replace it with --overwrite."});
   }
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::unsafe, {.where = where,
@@ -175,10 +175,10 @@ void check_target(const DiskCommand &command, const fs::path &target) {
 int convert(const DiskCommand &command, const std::stop_token &stop) {
   if (command.options.mode == disk::Mode::link) {
     throw Error(ErrorKind::usage, {.where = {.file = {}, .line = {}, .path = "--disk-mode"},
-                                   .message = "an image that is used where it is needs no conversion, so none is made",
+                                   .message = "an image that is used where it is needs no conversion",
                                    .found = "link",
                                    .expected = "auto, copy, share or overlay",
-                                   .advice = "Use 'overlay' for an image that only holds what changes."});
+                                   .advice = "Use 'overlay' for an image that only contains what changes."});
   }
   refuse_missing(command);
   disk::ConvertRequest request;
@@ -213,7 +213,7 @@ void add_source(CLI::App &sub, DiskCommand &command) {
   sub.add_option("--input-format", command.input_format, "raw: take the content as it is")
       ->option_text("raw")
       ->check(CLI::IsMember(std::vector<std::string>{"raw"}).description(""));
-  sub.add_option("--search", command.search, "a further folder where parents and extents may be")
+  sub.add_option("--search", command.search, "another folder to look in for parents and extents")
       ->option_text("DIR")
       ->allow_extra_args(false)  // one for each --search, or it would take what follows
       ->check(CLI::ExistingDirectory.description(""));
@@ -239,13 +239,13 @@ void add_shared_option(CLI::App &sub, DiskCommand &command, const char *name) {
 }  // namespace
 
 void setup_disk(CLI::App &app, Context &context) {
-  CLI::App *sub = app.add_subcommand("disk", "One disk image or chain, without a machine.");
+  CLI::App *sub = app.add_subcommand("disk", "Inspect or convert a disk image or chain, without a machine.");
   sub->require_subcommand(1);
 
   auto info = std::make_shared<DiskCommand>();
 
   context.state.push_back(info);
-  CLI::App *info_sub = sub->add_subcommand("info", "The chain, formats, sizes and allocation of an image.");
+  CLI::App *info_sub = sub->add_subcommand("info", "Show the chain, formats, sizes and allocation of an image.");
   add_source(*info_sub, *info);
   for (const char *name : {"engine", "allow-modified-parent"}) add_shared_option(*info_sub, *info, name);
   add_output_options(*info_sub, info->output, false);

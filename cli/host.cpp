@@ -21,7 +21,7 @@ void setup_host(CLI::App &app, Context &context) {
   auto command = std::make_shared<HostCommand>();
   context.state.push_back(command);
   CLI::App *sub =
-      app.add_subcommand("host", "Record what libvirt says of this host, for 'plan --host-profile' elsewhere.");
+      app.add_subcommand("host", "Record what libvirt says about this host, for 'plan --host-profile' elsewhere.");
   sub->add_option("--connect", command->connect, "libvirt connection [qemu:///session]")->option_text("URI");
   add_output_file(*sub, command->output);
   sub->callback([command, &context] {

@@ -78,7 +78,7 @@ void run(const InspectCommand &command) {
 void setup_inspect(CLI::App &app, Context &context) {
   auto command = std::make_shared<InspectCommand>();
   context.state.push_back(command);
-  CLI::App *sub = app.add_subcommand("inspect", "What the source says, as the common machine model.");
+  CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model.");
   sub->add_option("SOURCE", command->source,
                   "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
       ->required();

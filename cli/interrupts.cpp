@@ -32,7 +32,7 @@ void take_stop() {
   const std::lock_guard lock(shared.guard);
   clear_progress_line();
   if (shared.making == 0) {  // held locked: nobody begins to make anything meanwhile
-    std::fputs("virt-ferry: interrupted; nothing was begun\n", stderr);
+    std::fputs("virt-ferry: interrupted; nothing was started\n", stderr);
     _exit(kInterrupted);
   }
   std::fprintf(stderr, "virt-ferry: %s\n", shared.message);

@@ -19,7 +19,7 @@ class Interrupts {
 class Making {
  public:
   // What is said when the first signal comes.
-  explicit Making(const char *message = "stopping; what was begun is removed");
+  explicit Making(const char *message = "stopping; what was started is removed");
   ~Making();
   Making(const Making &) = delete;
   Making &operator=(const Making &) = delete;

@@ -47,8 +47,9 @@ void setup_list(CLI::App &app, Context &context) {
   auto windows_root = std::make_shared<std::string>();
   context.state.push_back(output);
   context.state.push_back(windows_root);
-  CLI::App *sub = app.add_subcommand("list", "The VirtualBox and VMware machines that this host's registries name.");
-  sub->add_option("--windows-root", *windows_root, "a mounted Windows volume whose users' machines are shown instead")
+  CLI::App *sub =
+      app.add_subcommand("list", "List the VirtualBox and VMware machines that are registered on this host.");
+  sub->add_option("--windows-root", *windows_root, "show the machines of the users of a mounted Windows volume instead")
       ->option_text("DIR")
       ->check(CLI::ExistingDirectory.description(""));
   add_output_options(*sub, *output, false);
@@ -66,7 +67,7 @@ void setup_list(CLI::App &app, Context &context) {
       context.exit_code = exit_code(error.kind());
     }
     if (machines.empty() && registered.unreadable.empty())
-      std::fputs("virt-ferry: neither VirtualBox nor VMware has registered a machine for this user\n", stderr);
+      std::fputs("virt-ferry: no VirtualBox or VMware machine is registered for this user\n", stderr);
   });
 }
 

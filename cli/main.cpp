@@ -28,11 +28,11 @@ int guarded(const std::vector<std::string> &words, const std::stop_token &stop) 
     std::fprintf(stderr, "virt-ferry: %s\n", ferry::text::printable(error.what()).c_str());
     return 1;
   } catch (const std::bad_alloc &) {
-    std::fputs("virt-ferry: there is not enough memory\n", stderr);
+    std::fputs("virt-ferry: out of memory\n", stderr);
     return 1;
   } catch (const std::exception &error) {
     std::fprintf(stderr,
-                 "virt-ferry: %s\n  This is a defect of virt-ferry; please report it with the command and the source's "
+                 "virt-ferry: %s\n  This is a bug in virt-ferry; please report it with the command and the source's "
                  "settings file.\n",
                  ferry::text::printable(error.what()).c_str());
     return 1;

@@ -75,7 +75,7 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
 void setup_migrate(CLI::App &app, Context &context) {
   auto command = std::make_shared<MigrateCommand>();
   context.state.push_back(command);
-  CLI::App *sub = app.add_subcommand("migrate", "Convert the disks, write the XML, define the machine.");
+  CLI::App *sub = app.add_subcommand("migrate", "Convert the disks, write the XML and define the machine.");
   sub->add_option("SOURCE", command->source,
                   "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
       ->required();

@@ -69,7 +69,7 @@ void refuse_touched(const file::Status &status, const fs::path &shown, const std
   for (const fs::path &one : touched) {
     const auto other = file::status_of(one);
     if (!other || !other->same_file(status)) continue;
-    refuse(ErrorKind::conflict, shown, "the report would replace a file that is read or made here", one.string(),
+    refuse(ErrorKind::conflict, shown, "the report would replace a file that this command reads or makes", one.string(),
            "Choose another file for the report.");
   }
 }
@@ -119,7 +119,7 @@ void refuse_to_be_made(const fs::path &target, const std::vector<fs::path> &touc
   for (const fs::path &one : touched) {
     std::error_code error;
     if (fs::weakly_canonical(one, error) != target || error) continue;
-    refuse(ErrorKind::conflict, target, "the report would have the name of a file that is made here", {},
+    refuse(ErrorKind::conflict, target, "the report would have the name of a file that this command makes", {},
            "Choose another file for the report.");
   }
 }

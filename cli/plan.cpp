@@ -21,7 +21,7 @@ struct PlanCommand {
 void setup_plan(CLI::App &app, Context &context) {
   auto command = std::make_shared<PlanCommand>();
   context.state.push_back(command);
-  CLI::App *sub = app.add_subcommand("plan", "Dry run: what a migration would do. Writes nothing but the report.");
+  CLI::App *sub = app.add_subcommand("plan", "Show what a migration would do. Writes nothing but the report.");
   sub->add_option("SOURCE", command->sources,
                   "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
       ->required();

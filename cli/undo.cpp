@@ -21,9 +21,9 @@ struct UndoCommand {
 
 // As wide as the widest.
 std::string_view state_of(const migration::RunRecord &record) {
-  if (record.alive) return "going on   ";
+  if (record.alive) return "in progress";
   if (record.done) return "done       ";
-  return record.kept ? "not defined" : "cut off    ";
+  return record.kept ? "not defined" : "interrupted";
 }
 
 int run(const UndoCommand &command) {
@@ -35,14 +35,15 @@ int run(const UndoCommand &command) {
     }
     return 0;
   }
-  const Making making("what was begun is undone to its end; a second signal ends it at once");
+  const Making making("finishing what was started to be undone; a second signal ends it at once");
   const migration::UndoResult result = migration::undo_run(command.run, command.force);
   for (const std::string &what : result.removed) std::cout << "removed " << text::printable(what) << "\n";
   for (const std::string &what : result.restored) std::cout << "restored " << text::printable(what) << "\n";
   for (const std::string &what : result.lost)
-    std::cout << "not brought back " << text::printable(what) << " (the run replaced it, and it is gone since)\n";
+    std::cout << "not brought back " << text::printable(what) << " (the run replaced it, and it no longer exists)\n";
   for (const std::string &what : result.kept) std::cout << "kept " << text::printable(what) << "\n";
-  for (const std::string &what : result.failed) std::cerr << "virt-ferry: not done: " << text::printable(what) << "\n";
+  for (const std::string &what : result.failed)
+    std::cerr << "virt-ferry: not undone: " << text::printable(what) << "\n";
   if (result.removed.empty() && result.restored.empty() && result.failed.empty())
     std::cout << "nothing of run " << command.run << " was left\n";
   return result.failed.empty() ? 0 : 1;
@@ -54,15 +55,16 @@ void setup_undo(CLI::App &app, Context &context) {
   auto command = std::make_shared<UndoCommand>();
   context.state.push_back(command);
   CLI::App *sub =
-      app.add_subcommand("undo", "Take back what a run created, never the source. Without RUN: list the runs.");
+      app.add_subcommand("undo", "Take back what a run made, never the source. Without RUN, list the runs.");
   sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");
   sub->add_flag("--force", command->force,
-                "also when the machine was used since: it runs (it is switched off), is suspended, has new\n"
+                "even if the machine was used since: it runs (and is then switched off), is suspended, has new\n"
                 "snapshots or disks, or its files were written to");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
   sub->footer(
       std::string(
-          "Removed are the machine's definition and the files that the run made, and nothing else. A machine that was\n"
+          "This removes the machine's definition and the files that the run made, and nothing else. A machine that "
+          "was\n"
           "used since, as by a guest that writes to its disk, is removed with --force only. What an interrupted run\n"
           "with --overwrite had set aside comes back.\n\n") +
       kExitCodes);

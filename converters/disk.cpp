@@ -39,18 +39,19 @@ void check_request(const ConvertRequest &request) {
   if (request.format == TargetFormat::raw && request.compression != Compression::none) {
     refuse("a raw image cannot be compressed");
   }
-  if (request.format == TargetFormat::raw && !request.snapshots.empty()) refuse("a raw image cannot hold snapshots");
+  if (request.format == TargetFormat::raw && !request.snapshots.empty()) refuse("a raw image cannot contain snapshots");
   if (request.mode == Mode::share && request.compression != Compression::none) {
-    refuse("blocks that are compressed cannot be shared with the source");
+    refuse("compressed blocks cannot be shared with the source");
   }
-  if (in_place && !request.snapshots.empty()) refuse("an overlay cannot take over snapshots; flatten them");
-  if (request.mode == Mode::overlay && request.format != TargetFormat::qcow2) refuse("only a qcow2 can be an overlay");
+  if (in_place && !request.snapshots.empty()) refuse("an overlay or a linked image cannot keep snapshots");
+  if (request.mode == Mode::overlay && request.format != TargetFormat::qcow2)
+    refuse("only a qcow2 image can be an overlay");
 }
 
 }  // namespace
 
 DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine engine) {
-  if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to look at"});
+  if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to read"});
   DiskInfo out{.engine = choose_engine(medium, options, engine)};
   if (out.engine == Engine::qemu_img) {
     const SourceImage source = look_at(medium.chain.back(), options);

@@ -166,7 +166,7 @@ class NativeConversion {
                                          .message = "the disk's blocks cannot be shared with the target",
                                          .found = found,
                                          .expected = "source and target on one Btrfs or XFS file system, and data "
-                                                     "that lie aligned and uncompressed",
+                                                     "that is aligned and not compressed",
                                          .advice = "Use --disk-mode auto or copy."});
   }
 
@@ -175,9 +175,8 @@ class NativeConversion {
     if (options.sharing == copy::Sharing::never || survey.clonable_bytes > 0 || survey.data_bytes == 0) return;
     if (request_.mode == Mode::share) refuse_to_share("no aligned, uncompressed data");
     options.sharing = copy::Sharing::never;
-    result.findings.push_back(
-        raise(kCopiedNotShared, {.file = current().images().back()->info().file},
-              "The image's data are compressed, or do not lie at multiples of the file system's blocks."));
+    result.findings.push_back(raise(kCopiedNotShared, {.file = current().images().back()->info().file},
+                                    "The image's data is compressed, or not aligned to the file system's blocks."));
   }
 
   [[nodiscard]] std::uint64_t space_needed(const copy::Survey &survey, std::uint64_t unit, bool shares) const {
@@ -194,10 +193,12 @@ class NativeConversion {
     if (!request_.source_digest) return nullptr;
     const ImageFile &image = request_.medium.chain.back();
     if (image.pieces.size() != 1 || image.gzip || image.gzip_outer) {
-      throw Error(ErrorKind::unsupported,
-                  {.where = {.file = image.display_path()},
-                   .message = "the digest of an image in several pieces or a gzip'd one cannot be taken on the way",
-                   .advice = "Check the manifest beforehand."});
+      throw Error(
+          ErrorKind::unsupported,
+          {.where = {.file = image.display_path()},
+           .message =
+               "the digest of an image that is gzip'd or in several pieces cannot be computed while it is converted",
+           .advice = "Check the manifest beforehand."});
     }
     const FileRange &range = image.pieces.front();
     for (std::uint32_t i = 0; i < sources_.file_count(); ++i) {
@@ -217,13 +218,13 @@ class NativeConversion {
     const SourceDigest &wanted = *request_.source_digest;
     if (wanted.expected.empty() || text::iequals_ascii(wanted.expected, found)) return;
     const ImageFile &image = request_.medium.chain.back();
-    throw Error(ErrorKind::malformed,
-                {.where = wanted.where.file.empty() ? Place{.file = image.display_path()} : wanted.where,
-                 .message = "\"" + text::printable(image.declared_location) + "\" is not what the manifest says",
-                 .found = wanted.algorithm + " " + found,
-                 .expected = wanted.algorithm + " " + wanted.expected,
-                 .advice = "The package was damaged or changed: download or export it again. If you changed the file "
-                           "yourself, remove the manifest."});
+    throw Error(
+        ErrorKind::malformed,
+        {.where = wanted.where.file.empty() ? Place{.file = image.display_path()} : wanted.where,
+         .message = "\"" + text::printable(image.declared_location) + "\" does not match the manifest",
+         .found = wanted.algorithm + " " + found,
+         .expected = wanted.algorithm + " " + wanted.expected,
+         .advice = "Download or export the package again, or remove the manifest if you changed the file yourself."});
   }
 
   void check_target(const copy::TargetFile &file, ConvertResult &result) const {

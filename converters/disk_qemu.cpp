@@ -20,11 +20,12 @@ namespace {
 // QEMU keeps a backing file's name in 1023 bytes.
 constexpr std::size_t kLongestBackingName = 1023;
 
-[[noreturn]] void refuse(const Medium &medium, const std::string &reason) {
+[[noreturn]] void refuse(const Medium &medium, const std::string &reason,
+                         const std::string &advice = "Leave out --engine qemu-img.") {
   throw Error(ErrorKind::unsupported, {.where = {.file = medium.chain.back().display_path()},
-                                       .message = "QEMU cannot be left to read this disk by itself",
+                                       .message = "QEMU cannot be trusted to read this disk by itself",
                                        .found = reason,
-                                       .advice = "Convert it with virt-ferry's own engine."});
+                                       .advice = advice});
 }
 
 std::string_view access_name(image::VmdkExtentLine::Access access) {
@@ -99,9 +100,11 @@ void require_same_view(const Medium &medium, const SourceImage &image, const qem
 }
 
 ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
-  if (!request.snapshots.empty()) refuse(request.medium, "snapshots were asked for, and qemu-img forgets them");
-  if (request.mode == Mode::share) refuse(request.medium, "blocks are to be shared, and qemu-img copies");
-  if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img takes none");
+  if (!request.snapshots.empty())
+    refuse(request.medium, "snapshots were asked for, and qemu-img drops them", "Use --snapshots flatten.");
+  if (request.mode == Mode::share)
+    refuse(request.medium, "blocks are to be shared, and qemu-img copies them", "Use --disk-mode auto or copy.");
+  if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img computes none");
   const SourceImage image = look_at(request.medium.chain.back(), request.open);
   const qemu_img::Source source = for_qemu(request.medium, image, true);
   require_same_view(request.medium, image, source, {.stop = stop});
@@ -125,7 +128,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
         .range = {.file = file.path()}};
     if (const auto difference = qemu_img::compare(source, target, false, context)) {
       throw Error(ErrorKind::verify, {.where = {.file = request.target},
-                                      .message = "what QEMU reads is not what the source holds",
+                                      .message = "what QEMU reads differs from the source",
                                       .found = difference.message});
     }
     const image::Chain *nothing = nullptr;

@@ -23,9 +23,11 @@ using Arguments = std::vector<std::string>;
 constexpr auto kParallelRequests = "16";
 
 Error not_installed(const Context &context) {
-  return Error(ErrorKind::missing, {.message = "the program " + context.program + " is not installed",
-                                    .advice = "Install it: the package is qemu-utils on Debian and Ubuntu, qemu-img on "
-                                              "Fedora and openSUSE, and run again."});
+  return Error(
+      ErrorKind::missing,
+      {.message = "the program " + context.program + " is not installed",
+       .advice =
+           "Install it (package qemu-utils on Debian and Ubuntu, qemu-img on Fedora and openSUSE) and try again."});
 }
 
 std::string without_prefix(std::string_view errors) {
@@ -96,10 +98,9 @@ subprocess::Limits long_limits(const Context &context) {
 Json parse(const std::string &output, std::string_view verb, const std::filesystem::path &file) {
   auto json = Json::parse(output, nullptr, false);
   if (!json.is_discarded()) return json;
-  throw Error(ErrorKind::malformed,
-              {.where = {.file = file},
-               .message = "qemu-img " + std::string(verb) + " answered with something that is not JSON",
-               .found = text::excerpt(output, 80)});
+  throw Error(ErrorKind::malformed, {.where = {.file = file},
+                                     .message = "qemu-img " + std::string(verb) + " did not answer in JSON",
+                                     .found = text::excerpt(output, 80)});
 }
 
 // A field of an answer; the default when it is absent or of another type.
@@ -182,11 +183,11 @@ class Meter {
 void refuse_links(const Source &source, const Info &info) {
   const auto &link = info.backing_file ? info.backing_file : info.data_file;
   if (!link) return;
-  throw Error(ErrorKind::unsafe, {.where = {.file = source.range.file},
-                                  .message = "the image names another file that it needs, and qemu-img would follow it "
-                                             "wherever it leads",
-                                  .found = text::printable(*link),
-                                  .expected = "an image that stands alone"});
+  throw Error(ErrorKind::unsafe,
+              {.where = {.file = source.range.file},
+               .message = "the image refers to another file, which qemu-img would open wherever it is",
+               .found = text::printable(*link),
+               .expected = "an image that stands alone"});
 }
 
 Arguments convert_arguments(const ConvertRequest &request, const std::filesystem::path &target) {
@@ -218,7 +219,7 @@ std::string version(const Context &context) {
   std::string_view line = result.output;
   if (!line.starts_with(kBefore))
     throw Error(ErrorKind::malformed, {.where = {.file = context.program},
-                                       .message = "qemu-img does not say its version",
+                                       .message = "qemu-img does not report its version",
                                        .found = text::excerpt(line, 80)});
   line.remove_prefix(kBefore.size());
   return std::string(line.substr(0, line.find_first_of(" \r\n")));
@@ -232,7 +233,7 @@ Info info(const Source &source, const Context &context) {
   const auto json = parse(result.output, "info", file);
   if (!json.is_object() || !string(json, "format") || !json.contains("virtual-size"))
     throw Error(ErrorKind::malformed, {.where = {.file = file},
-                                       .message = "qemu-img info does not say format and size",
+                                       .message = "qemu-img info does not report format and size",
                                        .found = text::excerpt(result.output, 80)});
   Info out = read_info(json);
   out.json = result.output;
@@ -288,12 +289,12 @@ void require_clean(const std::filesystem::path &written, const std::filesystem::
   if (checked.clean()) return;
   throw Error(ErrorKind::verify,
               {.where = {.file = target},
-               .message = "qemu-img check finds errors in the qcow2 that was written",
+               .message = "qemu-img check found errors in the new qcow2 image",
                .found = std::to_string(checked.corruptions) + " corruptions, " + std::to_string(checked.leaks) +
                         " leaked clusters, " + std::to_string(checked.errors) + " errors",
-               .expected = "an image without any",
-               .advice = "The image was not kept, the source is as it was. Please report this, with the output of "
-                         "'virt-ferry disk info' of the source; --engine qemu-img or another --cluster-size may do."});
+               .expected = "an image without errors",
+               .advice = "Please report this with the output of 'virt-ferry disk info' for the source; --engine "
+                         "qemu-img or another --cluster-size may help."});
 }
 
 Difference compare(const Source &left, const Source &right, bool strict, const Context &context) {

@@ -44,7 +44,7 @@ std::string_view driver_name(ImageFormat format) {
 Source source_of(const ImageFile &file, ImageFormat format) {
   if (file.pieces.empty())
     throw Error(ErrorKind::missing,
-                {.where = file.origin, .message = "the disk image is not there", .found = file.declared_location});
+                {.where = file.origin, .message = "the disk image does not exist", .found = file.declared_location});
   const bool packed = file.gzip || file.gzip_outer;
   if (file.pieces.size() > 1 || packed) {
     throw Error(ErrorKind::unsupported,

@@ -60,7 +60,7 @@ namespace {
                                      .message = "the value cannot be understood",
                                      .found = "\"" + text::printable(found) + "\"",
                                      .expected = std::move(expected),
-                                     .advice = "Correct the file, or make the platform write it anew."});
+                                     .advice = "Correct the value in the file."});
 }
 
 }  // namespace

@@ -91,14 +91,15 @@ class Room {
       return;
     }
     refuse(planned.report,
-           Error(ErrorKind::no_space, {.where = {dest, {}, {}},
-                                       .message = "there is not enough room for this machine beside those before it",
-                                       .found = text::human_bytes(*available) + " free, " + text::human_bytes(taken) +
-                                                " of it for other machines of the batch",
-                                       .expected = text::human_bytes(needed),
-                                       .advice = "Make room and run the batch again, or give the machine another dest "
-                                                 "in a manifest. Where source and destination are on one Btrfs or "
-                                                 "XFS, --disk-mode share needs next to none."}));
+           Error(ErrorKind::no_space,
+                 {.where = {dest, {}, {}},
+                  .message = "there is not enough room for this machine after those before it",
+                  .found = text::human_bytes(*available) + " free, " + text::human_bytes(taken) +
+                           " of it for other machines of the batch",
+                  .expected = text::human_bytes(needed),
+                  .advice =
+                      "Make room and run the batch again, or give the machine another dest in a manifest. Where source "
+                      "and destination are on one Btrfs or XFS file system, --disk-mode share needs next to none."}));
     planned.plan.reset();
   }
 
@@ -114,7 +115,7 @@ void refuse_options_of_one(const fs::path &argument, const Options &options) {
                                                                            : nullptr;
   if (option == nullptr) return;
   throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
-                                 .message = std::string(option) + " can be that of one machine only",
+                                 .message = std::string(option) + " can only be used for one machine",
                                  .advice = "Use a manifest, where each machine has its own options "
                                            "(docs/batch-manifest.md)."});
 }
@@ -161,7 +162,7 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
       out.push_back({error.detail().where.file.string(), std::nullopt, error, defaults});
     if (out.empty()) {
       throw Error(ErrorKind::missing, {.where = {argument, {}, {}},
-                                       .message = "no virtual machine was found below the folder",
+                                       .message = "no virtual machine was found in the folder",
                                        .expected = ".vbox, .vmx, .ovf or .ova files"});
     }
     return out;
@@ -214,11 +215,11 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
     for (std::size_t i = next++; i < work.size(); i = next++) {
       Job &job = work[i];
       if (stop.stop_requested() && job.planned.plan) {
-        refuse(job.planned.report, Error(ErrorKind::cancelled, {.where = {job.planned.report.source, {}, {}},
-                                                                .message = "the batch was interrupted before it "
-                                                                           "came to this machine",
-                                                                .advice = "Run the same command again: what is done "
-                                                                          "is not done twice."}));
+        refuse(job.planned.report,
+               Error(ErrorKind::cancelled, {.where = {job.planned.report.source, {}, {}},
+                                            .message = "the batch was interrupted before it "
+                                                       "came to this machine",
+                                            .advice = "Run the same command again: it skips what is done."}));
       } else if (!dry_run) {
         Progress *progress = hooks.progress && job.planned.plan ? hooks.progress(job.planned.report.name) : nullptr;
         migrate_planned(job.planned, *job.options, host, progress, stop);

@@ -43,13 +43,13 @@ constexpr std::array<Magic, 12> kMagics{{
     {"\x04\x22\x4D\x18", {"an lz4-compressed file", "Decompress it with 'lz4 -d', and give what comes out."}},
     {"BZh", {"a bzip2-compressed file", "Decompress it with 'bzip2 -d', and give what comes out."}},
     {"\x1F\x8B",
-     {"a gzip-compressed file, and no package in it",
+     {"a gzip-compressed file without a package in it",
       "Decompress it with 'gzip -d', and give what comes out; an OVA and a Vagrant box are read as they are."}},
     {"MRVN", {"VMware's firmware variables (.nvram)", "Give the machine's .vmx file, which lies beside it."}},
     {"vmcx",
      {"Hyper-V's configuration of a machine (.vmcx)",
-      "virt-ferry does not read it. Convert the machine's disk with 'virt-ferry disk convert DISK.vhdx "
-      "NEW.qcow2', and make a machine for it with virt-install."}},
+      "Convert the machine's disk with 'virt-ferry disk convert DISK.vhdx "
+      "NEW.qcow2', and create a machine for it with virt-install."}},
     {"\xD2\xBE\xD2\xBE", {"VMware's saved state of a machine", "Give the machine's .vmx file, which lies beside it."}},
     {"%PDF", {"a PDF document", "Check the name of the file."}},
 }};
@@ -60,21 +60,21 @@ struct Mark {
   Kind kind;
 };
 constexpr std::string_view kFromHyperV =
-    "virt-ferry does not read it. Convert the machine's disk with 'virt-ferry disk convert DISK.vhdx NEW.qcow2', and "
-    "make a machine for it with virt-install.";
+    "Convert the machine's disk with 'virt-ferry disk convert DISK.vhdx NEW.qcow2', and "
+    "create a machine for it with virt-install.";
 constexpr std::array<Mark, 17> kMarks{{
     {"<!doctype html", {"a web page, probably an error page in place of a download", "Download the file again."}},
     {"<html", {"a web page, probably an error page in place of a download", "Download the file again."}},
     {"<parallelsvirtualmachine",
      {"a Parallels machine (config.pvs)",
-      "virt-ferry does not read it. Convert its disk, the .hds file in the .hdd folder, with 'virt-ferry disk "
+      "Convert its disk, the .hds file in the .hdd folder, with 'virt-ferry disk "
       "convert', "
-      "and make a machine for it with virt-install."}},
+      "and create a machine for it with virt-install."}},
     {"<foundry", {"VMware's supplemental settings (.vmxf)", "Give the .vmx file of the same name."}},
     {"<configengineroot", {"the list of machines of a VMware host", "Give the .vmx file of one of them."}},
     {"<configroot", {"the list of machines of a VMware host", "Give the .vmx file of one of them."}},
     {"<domain", {"a libvirt domain, which libvirt reads itself", "Define it with 'virsh define FILE'."}},
-    {"<vmwarevmtemplate", {"a template of VMware's", "Give the machine's .vmx file."}},
+    {"<vmwarevmtemplate", {"a VMware template", "Give the machine's .vmx file."}},
     {"<configuration", {"Hyper-V's or another program's settings", kFromHyperV}},
     {"snapshot.lastuid", {"VMware's list of a machine's snapshots (.vmsd)", "Give the .vmx file of the same name."}},
     {"snapshot.numsnapshots",
@@ -94,7 +94,7 @@ constexpr std::array<Mark, 17> kMarks{{
 Error refusal(const fs::path &file, std::string what, std::string advice) {
   return {ErrorKind::malformed,
           {.where = {file, {}, {}},
-           .message = "this is no virtual machine that virt-ferry reads",
+           .message = "this is not a virtual machine that virt-ferry can read",
            .found = std::move(what),
            .expected = std::string(kSources),
            .advice = std::move(advice)}};
@@ -111,7 +111,7 @@ std::string advice_for_lost(const fs::path &file) {
   if (suffix_of(file) == ".vbox") {
     const std::string backups = vbox_backups(file);
     return backups.empty()
-               ? "VirtualBox keeps a copy, NAME.vbox-prev, beside it; none is there. Copy the machine again."
+               ? "Copy the machine again; NAME.vbox-prev, the copy that VirtualBox keeps beside it, is missing too."
                : backups;
   }
   return "Copy or download the file again.";
@@ -133,7 +133,7 @@ std::optional<Error> as_archive(const fs::path &file) {
                    "Unpack it with 'tar xf', and give the .vmx file.");
   if (has("box.img"))
     return refusal(file, "a Vagrant box for libvirt",
-                   "Unpack it with 'tar xf'; box.img is a qcow2 image that QEMU runs from as it is.");
+                   "Unpack it with 'tar xf', and use box.img, a qcow2 image, as it is.");
   if (has(".vbox"))
     return refusal(file, "an archive with a VirtualBox machine", "Unpack it with 'tar xf', and give the .vbox file.");
   return refusal(file, "a tar archive without an OVF descriptor", std::string(kUnpack));
@@ -151,7 +151,7 @@ std::optional<Error> as_image(const fs::path &file) {
   if (format == ImageFormat::unknown) return std::nullopt;
   if (format == ImageFormat::iso)
     return refusal(file, "a CD image (ISO)",
-                   "Give the machine that it is inserted in; a CD alone needs no conversion.");
+                   "Give the machine that it is inserted in, if there is one: a CD image needs no conversion.");
   return refusal(file, "a disk image (" + std::string(to_string(format)) + ") without a machine",
                  "Convert it with 'virt-ferry disk convert " + text::printable(file.filename().string()) +
                      " NEW.qcow2', or give the settings file of its machine.");
@@ -190,7 +190,7 @@ std::string vbox_backups(const fs::path &vbox) {
 
 Error foreign_source(const fs::path &file, std::string_view head) {
   if (head.empty()) return refusal(file, "an empty file", advice_for_lost(file));
-  if (is_blank(head)) return refusal(file, "a file of zeros, as a crash leaves it", advice_for_lost(file));
+  if (is_blank(head)) return refusal(file, "a file of zeros, as a crash may leave it", advice_for_lost(file));
   if (auto image = as_image(file)) return *std::move(image);
   for (const Magic &magic : kMagics) {
     if (!head.starts_with(magic.bytes)) continue;
@@ -211,15 +211,15 @@ Error foreign_source(const fs::path &file, std::string_view head) {
   if (start.find("<!doctype") != std::string::npos)
     return {ErrorKind::malformed,
             {.where = {file, {}, {}},
-             .message = "the file has a DOCTYPE declaration, so it is not read",
+             .message = "the file has a DOCTYPE declaration",
              .expected = "plain XML without a document type",
-             .advice = "Neither VirtualBox nor VMware writes one; remove it if you trust the file."}};
+             .advice = "Remove the declaration if you trust the file: neither VirtualBox nor VMware writes one."}};
   if (auto archive = as_archive(file)) return *std::move(archive);
   if (suffix_of(file) == ".vmcx" || suffix_of(file) == ".vmrs")
     return refusal(file, "Hyper-V's configuration of a machine", std::string(kFromHyperV));
   const bool text = text::is_valid_utf8(head.substr(0, head.size() < 4 ? 0 : head.size() - 4)) &&
                     head.find('\0') == std::string_view::npos;
-  return refusal(file, text ? "a text of no kind that is known" : "content of no kind that is known",
+  return refusal(file, text ? "text of an unknown kind" : "content of an unknown kind",
                  has_machine_suffix(file) ? advice_for_lost(file)
                                           : "For a disk image without a machine, use 'virt-ferry disk convert'.");
 }

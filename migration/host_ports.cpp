@@ -52,11 +52,11 @@ void refuse_busy_ports(const MachinePlan &plan, const target::Taken &taken) {
     const auto other = taken.planned_ports.find(port.key());
     throw Error(ErrorKind::conflict,
                 {.where = port.origin,
-                 .message = "the machine cannot be started: " + described(port) + ", which is taken",
+                 .message = "the machine cannot be started: " + described(port) + ", which is in use",
                  .found = started && other != taken.planned_ports.end()
                               ? "the machine \"" + other->second + "\", which is started before it"
                               : "a program that listens there now",
-                 .advice = "Leave out --start, or stop what listens there; another port can be set with virsh edit."});
+                 .advice = "Leave out --start, or stop what listens there."});
   }
 }
 

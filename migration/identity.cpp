@@ -150,7 +150,7 @@ class CardDecider {
     if (owner == context_.taken.macs.end() || owner->second == context_.name) return;
     throw Error(ErrorKind::conflict,
                 {.where = hardware_.nics[i].origin,
-                 .message = "the MAC address is already that of the domain '" + owner->second + "'",
+                 .message = "the MAC address is already used by the domain '" + owner->second + "'",
                  .found = mac.text(),
                  .expected = "an address that no domain on this connection has",
                  .advice = "Use --mac new, or --mac " + std::to_string(i + 1) + "=XX:XX:XX:XX:XX:XX for this card."});
@@ -182,10 +182,10 @@ DecidedUuid decide_uuid(const Machine &machine, const IdentityContext &context) 
   // A machine of the same name is the one that this one would replace; that name is another question.
   if (taken == context.taken.uuids.end() || taken->second == context.name) return out;
   throw Error(ErrorKind::conflict, {.where = machine.hardware.smbios.origin,
-                                    .message = "the UUID is already that of the domain '" + taken->second + "'",
+                                    .message = "the UUID is already used by the domain '" + taken->second + "'",
                                     .found = out.uuid.text(),
                                     .expected = "a UUID that no domain on this connection has",
-                                    .advice = "Use --uuid new, or --uuid with one of your own."});
+                                    .advice = "Use --uuid new, or give another one with --uuid."});
 }
 
 DecidedUuid snapshot_uuid(const Uuid &uuid, const std::string &prefix) {

@@ -73,8 +73,8 @@ class Looker {
                                       .message = "the machine is in use",
                                       .found = text::printable(file.string()) + " with " + by,
                                       .expected = "a machine that is switched off",
-                                      .advice = "Shut it down, and close it in its own software. If nothing uses it, "
-                                                "--allow-in-use goes on all the same."});
+                                      .advice = "Shut it down, and close it in its own software; or use --allow-in-use "
+                                                "if you know that nothing uses it."});
     }
     findings_.push_back(raise(kSourceInUse, {file, {}, {}}, what));
   }

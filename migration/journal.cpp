@@ -42,7 +42,7 @@ std::string new_run_id() {
   throw Error(ErrorKind::io,
               {.where = {file, {}, {}},
                .message = what + ": " + std::strerror(errno),
-               .advice = "The journal makes a run undoable; set XDG_STATE_HOME to a folder that can be written."});
+               .advice = "Set XDG_STATE_HOME to a folder that you can write to: 'virt-ferry undo' needs the journal."});
 }
 
 // Earlier versions made it with the umask's mode: what only others may read is closed, what they may write to refused.
@@ -99,8 +99,8 @@ Journal::Journal(const std::string &run) {
   file::Descriptor journal = open_for_append(detail::journal_file(run));
   if (flock(journal.get(), LOCK_EX | LOCK_NB) != 0) {
     throw Error(ErrorKind::conflict, {.where = {record_.source, {}, {}},
-                                      .message = "another process is at the run " + run + " right now",
-                                      .advice = "Wait for it, then try again."});
+                                      .message = "another process is working on the run " + run,
+                                      .advice = "Wait for it to finish, then try again."});
   }
   record_ = read_run(run);  // another process may have had it meanwhile
   record_.alive = true;

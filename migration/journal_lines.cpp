@@ -43,7 +43,7 @@ std::string decoded(const Json &json) {
   const auto digit = [](char c) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     const std::size_t at = kDigits.find(c);
-    if (at == std::string_view::npos) throw Error(ErrorKind::malformed, {.message = "a name is no hexadecimal"});
+    if (at == std::string_view::npos) throw Error(ErrorKind::malformed, {.message = "a name is not hexadecimal"});
     return at;
   };
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out += static_cast<char>(digit(hex[i]) << 4U | digit(hex[i + 1]));

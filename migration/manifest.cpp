@@ -95,8 +95,8 @@ class Growth final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark &mark, YAML::anchor_t anchor) override {
     const auto size = sizes_.find(anchor);
     if (size == sizes_.end())
-      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "an alias stands inside of what it names",
-                "aliases of what stands before them");
+      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "an alias is part of what it refers to",
+                "aliases that refer to what comes before them");
     add(mark, size->second);
   }
   void OnSequenceStart(const YAML::Mark &mark, const std::string & /*tag*/, YAML::anchor_t anchor,
@@ -127,7 +127,7 @@ class Growth final : public YAML::EventHandler {
   void open(const YAML::Mark &mark, YAML::anchor_t anchor) {
     add(mark, 1);
     if (open_.size() >= kDeepest)
-      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "the manifest is nested too deep",
+      malformed({file_, static_cast<std::uint64_t>(mark.line) + 1, {}}, "the manifest is nested too deeply",
                 "at most " + std::to_string(kDeepest) + " levels");
     open_.emplace_back(anchor, total_);
   }
@@ -175,7 +175,8 @@ std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &de
     throw Error(ErrorKind::missing, {.where = {file, {}, {}}, .message = "the manifest cannot be read"});
   }
   if (!root.IsMap() || !root["machines"] || !root["machines"].IsSequence()) {
-    malformed({file, 1, {}}, "this is not a batch manifest", "a map with a list 'machines', and 'defaults' if wanted");
+    malformed({file, 1, {}}, "this is not a batch manifest",
+              "a map with a list 'machines' and, optionally, 'defaults'");
   }
   for (const auto &item : root) {
     const std::string key = text_of(file, item.first, "");

@@ -39,8 +39,8 @@ Error with_earlier_run(const Error &error, const FoundSource &source, const fs::
   });
   if (earlier == runs.rend()) return error;
   ErrorDetail detail = error.detail();
-  detail.advice += " The run " + earlier->run + " migrated this source before: 'virt-ferry undo " + earlier->run +
-                   "' takes that back.";
+  detail.advice += " The run " + earlier->run + " migrated this source before; 'virt-ferry undo " + earlier->run +
+                   "' takes it back.";
   return {error.kind(), std::move(detail)};
 }
 
@@ -55,13 +55,13 @@ std::set<fs::path> settle_earlier(Planned &planned, const Earlier &earlier) {
     add_files(*earlier.finish);
     planned.report.findings.push_back(
         raise(kRunFinished, {earlier.finish->source, {}, {}},
-              "the run " + earlier.finish->run + " had made all files when it was cut off; it is finished now"));
+              "the run " + earlier.finish->run + " had made all files when it was interrupted; it is finished now"));
   }
   for (const RunRecord &run : earlier.take_back) {
     planned.crashed_runs.push_back(run.run);
     add_files(run);
-    planned.report.findings.push_back(
-        raise(kRunCrashed, {run.source, {}, {}}, "the run " + run.run + " was cut off; what it left is removed first"));
+    planned.report.findings.push_back(raise(kRunCrashed, {run.source, {}, {}},
+                                            "the run " + run.run + " was interrupted; what it left is removed first"));
   }
   return files;
 }
@@ -83,7 +83,7 @@ void refuse_while_made(const MachinePlan &plan, const std::vector<RunRecord> &ru
     throw Error(ErrorKind::conflict,
                 {.where = {run.source, {}, {}},
                  .message = "the run " + run.run + " is making \"" + plan.name + "\" in the same place right now",
-                 .advice = "Wait for it, or choose another --name or --dest."});
+                 .advice = "Wait for it to finish, or choose another --name or --dest."});
   }
 }
 
@@ -92,7 +92,7 @@ void refuse_planned_files(const MachinePlan &plan, const target::Taken &taken) {
   for (const fs::path &file : plan.files) {
     if (!taken.planned_files.contains(file)) continue;
     throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
-                                      .message = "another machine that is migrated with this one takes this file",
+                                      .message = "another machine that is migrated with this one uses this file",
                                       .advice = "Give one of them another name with --name, or another --dest."});
   }
 }
@@ -128,7 +128,7 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
     return out;
   }
   findings.push_back(raise(kNameNumbered, imported.machine.origin,
-                           "another machine is called \"" + text::printable(base) + "\", this one becomes \"" +
+                           "another machine is called \"" + text::printable(base) + "\"; this one becomes \"" +
                                text::printable(*out.name) + "\""));
   return out;
 }
@@ -201,14 +201,14 @@ void take_back_crashed(const std::string &run, const Planned &planned) {
   } catch (const Error &error) {
     if (error.kind() != ErrorKind::conflict) throw;
     ErrorDetail detail = error.detail();
-    detail.message = "what the run " + run + ", which was cut off, left is in use: " + detail.message;
-    detail.advice = "Choose another --name, or use 'virt-ferry undo " + run + " --force' when nothing of it is needed.";
+    detail.message = "what the interrupted run " + run + " left is in use: " + detail.message;
+    detail.advice = "Choose another --name, or use 'virt-ferry undo " + run + " --force' if none of it is needed.";
     throw Error(error.kind(), std::move(detail));
   }
   if (failed.empty()) return;
   throw Error(ErrorKind::io, {.where = {planned.plan->imported.machine.source.file, {}, {}},
                               .message = "what the run " + run + " left cannot be taken back: " + failed.front(),
-                              .advice = "See why, then use 'virt-ferry undo " + run + "'."});
+                              .advice = "Find out why, then use 'virt-ferry undo " + run + "'."});
 }
 
 RunResult execute(const Planned &planned, const Options &options, const Host &host, Progress *progress,
@@ -258,11 +258,10 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
   } catch (const Error &error) {
     refuse(planned.report, error);
   } catch (const std::exception &error) {  // out of a batch's thread it would end the program, and the other machines
-    refuse(planned.report,
-           Error(ErrorKind::internal,
-                 {.where = {.file = planned.report.source},
-                  .message = error.what(),
-                  .advice = "This is a defect of virt-ferry; please report it with the source's settings file."}));
+    refuse(planned.report, Error(ErrorKind::internal,
+                                 {.where = {.file = planned.report.source},
+                                  .message = error.what(),
+                                  .advice = "Report this as a bug in virt-ferry, with the source's settings file."}));
   }
 }
 

@@ -79,9 +79,9 @@ void look_for_newer_state(ImportedMachine &imported, const Options &options) {
       const std::string attached = text::printable(drive.medium->chain.back().display_path().string());
       std::string message = "the settings attach " + attached + ", and " + list_of(files) +
                             (files.size() == 1 ? " continues it" : " continue it");
-      if (!newer.others.empty()) message += "; so does, in another line, " + list_of(newer.others);
+      if (!newer.others.empty()) message += "; in another line, so does " + list_of(newer.others);
       if (options.newest_state) {
-        message += "; the disk is taken as " + text::printable(files.back().string()) + " has it, as asked";
+        message += "; the disk is taken from " + text::printable(files.back().string()) + ", as asked";
         for (const ImageFile &image : newer.chain) drive.medium->chain.push_back(image);
       }
       imported.findings.push_back(raise(options.newest_state ? kNewestStateTaken : kOlderState, drive.origin, message));

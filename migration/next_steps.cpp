@@ -36,7 +36,7 @@ std::vector<std::string> next_steps(const MachinePlan &plan, const Options &opti
   if (!result.started) out.push_back(virsh + "start " + shell_quoted(plan.name));
   // undo without --force keeps what a guest has written to; one that has been started will have.
   out.push_back("virt-ferry undo " + result.run +
-                (result.started ? " --force    # takes it all back, also what the guest has written"
+                (result.started ? " --force    # takes it all back, with what the guest has written"
                                 : "    # takes it all back"));
   return out;
 }

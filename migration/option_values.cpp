@@ -137,7 +137,7 @@ void set_cluster_size(Options &options, const std::string &value) {
 std::filesystem::path folder(std::string_view option, const std::string &value) {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(value, error).lexically_normal();
-  if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "a folder that is there");
+  if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "an existing folder");
   return path;
 }
 
@@ -170,7 +170,7 @@ constexpr std::array kRows{
         }},
     Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
         [](Options &o, const std::string &v) { o.dest = v; }},
-    Row{{"name", "NAME", "name of the new machine, {name} in it stands for the source's: '{name}-new' [{name}]",
+    Row{{"name", "NAME", "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]",
          kTarget},
         [](Options &o, const std::string &v) { o.name = v; }},
     Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
@@ -186,14 +186,14 @@ constexpr std::array kRows{
     Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
         [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
 
-    Row{{"search", "DIR", "a further folder where images, their parents and extents may be, at any depth", kFiles,
+    Row{{"search", "DIR", "another folder to look in for images, their parents and extents, at any depth", kFiles,
          true},
         [](Options &o, const std::string &v) { o.search.push_back(folder("search", v)); }},
-    Row{{"allow-outside", "DIR", "use files of the machine that lie in DIR, outside of its own folder", kFiles, true},
+    Row{{"allow-outside", "DIR", "use files of the machine that are in DIR, outside its own folder", kFiles, true},
         [](Options &o, const std::string &v) { o.allow_outside.push_back(folder("allow-outside", v)); }},
-    Row{{"allow-in-use", "", "go on although the source machine runs or its images are locked", kFiles},
+    Row{{"allow-in-use", "", "go on even if the source machine runs or its images are locked", kFiles},
         [](Options &o, const std::string &v) { o.allow_in_use = flag("allow-in-use", v); }},
-    Row{{"input-format", "raw", "take disk images of no known format, and a VMDK's -flat file alone, as raw disks",
+    Row{{"input-format", "raw", "take disk images of unknown format, and a lone -flat file of a VMDK, as raw disks",
          kFiles},
         [](Options &o, const std::string &v) {
           o.input_raw =
@@ -207,7 +207,7 @@ constexpr std::array kRows{
         set_mac},
     Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
     Row{{"network", "N|default=SPEC",
-         "where card N (from 1) goes, or all without one of their own: user, bridge:NAME, network:NAME, none",
+         "where card N (from 1) goes, or all that have none of their own: user, bridge:NAME, network:NAME, none",
          kIdentity, true},
         set_network},
     Row{{"nic-names", "keep|auto|off",
@@ -257,7 +257,7 @@ constexpr std::array kRows{
     Row{{"snapshots", "keep|flatten|skip-unreadable",
          "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
         set_snapshots},
-    Row{{"newest-state", "", "take newer images that lie beside a disk and continue it, though nothing attaches them",
+    Row{{"newest-state", "", "take newer images beside a disk that continue it, although nothing attaches them",
          kDisks},
         [](Options &o, const std::string &v) { o.newest_state = flag("newest-state", v); }},
     Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
@@ -266,7 +266,7 @@ constexpr std::array kRows{
          kDisks},
         [](Options &o, const std::string &v) { o.allow_modified_parent = flag("allow-modified-parent", v); }},
     Row{{"skip-disk", "N|missing|unsupported",
-         "leave out disk N (from 1), disks whose image is missing, or iSCSI and host disks", kDisks, true},
+         "leave out disk N (from 1), disks whose images are missing, or iSCSI and host disks", kDisks, true},
         set_skip_disk},
     Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
          kDisks},

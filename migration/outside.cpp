@@ -68,7 +68,7 @@ class Collector {
                          std::any_of(limits_.allowed.begin(), limits_.allowed.end(),
                                      [&](const fs::path &folder) { return reach::below(port.path, folder); });
     if (allowed) return;
-    file.judgement = {reach::Verdict::outside, port.path, "a file outside of the machine's folder"};
+    file.judgement = {reach::Verdict::outside, port.path, "a file outside the machine's folder"};
     files.push_back(std::move(file));
   }
 

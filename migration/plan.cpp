@@ -41,8 +41,9 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
     throw Error(
         ErrorKind::encrypted,
         {.where = machine.origin,
-         .message = "the whole machine is encrypted; nothing of it can be read without the password",
-         .advice = "Decrypt it in the platform that made it (virtual machine settings, encryption), then migrate."});
+         .message = "the whole machine is encrypted; none of it can be read without the password",
+         .advice =
+             "Decrypt it in the software that made it (virtual machine settings, encryption), then migrate again."});
   }
   if (machine.saved_state && !options.discard_saved_state) {
     throw Error(
@@ -55,8 +56,9 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
                    "power cut."});
   }
   if (options.start && !options.define) {
-    throw Error(ErrorKind::usage, {.message = "--start needs the machine defined, and --no-define leaves that out",
-                                   .advice = "Leave out one of the two."});
+    throw Error(ErrorKind::usage,
+                {.message = "--start needs the machine to be defined, and --no-define leaves that out",
+                 .advice = "Leave out one of the two."});
   }
   for (const auto &[number, network] : options.hardware.networks)
     refuse_missing_card(machine, number, "--network " + std::to_string(number + 1) + "=" + network.text());
@@ -71,7 +73,7 @@ void refuse_taken_name(const std::string &name, const Options &options, const ta
   if (!defined && !taken.planned_names.contains(name)) return;
   throw Error(ErrorKind::conflict,
               {.where = {{}, {}, place},
-               .message = "the name \"" + name + "\" is already taken by another machine",
+               .message = "the name \"" + name + "\" is already used by another machine",
                .advice = "Give the new one another name with --name, or replace the old one with --overwrite."});
 }
 
@@ -142,8 +144,8 @@ class MachinePlanner {
     }
     plan_.check_manifest = survey_.has_manifest;
     if (survey_.has_manifest)
-      plan_.findings.push_back(
-          raise(kManifestChecked, {machine().source.file, {}, {}}, "the package's manifest is checked"));
+      plan_.findings.push_back(raise(kManifestChecked, {machine().source.file, {}, {}},
+                                     "the digests in the package's manifest are checked while the files are read"));
   }
 
   void plan_firmware() {

@@ -26,9 +26,9 @@ const disk::DiskInfo &facts_or_throw(const Survey &survey, const std::string &fi
   ErrorDetail detail = facts.error->detail();
   detail.advice += detail.advice.empty() ? "Leave" : " Or leave";
   detail.advice += " the disk out with --skip-disk " + std::to_string(number);
-  if (facts.error->kind() == ErrorKind::missing) detail.advice += " (--skip-disk missing: all that are not there)";
+  if (facts.error->kind() == ErrorKind::missing) detail.advice += " (--skip-disk missing: all that do not exist)";
   if (facts.error->kind() == ErrorKind::unsupported)
-    detail.advice += " (--skip-disk unsupported: all that cannot be carried)";
+    detail.advice += " (--skip-disk unsupported: all that cannot be carried over)";
   detail.advice += '.';
   throw Error(facts.error->kind(), std::move(detail));
 }
@@ -196,9 +196,9 @@ class Planner {
       plan_.findings.push_back(raise(kRemovableMissing, where,
                                      "the image \"" + image.declared_location + "\" of a " +
                                          (ref.drive->kind == DriveKind::cdrom ? "CD" : "floppy") +
-                                         " drive is not there"));
+                                         " drive does not exist"));
       plan_.settlements.push_back(
-          {ref.field + ".medium", Disposition::dropped, "the image is not there; the drive is empty"});
+          {ref.field + ".medium", Disposition::dropped, "the image does not exist; the drive is empty"});
       return std::nullopt;
     }
     target::Medium out;

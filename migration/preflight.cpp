@@ -28,8 +28,8 @@ void refuse_unwritable(const fs::path &folder) {
   throw Error(ErrorKind::io, {.where = {folder, {}, {}},
                               .message = "the destination cannot be written",
                               .found = fs::is_directory(folder, error) ? "a folder that you may not write to"
-                                                                       : "something that is no folder",
-                              .expected = "a folder of yours",
+                                                                       : "something that is not a folder",
+                              .expected = "a folder that you can write to",
                               .advice = "Choose another place with --dest."});
 }
 
@@ -39,7 +39,7 @@ void refuse_sharing_where_nothing_is_shared(const MachinePlan &plan, const fs::p
   if (shared == plan.disks.end() || !copy::never_shares_blocks(folder)) return;
   throw Error(ErrorKind::unsupported, {.where = {folder, {}, {}},
                                        .message = "the disks' blocks cannot be shared with the destination",
-                                       .found = "a file system that shares no blocks",
+                                       .found = "a file system that cannot share blocks",
                                        .expected = "source and destination on one Btrfs or XFS file system",
                                        .advice = "Use --disk-mode auto or copy, or choose another --dest."});
 }
@@ -57,7 +57,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
     std::error_code error;
     if (options.overwrite || leftovers.contains(file) || !fs::exists(fs::symlink_status(file, error))) continue;
     throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
-                                      .message = "the target exists already",
+                                      .message = "the target already exists",
                                       .advice = "Choose another --name or --dest, or replace it with --overwrite."});
   }
   const fs::path folder = nearest_existing(plan.dest);
@@ -70,7 +70,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
                  .found = text::human_bytes(*plan.space_available) + " free",
                  .expected = text::human_bytes(plan.space_needed),
                  .advice = "Make room, or choose another place with --dest. Where source and destination are on one "
-                           "Btrfs or XFS, --disk-mode share needs next to none."});
+                           "Btrfs or XFS file system, --disk-mode share needs next to none."});
   }
 }
 

@@ -53,14 +53,14 @@ bool is_in_folder_of_source(const fs::path &file, const std::vector<SourceFile> 
 void refuse_target_of_others(const fs::path &file, const MachinePlan &plan, const std::vector<RunRecord> &runs) {
   const auto status = file::status_of(file, file::Links::no_follow);
   if (!status) return;
-  if (fs::is_directory(fs::symlink_status(file))) throw conflict(file, "a folder stands where the file is to go");
+  if (fs::is_directory(fs::symlink_status(file))) throw conflict(file, "there is a folder where the file is to go");
   const auto target = file::status_of(file);  // of what a symbolic link leads to
   if (is_file_of_source(*status, plan.source_files) || (target && is_file_of_source(*target, plan.source_files)))
     throw conflict(file, "the target is a file of the source, which is never replaced");
   if (is_in_folder_of_source(file, plan.source_files) && !is_made_by_a_run(file, *status, runs)) {
     throw conflict(file,
                    "the target lies in a folder of the source and was not made by virt-ferry, so it is not replaced",
-                   "", "Choose another --dest, or move the file away when you know what it is.");
+                   "", "Choose another --dest, or move the file away.");
   }
   if (const auto user = file_users::user_of(file)) {
     throw conflict(file, "the file is in use, so it is not replaced", *user,
@@ -168,7 +168,7 @@ void bring_back(const SetAside &aside, UndoResult &out) {
   const auto kept = file::status_of(aside.kept, file::Links::no_follow);
   if (!kept) return;  // it came back before, or is gone
   if (status) {
-    out.failed.push_back(aside.file.string() + " (another file stands there; what was there before is in " +
+    out.failed.push_back(aside.file.string() + " (there is another file now; what was there before is in " +
                          aside.kept.string() + ")");
     return;
   }

@@ -135,11 +135,11 @@ class Run {
     if (!error) return;
     if (error == std::errc::file_exists) {
       throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
-                                        .message = "the file appeared while the machine was converted",
+                                        .message = "the file was created by something else during the conversion",
                                         .advice = "Move it away, or use --overwrite."});
     }
     throw Error(ErrorKind::io, {.where = {file, {}, {}},
-                                .message = "the finished file cannot be moved to its place: " + error.message()});
+                                .message = "the finished file cannot be moved into place: " + error.message()});
   }
 
   void define() {
@@ -182,10 +182,11 @@ class Run {
     for (const auto &there : {machines_->machine_named(plan_.name), machines_->machine_of(plan_.domain_uuid.text())}) {
       const auto &replaced = journal_.record().replaced;
       if (!there || (replaced && there->uuid == replaced->uuid)) continue;
-      throw Error(ErrorKind::conflict,
-                  {.where = {{}, {}, options_.connect},
-                   .message = "a machine of the same name or UUID was defined meanwhile: \"" + there->name + "\"",
-                   .advice = "Choose another --name and --uuid new, or remove that machine and run this again."});
+      throw Error(
+          ErrorKind::conflict,
+          {.where = {{}, {}, options_.connect},
+           .message = "a machine with the same name or UUID was defined in the meantime: \"" + there->name + "\"",
+           .advice = "Choose another --name and --uuid new, or remove that machine and run this again."});
     }
   }
 
@@ -195,7 +196,7 @@ class Run {
     if (!there) return;
     if (there->running || there->suspended)
       throw Error(ErrorKind::conflict, {.message = "the machine \"" + there->name +
-                                                   "\" that --overwrite would replace was started meanwhile",
+                                                   "\" that --overwrite would replace was started in the meantime",
                                         .advice = "Shut it down first, or choose another --name."});
     machines_->undefine(there->name);
   }
@@ -260,9 +261,9 @@ class Run {
     const UndoResult back = roll_back();
     ErrorDetail detail = error.detail();
     const auto add = [&detail](const std::string &text) { detail.advice += (detail.advice.empty() ? "" : " ") + text; };
-    if (!back.restored.empty()) add("What stood there before is back: " + listed(back.restored) + ".");
+    if (!back.restored.empty()) add("Restored what was there before: " + listed(back.restored) + ".");
     if (!back.failed.empty()) {
-      add("Not all could be taken back: " + listed(back.failed) + ". Run 'virt-ferry undo " + journal_.run() +
+      add("Not everything could be taken back: " + listed(back.failed) + ". Run 'virt-ferry undo " + journal_.run() +
           "' for the rest.");
     }
     throw Error(error.kind(), std::move(detail));

@@ -46,10 +46,10 @@ file::Descriptor open_journal(const fs::path &file) {
     throw Error(ErrorKind::io, {.where = {file, {}, {}}, .message = "the journal cannot be read: " + why});
   }
   const file::Status status = file::status_of(journal.get(), file);
-  const std::string problem = status.is_regular() ? file::problem_of_private(status) : "it is no regular file";
+  const std::string problem = status.is_regular() ? file::problem_of_private(status) : "it is not a regular file";
   if (!problem.empty()) {
-    distrust(file, "the journal is not to be trusted: " + problem,
-             "See what it says and who could write it; if it is your own, make it private with chmod 600.");
+    distrust(file, "the journal cannot be trusted: " + problem,
+             "Check what it says and who could write to it; if it is your own, make it private with chmod 600.");
   }
   return journal;
 }
@@ -64,8 +64,8 @@ bool is_below(const fs::path &file, const fs::path &folder) {
 // written by one.
 void check_places(const RunRecord &record, const fs::path &file) {
   const auto refuse = [&file](const fs::path &place) {
-    distrust(file, "the journal names a place where no run makes files, so it is not obeyed: " + place.string(),
-             "Look at what wrote it; remove the journal when it is not yours.");
+    distrust(file, "the journal names a place where no run makes files, so it is not followed: " + place.string(),
+             "Find out what wrote it, and remove the journal if it is not yours.");
   };
   const fs::path staging = staging_folder(record.dest, record.run);
   const auto in_dest = [&](const fs::path &made) { return made.parent_path() == record.dest && made.has_filename(); };
@@ -109,7 +109,7 @@ MadeFile made_file(const fs::path &at, const fs::path &file, bool placed) {
   const auto status = file::status_of(at, file::Links::no_follow);
   if (!status) {
     const std::string why = std::strerror(errno);
-    throw Error(ErrorKind::io, {.where = {at, {}, {}}, .message = "a file that the run made is gone: " + why});
+    throw Error(ErrorKind::io, {.where = {at, {}, {}}, .message = "a file that the run made no longer exists: " + why});
   }
   return {.file = file, .status = *status, .placed = placed, .born = birth_of(at)};
 }
@@ -139,8 +139,8 @@ void check_journal_folder() {
   if (!status) return;
   constexpr unsigned kOthersWrite = 022;
   if (status->owner == geteuid() && (status->mode & kOthersWrite) == 0) return;
-  distrust(folder, "the folder of the journals is not to be trusted: " + file::problem_of_private(*status),
-           "Look at what is in it; if it is your own, make it private with chmod 700, or set XDG_STATE_HOME.");
+  distrust(folder, "the folder of the journals cannot be trusted: " + file::problem_of_private(*status),
+           "Check what is in it; if it is your own, make it private with chmod 700, or set XDG_STATE_HOME.");
 }
 
 }  // namespace detail

@@ -53,8 +53,8 @@ Error fault(const Machine &machine, const Holder &first, const Holder &second) {
   const std::string file = text::printable(image.pieces.front().file.string());
   const bool not_here = !is_named_so(machine, image);
   ErrorDetail detail{.where = image.origin.file.empty() ? second.ref.drive->origin : image.origin,
-                     .message = not_here ? "the disk's own image is not here: " + file + " is another disk's"
-                                         : "two disks have one image: " + file,
+                     .message = not_here ? "the disk's own image does not exist: " + file + " is another disk's"
+                                         : "two disks have the same image: " + file,
                      .found = label(first) + " and " + label(second),
                      .expected = "an image of its own for each, or one that both declare shared",
                      .advice = not_here ? "Copy the disk's image here under a name of its own, and name that in the "

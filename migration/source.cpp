@@ -33,7 +33,7 @@ std::string read_head(const fs::path &file) {
   if (!in.is_open() || in.bad() || (in.gcount() == 0 && errno != 0)) {
     throw Error(ErrorKind::io, {.where = {file, {}, {}},
                                 .message = "the file cannot be read: " + std::generic_category().message(errno),
-                                .advice = "Check its permissions, and the disk that it is on."});
+                                .advice = "Check its permissions and the disk that it is on."});
   }
   head.resize(static_cast<std::size_t>(in.gcount()));
   if (auto utf8 = text::from_marked_utf16(head)) return *std::move(utf8);
@@ -106,7 +106,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
   std::error_code error;
   if (fs::exists(settings, error)) return std::nullopt;
   return Error(ErrorKind::missing, {.where = {fs::absolute(settings), {}, {}},
-                                    .message = "the machine's settings are gone",
+                                    .message = "the machine's settings no longer exist",
                                     .advice = vbox_backups(settings)});
 }
 
@@ -126,16 +126,16 @@ FoundSource only_one_in(const fs::path &folder) {
   if (found.empty() && broken) throw Error(*broken);
   if (found.empty()) {
     throw Error(ErrorKind::missing, {.where = {folder, {}, {}},
-                                     .message = "the folder holds no virtual machine",
+                                     .message = "the folder contains no virtual machine",
                                      .expected = "one .vbox, .vmx, .ovf or .ova file",
-                                     .advice = "Name the file, or use 'virt-ferry batch' for a tree of folders."});
+                                     .advice = "Give the file, or use 'virt-ferry batch' for a tree of folders."});
   }
   std::sort(found.begin(), found.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
   throw Error(ErrorKind::usage, {.where = {folder, {}, {}},
-                                 .message = "the folder holds several virtual machines",
+                                 .message = "the folder contains several virtual machines",
                                  .found = listing(found),
                                  .expected = "exactly one",
-                                 .advice = "Name one of the files, or use 'virt-ferry batch' for all of them."});
+                                 .advice = "Give one of the files, or use 'virt-ferry batch' for all of them."});
 }
 
 // Rather a file's name than a machine's.
@@ -176,7 +176,7 @@ FoundSource by_registered_name(const std::string &name) {
     throw Error(ErrorKind::usage,
                 {.message = "several registered machines are called \"" + text::printable(name) + "\"",
                  .found = matches[0].file.string() + ", " + matches[1].file.string(),
-                 .advice = "Name the file instead."});
+                 .advice = "Give the file instead."});
   }
   if (looks_like_path(name)) no_such_file(name);
   if (!registered.unreadable.empty()) throw Error(registered.unreadable.front());

@@ -40,13 +40,13 @@ class Collector {
 
 std::string difference(const file::Status &then, const file::Status &now) {
   if (then.inode == 0 && now.inode == 0) return "";  // a name that a source of this kind may have, and this one has not
-  if (now.inode == 0) return "is gone";
-  if (then.inode == 0) return "was not there before";
+  if (now.inode == 0) return "no longer exists";
+  if (then.inode == 0) return "did not exist before";
   if (then.size != now.size)
-    return "had " + std::to_string(then.size) + " bytes and has " + std::to_string(now.size) + " now";
+    return "had " + std::to_string(then.size) + " bytes and now has " + std::to_string(now.size);
   if (then.inode != now.inode) return "was replaced by another file";
   if (then.modified != now.modified) return "was written to";
-  if (then.changed != now.changed) return "was changed (its ctime says so)";
+  if (then.changed != now.changed) return "was changed, by its ctime";
   return "";
 }
 

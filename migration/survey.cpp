@@ -31,7 +31,7 @@ std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOpt
     if (error.kind() != ErrorKind::unsupported) throw;
     ErrorDetail detail = error.detail();
     detail.message = "--disk-mode overlay and link cannot take this disk: " + detail.message;
-    detail.advice = "Leave out --disk-mode: the disk is converted then.";
+    detail.advice = "Leave out --disk-mode, so that the disk is converted.";
     throw Error(ErrorKind::usage, std::move(detail));
   }
 }

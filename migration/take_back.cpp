@@ -20,7 +20,8 @@ bool remove_domain(const RunRecord &record, target::Machines &machines, UndoResu
     const auto other = machines.machine_of(record.domain_uuid);
     const bool known = record.replaced && other && other->uuid == record.replaced->uuid;
     if (other && !known && !record.domain.empty())
-      out.kept.push_back("domain " + other->name + " (it has the UUID of the run's, but the run did not make it)");
+      out.kept.push_back("domain " + other->name +
+                         " (it has the UUID of the run's machine, but the run did not make it)");
     return false;
   }
   if (own->running) machines.switch_off(own->name);
@@ -79,7 +80,7 @@ void remove_staging(const RunRecord &record, UndoResult &out) {
   const fs::path folder = staging_folder(record.dest, record.run);
   const auto status = file::status_of(folder, file::Links::no_follow);
   if (!status) return;
-  const std::string problem = status->is_folder() ? file::problem_of_private(*status) : "it is no folder";
+  const std::string problem = status->is_folder() ? file::problem_of_private(*status) : "it is not a folder";
   if (!problem.empty()) {
     out.kept.push_back(folder.string() + " (it is not the folder that the run made: " + problem + ")");
     return;

@@ -25,9 +25,9 @@ std::string temporary_name(const std::string &run) { return ".virt-ferry-" + run
 Error taken(const fs::path &file) {
   return {ErrorKind::conflict,
           {.where = {file, {}, {}},
-           .message = "the content of another machine's TPM stands where that of the new machine is to go",
-           .found = "a machine with the same UUID that was removed, perhaps",
-           .advice = "Move it away when that machine is gone for good, or use --overwrite, or --uuid new."}};
+           .message = "there is the content of another machine's TPM where that of the new machine is to go",
+           .found = "a folder for the same UUID, perhaps of a machine that was removed",
+           .advice = "Move it away if that machine no longer exists, or use --overwrite or --uuid new."}};
 }
 
 void remove_file(const fs::path &file, UndoResult &out) {
@@ -88,7 +88,7 @@ void place_tpm_state(const MachinePlan &plan, Journal &journal) {
   if (const std::error_code error = file::rename_new(made, file)) {
     if (error == std::errc::file_exists) throw taken(file);
     throw Error(ErrorKind::io, {.where = {file, {}, {}},
-                                .message = "the TPM's content cannot be moved to its place: " + error.message()});
+                                .message = "the TPM's content cannot be moved into place: " + error.message()});
   }
   file::sync_folder(file.parent_path());
 }

@@ -18,9 +18,10 @@ namespace fs = std::filesystem;
 
 void refuse_while_alive(const RunRecord &record) {
   if (!record.alive) return;
-  throw Error(ErrorKind::conflict, {.where = {record.source, {}, {}},
-                                    .message = "the run " + record.run + " is still going on",
-                                    .advice = "Wait for it, or stop it with Ctrl-C: it then removes what it made."});
+  throw Error(ErrorKind::conflict,
+              {.where = {record.source, {}, {}},
+               .message = "the run " + record.run + " is still in progress",
+               .advice = "Wait for it to finish, or stop it with Ctrl-C: it then removes what it made."});
 }
 
 [[noreturn]] void refuse_used(Place where, std::string message, std::string found = {}) {
@@ -35,7 +36,7 @@ void refuse_used_files(const RunRecord &record) {
   const auto refuse_changed = [](const MadeFile &made) {
     if (state_of(made) == MadeState::changed)
       refuse_used({made.file, {}, {}},
-                  "the file was written to since the run made it, so undoing would lose what was written");
+                  "the file has been written to since the run made it, and undoing would lose that");
   };
   for (const MadeFile &made : record.published) {
     refuse_changed(made);
@@ -93,7 +94,7 @@ UndoResult undo_run(const std::string &run, bool force) {
   const RunRecord record = read_run(run);
   if (record.undone) {
     throw Error(ErrorKind::missing, {.where = {journal_folder() / (run + ".jsonl"), {}, {}},
-                                     .message = "nothing is left of this run: it failed or was undone already",
+                                     .message = "nothing is left of this run: it failed, or was undone already",
                                      .advice = "'virt-ferry undo --list' shows the runs that can be undone."});
   }
   refuse_while_alive(record);

@@ -68,7 +68,7 @@ class Writer {
 
 [[noreturn]] void refuse(const std::string &at, std::string found, std::string expected) {
   throw Error(ErrorKind::malformed, {.where = {{}, std::nullopt, at},
-                                     .message = "the description of a machine that another process gave is damaged",
+                                     .message = "the description of a machine that another process sent is damaged",
                                      .found = std::move(found),
                                      .expected = std::move(expected)});
 }

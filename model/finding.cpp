@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "support/secrets.hpp"
+#include "support/text.hpp"
 
 namespace ferry {
 namespace {
@@ -54,7 +55,7 @@ std::string_view to_string(Severity severity) {
 }
 
 Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice) {
-  return {std::string(kind.id), kind.severity, std::move(where), secrets::without_credentials(message),
+  return {std::string(kind.id), kind.severity, std::move(where), text::sentence(secrets::without_credentials(message)),
           advice.empty() ? std::string(kind.advice) : std::move(advice)};
 }
 

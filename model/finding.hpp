@@ -46,7 +46,7 @@ struct FindingKind {
   std::string_view id;
   Severity severity;
   std::string_view meaning;  // one sentence: when it is raised
-  std::string_view advice;   // one sentence: what the user can do
+  std::string_view advice;   // one sentence, imperative: what the user can do; empty where nothing has to be done
   const FindingKind *next;   // of the same component
 };
 
@@ -59,7 +59,8 @@ struct Finding {
   friend bool operator==(const Finding &, const Finding &) = default;
 };
 
-// A finding of `kind` at `where`; `advice` replaces the kind's own when it is not empty.
+// A finding of `kind` at `where`; `message` becomes a sentence with a capital and a full stop (an error's, which
+// findings quote, has neither); `advice` replaces the kind's own when it is not empty.
 [[nodiscard]] Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice = {});
 
 }  // namespace ferry

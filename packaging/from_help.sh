@@ -27,7 +27,7 @@ commands_below() {
 help_of() {
   local words
   read -r -a words <<<"$1"
-  "$program" "${words[@]}" --help | sed -E '/COMMAND --help. says more/,$d; /^  -h,--help /d
+  "$program" "${words[@]}" --help | sed -E '/COMMAND --help. shows more/,$d; /^  -h,--help /d
     s/^(  [A-Z|]+) TEXT( \.\.\.)?( REQUIRED)? /\1\2 /' | awk '
     /^  [^ ]/ {
       if (entry != "") print entry
@@ -58,8 +58,8 @@ TROFF
   done < <(commands_below "")
   cat <<'TROFF'
 .SH DESCRIPTION
-Takes the virtual machines of VirtualBox (.vbox) and VMware (.vmx), and packages of both (.ovf, .ova), and makes
-machines of the user's own libvirt session of them: with their disks, snapshots, network cards, firmware variables and
+Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), and packages of both (.ovf, .ova), into machines
+of the user's own libvirt session: with their disks, snapshots, network cards, firmware variables and
 identity, so that the guest should not be able to tell that it moved. The source is only read, and every setting that
 cannot be kept is named in the report.
 .SH COMMANDS
@@ -91,7 +91,7 @@ refused: the source cannot be migrated as it is, and the report says why
 a batch finished, but some machines did not
 .TP
 .B 130
-interrupted; what was begun is removed
+interrupted; what was started is removed
 .SH ENVIRONMENT
 .TP
 .B LIBVIRT_DEFAULT_URI

@@ -20,7 +20,7 @@ std::span<const std::uint8_t> ByteReader::bytes(std::size_t offset, std::size_t 
                                        .message = "the file ends inside a structure",
                                        .found = std::to_string(bytes_.size()) + " bytes",
                                        .expected = "at least " + std::to_string(offset + length),
-                                       .advice = "The file is truncated or damaged; copy it again from the source."});
+                                       .advice = "Copy the file again from the source: it is truncated or damaged."});
   }
   return bytes_.subspan(offset, length);
 }

@@ -53,7 +53,7 @@ std::string known_digests() {
 Digest::Digest(std::string_view algorithm) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
   const Algorithm *known = find(algorithm);
   if (known == nullptr) {
-    throw Error(ErrorKind::unsupported, {.message = "a digest of this kind is not known",
+    throw Error(ErrorKind::unsupported, {.message = "the digest algorithm is not known",
                                          .found = text::printable(algorithm),
                                          .expected = known_digests()});
   }

@@ -14,11 +14,11 @@ namespace ferry::file {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path &file, const std::string &what, int code, ErrorKind kind) {
-  throw Error(kind, {.where = {.file = file},
-                     .message = what + ": " + std::generic_category().message(code),
-                     .advice = kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
-                                                           : "Check that the file or folder is there and that you may "
-                                                             "use it."});
+  throw Error(
+      kind, {.where = {.file = file},
+             .message = what + ": " + std::generic_category().message(code),
+             .advice = kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
+                                                   : "Check that the file or folder exists and that you may use it."});
 }
 
 ErrorKind kind_of_write(int code) {
@@ -110,7 +110,7 @@ std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit
   if (length > rest || length > limit) {
     throw Error(ErrorKind::malformed,
                 {.where = {.file = range.file},
-                 .message = length > limit ? "the file is too large" : "the file ends before its content does",
+                 .message = length > limit ? "the file is too large" : "the file is shorter than its content",
                  .found = std::to_string(length > limit ? length : rest) + " bytes",
                  .expected = length > limit ? "at most " + std::to_string(limit) : std::to_string(length)});
   }
@@ -188,12 +188,12 @@ void write_new(const std::filesystem::path &target, std::string_view text) {
 void publish_private(const std::filesystem::path &target, std::span<const std::uint8_t> bytes) {
   std::string name = target.string() + ".ferry-XXXXXX";
   const Descriptor file(mkostemp(name.data(), O_CLOEXEC));  // created with mode 0600
-  if (!file) fail(target, "no file can be made there", errno, kind_of_write(errno));
+  if (!file) fail(target, "no file can be created there", errno, kind_of_write(errno));
   Temporary temporary(name);
   write_all(file.get(), bytes, target);
   sync(file.get(), target);
   if (const std::error_code error = rename_new(name, target)) {
-    fail(target, "the file cannot be given its name", error.value(),
+    fail(target, "the file cannot be renamed into place", error.value(),
          error == std::errc::file_exists ? ErrorKind::conflict : ErrorKind::io);
   }
   temporary.keep();
@@ -206,7 +206,7 @@ void publish(const std::filesystem::path &target, std::string_view text, Existin
   const std::filesystem::path name =
       target.parent_path() / ("." + target.filename().string() + ".ferry-report-" + std::to_string(getpid()));
   const Descriptor file(open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file) fail(target, "no file can be made there", errno, kind_of_write(errno));
+  if (!file) fail(target, "no file can be created there", errno, kind_of_write(errno));
   Temporary temporary(name.string());
   if (before && fchmod(file.get(), before->mode & 07777U) != 0)
     fail(target, "the file cannot be given its permissions", errno, ErrorKind::io);
@@ -216,7 +216,7 @@ void publish(const std::filesystem::path &target, std::string_view text, Existin
                                 : rename(name.c_str(), target.c_str()) == 0 ? std::error_code{}
                                                                             : last_error();
   if (error) {
-    fail(target, "the file cannot be given its name", error.value(),
+    fail(target, "the file cannot be renamed into place", error.value(),
          error == std::errc::file_exists ? ErrorKind::conflict : ErrorKind::io);
   }
   temporary.keep();
@@ -228,7 +228,7 @@ void make_private_folders(const std::filesystem::path &folder, std::uint32_t mod
   if (above != folder) make_private_folders(above, mode);
   if (mkdir(folder.c_str(), 0700) != 0) {
     if (errno == EEXIST && std::filesystem::is_directory(folder)) return;  // somebody else made it meanwhile
-    fail(folder, "the folder cannot be made", errno, kind_of_write(errno));
+    fail(folder, "the folder cannot be created", errno, kind_of_write(errno));
   }
   // Whatever the umask takes away.
   if (chmod(folder.c_str(), mode) != 0) fail(folder, "the folder's mode cannot be set", errno, ErrorKind::io);

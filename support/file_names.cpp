@@ -337,9 +337,9 @@ std::map<char, fs::path> drives_around(const fs::path &file) {
 }
 
 std::string Found::searched() const {
-  std::string out = "it was looked for as " + list_of(tried);
+  std::string out = "it was looked for at " + list_of(tried);
   if (ambiguous) return out + "; several files have its name: " + list_of(near);
-  if (!near.empty()) out += near.size() == 1 ? "; near it lies " : "; near it lie ";
+  if (!near.empty()) out += near.size() == 1 ? "; nearby is " : "; nearby are ";
   return out + list_of(near);
 }
 

@@ -40,7 +40,7 @@ struct Found {
   bool elsewhere = false;                     // found, but not at the place that was written
   bool ambiguous = false;                     // several under the folders of Places; `near` has them
 
-  // "it was looked for as A and B; near it lie C and D", for messages; printable.
+  // "it was looked for at A and B; near it lie C and D", for messages; printable.
   [[nodiscard]] std::string searched() const;
 };
 

@@ -41,7 +41,7 @@ std::optional<struct flock> lock_in_the_way(int descriptor, short type, off_t st
 
 std::string holder_of(const struct flock &lock) {
   if (lock.l_pid > 0) return "a lock of process " + std::to_string(lock.l_pid);
-  return "a lock of QEMU's, or of a program of its kind";
+  return "a lock of QEMU, or of a similar program";
 }
 
 std::string read_small(const fs::path &file) {

@@ -23,11 +23,11 @@ std::filesystem::path xdg_folder(const char *variable, const char *standard) {
   if (auto folder = absolute(std::getenv(variable))) return *std::move(folder);
   if (const auto folder = home()) return *folder / standard;
   throw Error(ErrorKind::missing,
-              {.message = "your home folder is not known: HOME is not set and the password database has no entry for "
+              {.message = "your home folder is unknown: HOME is not set and the password database has no entry for "
                           "user " +
                           std::to_string(geteuid()),
                .expected = std::string("HOME or ") + variable + " as an absolute path",
-               .advice = "Set HOME."});
+               .advice = "Set HOME to your home folder."});
 }
 
 }  // namespace

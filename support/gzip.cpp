@@ -112,7 +112,7 @@ class Inflater::Stream {
                                        .message = message,
                                        .found = stream_.msg != nullptr ? stream_.msg : "",
                                        .expected = "a complete gzip stream",
-                                       .advice = "The file is truncated or damaged; download or export it again."});
+                                       .advice = "Download or export the file again: it is truncated or damaged."});
   }
 
   const Input &source_;

@@ -106,7 +106,7 @@ Judgement judge_outside(Judgement out, const fs::path &written, const file::Stat
   if (!has_own_owner(status, limits)) return hostile("a file of another user");
   const fs::path lexical = written.lexically_normal();
   if (!limits.folder.empty() && (lies_below(lexical, limits.folder.lexically_normal()) || lies_below(lexical, machine)))
-    return hostile("a link in the machine's folder that leads out of it");
+    return hostile("a link in the machine's folder that points outside it");
   out.verdict = Verdict::own;
   if (below_any(out.file, limits.trees)) {
     out.why = "in the tree of machines that you named";
@@ -116,7 +116,7 @@ Judgement judge_outside(Judgement out, const fs::path &written, const file::Stat
     out.why = "in the folder of another machine that is registered here";
   } else {
     out.verdict = Verdict::outside;
-    out.why = "a file outside of the machine's folder";
+    out.why = "a file outside the machine's folder";
   }
   return out;
 }
@@ -140,16 +140,16 @@ Judgement judge(const fs::path &written, const Limits &limits) {
 Error refusal(const Judgement &judgement, const Place &where, const std::string &what) {
   const bool never = judgement.verdict == Verdict::never;
   const std::string file = text::printable(judgement.file.string());
-  return {ErrorKind::unsafe,
-          {.where = where,
-           .message =
-               what + (judgement.verdict == Verdict::outside ? " lies outside of the machine's folder and is not read"
-                                                             : " leads to what no machine should name"),
-           .found = file + ", " + judgement.why,
-           .expected = never ? "a regular file" : "a file in the machine's folder or in one of your other machines'",
-           .advice = never ? "Copy its content to an image file, and name that."
-                           : "If it belongs to the machine, allow its folder with --allow-outside " +
-                                 text::printable(judgement.file.parent_path().string()) + "."}};
+  return {
+      ErrorKind::unsafe,
+      {.where = where,
+       .message = what + (judgement.verdict == Verdict::outside ? " is outside the machine's folder and is not read"
+                                                                : " refers to something that no machine should use"),
+       .found = file + ", " + judgement.why,
+       .expected = never ? "a regular file" : "a file in the machine's folder or in one of your other machines'",
+       .advice = never ? "Copy its content to an image file, and use that."
+                       : "If it belongs to the machine, allow its folder with --allow-outside " +
+                             text::printable(judgement.file.parent_path().string()) + "."}};
 }
 
 }  // namespace ferry::reach

@@ -226,7 +226,7 @@ class Run {
       }
     }
     if (std::max(output_.size(), line_.size()) > command_.limits.max_output)
-      fail(ErrorKind::subprocess, "the program said more than is believable",
+      fail(ErrorKind::subprocess, "the program printed too much",
            "more than " + text::human_bytes(command_.limits.max_output), {});
   }
 
@@ -335,7 +335,7 @@ Result run(const Command &command, const std::stop_token &stop) {
   for (const auto &argument : command.arguments)
     if (argument.find('\0') != std::string::npos)
       throw Error(ErrorKind::usage,
-                  {.message = "a program's argument holds a NUL character", .found = text::printable(argument)});
+                  {.message = "a program's argument contains a NUL character", .found = text::printable(argument)});
   const auto program = find_program(command.program);
   if (program.empty())
     throw Error(ErrorKind::missing, {.where = {.path = command.program}, .message = "the program is not installed"});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -258,6 +259,18 @@ std::string printable(std::string_view text) {
       append_utf8(out, c);
     }
   }
+  return out;
+}
+
+std::string sentence(std::string_view text) {
+  std::string out(trim(text));
+  if (out.empty()) return out;
+  const std::string_view first = std::string_view(out).substr(0, out.find_first_of(" ,"));
+  const bool is_word = std::ranges::all_of(first, [](char c) { return (c >= 'a' && c <= 'z') || c == '\''; });
+  if (is_word && first != "libvirt" && first != "passt" && first.front() != '\'') {
+    out.front() = static_cast<char>(out.front() - 'a' + 'A');
+  }
+  if (std::string_view(".!?").find(out.back()) == std::string_view::npos) out += '.';
   return out;
 }
 

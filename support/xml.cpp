@@ -173,7 +173,7 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
                 {.where = {shown_as, {}, {}},
                  .message = "the file has a DOCTYPE declaration",
                  .expected = "plain XML without a document type",
-                 .advice = "Neither VirtualBox nor VMware writes one; remove it if you trust the file."});
+                 .advice = "Remove the declaration if you trust the file: neither VirtualBox nor VMware writes one."});
   }
   if (parser->wellFormed == 0 || !doc || xmlDocGetRootElement(doc.get()) == nullptr) {
     const auto *error = xmlCtxtGetLastError(parser.get());
@@ -183,8 +183,8 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
     if (error != nullptr && error->line > 0) where.line = static_cast<std::uint64_t>(error->line);
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = "the XML is not well formed: " + why,
-                                       .advice = "The file may be truncated; look for a backup beside it (VirtualBox "
-                                                 "keeps one whose name ends in -prev)."});
+                                       .advice = "Look for a backup beside the file, which may be truncated "
+                                                 "(VirtualBox keeps one whose name ends in -prev)."});
   }
   xmlNode *root = xmlDocGetRootElement(doc.get());
   return convert(root, "/" + std::string(view(root->name)));

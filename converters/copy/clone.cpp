@@ -23,7 +23,7 @@ namespace {
 }
 
 [[noreturn]] void fail_short(std::uint64_t offset) {
-  throw Error(ErrorKind::malformed, {.message = "the source ends before the data that it should hold",
+  throw Error(ErrorKind::malformed, {.message = "the source ends before the end of its data",
                                      .found = "end of file at or before offset " + std::to_string(offset)});
 }
 

@@ -36,7 +36,7 @@ TargetFile::TargetFile(const std::filesystem::path &final_path, bool replace)
   std::error_code ignored;
   if (!replace_ && std::filesystem::symlink_status(final_, ignored).type() != std::filesystem::file_type::not_found) {
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
-                                      .message = "the target exists already",
+                                      .message = "the target already exists",
                                       .advice = "Choose another name, or remove the file."});
   }
   file::remove_abandoned(final_.parent_path());
@@ -156,7 +156,7 @@ void TargetFile::require_space(std::uint64_t bytes) const {
   const std::uint64_t available = space_available();
   if (available >= bytes) return;
   throw Error(ErrorKind::no_space, {.where = {.file = final_},
-                                    .message = "the target's folder has not enough room",
+                                    .message = "there is not enough room in the target's folder",
                                     .found = text::human_bytes(available),
                                     .expected = text::human_bytes(bytes),
                                     .advice = "Free space in the target's folder, or choose another one."});
@@ -179,7 +179,7 @@ void TargetFile::publish(bool durable) {
   if (error) {
     if (error != std::errc::file_exists) fail(error.value(), "the target cannot be given its name");
     throw Error(ErrorKind::conflict, {.where = {.file = final_},
-                                      .message = "the target has been created by somebody else meanwhile",
+                                      .message = "the target was created by another process in the meantime",
                                       .advice = "Choose another name, or remove the file."});
   }
   temporary_.clear();

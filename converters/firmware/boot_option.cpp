@@ -113,7 +113,7 @@ std::u16string boot_name(std::uint16_t number) {
 
 std::string_view explain(Unportable reason) {
   switch (reason) {
-    case Unportable::made_by_firmware: return "the source's firmware made it by itself";
+    case Unportable::made_by_firmware: return "the source's firmware made it itself";
     case Unportable::no_partition: return "it names a device of the source and no partition";
     case Unportable::no_signature: return "it names a partition without a signature to find it by";
     case Unportable::no_file: return "it names a partition and no file on it";

@@ -130,7 +130,7 @@ void verify(const Edk2Store &store, const std::vector<Variable> &written, const 
     const Variable *found = find(again.variables(), variable.name, variable.guid);
     if (found == nullptr || *found != variable) {
       throw Error(ErrorKind::verify,
-                  {.where = place, .message = "the UEFI variable " + shown(variable.name) + " does not read back"});
+                  {.where = place, .message = "the UEFI variable " + shown(variable.name) + " cannot be read back"});
     }
   }
 }

@@ -137,7 +137,7 @@ void Edk2Store::read_records(const Place &place) {
     if (record.state == kStateLive || record.state == kStateInTransit) {
       const auto name = reader.bytes(at + kVariableHeaderSize, name_size, "variable name");
       if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-        fail(reader.at(at + kVariableHeaderSize, "variable name"), "a variable's name does not end",
+        fail(reader.at(at + kVariableHeaderSize, "variable name"), "a variable's name is not terminated",
              std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
       }
       const auto data = reader.bytes(at + kVariableHeaderSize + name_size, data_size, "variable data");
@@ -177,7 +177,7 @@ void Edk2Store::require_erased_tail() const {
   if (used == to) return;
   const ByteReader reader(bytes_, place_);
   fail(reader.at(static_cast<std::size_t>(used - bytes_.begin()), "free space"),
-       "the variable store has data behind its last variable", std::to_string(*used), "255, erased flash");
+       "the variable store has data after its last variable", std::to_string(*used), "255, erased flash");
 }
 
 std::size_t Edk2Store::size_of(const Variable &variable) {

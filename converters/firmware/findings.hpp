@@ -20,14 +20,15 @@ inline const FindingKind kVariablesUnreadable{
     "If the guest does not boot, choose its boot loader once in the firmware's boot menu."};
 inline const FindingKind kBootEntriesCarried{finding_list, "firmware.boot-entries-carried", Severity::info,
                                              "The guest's own UEFI boot entries were carried over, in their order.",
-                                             "Nothing needs to be done."};
+                                             ""};
 inline const FindingKind kBootEntryDropped{
     finding_list, "firmware.boot-entry-dropped", Severity::info,
     "A UEFI boot entry of the source was left out because it does not name a file on a partition.",
-    "Nothing needs to be done when it was made by the firmware itself; else make it again inside the guest."};
+    "Make it again inside the guest, unless the firmware had made it itself."};
 inline const FindingKind kNoBootEntry{
     finding_list, "firmware.no-boot-entry", Severity::warning,
-    "No UEFI boot entry of the source could be carried, so the firmware looks for \\EFI\\BOOT\\BOOTX64.EFI on each "
+    "No UEFI boot entry of the source could be carried over, so the firmware looks for \\EFI\\BOOT\\BOOTX64.EFI on "
+    "each "
     "disk.",
     "If the guest ends in the UEFI shell, choose its loader once with the firmware's Boot Maintenance Manager and "
     "install the guest's boot loader again."};
@@ -37,16 +38,16 @@ inline const FindingKind kKeysNotCarried{
     "Enrol them again in the firmware's setup if the guest's boot loader needs them."};
 inline const FindingKind kNoRevocationList{
     finding_list, "firmware.no-revocation-list", Severity::info,
-    "Secure Boot keys were carried from a source that has no list of revoked boot loaders (dbx).",
-    "Let the guest update it: with fwupd on Linux, Windows does it by itself."};
+    "Secure Boot keys were carried over from a source that has no list of revoked boot loaders (dbx).",
+    "Let the guest update the list: with fwupd on Linux; Windows does so by itself."};
 inline const FindingKind kVariableTooLarge{
     finding_list, "firmware.variable-too-large", Severity::warning,
     "A UEFI variable of the source does not fit into the host's variable store and was left out.",
     "Make it again inside the guest if it is needed."};
 // That secrets sealed to the old firmware's measurements stay closed in either case, the exporter says ("tpm.sealed").
-inline const FindingKind kTpmStateCarried{
-    finding_list, "firmware.tpm-state-carried", Severity::info, "The content of the source's TPM was carried over.",
-    "Nothing needs to be done; keep recovery keys at hand, because the TPM's measurements of the boot change."};
+inline const FindingKind kTpmStateCarried{finding_list, "firmware.tpm-state-carried", Severity::info,
+                                          "The content of the source's TPM was carried over.",
+                                          "Keep recovery keys at hand: the TPM's measurements of the boot change."};
 inline const FindingKind kTpmStateFresh{
     finding_list, "firmware.tpm-state-fresh", Severity::warning,
     "The machine gets a new, empty TPM: keys that the old one held (BitLocker, Windows Hello, LUKS with "

@@ -100,7 +100,8 @@ void tell_entries(const NvramContents &contents, Selection &out) {
     out.findings.push_back(raise(kBootEntryDropped, contents.where, "UEFI boot entries are left out: " + list));
   }
   if (out.kept.empty() && contents.kind != NvramKind::unreadable) {
-    out.findings.push_back(raise(kNoBootEntry, contents.where, "the source's store has no UEFI boot entry to carry"));
+    out.findings.push_back(
+        raise(kNoBootEntry, contents.where, "the source's store has no UEFI boot entry to carry over"));
   }
 }
 
@@ -132,9 +133,10 @@ Selection select_variables(const NvramContents &contents, bool secure_boot) {
     out.findings.push_back(raise(kKeysNotCarried, contents.where,
                                  "the guest ran with Secure Boot and the new machine does not: its keys stay behind"));
   } else if (secure_boot && contents.kind == NvramKind::vmware) {
-    out.findings.push_back(raise(kKeysNotCarried, contents.where,
-                                 "VMware's Secure Boot keys are not carried: the host's store with Microsoft's keys "
-                                 "takes their place"));
+    out.findings.push_back(
+        raise(kKeysNotCarried, contents.where,
+              "VMware's Secure Boot keys are not carried over: the host's store with Microsoft's keys "
+              "takes their place"));
   }
   return out;
 }

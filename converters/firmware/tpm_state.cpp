@@ -28,9 +28,9 @@ void make_folder(const std::filesystem::path &folder, mode_t mode) {
     return;
   }
   if (errno == EEXIST) return;
-  throw Error(ErrorKind::io,
-              {.where = {.file = folder, .line = std::nullopt, .path = {}},
-               .message = "the folder for the TPM's state cannot be made: " + std::generic_category().message(errno)});
+  throw Error(ErrorKind::io, {.where = {.file = folder, .line = std::nullopt, .path = {}},
+                              .message = "the folder for the TPM's state cannot be created: " +
+                                         std::generic_category().message(errno)});
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ std::vector<std::uint8_t> swtpm_state(std::span<const std::uint8_t> blob) {
 std::filesystem::path write_swtpm_state(std::span<const std::uint8_t> blob, const std::filesystem::path &folder,
                                         std::string_view name) {
   if (const std::string problem = problem_of_tpm_state(blob); !problem.empty()) {
-    throw Error(ErrorKind::malformed, {.message = "the TPM's state cannot be carried: " + problem});
+    throw Error(ErrorKind::malformed, {.message = "the TPM's state cannot be carried over: " + problem});
   }
   file::make_private_folders(folder.parent_path());
   // The modes that libvirt itself gives them.
@@ -80,8 +80,9 @@ Finding tpm_finding(const NvramContents *contents, bool carried, const Place &wh
     return raise(kTpmStateCarried, where,
                  "the TPM's content is carried over; its measurements of the boot will differ");
   }
-  std::string why = "the source keeps none that can be read";
-  if (contents != nullptr && !contents->tpm_problem.empty()) why = "of the source's, " + contents->tpm_problem;
+  std::string why = "the source has no TPM state that can be read";
+  if (contents != nullptr && !contents->tpm_problem.empty())
+    why = "the source's TPM state cannot be used, " + contents->tpm_problem;
   if (contents != nullptr && !contents->tpm_state.empty()) why = "this host cannot take over a TPM's content";
   return raise(kTpmStateFresh, where, "the machine gets a new, empty TPM: " + why);
 }

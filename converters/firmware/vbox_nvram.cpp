@@ -87,7 +87,7 @@ VboxNvram parse_tar(const ByteReader &reader) {
         fail(reader.at(at + 156, "member type"), "the tar member " + name + " is not a file", std::string(1, type),
              "0");
       }
-      if (!target->empty()) fail(reader.at(at, "member name"), "a tar member is there twice", name, "it once");
+      if (!target->empty()) fail(reader.at(at, "member name"), "a tar member appears twice", name, "one");
       target->assign(data.begin(), data.end());
     }
     at += kBlock + (static_cast<std::size_t>(size) + kBlock - 1) / kBlock * kBlock;

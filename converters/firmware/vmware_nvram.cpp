@@ -59,7 +59,7 @@ std::vector<Variable> parse_area(const ByteReader &reader) {
     }
     const auto name = reader.bytes(at + kRecordHeader, name_size, "variable name");
     if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-      fail(reader.at(at + kRecordHeader, "variable name"), "a variable's name does not end",
+      fail(reader.at(at + kRecordHeader, "variable name"), "a variable's name is not terminated",
            std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
     }
     const auto data = reader.bytes(at + kRecordHeader + name_size, total - name_size, "variable data");
@@ -90,7 +90,7 @@ std::vector<Variable> parse_vmware_nvram(std::span<const std::uint8_t> bytes, co
     const std::size_t length = reader.little<std::uint32_t>(at + 8, "chunk length");
     const auto data = reader.bytes(at + kChunkHeader, length, "chunk " + name);
     if (name == "EFI_NV") {
-      if (found) fail(reader.at(at, "chunk name"), "the EFI variables are there twice", "EFI_NV", "it once");
+      if (found) fail(reader.at(at, "chunk name"), "the EFI variables appear twice", "EFI_NV", "one");
       found = true;
       out = parse_area(ByteReader(data, place, at + kChunkHeader));
     }

@@ -23,10 +23,10 @@ class Loops {
     const bool fresh = identity ? files_.insert(*identity).second : names_.insert(image.info().file).second;
     if (fresh) return;
     throw Error(ErrorKind::malformed, {.where = {.file = image.info().file},
-                                       .message = "the chain of images comes back to " + quoted(image),
+                                       .message = "the chain of images loops back to " + quoted(image),
                                        .found = "a loop",
                                        .expected = "a base image at the end",
-                                       .advice = "The parent links are damaged; restore the images."});
+                                       .advice = "Restore the images: their links to their parents are damaged."});
   }
 
  private:

@@ -28,11 +28,11 @@ constexpr std::uint64_t kQedBacking = 1U << 0U;
       !protocol && resolve_below(image.parent_path() / name, allowed_roots(image, options)).has_value();
   throw Error(inside_roots ? ErrorKind::unsupported : ErrorKind::unsafe,
               {.where = where,
-               .message = inside_roots ? "the image continues another one, and that chain is not read"
-                                       : "the image leads out of the machine's folders",
+               .message = inside_roots ? "the image refers to another one, and such a chain is not read"
+                                       : "the image refers to a file outside the machine's folders",
                .found = what + " '" + text::printable(name) + "'",
                .expected = "an image that stands alone",
-               .advice = "Flatten it where you trust it: qemu-img convert."});
+               .advice = "If you trust it, flatten it with qemu-img convert."});
 }
 
 std::string name_at(const SourceFile &source, std::uint64_t offset, std::uint64_t length, const Place &where) {
@@ -108,8 +108,8 @@ void report_snapshots(const SourceFile &source, ImageInfo &info) {
     names += (names.empty() ? "" : ", ") + ("\"" + text::printable(name) + "\"");
   }
   info.findings.push_back(raise(kInternalSnapshots, {.file = source.path()},
-                                "The image holds " + std::to_string(count) + (count == 1 ? " snapshot" : " snapshots") +
-                                    " of its own: " + names + "."));
+                                "The image contains " + std::to_string(count) +
+                                    (count == 1 ? " snapshot" : " snapshots") + " of its own: " + names + "."));
 }
 
 void check_qed(const SourceFile &source, const OpenOptions &options) {

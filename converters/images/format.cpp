@@ -40,12 +40,17 @@ void append(std::vector<Extent> &out, const Extent &extent) {
 }
 
 void require(bool holds, const Place &where, const char *message, std::uint64_t found, const std::string &expected) {
+  if (!holds) require(false, where, message, std::to_string(found), expected);
+}
+
+void require(bool holds, const Place &where, const char *message, const std::string &found,
+             const std::string &expected) {
   if (holds) return;
   throw Error(ErrorKind::malformed, {.where = where,
                                      .message = message,
-                                     .found = std::to_string(found),
+                                     .found = found,
                                      .expected = expected,
-                                     .advice = "The image is damaged; copy it again, or repair it where it was made."});
+                                     .advice = "Copy the image again, or repair it with the software that made it."});
 }
 
 Place place_in(const SourceFile &file, std::uint64_t offset, const std::string &what) {
@@ -89,7 +94,7 @@ reach::Judgement reach_of(const std::filesystem::path &candidate, const std::vec
   if (auto real = resolve_below(candidate, roots)) return {reach::Verdict::inside, std::move(*real), {}};
   std::error_code failed;
   if (std::filesystem::exists(candidate, failed)) return reach::judge(candidate, options.limits);
-  return {reach::Verdict::outside, candidate.lexically_normal(), "a file outside of the machine's folder"};
+  return {reach::Verdict::outside, candidate.lexically_normal(), "a file outside the machine's folder"};
 }
 
 std::optional<std::filesystem::path> resolve_below(const std::filesystem::path &candidate,

@@ -65,6 +65,9 @@ void append(std::vector<Extent> &out, const Extent &extent);
 // One row of a header's list of checks: throws malformed with the value and the limit unless `holds`. Its arguments
 // cost more than the check: for tables of millions of entries it is written `if (!holds) require(false, ...)`.
 void require(bool holds, const Place &where, const char *message, std::uint64_t found, const std::string &expected);
+// The same where what was found is not a number.
+void require(bool holds, const Place &where, const char *message, const std::string &found,
+             const std::string &expected);
 
 // A place inside a file: "offset 0x200 (grain directory)".
 [[nodiscard]] Place place_in(const SourceFile &file, std::uint64_t offset, const std::string &what);

@@ -21,7 +21,7 @@ namespace {
 
 [[noreturn]] void broken(const FormatImage &child, const FormatImage &parent, const std::string &message,
                          std::string found, std::string expected, std::string advice = {}) {
-  if (advice.empty()) advice = "One of the two files is not the one that belongs here; restore the right one.";
+  if (advice.empty()) advice = "Restore the right file: one of the two does not belong here.";
   throw Error(ErrorKind::malformed, {.where = {.file = child.info().file},
                                      .message = "the link from " + quoted(child) + " to its parent " + quoted(parent) +
                                                 " is broken: " + message,

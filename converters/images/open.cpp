@@ -104,7 +104,7 @@ std::shared_ptr<FormatImage> open_as(ImageFormat format, std::shared_ptr<const S
   throw Error(ErrorKind::unsupported,
               {.where = where,
                .message = "the image's format is not known",
-               .found = "content of no format that is known",
+               .found = "content of an unknown format",
                .expected = "VDI, VMDK, VHD, VHDX, QCOW2, QED or Parallels",
                .advice = "If it is a raw disk, say so with --input-format raw: raw is never guessed, because a guest "
                          "can write any format's header into its own disk."});
@@ -115,14 +115,14 @@ std::string wanted(const ImageFile &file) {
   if (file.declared_location.starts_with("ovf:/"))
     return "the package declares no disk or file '" + text::printable(file.declared_location) + "'";
   if (!file.declared_location.empty())
-    return "the image file '" + text::printable(file.declared_location) + "' is not there";
+    return "the image file '" + text::printable(file.declared_location) + "' does not exist";
   if (file.uuid) return "no file is known for the disk with UUID " + file.uuid->text();
   return "the source names no file for a disk";
 }
 
 std::string advice_for_missing(const ImageFile &file, const names::Found &looked) {
   if (file.declared_location.starts_with("ovf:/"))
-    return "Correct the reference in the descriptor: it names one that DiskSection and References do not have.";
+    return "Correct the reference in the descriptor: what it names is not in DiskSection or References.";
   if (file.declared_location.empty()) {
     return file.uuid
                ? "Name the VirtualBox.xml of the host that the machine comes from with --virtualbox-registry: it or "
@@ -134,12 +134,12 @@ std::string advice_for_missing(const ImageFile &file, const names::Found &looked
   });
   if (flat != looked.near.end())
     return "'" + text::printable(flat->filename().string()) +
-           "' holds a disk's bytes without the descriptor that describes them: copy the descriptor too, or take the "
+           "' contains a disk's bytes without the descriptor that describes them: copy the descriptor too, or take the "
            "bytes as they are with --input-format raw.";
   if (!looked.near.empty())
     return "Copy the file too, or name its folder with --search. If it lies there under another name, correct the "
            "name.";
-  return "Copy the file where the source names it, or name the folder that it is in with --search.";
+  return "Copy the file to where the source expects it, or name its folder with --search.";
 }
 
 [[noreturn]] void refuse_missing(const ImageFile &file, const OpenOptions &options) {
@@ -180,7 +180,7 @@ class Head final : public SourceFile {
       : bytes_(std::move(bytes)), path_(std::move(path)) {}
   void read(std::uint64_t offset, void *into, std::size_t length) const override {
     require(inside(offset, length, bytes_.size()), place_in(*this, offset, "header"),
-            "the file ends before data that it should hold", bytes_.size(), std::to_string(offset + length) + " bytes");
+            "the file ends before the end of its data", bytes_.size(), std::to_string(offset + length) + " bytes");
     std::memcpy(into, bytes_.data() + offset, length);
   }
   [[nodiscard]] Descriptor descriptor() const override { return {}; }

@@ -26,11 +26,11 @@ constexpr std::size_t kMost = 4096;  // more gain nothing
   if (where.file.empty()) where.file = file;
   throw Error(missing ? ErrorKind::missing : ErrorKind::io,
               {.where = std::move(where),
-               .message = missing ? "the image file '" + file.string() + "' is not there"
+               .message = missing ? "the image file '" + file.string() + "' does not exist"
                                   : "cannot " + what + " '" + file.string() + "': " + std::strerror(error),
                .found = too_many ? "a limit of " + std::to_string(limits::open_files()) + " open files" : "",
                .expected = too_many ? "room for one more" : "a readable file",
-               .advice = missing    ? "Put the file where the source names it."
+               .advice = missing    ? "Put the file where the source expects it."
                          : too_many ? "Raise the limit on open files (ulimit -n), or run fewer machines at a time."
                                     : "Check the file's permissions and its file system."});
 }
@@ -137,7 +137,7 @@ OpenFile FileOnDemand::open() const {
                                        .message = "'" + path_.string() + "' was replaced while it was read",
                                        .found = "another file of the same name",
                                        .expected = "the file as it was at the start",
-                                       .advice = "Leave the source alone while it is read, and run this again."});
+                                       .advice = "Make sure that nothing changes the source, and try again."});
   }
   {
     const std::scoped_lock lock(guard_);

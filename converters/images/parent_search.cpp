@@ -196,20 +196,19 @@ class ParentSearch {
     if (!outside_.empty() && complaint_.empty()) {
       throw Error(ErrorKind::unsafe,
                   {.where = {.file = child_.info().file},
-                   .message = "the image's parent leads out of the machine's folders",
+                   .message = "the image's parent is outside the machine's folders",
                    .found = text::printable(outside_.string()) + (outside_why_.empty() ? "" : ", " + outside_why_),
                    .expected = "a file in " + searched,
                    .advice = "If the parent belongs to the machine, copy it beside the image, or allow its folder with "
                              "--allow-outside (--search for a single disk)."});
     }
-    throw Error(ErrorKind::missing,
-                {.where = {.file = child_.info().file},
-                 .message = "the parent of " + quoted(child_) + " was not found in " + searched +
-                            (looked_.tried.empty() ? "" : "; " + looked_.searched()) +
-                            (complaint_.empty() ? "" : "; " + complaint_),
-                 .found = {},
-                 .expected = wanted,
-                 .advice = "Copy the parent image too, or name the folder that it is in with --search."});
+    throw Error(ErrorKind::missing, {.where = {.file = child_.info().file},
+                                     .message = "the parent of " + quoted(child_) + " was not found in " + searched +
+                                                (looked_.tried.empty() ? "" : "; " + looked_.searched()) +
+                                                (complaint_.empty() ? "" : "; " + complaint_),
+                                     .found = {},
+                                     .expected = wanted,
+                                     .advice = "Copy the parent image too, or name its folder with --search."});
   }
 
   const FormatImage &child_;

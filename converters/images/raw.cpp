@@ -33,7 +33,8 @@ class BlankImage final : public FormatImage {
     info_.format = ImageFormat::raw;
     info_.variant = "blank";
     info_.virtual_size = file.declared_capacity.value_or(0);
-    require(info_.virtual_size > 0, file.origin, "a disk without a file has no capacity", 0, "at least 1 byte");
+    require(info_.virtual_size > 0, file.origin, "a disk without a file has no capacity",
+            file.declared_capacity ? "0 bytes" : "nothing", "at least 1 byte");
   }
   void check_tables() override {}
   void map(std::uint64_t begin, std::uint64_t end, std::vector<Extent> &out) const override {

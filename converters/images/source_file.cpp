@@ -25,10 +25,10 @@ namespace {
                             std::uint64_t size) {
   throw Error(ErrorKind::malformed,
               {.where = {.file = file, .line = {}, .path = "offset " + std::to_string(offset)},
-               .message = "the file ends before data that it should hold",
+               .message = "the file ends before the end of its data",
                .found = std::to_string(size) + " bytes",
                .expected = std::to_string(wanted) + " bytes from offset " + std::to_string(offset),
-               .advice = "The file is truncated or damaged; copy it again from the source."});
+               .advice = "Copy the file again from the source: it is truncated or damaged."});
 }
 
 // A range of one file.
@@ -170,10 +170,10 @@ std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, c
 std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache) {
   if (file.pieces.empty()) {
     throw Error(ErrorKind::missing, {.where = file.origin,
-                                     .message = "the image file '" + file.display_path().string() + "' was not found",
+                                     .message = "the image file '" + file.display_path().string() + "' does not exist",
                                      .found = {},
                                      .expected = {},
-                                     .advice = "Put the file where the source names it."});
+                                     .advice = "Put the file where the source expects it."});
   }
   if (cache == nullptr) return put_together(file, cache);
   return cache->source(file, [&] { return put_together(file, cache); });

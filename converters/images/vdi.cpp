@@ -42,7 +42,7 @@ class VdiImage final : public FormatImage {
     const std::uint32_t major = version >> 16U;
     if (major > 1) {
       throw Error(ErrorKind::unsupported, {.where = header.at(68, "version"),
-                                           .message = "this VDI version is not known",
+                                           .message = "the VDI version is not known",
                                            .found = std::to_string(major) + "." + std::to_string(version & 0xffffU),
                                            .expected = "0.x or 1.x",
                                            .advice = "Clone the disk with VirtualBox to a current VDI."});
@@ -121,8 +121,8 @@ class VdiImage final : public FormatImage {
             "the block map does not lie in the file", map_offset_,
             "an end of at most " + std::to_string(file().size()) + " for " + std::to_string(blocks_) + " entries");
     require(map_offset_ >= (major == 0 ? kHeader0End : 456), header.at(340, "block map offset"),
-            "the block map lies over the header", map_offset_, "at least 456");
-    require(data_offset_ >= map_offset_ + 4 * blocks_, header.at(344, "data offset"), "the data lie over the block map",
+            "the block map overlaps the header", map_offset_, "at least 456");
+    require(data_offset_ >= map_offset_ + 4 * blocks_, header.at(344, "data offset"), "the data overlaps the block map",
             data_offset_, "at least " + std::to_string(map_offset_ + 4 * blocks_));
     info_.block_size = block_size_;
     info_.variant = type == kTypeDynamic ? "dynamic"
@@ -138,9 +138,10 @@ class VdiImage final : public FormatImage {
     linkage_.modification = Uuid::from_little_endian(header.guid(at.modify, "modification UUID"));
     const Uuid parent = Uuid::from_little_endian(header.guid(at.link, "parent UUID"));
     require(differencing_ || parent.is_nil(), header.at(at.link, "parent UUID"),
-            "a base image names a parent, so what it holds is doubtful", 1, "no parent, or the type differencing");
+            "a base image names a parent, so its content cannot be trusted", parent.text(),
+            "no parent, or the type differencing");
     require(!differencing_ || !parent.is_nil(), header.at(at.link, "parent UUID"),
-            "a differencing image does not say which image it continues", 0, "its parent's UUID");
+            "a differencing image does not say which image it continues", "nothing", "its parent's UUID");
     if (!differencing_) return;
     info_.has_parent = true;
     linkage_.parent_id = info_.parent_uuid = parent;

@@ -127,7 +127,7 @@ class VhdImage final : public FormatImage {
         return copy;
       }
     }
-    require(!found.empty(), place_in(file(), size - kFooterSize, "footer"), "this VHD has no footer", 0,
+    require(!found.empty(), place_in(file(), size - kFooterSize, "footer"), "this VHD has no footer", "other bytes",
             "the cookie 'conectix'");
     const ByteReader reader(found, {.file = file().path()}, footer_offset_);
     require(false, reader.at(64, "checksum"), "the footer's checksum is wrong",
@@ -166,8 +166,8 @@ class VhdImage final : public FormatImage {
             "the dynamic header does not lie in the file", at, "at most " + std::to_string(file().size()));
     const auto bytes = read_bytes(file(), at, kDynamicHeaderSize);
     const ByteReader header(bytes, {.file = file().path()}, at);
-    require(header.text(0, 8, "cookie") == "cxsparse", header.at(0, "cookie"), "this is not a dynamic header", 0,
-            "'cxsparse'");
+    require(header.text(0, 8, "cookie") == "cxsparse", header.at(0, "cookie"), "this is not a dynamic header",
+            "other bytes", "'cxsparse'");
     require(checksum(bytes, 36) == header.big<std::uint32_t>(36, "checksum"), header.at(36, "checksum"),
             "the dynamic header's checksum is wrong", header.big<std::uint32_t>(36, "checksum"),
             std::to_string(checksum(bytes, 36)));
@@ -196,7 +196,7 @@ class VhdImage final : public FormatImage {
     info_.has_parent = true;
     const Uuid parent = Uuid::from_little_endian(header.guid(40, "parent unique id"));
     require(!parent.is_nil(), header.at(40, "parent unique id"),
-            "a differencing image does not say which image it continues", 0, "its parent's unique id");
+            "a differencing image does not say which image it continues", "nothing", "its parent's unique id");
     linkage_.parent_id = info_.parent_uuid = parent;
     if (made_by_virtualbox_) linkage_.parent_time_stamp = header.big<std::uint32_t>(56, "parent time stamp");
     for (std::size_t i = 0; i < 8; ++i) {

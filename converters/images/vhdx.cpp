@@ -100,8 +100,8 @@ class VhdxImage final : public FormatImage {
       newest_at = at;
       newest_sequence = sequence;
     }
-    require(!newest.empty(), place_in(*source, 65536, "header"), "neither of the two headers is valid", 0,
-            "one with a right checksum");
+    require(!newest.empty(), place_in(*source, 65536, "header"), "neither of the two headers is valid",
+            "no valid checksum", "one with a valid checksum");
     const ByteReader header(newest, {.file = source->path()}, newest_at);
     require(header.little<std::uint16_t>(66, "version") == 1, header.at(66, "version"),
             "the format version is not known", header.little<std::uint16_t>(66, "version"), "1");
@@ -132,7 +132,7 @@ class VhdxImage final : public FormatImage {
       return;
     }
     require(false, place_in(file(), std::uint64_t{192} << 10U, "region table"),
-            "neither of the two region tables is valid", 0, "one with a right checksum");
+            "neither of the two region tables is valid", "no valid checksum", "one with a valid checksum");
   }
 
   void read_region_table(const ByteReader &table) {
@@ -155,10 +155,10 @@ class VhdxImage final : public FormatImage {
         metadata_length_ = length;
       } else {
         require((table.little<std::uint32_t>(at + 28, "region flags") & 1U) == 0, table.at(at, "region"),
-                "a region that is required is not known", i, "BAT and metadata");
+                "a region that is required is not known", id.text(), "BAT and metadata");
       }
     }
-    require(bat_offset_ != 0, table.at(16, "regions"), "there is no BAT region", 0, "one");
+    require(bat_offset_ != 0, table.at(16, "regions"), "there is no BAT region", "none", "a BAT region");
     require(metadata_offset_ != 0 && metadata_length_ >= kMetadataTableSize, table.at(16, "regions"),
             "there is no metadata region", metadata_length_, "one of at least 65536 bytes");
   }
@@ -166,8 +166,8 @@ class VhdxImage final : public FormatImage {
   void read_metadata() {
     const auto bytes = read_bytes(file(), metadata_offset_, kMetadataTableSize);
     const ByteReader table(bytes, {.file = file().path()}, metadata_offset_);
-    require(table.text(0, 8, "signature") == "metadata", table.at(0, "signature"), "this is not a metadata table", 0,
-            "'metadata'");
+    require(table.text(0, 8, "signature") == "metadata", table.at(0, "signature"), "this is not a metadata table",
+            "other bytes", "'metadata'");
     const auto count = table.little<std::uint16_t>(10, "entry count");
     require(count <= 2047, table.at(10, "entry count"), "the metadata table has too many entries", count,
             "at most 2047");
@@ -182,7 +182,7 @@ class VhdxImage final : public FormatImage {
               "a metadata item does not lie in its region", offset,
               "an end of at most " + std::to_string(metadata_length_));
       require((flags & 4U) == 0 || is_known_item(id), table.at(at, "item"),
-              "a metadata item that is required is not known", i, "the items of version 1");
+              "a metadata item that is required is not known", id.text(), "the items of version 1");
       if (is_known_item(id) && length <= kLongestLocator && items.size() < 16) {
         items[id] = read_bytes(file(), metadata_offset_ + offset, static_cast<std::size_t>(length));
       }
@@ -231,7 +231,8 @@ class VhdxImage final : public FormatImage {
   void read_parent(const ByteReader &locator) {
     static const Uuid vhdx_type = guid("b04aefb7-d19e-4a81-b789-25b8e9445913");
     require(Uuid::from_little_endian(locator.guid(0, "parent locator's type")) == vhdx_type,
-            locator.at(0, "parent locator's type"), "the parent locator's type is not known", 0, vhdx_type.text());
+            locator.at(0, "parent locator's type"), "the parent locator's type is not known",
+            Uuid::from_little_endian(locator.guid(0, "parent locator's type")).text(), vhdx_type.text());
     const auto count = locator.little<std::uint16_t>(18, "parent locator's entries");
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = 20 + 12 * i;
@@ -252,7 +253,7 @@ class VhdxImage final : public FormatImage {
                                    value);
     }
     require(linkage_.parent_id.has_value(), locator.at(0, "parent locator"),
-            "a differencing image does not say which image it continues", count, "a parent_linkage");
+            "a differencing image does not say which image it continues", "no parent_linkage", "a parent_linkage");
   }
 
   // Calls `visit(entry, block, begin, stop)` for each block's part of [begin, end).

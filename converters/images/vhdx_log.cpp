@@ -9,6 +9,8 @@
 #include <map>
 #include <utility>
 
+#include "support/text.hpp"
+
 namespace ferry::image {
 namespace {
 
@@ -29,9 +31,8 @@ class PatchedFile final : public SourceFile {
       : below_(std::move(below)), patches_(std::move(patches)), size_(std::max(below_->size(), least_size)) {}
 
   void read(std::uint64_t offset, void *into, std::size_t length) const override {
-    require(inside(offset, length, size_), place_in(*this, offset, "data"),
-            "the file ends before data that it should hold", size_,
-            std::to_string(length) + " bytes from offset " + std::to_string(offset));
+    require(inside(offset, length, size_), place_in(*this, offset, "data"), "the file ends before the end of its data",
+            size_, std::to_string(length) + " bytes from offset " + std::to_string(offset));
     auto *to = static_cast<std::uint8_t *>(into);
     const std::uint64_t below_end = std::min(below_->size(), offset + length);
     const auto from_below = static_cast<std::size_t>(below_end > offset ? below_end - offset : 0);
@@ -84,7 +85,7 @@ class Log {
       }
     }
     require(newest != nullptr, place_in(source_, offset_, "log"),
-            "the header announces a log, but there is none that is complete", 0, "a valid sequence of log entries");
+            "the header announces a log, but no complete one was found", "none", "a valid sequence of log entries");
     std::vector<Patch> patches;
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): require() above throws
     for (std::uint64_t at = newest->tail;; at = next(at)) {
@@ -123,8 +124,8 @@ class Log {
                          entry.last_offset <= kMostOffset &&
                          Uuid::from_little_endian(header.guid(32, "log GUID")) == guid_;
       if (!sound) continue;
-      require(entry.length <= budget, header.at(8, "entry length"), "the log's entries lie over each other",
-              entry.length, "entries that follow each other");
+      require(entry.length <= budget, header.at(8, "entry length"), "the log's entries overlap", entry.length,
+              "entries that follow each other");
       budget -= entry.length;
       const auto whole = bytes_at(at, entry.length);
       if (crc32c(whole, 4) == header.little<std::uint32_t>(4, "checksum")) entries_[at] = entry;
@@ -160,7 +161,7 @@ class Log {
       patch.offset = reader.little<std::uint64_t>(at_descriptor + 16, "file offset");
       patch.length = kind == "zero" ? reader.little<std::uint64_t>(at_descriptor + 8, "zero length") : kLogSector;
       require(kind == "zero" || kind == "desc", reader.at(at_descriptor, "descriptor"), "a log descriptor is not known",
-              i, "'desc' or 'zero'");
+              "'" + text::printable(kind) + "'", "'desc' or 'zero'");
       require(patch.offset % kLogSector == 0 && patch.offset <= kMostOffset && patch.length <= kMostOffset,
               reader.at(at_descriptor + 16, "file offset"), "a logged change lies at a wrong offset", patch.offset,
               "a multiple of 4096 in the file");
@@ -176,7 +177,7 @@ class Log {
   static std::vector<std::uint8_t> data_sector(const ByteReader &reader, std::size_t descriptor, std::size_t data_at) {
     const auto sector = reader.bytes(data_at, kLogSector, "logged data");
     require(std::memcmp(sector.data(), "data", 4) == 0, reader.at(data_at, "logged data"),
-            "a logged sector has no mark", 0, "'data'");
+            "a logged sector has no signature", "other bytes", "'data'");
     std::vector<std::uint8_t> data(sector.begin(), sector.end());
     std::ranges::copy(reader.bytes(descriptor + 8, 8, "leading bytes"), data.begin());
     std::ranges::copy(reader.bytes(descriptor + 4, 4, "trailing bytes"), data.end() - 4);

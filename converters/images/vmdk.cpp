@@ -212,14 +212,14 @@ class VmdkImage final : public FormatImage {
                                        .message = "'" + source->path().string() + "' is not a sparse extent",
                                        .found = "no known magic number",
                                        .expected = line.type,
-                                       .advice = "The file is damaged or was mixed up; copy it again."});
+                                       .advice = "Copy the file again: it is damaged, or another file."});
   }
 
   // The file of an extent: below the allowed folders after links are resolved, by its decoded or its raw name.
   std::filesystem::path find_extent(const VmdkExtentLine &line, const std::filesystem::path &descriptor,
                                     const std::vector<std::filesystem::path> &roots, const Place &where) {
-    require(!line.name.empty() && line.name.find('\0') == std::string::npos, where, "an extent names no file", 0,
-            "a file name");
+    require(!line.name.empty() && line.name.find('\0') == std::string::npos, where, "an extent names no file",
+            line.name.empty() ? std::string("nothing") : "\"" + text::printable(line.name) + "\"", "a file name");
     if (line.name.find("://") != std::string::npos) refuse_object(line, where);
     if (line.name.starts_with(R"(\\.\)")) refuse_outside(line, where, "a device of a Windows host");
     names::Found looked;
@@ -235,24 +235,24 @@ class VmdkImage final : public FormatImage {
     // Never told apart from what is outside: whether a file is there is nobody's business.
     if (!names::is_windows_path(line.name) &&
         reach_of(descriptor.parent_path() / line.name, roots, *options_).refused())
-      refuse_outside(line, where, "a name that leads out of the machine's folder");
+      refuse_outside(line, where, "a name that points outside the machine's folder");
     throw Error(
         ErrorKind::missing,
         {.where = where,
-         .message = "the extent file '" + text::printable(line.name) + "' is not there; " + looked.searched(),
+         .message = "the extent file '" + text::printable(line.name) + "' does not exist; " + looked.searched(),
          .found = {},
          .expected = (descriptor.parent_path() / names::last_name(line.name)).string(),
          .advice = looked.near.empty()
                        ? "Copy all files of the disk, not only the descriptor, or name their folder with --search."
-                       : "Copy all files of the disk, not only the descriptor. If one of those that lie there "
-                         "is the extent under a new name, give it its old name back."});
+                       : "Copy all files of the disk, not only the descriptor. If one of the files there is the extent "
+                         "under a new name, give it its old name back."});
   }
 
   // vSAN and vVols keep a disk's data in an object of the datastore, which no file system shows.
   [[noreturn]] static void refuse_object(const VmdkExtentLine &line, const Place &where) {
     throw Error(ErrorKind::unsupported,
                 {.where = where,
-                 .message = "the disk's data lie in an object of a vSAN or vVol datastore, not in a file",
+                 .message = "the disk's data lies in an object of a vSAN or vVol datastore, not in a file",
                  .found = text::printable(line.name),
                  .expected = "a file beside the descriptor",
                  .advice = "Export the machine from vSphere (Export OVF Template, or ovftool), or clone its disk to a "
@@ -262,7 +262,7 @@ class VmdkImage final : public FormatImage {
   [[noreturn]] static void refuse_outside(const VmdkExtentLine &line, const Place &where, const std::string &why) {
     throw Error(ErrorKind::unsafe,
                 {.where = where,
-                 .message = "an extent leads out of the machine's folders",
+                 .message = "an extent is outside the machine's folders",
                  .found = text::printable(line.name) + ", " + why,
                  .expected = "a file in '" + where.file.parent_path().string() + "' or an allowed folder",
                  .advice = "If the file belongs to the machine, put it beside the descriptor, or allow its folder with "

@@ -43,10 +43,10 @@ std::uint64_t find_footer(const SourceFile &source) {
   }
   throw Error(ErrorKind::malformed,
               {.where = place_in(source, source.size(), "footer"),
-               .message = "this streamOptimized VMDK has no footer, so where its grains lie is not known",
+               .message = "this streamOptimized VMDK has no footer, so the place of its grains is not known",
                .found = std::to_string(source.size()) + " bytes without one at the end",
                .expected = "a footer in the last 64 KiB",
-               .advice = "The file is truncated; download or export it again."});
+               .advice = "Download or export the file again: it is truncated."});
 }
 
 struct Header {

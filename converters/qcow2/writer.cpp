@@ -46,7 +46,7 @@ Writer::Writer(const copy::TargetFile &file, Layout layout)
     : file_(file), layout_(std::move(layout)), allocator_(file, layout_.cluster_size) {
   const std::uint64_t cluster = layout_.cluster_size;
   if (!std::has_single_bit(cluster) || cluster < kMinClusterSize || cluster > kMaxClusterSize) {
-    throw Error(ErrorKind::usage, {.message = "qcow2 has no such cluster size",
+    throw Error(ErrorKind::usage, {.message = "qcow2 does not have this cluster size",
                                    .found = std::to_string(cluster),
                                    .expected = "a power of two from 4096 to 2097152"});
   }

@@ -82,7 +82,7 @@ void NbdServer::wait_until_it_listens() {
       const std::lock_guard lock(guard_);
       if (failed_) std::rethrow_exception(failed_);
       if (ended_) {
-        throw Error(ErrorKind::subprocess, {.message = "qemu-nbd does not open what was written", .found = *ended_});
+        throw Error(ErrorKind::subprocess, {.message = "qemu-nbd cannot open the new image", .found = *ended_});
       }
     }
     if (std::chrono::steady_clock::now() > deadline) {

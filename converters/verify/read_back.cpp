@@ -29,12 +29,12 @@ bool all_zero(const std::uint8_t *bytes, std::uint64_t length) {
 }
 
 [[noreturn]] void differs(const Request &request, std::uint64_t offset) {
-  throw Error(ErrorKind::verify,
-              {.where = {.file = request.target.range.file, .path = "guest offset " + std::to_string(offset)},
-               .message = request.snapshot
-                              ? "what QEMU reads of snapshot '" + *request.snapshot + "' is not what the source holds"
-                              : "what QEMU reads is not what the source holds",
-               .advice = "Keep the source, and report this as a defect of virt-ferry."});
+  throw Error(
+      ErrorKind::verify,
+      {.where = {.file = request.target.range.file, .path = "guest offset " + std::to_string(offset)},
+       .message = request.snapshot ? "what QEMU reads of snapshot '" + *request.snapshot + "' differs from the source"
+                                   : "what QEMU reads differs from the source",
+       .advice = "Keep the source, and report this as a bug in virt-ferry."});
 }
 
 // The digest over windows that threads finish in any order: each waits for its turn.

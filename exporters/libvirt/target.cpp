@@ -40,7 +40,7 @@ std::string Target::describe_snapshot(const target::SnapshotRequest &request) co
 std::optional<Finding> Target::snapshot_limits(const Hardware &hardware) const {
   if (hardware.firmware.type == FirmwareType::bios || host_.libvirt_version >= kNewUefiInternal) return std::nullopt;
   return raise(kSnapshotNewUefi, hardware.firmware.origin,
-               "this host's libvirt goes back to the snapshots of a UEFI machine, but makes no new ones");
+               "this host's libvirt can revert to the snapshots of a UEFI machine, but cannot take new ones");
 }
 
 std::string Target::with_run_mark(const std::string &document, const std::string &run) const {

@@ -59,7 +59,7 @@ class Utf8Locale {
               {.where = {file, std::nullopt, {}},
                .message = std::move(message),
                .found = std::move(found),
-               .expected = "an OVA: a complete tar, at most gzip'd as a whole",
+               .expected = "an OVA: a complete tar archive, plain or gzip'd as a whole",
                .advice = "Copy or download the file again; check its size and digest against the source."});
 }
 
@@ -72,7 +72,7 @@ class RawFile final : public gzip::Input {
       const bool missing = error == ENOENT || error == ENOTDIR;
       throw Error(missing ? ErrorKind::missing : ErrorKind::io,
                   {.where = {file, std::nullopt, {}},
-                   .message = missing ? "the file does not exist"
+                   .message = missing ? "there is no such file"
                                       : "the file cannot be read: " + std::generic_category().message(error)});
     }
     size_ = file::status_of(open_.get(), file).size;
@@ -83,9 +83,10 @@ class RawFile final : public gzip::Input {
       const ssize_t got = ::pread(open_.get(), to, length, static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) {
-        throw Error(ErrorKind::io, {.where = {path_, std::nullopt, {}},
-                                    .message = "the file cannot be read to its end",
-                                    .found = got < 0 ? std::generic_category().message(errno) : "it became shorter"});
+        throw Error(ErrorKind::io,
+                    {.where = {path_, std::nullopt, {}},
+                     .message = "the file cannot be read to its end",
+                     .found = got < 0 ? std::generic_category().message(errno) : "the file became shorter"});
       }
       to += got;
       offset += static_cast<std::uint64_t>(got);
@@ -113,7 +114,7 @@ class Tar {
     archive_read_set_read_callback(get(), &read);
     archive_read_set_skip_callback(get(), &skip);
     archive_read_set_callback_data(get(), this);
-    if (archive_read_open1(get()) != ARCHIVE_OK) fail("the file is not a tar");
+    if (archive_read_open1(get()) != ARCHIVE_OK) fail("the file is not a tar archive");
   }
   Tar(const Tar &) = delete;
   Tar &operator=(const Tar &) = delete;
@@ -127,7 +128,7 @@ class Tar {
   [[noreturn]] void fail(const std::string &message) const {
     if (failed_) std::rethrow_exception(failed_);
     const char *text = archive_error_string(get());
-    broken(raw_.path(), message, text == nullptr ? "the tar cannot be read" : text::printable(text));
+    broken(raw_.path(), message, text == nullptr ? "the tar archive cannot be read" : text::printable(text));
   }
 
  private:
@@ -194,10 +195,10 @@ void check_name(const std::filesystem::path &file, const std::string &name) {
   if (name.front() == '/') unsafe(file, "a member of the archive has an absolute name", name);
   const std::filesystem::path path(name);
   if (std::any_of(path.begin(), path.end(), [](const auto &part) { return part == ".."; })) {
-    unsafe(file, "a member of the archive leads out of the package", name);
+    unsafe(file, "a member of the archive points outside the package", name);
   }
   if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
-    unsafe(file, "a member's name holds control characters", name);
+    unsafe(file, "a member's name contains control characters", name);
   }
 }
 
@@ -207,13 +208,13 @@ bool is_file(const std::filesystem::path &file, archive_entry *entry, const std:
     unsafe(file, "a member of the archive is a link", name);
   }
   if (archive_entry_filetype(entry) == AE_IFDIR) return false;
-  if (archive_entry_filetype(entry) != AE_IFREG) unsafe(file, "a member of the archive is a device or the like", name);
+  if (archive_entry_filetype(entry) != AE_IFREG) unsafe(file, "a member of the archive is not a regular file", name);
   if (archive_entry_sparse_count(entry) > 0) {
     throw Error(ErrorKind::unsupported,
                 {.where = {file, std::nullopt, text::printable(name)},
-                 .message = "a member of the archive is stored sparse and cannot be read in place",
+                 .message = "a member of the archive is a sparse file, which cannot be read in place",
                  .found = "a sparse member",
-                 .expected = "members that lie in the archive whole, as OVA packages have them",
+                 .expected = "members that are stored in full, as in any OVA package",
                  .advice = "Unpack the archive and migrate the .ovf in it, or pack it again without tar's --sparse."});
   }
   return true;
@@ -245,9 +246,9 @@ bool next_file(const std::filesystem::path &file, const Tar &tar, archive_entry 
   while (true) {
     const int status = archive_read_next_header(tar.get(), &entry);
     if (status == ARCHIVE_EOF) return false;
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) tar.fail("the tar is damaged or cut off");
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) tar.fail("the tar archive is damaged or truncated");
     if ((archive_format(tar.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
-      broken(file, "the file is not a tar", "");
+      broken(file, "the file is not a tar archive", "");
     name = name_of(entry);
     if (name.empty() && archive_entry_filetype(entry) == AE_IFDIR) continue;  // "./"
     check_name(file, name);
@@ -309,7 +310,7 @@ ArchiveListing list_archive(const std::filesystem::path &file) {
     if (size < 0 || offset < 0) broken(file, "a member's size is not valid", "\"" + name + "\"");
     ArchiveMember member{name, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(size), {}, {}};
     if (!out.gzip && (member.offset > tar.file_size() || member.size > tar.file_size() - member.offset)) {
-      broken(file, "the archive is cut off inside \"" + name + "\"",
+      broken(file, "the archive is truncated inside \"" + name + "\"",
              std::to_string(tar.file_size()) + " bytes in the file, " + std::to_string(member.offset + member.size) +
                  " needed");
     }

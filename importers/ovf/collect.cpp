@@ -21,9 +21,9 @@ void refuse_duplicate(const SettingsReader &second, std::string_view what, const
       {.where = second.place(),
        .message = "two " + std::string(what) + " of the package have the id " + in_quotes(id),
        .found = one + " and " + other,
-       .expected = "an id of its own for each",
-       .advice = "Give one of them another id in the descriptor, and name that where it is meant; or export the "
-                 "machine again."});
+       .expected = "a different id for each",
+       .advice =
+           "Give one of them another id in the descriptor and wherever it is meant, or export the machine again."});
 }
 
 std::string href_of(const SettingsReader &file) { return in_quotes(peek_attribute(file, "href").value_or("")); }
@@ -35,7 +35,7 @@ std::string described_disk(const Context &in, const SettingsReader &disk) {
     const auto hit = in.files.find(*id);
     out = "the file " + in_quotes(*id) + (hit == in.files.end() ? "" : ", " + href_of(hit->second));
   }
-  if (const auto parent = peek_attribute(disk, "parentRef")) out += ", upon " + in_quotes(*parent);
+  if (const auto parent = peek_attribute(disk, "parentRef")) out += ", on top of " + in_quotes(*parent);
   if (const auto capacity = peek_attribute(disk, "capacity"))
     out +=
         ", of " + text::printable(*capacity + " " + peek_attribute(disk, "capacityAllocationUnits").value_or("bytes"));
@@ -50,7 +50,7 @@ void collect_files(Context &in) {
     if (id && !in.files.emplace(*id, file).second) {
       refuse_duplicate(file, "files", *id, href_of(in.files.at(*id)), href_of(file));
       in.raise(finding::kElementUnknown, file.place("id"),
-               "two files of the package have the id " + in_quotes(*id) + "; the first one was taken");
+               "two files of the package have the id " + in_quotes(*id) + "; the first one is used");
     }
   }
 }
@@ -63,7 +63,7 @@ void collect_disks(Context &in, const Section &section) {
     if (id && !in.disks.emplace(*id, disk).second) {
       refuse_duplicate(disk, "disks", *id, described_disk(in, in.disks.at(*id)), described_disk(in, disk));
       in.raise(finding::kElementUnknown, disk.place("diskId"),
-               "two disks of the package have the id " + in_quotes(*id) + "; the first one was taken");
+               "two disks of the package have the id " + in_quotes(*id) + "; the first one is used");
     }
   }
 }
@@ -106,7 +106,7 @@ void choose_configuration(Context &in, const Section &section) {
   }
   in.configuration = chosen;
   in.raise(finding::kConfiguration, section.reader.place(),
-           "the deployment configuration " + in_quotes(chosen) + " was taken, of " + text::printable(list));
+           "the deployment configuration " + in_quotes(chosen) + " is used, out of " + text::printable(list));
 }
 
 // "web.port.1" for class, key and instance of the product (DSP0243 "Property elements"), and the bare key.

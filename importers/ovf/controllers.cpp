@@ -70,13 +70,13 @@ ControllerType type_of(Context &in, const Item &item) {
                item.label() +
                    (item.subtypes().empty() ? " names no model"
                                             : " is of the unknown model " + in_quotes(item.subtypes()[0])) +
-                   "; the usual one of its kind was taken");
+                   "; the usual one of its kind is used");
     }
     return usual(in, item);
   }
   if (known > 1) {
     in.raise(finding::kHardwareChoice, where,
-             item.label() + " may be one of several models; " + in_quotes(best->name) + " was taken");
+             item.label() + " may be one of several models; " + in_quotes(best->name) + " is used");
   }
   if (best->type == ControllerType::ide_piix4 && in.platform == Platform::vmware) return ControllerType::ide_vmware;
   return best->type;

@@ -32,7 +32,7 @@ void set_instruction_set(const Item &item, Cpu &cpu) {
     cpu.architecture = Cpu::Architecture::arm64;
   } else {
     throw Error(ErrorKind::unsupported, {.where = item.reader().place(),
-                                         .message = "the package is for a processor that virt-ferry does not carry",
+                                         .message = "the package is for a processor that virt-ferry does not support",
                                          .found = in_quotes(*set),
                                          .expected = "x86, x86-64 or 64-bit ARM"});
   }
@@ -60,7 +60,7 @@ void add_processor(Context &in, const Item &item, unsigned &count) {
   if (!quantity || *quantity == 0 || *quantity > kMostProcessors) {
     in.raise(finding::kUnitsGuessed, item.reader().place(),
              "the number of processors " + in_quotes(item.text("VirtualQuantity").value_or("")) +
-                 " is no usable number; 1 was taken");
+                 " is not a usable number; 1 is used");
   }
   const bool usable = quantity && *quantity > 0 && *quantity <= kMostProcessors;
   count += usable ? *quantity : 1;
@@ -85,13 +85,13 @@ void add_memory(Context &in, const Item &item) {
     // Exporters that leave the units out mean mebibytes; nobody means bytes.
     const auto guessed = to_bytes(*amount, std::uint64_t{1} << 20U);
     in.raise(finding::kUnitsGuessed, memory.origin,
-             "the memory of " + in_quotes(*amount) + " " + (units ? in_quotes(*units) : "without units") +
-                 " was taken as mebibytes");
+             "the amount of memory, " + in_quotes(*amount) + " " + (units ? in_quotes(*units) : "without units") +
+                 ", is read as mebibytes");
     bytes = guessed;
   }
   if (!bytes) {
     throw Error(ErrorKind::malformed, {.where = memory.origin,
-                                       .message = "the amount of memory is no number",
+                                       .message = "the amount of memory is not a number",
                                        .found = in_quotes(amount.value_or("")),
                                        .expected = "a number in VirtualQuantity"});
   }
@@ -137,7 +137,7 @@ NicModel nic_model(Context &in, const Item &item) {
       finding::kSubtypeUnknown, item.reader().place(),
       item.label() +
           (item.subtypes().empty() ? " names no model" : " is of the unknown model " + in_quotes(item.subtypes()[0])) +
-          "; an Intel PRO/1000 was taken");
+          "; an Intel PRO/1000 is used");
   return in.platform == Platform::vmware ? NicModel::e1000_82545em : NicModel::e1000_82540em;
 }
 
@@ -297,7 +297,7 @@ struct OtherDevice {
 };
 constexpr std::array<OtherDevice, 8> kOthers{{
     {"vmware.pci.passthrough",
-     "a device of the source host; give the new machine one of this host's with virt-manager"},
+     "a device of the source host; add one of this host's to the new machine with virt-manager"},
     {"vmware.vgpu", "a part of the source host's graphics card"},
     {"vmware.nvdimm", "persistent memory has no counterpart here; its content is not in the package"},
     {"vmware.precisionclock", "VMware's clock device for guests; use the guest's NTP client, or KVM's ptp clock"},
@@ -329,7 +329,7 @@ void add_other(Context &in, const Item &item) {
   for (const OtherDevice &known : kOthers) {
     if (subtype.starts_with(known.prefix)) return drop(in, item, known.note);
   }
-  drop(in, item, "the device is of no kind that virt-ferry knows");
+  drop(in, item, "virt-ferry does not know this kind of device");
 }
 
 std::string_view dropped_because(const Item &item) {
@@ -348,7 +348,7 @@ std::string_view dropped_because(const Item &item) {
     case Resource::switch_port:
     case Resource::ethernet_connection: return "a port of the source host's switch, not a network card";
     case Resource::other_storage: return "persistent memory has no counterpart here; its content is not in the package";
-    default: return "its ResourceType is not one that virt-ferry knows";
+    default: return "virt-ferry does not know its ResourceType";
   }
 }
 
@@ -433,7 +433,7 @@ void add_devices(Context &in, const std::vector<Item> &items) {
   }
   if (!without_mac.empty()) {
     in.raise(finding::kMacGenerated, in.machine.hardware.nics.front().origin,
-             "the package names no MAC address for network card " + without_mac);
+             "the package gives no MAC address for network card " + without_mac);
   }
 }
 

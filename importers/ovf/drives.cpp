@@ -131,8 +131,8 @@ Seat seat_of(Context &in, const Item &item, const Taken &taken) {
     in.raise(
         finding::kParentMissing, item.reader().place(),
         item.label() +
-            (parent.empty() ? " names no controller" : " names " + in_quotes(parent) + ", which is no controller") +
-            "; the next free place was taken");
+            (parent.empty() ? " names no controller" : " names " + in_quotes(parent) + ", which is not a controller") +
+            "; the next free place is used");
     return {any_controller(in, taken), std::nullopt};
   }
   const Controller &controller = in.machine.hardware.controllers[place->index];
@@ -164,7 +164,8 @@ Spot place_drive(Context &in, const Item &item, const Taken &taken, Seat &seat) 
   if (seat.wanted) {
     in.raise(finding::kAddressTaken, item.reader().place(),
              item.label() + " cannot have the address " + in_quotes(item.text("AddressOnParent").value_or("")) +
-                 " of its controller; it got unit " + std::to_string(spot->port) + ":" + std::to_string(spot->device));
+                 " of its controller; it is given unit " + std::to_string(spot->port) + ":" +
+                 std::to_string(spot->device));
   }
   return *spot;
 }
@@ -197,7 +198,7 @@ Medium blank_medium(Context &in, const Item &item, const std::string &field) {
       (void)resource->text("capacity", field + ".chain.0.declared_capacity");
     }
   }
-  in.raise(finding::kBlankDisk, medium.origin, item.label() + " has no image in the package and is made new and empty");
+  in.raise(finding::kBlankDisk, medium.origin, item.label() + " has no image in the package; an empty one is created");
   medium.chain.push_back(std::move(image));
   return medium;
 }

@@ -66,8 +66,8 @@ void check_size(const xml::Element &envelope, const std::vector<const xml::Eleme
               {.where = where,
                .message = "the package has too many machines for its size",
                .found = std::to_string(systems.size()) + " machines, " + std::to_string(all) + " settings",
-               .expected = "some dozens of machines",
-               .advice = "Split the package."});
+               .expected = "a few dozen machines",
+               .advice = "Split the package into several."});
 }
 
 xml::Element *only_system(xml::Element &element) {
@@ -120,7 +120,7 @@ std::string version_of(const xml::Element &envelope) {
 std::vector<SystemTree> split_systems(xml::Element envelope, const std::filesystem::path &file) {
   if (envelope.name != "Envelope") {
     throw Error(ErrorKind::malformed, {.where = {file, envelope.line, envelope.path},
-                                       .message = "the file is no OVF descriptor",
+                                       .message = "the file is not an OVF descriptor",
                                        .found = "<" + envelope.name + ">",
                                        .expected = "<Envelope>"});
   }
@@ -129,7 +129,7 @@ std::vector<SystemTree> split_systems(xml::Element envelope, const std::filesyst
   if (systems.empty()) {
     throw Error(ErrorKind::malformed, {.where = {file, envelope.line, envelope.path},
                                        .message = "the package describes no virtual machine",
-                                       .found = "an envelope without VirtualSystem",
+                                       .found = "an envelope without a VirtualSystem",
                                        .expected = "at least one VirtualSystem",
                                        .advice = "Export the machine again."});
   }

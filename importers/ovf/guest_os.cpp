@@ -18,7 +18,7 @@ void check_architecture(const SettingsReader &section) {
   const std::string name = text::lower_ascii(architecture->content("hardware.cpu.architecture").value_or(""));
   if (name.find("86") != std::string::npos || name == "amd64" || name.empty()) return;
   throw Error(ErrorKind::unsupported, {.where = architecture->place(),
-                                       .message = "the package is for a processor that virt-ferry does not carry",
+                                       .message = "the package is for a processor that virt-ferry does not support",
                                        .found = in_quotes(name),
                                        .expected = "x86 or x86-64"});
 }
@@ -55,7 +55,7 @@ void read_guest_os(Context &in, const SettingsReader &section) {
   if (chosen != said.end()) os = chosen->os;
   for (auto one = said.begin(); one != chosen; ++one) {
     one->holder.get().settle(one->attribute, Disposition::irrelevant,
-                             "names no system that is known; the package says " + os.source_id + " beside it");
+                             "not a known system; the package also says " + os.source_id);
   }
   if (!description) return;
   const std::string text = description->content("guest_os.label").value_or("");

@@ -71,8 +71,8 @@ std::optional<SettingsReader> choose_section(Context &in) {
   if (chosen == found.end()) chosen = found.begin();
   if (found.size() > 1) {
     in.raise(finding::kHardwareChoice, chosen->place(),
-             "of " + std::to_string(found.size()) + " hardware descriptions, that for " +
-                 in_quotes(system_type(*chosen)) + " was taken");
+             "out of " + std::to_string(found.size()) + " hardware descriptions, the one for " +
+                 in_quotes(system_type(*chosen)) + " is used");
   }
   for (auto other = found.begin(); other != found.end(); ++other) {
     if (other != chosen) other->settle_all(Disposition::irrelevant, "describes the machine for another platform");
@@ -125,13 +125,13 @@ void finish_smbios(Context &in, const std::string &type) {
 void settle_system(const SettingsReader &section) {
   const auto system = section.child("System");
   if (!system) return;
-  system->settle("", Disposition::irrelevant, "says nothing of the platform");
+  system->settle("", Disposition::irrelevant, "says nothing about the platform");
   for (const SettingsReader &child : system->children()) {
     const std::string &name = child.element().name;
     if (name == "VirtualSystemType" || name == "VSType") child.touch("hardware.chipset");
     if (name == "VirtualSystemIdentifier" || name == "VSIdentifier") child.touch("name");
     if (name.starts_with("Automatic")) {
-      child.settle_all(Disposition::dropped, "starting and stopping with the host is libvirt's: 'virsh autostart'");
+      child.settle_all(Disposition::dropped, "libvirt starts and stops machines with the host: use 'virsh autostart'");
     }
     child.settle_all(Disposition::irrelevant, "housekeeping of the source platform");
   }
@@ -144,7 +144,7 @@ void read_hardware(Context &in) {
   if (!section) {
     throw Error(ErrorKind::malformed, {.where = in.system().place(),
                                        .message = "the package does not describe the machine's hardware",
-                                       .found = "a VirtualSystem without VirtualHardwareSection",
+                                       .found = "a VirtualSystem without a VirtualHardwareSection",
                                        .expected = "a VirtualHardwareSection",
                                        .advice = "Export the machine again."});
   }
@@ -175,7 +175,7 @@ void read_hardware(Context &in) {
   in.machine.hardware.smbios.origin = section->place();
   finish_smbios(in, type);
   if (!in.machine.hardware.smbios.uuid) {
-    in.raise(finding::kUuidNotStated, section->place(), "the package states no SMBIOS UUID; a new one is made");
+    in.raise(finding::kUuidNotStated, section->place(), "the package states no SMBIOS UUID; a new one is generated");
   }
 }
 

@@ -82,7 +82,7 @@ void report_unused(const std::map<std::string, Place> &disks, std::vector<Import
   for (const auto &[id, where] : disks) {
     if (where == Place{}) continue;  // a drive has it
     machines.front().findings.push_back(
-        raise(finding::kDiskUnused, where, "no drive of the package holds the disk " + in_quotes(id)));
+        raise(finding::kDiskUnused, where, "the disk " + in_quotes(id) + " is in none of the package's drives"));
   }
 }
 

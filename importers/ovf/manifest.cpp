@@ -40,7 +40,7 @@ ManifestEntry parse_line(std::string_view line, Place where) {
   const auto known = digest_kind(algorithm);
   if (!known) {
     throw Error(ErrorKind::unsupported, {.where = where,
-                                         .message = "the manifest uses a digest that is not known",
+                                         .message = "the manifest uses an unknown digest",
                                          .found = "\"" + text::printable(text::trim(algorithm)) + "\"",
                                          .expected = known_digests()});
   }
@@ -69,20 +69,20 @@ std::vector<ManifestEntry> parse(const Package::Text &manifest) {
 
 void compare(const ManifestEntry &entry, const std::string &found) {
   if (found == entry.digest) return;
-  throw Error(ErrorKind::malformed,
-              {.where = entry.where,
-               .message = "\"" + text::printable(entry.member) + "\" is not what the manifest says",
-               .found = entry.algorithm + " " + found,
-               .expected = entry.algorithm + " " + entry.digest,
-               .advice = "The package was damaged or changed: download or export it again. If you changed the file "
-                         "yourself, remove the manifest."});
+  throw Error(
+      ErrorKind::malformed,
+      {.where = entry.where,
+       .message = "\"" + text::printable(entry.member) + "\" does not match the manifest",
+       .found = entry.algorithm + " " + found,
+       .expected = entry.algorithm + " " + entry.digest,
+       .advice = "Download or export the package again, or remove the manifest if you changed the file yourself."});
 }
 
 [[noreturn]] void not_there(const ManifestEntry &entry) {
   throw Error(ErrorKind::malformed, {.where = entry.where,
                                      .message = "the manifest names a file that is not in the package",
                                      .found = "no \"" + text::printable(entry.member) + "\"",
-                                     .expected = "every file of the manifest",
+                                     .expected = "every file that the manifest names",
                                      .advice = "Download or export the package again, or put the file in its place."});
 }
 
@@ -122,7 +122,8 @@ void verify_streamed(const Package &package, const std::vector<ManifestEntry> &e
 const Package &package_of(const ImportedMachine &imported) {
   // import_file() put it there; a machine of another kind has none.
   const auto *package = dynamic_cast<const Package *>(imported.package.get());
-  if (package == nullptr) throw Error(ErrorKind::internal, {.message = "a machine without a package is asked for it"});
+  if (package == nullptr)
+    throw Error(ErrorKind::internal, {.message = "a machine that has no package was asked for one"});
   return *package;
 }
 

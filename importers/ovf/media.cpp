@@ -102,7 +102,7 @@ void set_compression(const SettingsReader &file, ImageFile &image, const std::st
   if (!compression || compression->empty() || *compression == "identity") return;
   if (*compression != "gzip") {
     throw Error(ErrorKind::unsupported, {.where = file.place("compression"),
-                                         .message = "the file is compressed in a way that is not known",
+                                         .message = "the file's compression is not known",
                                          .found = in_quotes(*compression),
                                          .expected = "gzip or identity",
                                          .advice = "Decompress the file and remove the attribute."});
@@ -125,7 +125,7 @@ void check_size(Context &in, const SettingsReader &file, const ImageFile &image,
   // holds its digest not even that.
   if (declared && !image.pieces.empty() && found < *declared && !in.package.manifest()) {
     in.raise(finding::kFileSize, file.place("size"),
-             in_quotes(image.declared_location) + " has " + std::to_string(found) + " bytes, the descriptor says " +
+             in_quotes(image.declared_location) + " has " + std::to_string(found) + " bytes; the descriptor says " +
                  std::to_string(*declared));
   }
 }
@@ -147,7 +147,7 @@ void set_capacity(Context &in, const SettingsReader &disk, ImageFile &image, con
   if (!image.declared_capacity) {
     in.raise(finding::kUnitsGuessed, disk.place("capacity"),
              "the capacity " + in_quotes(*amount) + (units ? " " + in_quotes(*units) : "") +
-                 " of the disk is not a size, or names a property without a value; its image decides");
+                 " of the disk is not a size, or names a property without a value; the size of its image is used");
   }
 }
 
@@ -168,7 +168,7 @@ ImageFile image_of_disk(Context &in, const SettingsReader &disk, const std::stri
   if (!file || file->empty()) {
     image.declared_location = id;
     image.blank = true;
-    in.raise(finding::kBlankDisk, disk.place(), "the disk " + in_quotes(id) + " has no file and is made new and empty");
+    in.raise(finding::kBlankDisk, disk.place(), "the disk " + in_quotes(id) + " has no file; an empty one is created");
     return image;
   }
   resolve_file(in, *file, image, disk.place("fileRef"), field);
@@ -211,7 +211,7 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
   if (member.range) {
     if (member.found.elsewhere)
       in.raise(finding::kFoundElsewhere, file.place("href"),
-               in_quotes(*href) + " is taken from " + in_quotes(member.range->file.string()));
+               in_quotes(*href) + " is read from " + in_quotes(member.range->file.string()));
     image.pieces.push_back(std::move(*member.range));
   } else {
     in.raise(finding::kFileMissing, file.place("href"),
@@ -231,7 +231,7 @@ Medium medium_of_disk(Context &in, const std::string &disk_id, const std::string
       throw Error(ErrorKind::malformed, {.where = hit->second.place("parentRef"),
                                          .message = "the disk is its own ancestor",
                                          .found = in_quotes(id),
-                                         .expected = "a chain of disks with an end"});
+                                         .expected = "a chain of disks that ends"});
     }
     ids.push_back(id);
     in.used_disks.insert(id);

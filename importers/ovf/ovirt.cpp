@@ -141,8 +141,8 @@ ControllerType type_of(Context &in, const Item &item) {
   if (bus == "ide" || bus.empty()) return ControllerType::ide_piix3;
   if (bus == "virtio") {
     in.raise(finding::kHardwareChoice, item.reader().place(),
-             item.label() + " is on virtio-blk; it goes to virtio-scsi",
-             "Choose --disk-bus virtio if the guest has no driver for it or names its disks vda.");
+             item.label() + " is on virtio-blk; it moves to virtio-scsi",
+             "Use --disk-bus virtio if the guest has no driver for that or names its disks vda.");
   }
   return ControllerType::virtio_scsi;
 }

@@ -57,19 +57,20 @@ std::string head_of(const fs::path &file) {
                .message = std::move(message),
                .found = "\"" + text::printable(name) + "\"",
                .expected = "a name inside the package's folder",
-               .advice = "Put the file beside the descriptor and name it there, if you trust the package."});
+               .advice = "If you trust the package, put the file beside the descriptor and change the name there."});
 }
 
 void check_name(const std::string &name, const Place &where) {
-  if (name.empty()) leads_out(name, where, "the package names a file without a name");
-  if (name.find('\0') != std::string::npos) leads_out(name, where, "the package names a file with a NUL in its name");
+  if (name.empty()) leads_out(name, where, "the package refers to a file without a name");
+  if (name.find('\0') != std::string::npos)
+    leads_out(name, where, "the package refers to a file with a NUL in its name");
 }
 
 void check_inside(const std::string &name, const Place &where) {
   const fs::path path(name);
-  if (path.is_absolute()) leads_out(name, where, "the package names a file outside of its folder");
+  if (path.is_absolute()) leads_out(name, where, "the package refers to a file outside its folder");
   if (std::any_of(path.begin(), path.end(), [](const fs::path &part) { return part == ".."; })) {
-    leads_out(name, where, "the package names a file outside of its folder");
+    leads_out(name, where, "the package refers to a file outside its folder");
   }
 }
 
@@ -93,12 +94,12 @@ std::vector<std::string> member_names(std::string_view href, const Place &where)
   if (scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "nfs") {
     throw Error(ErrorKind::unsupported,
                 {.where = where,
-                 .message = "the package names a file on the network, and virt-ferry fetches nothing",
+                 .message = "the package refers to a file on the network; virt-ferry downloads nothing",
                  .found = "\"" + text::printable(relative) + "\"",
                  .expected = "a file inside the package",
-                 .advice = "Download the file, put it beside the descriptor and name it there."});
+                 .advice = "Download the file, put it beside the descriptor and change the name there."});
   }
-  if (scheme.size() > 1) leads_out(std::string(relative), where, "the package names a file outside of its folder");
+  if (scheme.size() > 1) leads_out(std::string(relative), where, "the package refers to a file outside its folder");
   while (relative.starts_with("./")) relative.remove_prefix(2);
   std::vector<std::string> names{text::percent_decoded(relative)};
   if (names[0] != relative) names.emplace_back(relative);
@@ -140,7 +141,7 @@ void Package::open_archive() {
                                        [&](const ArchiveMember &member) { return has_suffix(member, ".ovf"); });
   if (descriptor == listing.members.end()) {
     throw Error(ErrorKind::malformed, {.where = {file_, std::nullopt, {}},
-                                       .message = "the archive holds no OVF descriptor",
+                                       .message = "the archive contains no OVF descriptor",
                                        .found = std::to_string(listing.members.size()) + " members, none named *.ovf",
                                        .expected = "an OVF or OVA package",
                                        .advice = "Check that this is the right file."});

@@ -47,7 +47,7 @@ constexpr std::array kSections{
                 "installation; start it once by hand"},
     SectionRule{"EnvironmentFilesSection", kDropped,
                 "files that the platform hands to the guest; configure it by hand"},
-    SectionRule{"BootDeviceSection", kIrrelevant, "a further boot configuration; the first one was taken"},
+    SectionRule{"BootDeviceSection", kIrrelevant, "a further boot configuration; the first one is used"},
     SectionRule{"BootOrderSection", kIrrelevant, "names the order of the boot devices"},
     SectionRule{"StartupSection", kDropped,
                 "the order in which a group of machines starts; use 'virsh autostart' or "
@@ -221,7 +221,7 @@ void read_boot_order(Context &in, const Section &section) {
   } else if (type == "floppy") {
     device.kind = BootDevice::Kind::floppy;
   } else {
-    section.reader.settle("type", kDropped, "not a kind of boot device that is known");
+    section.reader.settle("type", kDropped, "an unknown kind of boot device");
     return;
   }
   // Which device that is, is known when the devices are read.
@@ -289,7 +289,7 @@ void refuse_encrypted(const Context &in) {
                 {.where = section.reader.place(),
                  .message = "parts of the package are encrypted",
                  .found = "an EncryptionSection with keys or references",
-                 .expected = "a package in clear",
+                 .expected = "an unencrypted package",
                  .advice = "Decrypt the package with the tool that made it, or export it again."});
   }
 }

@@ -119,8 +119,8 @@ void replace_media(Context &in, Hardware &hardware) {
       if (const auto id = drive.kind == DriveKind::disk ? unnamed.next() : std::nullopt) {
         in.raise(finding::kMediumByPlace, drive.origin,
                  "the medium " + in_quotes(uuid ? uuid->text() : "") + " of a drive of " +
-                     in_quotes(hardware.controllers[c].name) + " is not in the package; the OVF description's disk " +
-                     in_quotes(*id) + " was taken");
+                     in_quotes(hardware.controllers[c].name) + "is not in the package; the OVF description's disk " +
+                     in_quotes(*id) + " is used");
         take_disk(in, drive, *id, field);
         continue;
       }
@@ -188,8 +188,7 @@ void find_nvram(Context &in, const std::string &declared, const Place &where) {
     }
   }
   if (declared.empty() || hardware.firmware.type == FirmwareType::bios) return;
-  in.raise(vbox::kNvramMissing, where,
-           "the EFI variables " + in_quotes(declared) + " are named, and not in the package");
+  in.raise(vbox::kNvramMissing, where, "the EFI variables " + in_quotes(declared) + " are not in the package");
 }
 
 void settle_described_again(Context &in) {

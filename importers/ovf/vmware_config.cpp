@@ -47,12 +47,12 @@ void settle_by(const vmware::KeyRule *rule, const Setting &setting) {
 
 // Keys that a .vmx file describes the machine with, and of which the package's other elements tell.
 constexpr std::array kDescribedElsewhere{
-    vmware::KeyRule{"numvcpus", Disposition::irrelevant, "stands among the devices"},
-    vmware::KeyRule{"memsize", Disposition::irrelevant, "stands among the devices"},
-    vmware::KeyRule{"displayname", Disposition::irrelevant, "the machine's name stands elsewhere"},
-    vmware::KeyRule{"annotation", Disposition::irrelevant, "stands in the annotation as well"},
-    vmware::KeyRule{"guestos", Disposition::irrelevant, "stands in the operating system section as well"},
-    vmware::KeyRule{"virtualhw.version", Disposition::irrelevant, "stands in the system's type as well"},
+    vmware::KeyRule{"numvcpus", Disposition::irrelevant, "given among the devices"},
+    vmware::KeyRule{"memsize", Disposition::irrelevant, "given among the devices"},
+    vmware::KeyRule{"displayname", Disposition::irrelevant, "the machine's name is given elsewhere"},
+    vmware::KeyRule{"annotation", Disposition::irrelevant, "given in the annotation as well"},
+    vmware::KeyRule{"guestos", Disposition::irrelevant, "given in the operating system section as well"},
+    vmware::KeyRule{"virtualhw.version", Disposition::irrelevant, "given in the system's type as well"},
     vmware::KeyRule{"sharedfolder#.*", Disposition::dropped, "a folder of the source's host"},
     vmware::KeyRule{"uuid.bios", Disposition::dropped, "not a UUID"},
 };
@@ -156,7 +156,8 @@ void set_nvram(Context &in, const Setting &setting) {
       if (!found) found = in.package.find(name, setting.place(), in.options.places).range;
     }
     if (!found)
-      in.raise(finding::kFileMissing, setting.place(), "the package has no firmware variables " + in_quotes(id));
+      in.raise(finding::kFileMissing, setting.place(),
+               "the firmware variables " + in_quotes(id) + " are not in the package");
   }
   if (found) attach_nvram(in, *found, id, setting.place());
 }

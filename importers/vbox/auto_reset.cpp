@@ -31,8 +31,8 @@ void leave_behind(Import &in, Medium &medium) {
   // That it is not there, or lies elsewhere, matters no longer.
   std::erase_if(in.findings, [&image](const Finding &finding) { return finding.where == image.origin; });
   in.find(kAutoReset, image.origin,
-          "\"" + text::printable(image.declared_location) + "\" is left behind; the disk starts as " +
-              text::printable(medium.chain.back().declared_location) + " has it");
+          "\"" + text::printable(image.declared_location) + "\" is left behind; the disk starts from " +
+              text::printable(medium.chain.back().declared_location));
   for (const std::string_view attribute : {"uuid", "location", "format"}) {
     settle(in, image, attribute, "VirtualBox empties this image at the next start");
   }

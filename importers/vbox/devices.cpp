@@ -99,8 +99,8 @@ void read_host_pci(Scope &scope) {
   for (const SettingsReader &device : list->children("Device")) {
     const std::string *name = device.element().attribute("name");
     const std::string label = name == nullptr ? std::string("a PCI device") : "\"" + text::printable(*name) + "\"";
-    scope.in.find(kHostPci, device.place(), label + " of the host is passed through to the guest");
-    device.settle_all(Disposition::dropped, "a session of libvirt may not pass PCI devices through");
+    scope.in.find(kHostPci, device.place(), label + " of the host was passed through to the guest");
+    device.settle_all(Disposition::dropped, "a libvirt session cannot pass PCI devices through");
   }
 }
 

@@ -54,7 +54,7 @@ bool read_dmi(const Item &item, const DevicePath &path) {
   if (!path.rest.starts_with(kConfig) || !path.rest.substr(kConfig.size()).starts_with("Dmi")) return false;
   const bool machine_is_efi = item.in.machine.hardware.firmware.type != FirmwareType::bios;
   if (efi != machine_is_efi) {
-    item.settle(Disposition::irrelevant, "of the firmware that this machine does not use");
+    item.settle(Disposition::irrelevant, "for a firmware that this machine does not use");
     return true;
   }
   std::string field;
@@ -120,7 +120,7 @@ bool read_drive_identity(const Item &item, const DevicePath &path) {
       }
     }
   });
-  if (!found) item.settle(Disposition::irrelevant, "no drive of the machine stands there");
+  if (!found) item.settle(Disposition::irrelevant, "the machine has no drive there");
   return true;
 }
 
@@ -153,7 +153,7 @@ bool read_old_forward(const Item &item, const DevicePath &path) {
     item.take("hardware.nics." + std::to_string(n) + ".forwards." + std::to_string(f));
     return true;
   }
-  item.settle(Disposition::irrelevant, "no network card with NAT stands there");
+  item.settle(Disposition::irrelevant, "the machine has no network card with NAT there");
   return true;
 }
 
@@ -218,19 +218,19 @@ struct PrefixNote {
 };
 // Searched in order.
 constexpr std::array<PrefixNote, 13> kPrefixes{{
-    {"GUI/", Disposition::irrelevant, "of VirtualBox's window"},
-    {"FRONTEND/", Disposition::irrelevant, "of VirtualBox's window"},
+    {"GUI/", Disposition::irrelevant, "belongs to VirtualBox's window"},
+    {"FRONTEND/", Disposition::irrelevant, "belongs to VirtualBox's window"},
     {"VBoxAuthSimple/", Disposition::irrelevant, "a user of VirtualBox's remote display"},
     {"VBoxInternal2/SharedFoldersEnableSymlinksCreate/", Disposition::dropped,
      "virtiofs has its own rules for symbolic links"},
     {"VBoxInternal2/Efi", Disposition::dropped, "OVMF keeps its resolution in its own variables: set it in its menu"},
     {"VBoxInternal2/Uga", Disposition::dropped, "OVMF keeps its resolution in its own variables: set it in its menu"},
     {"VBoxInternal/Devices/VMMDev/", Disposition::irrelevant, "VirtualBox's channel to its Guest Additions"},
-    {"VBoxInternal/TM/", Disposition::dropped, "VirtualBox's time keeping; libvirt has <clock> and <timer>"},
+    {"VBoxInternal/TM/", Disposition::dropped, "VirtualBox's timekeeping; libvirt has <clock> and <timer>"},
     {"VBoxInternal2/", Disposition::dropped, "a private setting of VirtualBox's virtual machine monitor"},
     {"VBoxInternal/", Disposition::dropped, "a private setting of VirtualBox's virtual machine monitor"},
     {"CustomVideoMode", Disposition::dropped, "the guest's driver offers resolutions of its own"},
-    {"VRDP/", Disposition::irrelevant, "of VirtualBox's remote display"},
+    {"VRDP/", Disposition::irrelevant, "belongs to VirtualBox's remote display"},
     {"", Disposition::irrelevant, "a note of another program; VirtualBox itself does not use it"},
 }};
 

@@ -123,8 +123,9 @@ void read_nvram(Scope &scope, const std::optional<SettingsReader> &bios) {
   if (found.file) {
     firmware.nvram_file = found.file;
   } else if (firmware.type != FirmwareType::bios) {
-    scope.in.find(kNvramMissing, element->place("path"),
-                  "the EFI variables \"" + text::printable(location) + "\" are not there; " + found.searched());
+    scope.in.find(
+        kNvramMissing, element->place("path"),
+        "the file of EFI variables \"" + text::printable(location) + "\" does not exist; " + found.searched());
   }
 }
 

@@ -127,7 +127,7 @@ void settle_clipboard(const SettingsReader &element) {
   const bool off = mode == nullptr || same_word("Disabled", *mode);
   element.settle_all(
       off ? Disposition::irrelevant : Disposition::dropped,
-      off ? "off" : "install spice-vdagent in the guest for a common clipboard; files are not dragged across");
+      off ? "off" : "install spice-vdagent in the guest for a shared clipboard; files cannot be dragged across");
 }
 
 // Media that the machine's registry lists and no drive holds, in no state.

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
                                      .message = std::move(message),
                                      .found = std::move(found),
                                      .expected = std::move(expected),
-                                     .advice = "Restore the machine's .vbox-prev, or let VirtualBox write it anew."});
+                                     .advice = "Restore the settings from the machine's .vbox-prev."});
 }
 
 SettingsVersion version_of(const SettingsReader &element, std::string_view fallback) {
@@ -31,7 +31,7 @@ SettingsVersion version_of(const SettingsReader &element, std::string_view fallb
   const auto version = SettingsVersion::parse(text);
   if (!version) {
     malformed(element.place("version"), "the settings version cannot be understood",
-              written == nullptr ? "nothing" : "\"" + text::printable(text) + "\"", "\"1.19-linux\" or the like");
+              written == nullptr ? "nothing" : "\"" + text::printable(text) + "\"", "a version such as \"1.19-linux\"");
   }
   return *version;
 }
@@ -40,7 +40,7 @@ void check_version(Import &in, const SettingsReader &element) {
   if (in.version.major > 1 || in.version.minor > kNewestKnownMinor) {
     in.find(kNewerVersion, element.place("version"),
             "the settings version is " + std::to_string(in.version.major) + "." + std::to_string(in.version.minor) +
-                ", the newest known one 1." + std::to_string(kNewestKnownMinor));
+                "; the newest that is known is 1." + std::to_string(kNewestKnownMinor));
   }
 }
 
@@ -80,7 +80,7 @@ void read_state(Import &in, const SettingsReader &element) {
   const std::string *aborted = element.element().attribute("aborted");
   const bool dirty = aborted != nullptr && (same_word("true", *aborted) || same_word("1", *aborted));
   if (dirty) in.find(kAborted, element.place("aborted"), "the machine was not shut down before VirtualBox ended");
-  element.settle("aborted", Disposition::irrelevant, "whether VirtualBox ended in an orderly way");
+  element.settle("aborted", Disposition::irrelevant, "whether VirtualBox ended cleanly");
 }
 
 // The same image in the current state and in snapshots is found missing, moved or outside once, not each time.
@@ -131,7 +131,7 @@ void refuse_others(const SettingsReader &root) {
     throw Error(
         ErrorKind::encrypted,
         {.where = encrypted->place(),
-         .message = "the machine is encrypted as a whole; nothing of it can be read without its password",
+         .message = "the whole machine is encrypted; none of it can be read without the password",
          .advice = "Decrypt it in VirtualBox first: VBoxManage encryptvm NAME setencryption --old-password FILE."});
   }
   if (root.child("Machine")) return;

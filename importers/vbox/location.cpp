@@ -21,7 +21,7 @@ std::string read_settings_file(const fs::path &file) {
   const fs::file_status status = fs::status(file, failed);
   if (!fs::exists(status)) {
     throw Error(ErrorKind::missing,
-                {.where = {file, {}, {}}, .message = "the file is not there", .advice = "Check the path."});
+                {.where = {file, {}, {}}, .message = "there is no such file", .advice = "Check the path."});
   }
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::io,

@@ -90,7 +90,7 @@ constexpr std::array<PropertyNote, 27> kPropertyNotes{{
     {"Relative", Disposition::irrelevant, kCreation},
     {"TcpNoDelay", Disposition::irrelevant, kCreation},
     {"DataTransferLimit", Disposition::dropped, kIscsiNote},
-    {"Special/GUI/Hints", Disposition::irrelevant, "of VirtualBox's window"},
+    {"Special/GUI/Hints", Disposition::irrelevant, "belongs to VirtualBox's window"},
     {"VSCSI", Disposition::irrelevant, kCreation},
 }};
 
@@ -139,7 +139,7 @@ void check_place(const Attachment &at, const RegisteredMedium &medium, const nam
   }
   if (found.elsewhere) {
     at.in.find(kFoundElsewhere, medium.origin,
-               at.name + ": \"" + text::printable(medium.location) + "\" is taken from \"" + shown + "\"");
+               at.name + ": \"" + text::printable(medium.location) + "\" is read from \"" + shown + "\"");
   }
 }
 
@@ -152,7 +152,7 @@ void locate(const Attachment &at, const RegisteredMedium &medium, ImageFile &ima
     return;
   }
   at.in.find(at.is_disk() ? kFileMissing : kRemovableMissing, medium.origin,
-             at.name + ": \"" + text::printable(medium.location) + "\" is not there; " + found.searched());
+             at.name + ": \"" + text::printable(medium.location) + "\" does not exist; " + found.searched());
 }
 
 ImageFile image_of(const Attachment &at, const RegisteredMedium &medium) {
@@ -201,13 +201,14 @@ std::optional<Medium> unlisted(const Attachment &at, const Uuid &uuid) {
     return medium;
   }
   if (!at.is_disk()) {
-    at.in.find(kRemovableUnknown, at.where, at.name + " holds the image " + uuid.text() + ", which no registry lists");
+    at.in.find(kRemovableUnknown, at.where,
+               at.name + " contains the image " + uuid.text() + ", which no registry lists");
     return std::nullopt;
   }
   const auto guess = unlisted_image(at, uuid);
   at.in.find(kMediumUnknown, at.where,
-             at.name + " holds the disk " + uuid.text() + ", which no registry lists" +
-                 (guess ? "; \"" + text::printable(guess->string()) + "\" bears its UUID" : ""));
+             at.name + " contains the disk " + uuid.text() + ", which no registry lists" +
+                 (guess ? "; \"" + text::printable(guess->string()) + "\" has this UUID" : ""));
   if (guess) {
     image.declared_location = guess->string();
     image.pieces.push_back({*guess, 0, std::nullopt});

@@ -33,7 +33,7 @@ std::string value_or_empty(const xml::Element &element, std::string_view attribu
   throw Error(ErrorKind::malformed, {.where = element.place(),
                                      .message = std::move(message),
                                      .found = std::move(found),
-                                     .advice = "Let VirtualBox write the file anew, or restore its .vbox-prev."});
+                                     .advice = "Restore the file from its .vbox-prev."});
 }
 
 Uuid uuid_of(const SettingsReader &element) {
@@ -154,7 +154,7 @@ std::vector<const RegisteredMedium *> Registry::chain(const Uuid &uuid) const {
        medium = medium->parent ? find(*medium->parent) : nullptr) {
     if (!seen.insert(medium->uuid).second) {
       throw Error(ErrorKind::malformed, {.where = medium->origin,
-                                         .message = "the media registry goes round in a circle",
+                                         .message = "the media registry contains a loop",
                                          .found = medium->uuid.text(),
                                          .expected = "every differencing image below its own parent"});
     }
@@ -163,7 +163,7 @@ std::vector<const RegisteredMedium *> Registry::chain(const Uuid &uuid) const {
                                          .message = "two media of the registry have the same UUID",
                                          .found = medium->uuid.text(),
                                          .expected = "a UUID of its own for every medium",
-                                         .advice = "Remove the wrong one in VirtualBox's media manager."});
+                                         .advice = "Remove the wrong entry from the registry."});
     }
     out.insert(out.begin(), medium);
   }

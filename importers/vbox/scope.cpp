@@ -31,9 +31,9 @@ void report_unknown_word(Import &in, const SettingsReader &element, std::string_
                          const std::string &found, std::string_view assumed) {
   in.find(kUnknownValue, element.place(attribute),
           "\"" + text::printable(found) + "\" is not a value that virt-ferry knows; \"" + std::string(assumed) +
-              "\" is taken instead");
+              "\" is used instead");
   element.settle(attribute, Disposition::dropped,
-                 "not a known value; \"" + std::string(assumed) + "\" is taken instead");
+                 "not a known value; \"" + std::string(assumed) + "\" is used instead");
 }
 
 }  // namespace ferry::vbox

@@ -106,7 +106,7 @@ ControllerType controller_type(const SettingsReader &element, const std::string 
   }
   throw Error(ErrorKind::unsupported,
               {.where = element.place("type"),
-               .message = "the storage controller is of a kind that virt-ferry does not know",
+               .message = "virt-ferry does not know this kind of storage controller",
                .found = type ? "\"" + text::printable(*type) + "\"" : "no type",
                .expected = "AHCI, PIIX3, PIIX4, ICH6, LsiLogic, LsiLogicSas, BusLogic, VirtioSCSI, NVMe, USB or I82078",
                .advice = "Attach its disks to a SATA controller in VirtualBox."});

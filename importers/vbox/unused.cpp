@@ -48,7 +48,7 @@ void report_unused_disks(Import &in) {
   for (const auto &[uuid, medium] : in.media->own().all()) {
     if (used.contains(uuid) || !is_ours(medium)) continue;
     in.find(kDiskUnused, medium.origin,
-            "no drive holds the disk \"" + text::printable(medium.location) + "\" of the machine's registry");
+            "the disk \"" + text::printable(medium.location) + "\" of the machine's registry is in none of its drives");
   }
 }
 

@@ -7,7 +7,7 @@ namespace ferry::vmware {
 namespace {
 
 constexpr KeyRule kMachine[] = {
-    {"firmware", kDropped, "not a value that is known"},
+    {"firmware", kDropped, "an unknown value"},
     {"uuid", kDropped, "not a UUID"},
     {"instanceuuid", kIrrelevant, "the machine's identity in the source's vCenter"},
     {"bootoptions.*", kDropped, "set the boot menu and order of the new machine with virt-manager"},
@@ -20,7 +20,7 @@ constexpr KeyRule kMachine[] = {
     {"tools.synctimewithhost", kDropped, "the guest's own time service (NTP) keeps the time in the new machine"},
     {"tools.*", kIrrelevant, kTools},
     {"flags.vbsenabled", kDropped,
-     "Windows' virtualization based security: needs nested virtualization and "
+     "Windows' virtualization-based security: needs nested virtualization and "
      "Secure Boot in the new machine"},
     {"flags.vvtdenabled", kDropped, "a virtual IOMMU; add one with virsh edit if the guest uses it"},
     {"flags.virtualmmuusage", kIrrelevant, kHost},
@@ -59,7 +59,7 @@ constexpr KeyRule kMachine[] = {
     {"repconfig*", kDropped, "VMware's replication"},
     {"files.*", kIrrelevant, kHost},
     {"managedby*", kIrrelevant, kHost},
-    {"annotation", kIrrelevant, "stands in the annotation as well"},
+    {"annotation", kIrrelevant, "given in the annotation as well"},
     {"pmemfailover*", kDropped, "persistent memory of the source host"},
     {"vmxstatscollectionenabled", kIrrelevant, kHost},
     {"vmopnotification*", kDropped, kTools},
@@ -98,8 +98,8 @@ constexpr KeyRule kDevice[] = {
     {"use3drenderer", kIrrelevant, kHost},
     {"useautodetect", kIrrelevant, kHost},
     {"graphicsmemorysizeinkb", kIrrelevant, "memory that the source host's 3D renderer may use"},
-    {"videoramsizeinkb", kDropped, "not a size that is known"},
-    {"numdisplays", kDropped, "not a number of monitors that is known"},
+    {"videoramsizeinkb", kDropped, "an unknown size"},
+    {"numdisplays", kDropped, "an unknown number of monitors"},
     {"allowunrestrictedcommunication", kIrrelevant, "VMware's channel between guests"},
     {"filter*", kIrrelevant, "VMware's channel between guests"},
     {"ehcienabled", kIrrelevant, "USB 2, which the controller's own kind says as well"},

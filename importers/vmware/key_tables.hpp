@@ -21,10 +21,11 @@ inline constexpr std::string_view kLimit =
 inline constexpr std::string_view kPower = "what VMware's power buttons do; libvirt's shut the guest down by ACPI";
 inline constexpr std::string_view kTools = "VMware Tools do nothing on QEMU; use the QEMU guest agent and SPICE agent";
 inline constexpr std::string_view kMonitor = "tunes VMware's own monitor";
-inline constexpr std::string_view kGuestChannel = "a channel between VMware Tools and their host, which QEMU has not";
+inline constexpr std::string_view kGuestChannel =
+    "a channel between VMware Tools and their host, which QEMU does not have";
 inline constexpr std::string_view kSlot = "only the slots of disk and USB controllers and of network cards are kept";
 inline constexpr std::string_view kBridge =
-    "bridges are laid out anew; the slots of the devices are kept where QEMU can";
+    "bridges are laid out anew; the slots of the devices are kept where QEMU allows it";
 inline constexpr std::string_view kVmci = "VMware's VMCI device has no counterpart; only VMware's own software uses it";
 inline constexpr std::string_view kSnapshots = "VMware's policy on snapshots, which its list (.vmsd) holds";
 inline constexpr std::string_view kCluster = "belongs to vCenter, vMotion, fault tolerance or replication";
@@ -34,7 +35,7 @@ inline constexpr std::string_view kConfidential =
 inline constexpr std::string_view kBacking = "how the source host stores the device; the new one is stored anew";
 inline constexpr std::string_view kPassthrough = "a device of the source's host; pass one of this host through by hand";
 inline constexpr std::string_view kMac = "details of a Mac's board, which only macOS guests look at";
-inline constexpr std::string_view kDebug = "a debugging aid of VMware";
+inline constexpr std::string_view kDebug = "a debugging aid of VMware's";
 
 // Keys of .vmx files: first those about VMware's platform, then those about the machine's hardware.
 [[nodiscard]] std::span<const KeyRule> platform_rules();

@@ -81,7 +81,7 @@ void read_boot_order(Reader &reader, Hardware &hardware) {
   vmware::BootOrder read = vmware::boot_order(order.value_or(""), disks);
   hardware.boot_order = std::move(read.devices);
   for (const std::string &item : read.unknown) {
-    reader.find(kBadValue, key, "\"" + text::printable(item) + "\" is no boot device that is known");
+    reader.find(kBadValue, key, "\"" + text::printable(item) + "\" is not a known boot device");
   }
 }
 

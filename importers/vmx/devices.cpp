@@ -41,11 +41,12 @@ void read_usb_devices(Reader &reader, const std::string &bus, Hardware &hardware
       reader.settings.settle(name + ".deviceType", Disposition::irrelevant, "VMware's own hub");
       reader.settings.settle(name + ".present", Disposition::irrelevant, "VMware's own hub");
     } else {
-      reader.settings.settle_rest(name + ".", Disposition::dropped, "the USB device is not carried; attach it by hand");
+      reader.settings.settle_rest(name + ".", Disposition::dropped,
+                                  "the USB device is not carried over; attach it by hand");
       reader.settings.settle(name + ".deviceType", Disposition::dropped,
-                             "the USB device is not carried; attach it by hand");
+                             "the USB device is not carried over; attach it by hand");
       reader.settings.settle(name + ".present", Disposition::dropped,
-                             "the USB device is not carried; attach it by hand");
+                             "the USB device is not carried over; attach it by hand");
       if (reader.report) reader.find(kPassthrough, name + ".deviceType", name + " is a USB device of the kind " + type);
     }
   }
@@ -102,7 +103,7 @@ void read_remote_display(Reader &reader, Display &display) {
   for (const char *key : {"RemoteDisplay.vnc.password", "RemoteDisplay.vnc.key"}) {
     if (!settings.has(key)) continue;
     settings.hide(key);
-    settings.settle(key, Disposition::dropped, "passwords are never carried; set one on the new machine");
+    settings.settle(key, Disposition::dropped, "passwords are never carried over; set one on the new machine");
     if (!told) reader.find(kPassword, key, "the VNC display had a password");
     told = true;
   }
@@ -132,7 +133,7 @@ void read_sound(Reader &reader, Hardware &hardware) {
     } else if (text::iequals_ascii(*device, "hdaudio")) {
       sound.model = Sound::Model::hda_vmware;
     } else if (!text::iequals_ascii(*device, "es1371")) {
-      reader.find(kBadValue, "sound.virtualDev", "\"" + text::printable(*device) + "\" is no sound card that is known");
+      reader.find(kBadValue, "sound.virtualDev", "\"" + text::printable(*device) + "\" is not a known sound card");
     }
   }
   const auto device = settings.filled("sound.fileName", reader.field("sound.host_driver"));

@@ -75,11 +75,12 @@ std::string choose_encoding(std::string_view bytes, const std::string &declared,
   if (text::to_utf8(bytes, name)) return name;
   if (utf8) return "UTF-8";
   if (!text::to_utf8("a", name)) {
-    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, ".encoding"},
-                                       .message = "the file declares a text encoding that is not known",
-                                       .found = "\"" + text::printable(declared) + "\"",
-                                       .expected = "UTF-8, windows-1252, Shift_JIS, GBK, windows-949 or the like",
-                                       .advice = "Convert the file to UTF-8 and set .encoding = \"UTF-8\"."});
+    throw Error(ErrorKind::malformed,
+                {.where = {file, std::nullopt, ".encoding"},
+                 .message = "the file declares an unknown text encoding",
+                 .found = "\"" + text::printable(declared) + "\"",
+                 .expected = "an encoding such as UTF-8, windows-1252, Shift_JIS, GBK or windows-949",
+                 .advice = "Convert the file to UTF-8 and set .encoding = \"UTF-8\"."});
   }
   return text::to_utf8(bytes, "windows-1252") ? "windows-1252" : name;
 }
@@ -201,12 +202,11 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
   if (utf16) bytes = *utf16;
   if (bytes.substr(0, kBom.size()) == kBom) bytes.remove_prefix(kBom.size());
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
-    throw Error(ErrorKind::malformed,
-                {.where = {shown_as, std::nullopt, "offset " + std::to_string(nul)},
-                 .message = "the file is not text",
-                 .found = "a NUL byte",
-                 .expected = "lines of key = \"value\"",
-                 .advice = "Take the machine's .vmx file; a copy that was cut short or damaged cannot be read."});
+    throw Error(ErrorKind::malformed, {.where = {shown_as, std::nullopt, "offset " + std::to_string(nul)},
+                                       .message = "the file is not text",
+                                       .found = "a NUL byte",
+                                       .expected = "lines of key = \"value\"",
+                                       .advice = "Use an intact copy of the machine's .vmx file."});
   }
   Dictionary out;
   out.declared_encoding = find_declared_encoding(bytes);
@@ -216,7 +216,7 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
   for_each_line(bytes, [&](std::string_view line, std::uint64_t number) { parser.line(line, number); });
   if (out.settings.size() + out.oddities.size() > kMaxSettings) {
     throw Error(ErrorKind::malformed, {.where = {shown_as, std::nullopt, {}},
-                                       .message = "the file holds too many settings for one machine",
+                                       .message = "the file contains too many settings for one machine",
                                        .found = std::to_string(out.settings.size() + out.oddities.size()),
                                        .expected = "at most " + std::to_string(kMaxSettings)});
   }
@@ -227,7 +227,7 @@ std::string read_text_file(const std::filesystem::path &file, std::uint64_t limi
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
-    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "the file is not there"});
+    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "there is no such file"});
   }
   if (!std::filesystem::is_regular_file(status)) {
     throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}}, .message = "this is not a regular file"});

@@ -9,14 +9,14 @@ namespace ferry::vmx {
 inline constinit FindingList finding_list;
 
 inline const FindingKind kDuplicateKey{finding_list, "vmx.duplicate-key", Severity::warning,
-                                       "A key stands in the file more than once with different values.",
-                                       "Check which of the two values is meant."};
-inline const FindingKind kOddLine{finding_list, "vmx.odd-line", Severity::warning,
-                                  "A line of the file breaks VMware's syntax; it was read as far as it goes.",
-                                  "Check the value in the report."};
+                                       "A key appears in the file more than once, with different values.",
+                                       "Check which of the values is meant."};
+inline const FindingKind kOddLine{
+    finding_list, "vmx.odd-line", Severity::warning,
+    "A line of the file is not valid in VMware's syntax; as much of it as possible was read.",
+    "Check the value in the report."};
 inline const FindingKind kFreeText{finding_list, "vmx.free-text", Severity::info,
-                                   "The file holds text that is no setting; VMware passes it over.",
-                                   "Nothing has to be done."};
+                                   "The file contains text that is not a setting; VMware ignores it.", ""};
 inline const FindingKind kUndecodable{finding_list, "vmx.undecodable", Severity::warning,
                                       "Characters of a value are not valid in the file's text encoding.",
                                       "Check the value; where it names a file, correct the name in the .vmx."};
@@ -25,16 +25,16 @@ inline const FindingKind kEncodingGuess{finding_list, "vmx.encoding-guess", Seve
                                         "Check the names and paths in the report."};
 inline const FindingKind kBadValue{finding_list, "vmx.bad-value", Severity::warning,
                                    "A setting has a value that VMware does not know; its default is used.",
-                                   "Correct the value in the .vmx when the default is not what you want."};
+                                   "If the default is not what you want, correct the value in the .vmx."};
 inline const FindingKind kScsiDefault{finding_list, "vmx.scsi-default", Severity::warning,
-                                      "The SCSI controller's type is not set; VMware chooses it by guest.",
-                                      "If the guest does not find its disk, choose another bus."};
+                                      "The SCSI controller's type is not set; VMware chooses it by the guest system.",
+                                      "If the guest does not find its disk, choose another bus with --disk-bus."};
 inline const FindingKind kControllerAssumed{
     finding_list, "vmx.controller-assumed", Severity::info,
-    "Drives hang on a controller that the file does not declare; it is taken to be there.", "Nothing has to be done."};
+    "Drives are attached to a controller that the file does not declare; it is assumed to be present.", ""};
 inline const FindingKind kMediumMissing{finding_list, "vmx.medium-missing", Severity::warning,
                                         "A disk, CD or floppy image that the machine names was not found.",
-                                        "Copy the file beside the .vmx, or correct the path."};
+                                        "Copy the file beside the .vmx, or name its folder with --search."};
 inline const FindingKind kMediumElsewhere{
     finding_list, "vmx.medium-elsewhere", Severity::info,
     "A medium was not found at the path in the file; one of the same name beside the .vmx is used.",
@@ -43,11 +43,12 @@ inline const FindingKind kMediumNotAFile{finding_list, "vmx.medium-not-a-file", 
                                          "A medium's path names something that is not a regular file.",
                                          "Make an image of it and attach that."};
 inline const FindingKind kRedoLog{finding_list, "vmx.redo-log", Severity::critical,
-                                  "A disk has changes in a redo log that were neither kept nor thrown away.",
+                                  "A disk has changes in a redo log that were neither committed nor discarded.",
                                   "Power the machine off in VMware and choose to commit or to discard the changes."};
-inline const FindingKind kRawDisk{finding_list, "vmx.raw-disk", Severity::critical,
-                                  "A disk is mapped to a disk or LUN of the source's host.",
-                                  "Make an image of it and attach that."};
+inline const FindingKind kRawDisk{
+    finding_list, "vmx.raw-disk", Severity::critical, "A disk is mapped to a disk or LUN of the source's host.",
+    "Make an image of it, or leave it out with --skip-disk and attach it to the new machine by "
+    "hand."};
 inline const FindingKind kNvramMissing{finding_list, "vmx.nvram-missing", Severity::warning,
                                        "The firmware's variables (.nvram) were not found.",
                                        "Copy the .nvram file beside the .vmx."};
@@ -56,8 +57,8 @@ inline const FindingKind kPartlyEncrypted{
     "The machine is partly encrypted: its firmware variables and its TPM state cannot be read.",
     "Have the recovery keys of BitLocker or LUKS at hand, or remove the TPM in VMware first."};
 inline const FindingKind kHostSerial{finding_list, "vmx.host-identity", Severity::warning,
-                                     "The machine showed strings of its host's SMBIOS, which the file does not hold.",
-                                     "Set the strings by hand when software in the guest is bound to them."};
+                                     "The guest was shown its host's SMBIOS strings, which the file does not contain.",
+                                     "Set the strings by hand if software in the guest depends on them."};
 inline const FindingKind kSerialProxy{finding_list, "vmx.serial-proxy", Severity::warning,
                                       "A serial port is connected through a concentrator or an encrypted link.",
                                       "Connect the port by hand after the migration."};
@@ -69,25 +70,26 @@ inline const FindingKind kGuestinfo{finding_list, "vmx.guestinfo", Severity::war
                                     "Give the guest the same data another way, such as a NoCloud seed image."};
 inline const FindingKind kPassword{finding_list, "vmx.remote-display-password", Severity::info,
                                    "The remote display had a password; it is not carried over.",
-                                   "Set one on the new machine when its display is reachable from outside."};
-inline const FindingKind kSuspended{finding_list, "vmx.suspended", Severity::critical,
-                                    "The machine is suspended; its memory cannot be carried.",
-                                    "Resume it in VMware and shut it down."};
+                                   "Set one on the new machine if its display can be reached from outside."};
+inline const FindingKind kSuspended{
+    finding_list, "vmx.suspended", Severity::critical, "The machine is suspended; its memory cannot be carried over.",
+    "Resume it in VMware and shut it down, or use --discard-saved-state to migrate its disks as after a power cut."};
 inline const FindingKind kSnapshotHardware{
     finding_list, "vmx.snapshot-hardware", Severity::warning,
-    "The hardware at a snapshot's time could not be read; the current one is used with the snapshot's disks.",
+    "The hardware at the time of a snapshot could not be read; the current hardware is used with the snapshot's disks.",
     "Check the snapshot's devices before you revert to it."};
 inline const FindingKind kSnapshotParent{finding_list, "vmx.snapshot-parent", Severity::warning,
-                                         "A snapshot's parent is not in the list, or the list runs in a circle.",
-                                         "Check the tree of snapshots; it was made as far as it is known."};
-inline const FindingKind kSnapshotNode{finding_list, "vmx.snapshot-disk", Severity::warning,
-                                       "A disk of a snapshot hangs on a controller that the machine lacks.",
-                                       "Check the snapshot's disks before you revert to it."};
-inline const FindingKind kSnapshotList{finding_list, "vmx.snapshot-list", Severity::warning,
-                                       "The list of snapshots (.vmsd) cannot be read.",
-                                       "Consolidate the snapshots in VMware, or go on without them."};
+                                         "A snapshot's parent is not in the list, or the list contains a loop.",
+                                         "Check the tree of snapshots of the new machine."};
+inline const FindingKind kSnapshotNode{
+    finding_list, "vmx.snapshot-disk", Severity::warning,
+    "A disk of a snapshot is attached to a controller that the machine does not have.",
+    "Check the snapshot's disks before you revert to it."};
+inline const FindingKind kSnapshotList{
+    finding_list, "vmx.snapshot-list", Severity::warning, "The list of snapshots (.vmsd) cannot be read.",
+    "Leave the snapshots behind with --snapshots flatten, or consolidate them in VMware."};
 inline const FindingKind kFixedTime{finding_list, "vmx.fixed-time", Severity::warning,
                                     "The machine's clock starts at a fixed time at each power-on.",
-                                    "Set the clock by hand when software in the guest needs that time."};
+                                    "Set the clock by hand if software in the guest depends on that time."};
 
 }  // namespace ferry::vmx

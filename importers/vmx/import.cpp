@@ -34,7 +34,7 @@ void demand_machine(const Settings &settings) {
   }
   throw Error(ErrorKind::malformed, {.where = {settings.file(), std::nullopt, {}},
                                      .message = "the file is not the configuration of a VMware machine",
-                                     .found = "none of the keys that such a file has",
+                                     .found = "none of the keys of such a file",
                                      .expected = "config.version, virtualHW.version and guestOS",
                                      .advice = "Choose the .vmx file in the machine's folder."});
 }

@@ -48,12 +48,12 @@ ImageFile locate_image(Reader &reader, std::string_view key, const std::string &
     return image;
   }
   if (!found.file) {
-    if (reader.report) reader.find(kMediumMissing, key, shown + " is not there; " + found.searched());
+    if (reader.report) reader.find(kMediumMissing, key, shown + " does not exist; " + found.searched());
     return image;
   }
   image.pieces.push_back({*found.file, 0, std::nullopt});
   if (reader.report && found.elsewhere)
-    reader.find(kMediumElsewhere, key, shown + " is taken from " + text::printable(found.file->string()));
+    reader.find(kMediumElsewhere, key, shown + " is read from " + text::printable(found.file->string()));
   return image;
 }
 

@@ -28,8 +28,9 @@ NicModel read_model(Reader &reader, const std::string &name, const std::string &
   const auto hit = kModels.find(text::lower_ascii(*value));
   if (hit == kModels.end()) {
     const bool passed = text::iequals_ascii(*value, "sriov") || text::iequals_ascii(*value, "vrdma");
-    reader.find(passed ? kPassthrough : kBadValue, key,
-                "\"" + text::printable(*value) + "\" is no network card that can be made; VMware's default is used");
+    reader.find(
+        passed ? kPassthrough : kBadValue, key,
+        "\"" + text::printable(*value) + "\" is not a network card that can be emulated; VMware's default is used");
     return passed ? NicModel::vmxnet3 : default_model(reader.guest);
   }
   // "Enhanced vmxnet" is vmxnet with the feature bits 15.
@@ -51,7 +52,7 @@ void read_address(Reader &reader, const std::string &name, const std::string &fi
                   "says how VMware made the address, which is kept itself");
   if (!value) return;
   nic.mac = MacAddress::parse(text::trim(*value));
-  if (!nic.mac) reader.find(kBadValue, used, "\"" + text::printable(*value) + "\" is no MAC address");
+  if (!nic.mac) reader.find(kBadValue, used, "\"" + text::printable(*value) + "\" is not a MAC address");
 }
 
 // A virtual network by its number: "VMnet8" (Windows), "/dev/vmnet8" (Linux), "vmnet8".
@@ -75,7 +76,7 @@ void read_mode(Reader &reader, const std::string &name, const std::string &field
     const auto hit = kModes.find(text::lower_ascii(*type));
     if (hit != kModes.end()) nic.mode = hit->second;
     if (hit == kModes.end()) {
-      reader.find(kBadValue, key, "\"" + text::printable(*type) + "\" is no kind of connection that is known");
+      reader.find(kBadValue, key, "\"" + text::printable(*type) + "\" is not a known kind of connection");
     }
   }
   if (const auto group = settings.filled(name + ".networkName", field + ".network")) nic.network = *group;

@@ -65,7 +65,7 @@ CharPort read_port(Reader &reader, const std::string &name, const std::string &f
   } else if (type == "thinprint") {
     port.backend = CharPort::Backend::thin_print;
   } else {
-    reader.find(kBadValue, name + ".fileType", "\"" + text::printable(type) + "\" is no kind of port that is known");
+    reader.find(kBadValue, name + ".fileType", "\"" + text::printable(type) + "\" is not a known kind of port");
   }
   return port;
 }

@@ -32,11 +32,11 @@ Settings::Settings(const Dictionary &dictionary, std::filesystem::path file, Led
     const Ledger::Id id = ledger.enter({file_, setting.line, setting.key}, text::printable(setting.value));
     Entry &entry = entries_[text::lower_ascii(setting.key)];
     if (entry.line != 0) {
-      ledger.settle(entry.id, Disposition::dropped, "the key stands again further down; the last one counts");
+      ledger.settle(entry.id, Disposition::dropped, "the key appears again further down; the last one counts");
       if (entry.value != setting.value) {
         findings.push_back(raise(kDuplicateKey, {file_, setting.line, setting.key},
-                                 setting.key + " stands twice; line " + std::to_string(setting.line) + " counts, not " +
-                                     std::to_string(entry.line)));
+                                 in_quotes(setting.key) + " appears twice; line " + std::to_string(setting.line) +
+                                     " counts, not " + std::to_string(entry.line)));
       }
     }
     entry = {setting.value, setting.line, id};
@@ -46,14 +46,14 @@ Settings::Settings(const Dictionary &dictionary, std::filesystem::path file, Led
     const std::string shown = text::excerpt(oddity.text, 80);
     switch (oddity.kind) {
       case Oddity::Kind::unterminated_quote:
-        findings.push_back(raise(kOddLine, where, "the quotes do not close; the value runs to the line's end"));
+        findings.push_back(raise(kOddLine, where, "the quotes are not closed; the value runs to the end of the line"));
         break;
       case Oddity::Kind::text_after_value:
         findings.push_back(raise(kOddLine, where, "text after the value is ignored: " + shown));
         break;
       case Oddity::Kind::not_a_setting:
-        ledger.settle(ledger.enter(where, shown), Disposition::irrelevant, "no setting: VMware passes such lines over");
-        findings.push_back(raise(kFreeText, where, "this line is no setting and is passed over: " + shown));
+        ledger.settle(ledger.enter(where, shown), Disposition::irrelevant, "not a setting: VMware ignores such lines");
+        findings.push_back(raise(kFreeText, where, "this line is not a setting and is ignored: " + shown));
         break;
       case Oddity::Kind::undecodable_value:
         findings.push_back(
@@ -125,7 +125,7 @@ std::optional<std::uint64_t> Settings::demand(std::string_view key, std::string_
                  .message = "the value cannot be understood",
                  .found = in_quotes(*value),
                  .expected = "a whole number from " + std::to_string(low) + " to " + std::to_string(high),
-                 .advice = "Correct the file, or open and save the machine's settings in VMware."});
+                 .advice = "Correct the value in the file."});
   }
   return parsed;
 }

@@ -34,7 +34,7 @@ void read_smbios(Reader &reader, Hardware &hardware) {
   smbios.older_than_2_6 = is_27 ? !*is_27 : vmware::has_old_smbios(hardware.firmware.type, reader.hardware_version);
   if (const auto value = settings.filled("uuid.bios", reader.field("smbios.uuid"))) {
     smbios.uuid = Uuid::parse(text::trim(*value));
-    if (!smbios.uuid) reader.find(kBadValue, "uuid.bios", "\"" + text::printable(*value) + "\" is no UUID");
+    if (!smbios.uuid) reader.find(kBadValue, "uuid.bios", "\"" + text::printable(*value) + "\" is not a UUID");
   }
   const std::string strings = reader.field("smbios.strings");
   const bool host_all = reflects_host(reader, "SMBIOS.reflectHost", strings);

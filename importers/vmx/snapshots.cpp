@@ -28,7 +28,7 @@ std::vector<Listed> read_list(Settings &list) {
     const std::string name = "snapshot" + std::to_string(index);
     const std::string *uid = list.peek(name + ".uid");
     if (uid == nullptr || out.size() >= kMaxSnapshots) {
-      list.settle_rest(name + ".", Disposition::irrelevant, "a snapshot without a uid is none");
+      list.settle_rest(name + ".", Disposition::irrelevant, "an entry without a uid is not a snapshot");
       continue;
     }
     const std::string *parent = list.peek(name + ".parent");
@@ -59,8 +59,8 @@ std::vector<Listed> in_order(std::vector<Listed> waiting, Settings &list, std::v
                              [&](const Listed &one) { return one.parent.empty() || position(out, one.parent); });
     if (next == waiting.end()) {
       next = waiting.begin();
-      findings.push_back(raise(kSnapshotParent, list.place(next->name + ".parent"),
-                               "the parents of " + next->name + " run in a circle"));
+      findings.push_back(
+          raise(kSnapshotParent, list.place(next->name + ".parent"), "the parents of " + next->name + " form a loop"));
       next->parent.clear();
     }
     out.push_back(std::move(*next));
@@ -224,7 +224,8 @@ void read_state(Reader &reader, const Machine &machine, const Listed &listed, Le
     for (const DiskOf &disk : disks) nodes.push_back(disk.node);
     drop_later_disks(snapshot.hardware, nodes);
     reader.find(kSnapshotHardware, key,
-                name ? "\"" + text::printable(*name) + "\" gives no hardware" : listed.name + " names no state file");
+                name ? "\"" + text::printable(*name) + "\" does not describe the hardware"
+                     : listed.name + " names no state file");
   }
   apply_disks(reader, disks, snapshot.hardware);
   if (!file) return;

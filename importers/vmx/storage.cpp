@@ -56,7 +56,7 @@ DeviceType device_type(Reader &reader, const std::string &name, const std::strin
     for (const Row &row : kRows) {
       if (row.value == lower) return row.type;
     }
-    reader.find(kBadValue, key, "\"" + text::printable(*value) + "\" is no kind of drive that is known");
+    reader.find(kBadValue, key, "\"" + text::printable(*value) + "\" is not a known kind of drive");
   }
   const bool cd = ends_with(file, ".iso") || text::iequals_ascii(file, "auto detect");
   if (cd) return {DriveKind::cdrom, ends_with(file, ".iso") ? Backing::image : Backing::host};
@@ -74,7 +74,7 @@ void read_mode(Reader &reader, const std::string &name, const std::string &field
     medium.type = MediumType::immutable;
     medium.auto_reset = true;
   } else if (mode != "persistent" && mode != "undoable" && mode != "append") {
-    reader.find(kBadValue, key, "\"" + text::printable(mode) + "\" is no disk mode that is known");
+    reader.find(kBadValue, key, "\"" + text::printable(mode) + "\" is not a known disk mode");
   }
   const std::string redo = reader.settings.text(name + ".redo", field + ".medium").value_or("");
   if (!text::trim(redo).empty()) {
@@ -165,7 +165,7 @@ ControllerType scsi_type(Reader &reader, const std::string &name, const std::str
   const std::string key = name + ".virtualDev";
   if (const auto value = reader.settings.filled(key, field + ".type")) {
     if (const auto hit = kTypes.find(text::lower_ascii(*value)); hit != kTypes.end()) return hit->second;
-    reader.find(kBadValue, key, "\"" + text::printable(*value) + "\" is no SCSI controller that is known");
+    reader.find(kBadValue, key, "\"" + text::printable(*value) + "\" is not a known SCSI controller");
   }
   const std::string guest = text::lower_ascii(reader.guest.source_id);
   const bool old =
@@ -176,7 +176,7 @@ ControllerType scsi_type(Reader &reader, const std::string &name, const std::str
                                  reader.guest.family == OsFamily::netware);
   reader.find(
       kScsiDefault, name + ".present",
-      name + " has no virtualDev; VMware's default for this guest is taken to be " + (old ? "buslogic" : "lsilogic"));
+      name + " has no virtualDev; VMware's default for this guest is assumed to be " + (old ? "buslogic" : "lsilogic"));
   return old ? ControllerType::buslogic : ControllerType::lsilogic;
 }
 

@@ -165,7 +165,7 @@ TEST(CommandLine, MisspeltCommandsGetTheNearestRightOne) {
   EXPECT_THAT(said_of({"paln", "web"}), HasSubstr("Did you mean 'plan'?"));
   EXPECT_THAT(said_of({"disk", "covnert", "a", "b"}), HasSubstr("Did you mean 'convert'?"));
   EXPECT_THAT(said_of({"help", "batc"}), HasSubstr("Did you mean 'batch'?"));
-  EXPECT_THAT(said_of({"xyzzy"}), HasSubstr("'virt-ferry --help' says more."));
+  EXPECT_THAT(said_of({"xyzzy"}), HasSubstr("'virt-ferry --help' shows more."));
 }
 
 TEST(CommandLine, MisspeltOptionsGetTheNearestRightOne) {
@@ -178,8 +178,8 @@ TEST(CommandLine, MisspeltOptionsGetTheNearestRightOne) {
 }
 
 TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {
-  EXPECT_THAT(said_of({"migrate"}), HasSubstr("SOURCE is required. 'virt-ferry migrate --help' says more."));
-  EXPECT_THAT(said_of({"disk"}), HasSubstr("'virt-ferry disk --help' says more."));
+  EXPECT_THAT(said_of({"migrate"}), HasSubstr("SOURCE is required. 'virt-ferry migrate --help' shows more."));
+  EXPECT_THAT(said_of({"disk"}), HasSubstr("'virt-ferry disk --help' shows more."));
   EXPECT_THAT(said_of({"migrate", "/x", "--progress", "loud"}), HasSubstr("loud"));
 }
 

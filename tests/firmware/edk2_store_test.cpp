@@ -217,7 +217,7 @@ TEST(Edk2StoreError, ANameMustEnd) {
   for (const std::uint64_t size : {0UL, 1UL, 17UL, 16UL}) {
     Bytes damaged = store({{u"Boot0000", kGlobalGuid, Bytes(20, 1)}});
     set(damaged, 0x64 + 0x24, size, 4);
-    EXPECT_THAT(error_of(damaged), HasSubstr("name does not end")) << size;
+    EXPECT_THAT(error_of(damaged), HasSubstr("name is not terminated")) << size;
   }
 }
 
@@ -226,7 +226,7 @@ TEST(Edk2StoreError, AnUnfinishedRecordWithErasedSizesEndsTheList) {
   Bytes content = store({{u"A", kGlobalGuid, {1}}, unfinished});
   set(content, 0x64 + record({u"A", kGlobalGuid, {1}}).size() + 0x24, ~std::uint64_t{0}, 8);
   EXPECT_THAT(parse(content).variables(), SizeIs(1));
-  EXPECT_THAT(error_of(content), HasSubstr("behind its last variable"));
+  EXPECT_THAT(error_of(content), HasSubstr("after its last variable"));
 }
 
 TEST(Edk2StoreError, ATemplateEndsErased) {

@@ -153,7 +153,7 @@ TEST(VmwareNvram, DamageIsNamed) {
        {Case{0, 0, "VMWNVRAM"}, Case{12, 15, "impossible length"}, Case{12, 262145, "impossible length"},
         Case{12, 40, "cut off"}, Case{16 + 20, 0xFFFFFFFF, "longer than its area"},
         Case{16 + 24, 0xFFFFFFFF, "longer than its area"}, Case{16 + 24, 22, "longer than its area"},
-        Case{16 + 24, 17, "name does not end"}, Case{16 + 24, 0, "name does not end"}}) {
+        Case{16 + 24, 17, "name is not terminated"}, Case{16 + 24, 0, "name is not terminated"}}) {
     Bytes damaged = good;
     set(damaged, area + test.offset, test.value, 4);
     EXPECT_THAT(vmware_error(damaged), HasSubstr(test.message)) << test.offset << ' ' << test.value;

@@ -168,7 +168,7 @@ TEST(HostProfile, AMemberThatIsNotKnownInAFirmwareIsNamed) {
 TEST(HostProfile, AnotherLayoutVersionIsRefused) {
   EXPECT_EQ(error_of(R"({"virt_ferry_host_profile": 2})").found, "2");
   EXPECT_EQ(error_of(R"({"name": "x"})").found, "no such member");
-  EXPECT_EQ(error_of("{").found, "no JSON document");
+  EXPECT_EQ(error_of("{").found, "something that is not JSON");
 }
 
 TEST(HostProfile, AValueOfTheWrongTypeIsNamed) {

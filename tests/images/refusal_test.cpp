@@ -56,10 +56,10 @@ TEST_F(Descriptor, ExtentsOutsideOfTheFolderAreUnsafe) {
   for (const std::string &path : {(elsewhere / "secret").string(), "../" + name + "/secret", std::string("/etc/passwd"),
                                   std::string("\\\\.\\PhysicalDrive0")}) {
     SCOPED_TRACE(path);
-    expect_refused(with("RW 1 FLAT \"" + path + "\" 0\n"), ErrorKind::unsafe, "leads out");
+    expect_refused(with("RW 1 FLAT \"" + path + "\" 0\n"), ErrorKind::unsafe, "outside the machine's folders");
   }
   fs::create_symlink(elsewhere / "secret", folder / "link");
-  expect_refused(with("RW 1 FLAT \"link\" 0\n"), ErrorKind::unsafe, "leads out");
+  expect_refused(with("RW 1 FLAT \"link\" 0\n"), ErrorKind::unsafe, "outside the machine's folders");
   EXPECT_FALSE(opening(with("RW 1 FLAT \"link\" 0\n"), {.allowed_folders = {elsewhere.path()}, .known_images = {}}));
 }
 
@@ -167,8 +167,8 @@ const std::vector<Lie> &lies() {
       {"vdi_block_size_huge", vdi, 376, 0x80000000, 4, false, "block size"},
       {"vdi_blocks", vdi, 384, 0xffffffff, 4, false, "block map"},
       {"vdi_map_offset", vdi, 340, 0xfffffff0, 4, false, "block map"},
-      {"vdi_map_over_header", vdi, 340, 0, 4, false, "over the header"},
-      {"vdi_data_over_map", vdi, 344, 512, 4, false, "over the block map"},
+      {"vdi_map_over_header", vdi, 340, 0, 4, false, "overlaps the header"},
+      {"vdi_data_over_map", vdi, 344, 512, 4, false, "overlaps the block map"},
       {"vdi_disk_size", vdi, 368, ~std::uint64_t{0}, 8, false, "larger than its blocks"},
       {"vdi_entry_outside", vdi, 512, 1000, 4, false, "outside of the file"},
       {"vdi_entry_twice", vdi, 516, 0, 4, false, "same place"},

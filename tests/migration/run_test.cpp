@@ -124,7 +124,8 @@ TEST_F(WholeRun, what_was_to_be_overwritten_comes_back) {
     }
   });
   ASSERT_TRUE(report.refusal);
-  EXPECT_NE(report.refusal->detail.advice.find("is back"), std::string::npos) << report.refusal->detail.advice;
+  EXPECT_NE(report.refusal->detail.advice.find("Restored what was there before"), std::string::npos)
+      << report.refusal->detail.advice;
   EXPECT_EQ(test::read_text(out() / "probe.qcow2"), old);
 }
 

@@ -111,7 +111,7 @@ TEST(FileNames, WhatIsNotThereSaysWhereItLookedAndWhatLiesNear) {
   EXPECT_FALSE(found.file);
   ASSERT_EQ(found.near.size(), 1U);
   EXPECT_EQ(found.near[0], folder / "newname-flat.vmdk");
-  EXPECT_EQ(found.searched(), "it was looked for as " + (folder / "oldname-flat.vmdk").string() + "; near it lies " +
+  EXPECT_EQ(found.searched(), "it was looked for at " + (folder / "oldname-flat.vmdk").string() + "; nearby is " +
                                   (folder / "newname-flat.vmdk").string());
 }
 

@@ -20,6 +20,23 @@ TEST(Text, hex_of_a_number_is_padded_and_never_cut) {
   EXPECT_EQ(text::hex(0xffffffffffffffff, 16), "ffffffffffffffff");
 }
 
+TEST(Sentence, HasACapitalAndAFullStop) {
+  EXPECT_EQ(text::sentence("the machine has no disk"), "The machine has no disk.");
+  EXPECT_EQ(text::sentence("disk 1, an iSCSI target, is left out"), "Disk 1, an iSCSI target, is left out.");
+  EXPECT_EQ(text::sentence("The disk is read-only."), "The disk is read-only.");
+  EXPECT_EQ(text::sentence("is it there?"), "Is it there?");
+  EXPECT_EQ(text::sentence(""), "");
+}
+
+TEST(Sentence, LeavesNamesAsTheyAre) {
+  EXPECT_EQ(text::sentence("libvirt has no session"), "libvirt has no session.");
+  EXPECT_EQ(text::sentence("scsi0:0 is a raw disk mapping"), "scsi0:0 is a raw disk mapping.");
+  EXPECT_EQ(text::sentence("rtc.startTime is 0"), "rtc.startTime is 0.");
+  EXPECT_EQ(text::sentence("qemu-img converts it"), "qemu-img converts it.");
+  EXPECT_EQ(text::sentence("\"x\" is not a UUID"), "\"x\" is not a UUID.");
+  EXPECT_EQ(text::sentence("'t is so"), "'t is so.");
+}
+
 TEST(Excerpt, CutsBetweenCharacters) {
   EXPECT_EQ(text::excerpt("Grüße", 7), "Grüße");
   EXPECT_EQ(text::excerpt("Grüße", 3), "Gr...");  // the u with two dots takes bytes 3 and 4

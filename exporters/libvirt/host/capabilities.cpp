@@ -94,7 +94,7 @@ void add_capabilities(HostProfile &profile, std::string_view xml) {
   const xml::Element *arch = architecture_of(root, profile.architecture);
   if (arch == nullptr) {
     throw Error(ErrorKind::libvirt,
-                {.message = "libvirt knows no emulator for " + profile.architecture + " guests",
+                {.message = "libvirt has no emulator for " + profile.architecture + " guests",
                  .advice = "Install QEMU for x86 (Debian: qemu-system-x86) and try again, or plan without a host."});
   }
   std::optional<unsigned> limit;

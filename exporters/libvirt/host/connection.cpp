@@ -89,7 +89,7 @@ Error refused(const std::string &what, std::string advice) {
   if (error != nullptr && error->domain == VIR_FROM_RPC) {  // its words are the transport's, not a refusal
     return {ErrorKind::libvirt,
             {.message = "the connection to libvirt was lost when it was asked " + what + ": " + last_message(),
-             .advice = "See whether the daemon runs, then run the same command again."}};
+             .advice = "Check that the daemon runs, then run the same command again."}};
   }
   return {ErrorKind::libvirt,
           {.message = "libvirt refused " + what + ": " + last_message(), .advice = std::move(advice)}};

@@ -21,10 +21,11 @@ bool gave_up_on_libvirt() { return gave_up; }
 void detail::give_up(ErrorKind kind, const std::string &uri, const std::string &what,
                      std::chrono::milliseconds deadline) {
   gave_up = true;
-  throw Unanswered(kind, {.message = "libvirt does not answer at " + text::printable(uri) + ": it was asked " + what,
-                          .found = "no answer within " + seconds(deadline),
-                          .advice = "See whether its daemon runs and is not stopped (virsh -c " + text::printable(uri) +
-                                    " version), end it and try again; --no-define needs no libvirt."});
+  throw Unanswered(kind,
+                   {.message = "libvirt does not answer at " + text::printable(uri) + ": it was asked " + what,
+                    .found = "no answer within " + seconds(deadline),
+                    .advice = "Check that its daemon runs and is not stopped (virsh -c " + text::printable(uri) +
+                              " version), restart it and try again; or use --no-define, which needs no libvirt."});
 }
 
 }  // namespace ferry::libvirt

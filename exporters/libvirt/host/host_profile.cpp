@@ -192,7 +192,7 @@ class Reader {
   [[nodiscard]] Error malformed(std::string path, std::string found, std::string expected) const {
     return {ErrorKind::malformed,
             {.where = {.file = file_, .line = std::nullopt, .path = std::move(path)},
-             .message = "this is not a host profile that this version reads",
+             .message = "this is not a host profile that this version can read",
              .found = std::move(found),
              .expected = std::move(expected),
              .advice = "Record the profile again on that host, with this version."}};
@@ -238,7 +238,7 @@ std::string read_profile(const std::filesystem::path &file) {
     // A FIFO would be waited for, and a device never ends.
     throw Error(ErrorKind::usage, {.where = {.file = file, .line = std::nullopt, .path = {}},
                                    .message = "this is not a host profile",
-                                   .found = "something that is no regular file",
+                                   .found = "something that is not a regular file",
                                    .expected = "a file that 'virt-ferry host' wrote"});
   }
   std::ifstream stream(file, std::ios::binary);
@@ -273,8 +273,8 @@ HostProfile load_host_profile(const std::filesystem::path &file) {
   if (tag == nullptr || *tag != kLayoutVersion) {
     throw Error(ErrorKind::malformed,
                 {.where = {.file = file, .line = std::nullopt, .path = std::string("/") + kVersionTag},
-                 .message = "this is not a host profile that this version reads",
-                 .found = document.is_discarded() ? "no JSON document"
+                 .message = "this is not a host profile that this version can read",
+                 .found = document.is_discarded() ? "something that is not JSON"
                           : tag == nullptr        ? "no such member"
                                                   : tag->dump(),
                  .expected = std::to_string(kLayoutVersion),

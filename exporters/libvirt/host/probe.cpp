@@ -19,9 +19,9 @@ namespace {
 
 void ask_versions(virConnect *connection, HostProfile &profile) {
   unsigned long version = 0;
-  if (virConnectGetLibVersion(connection, &version) != 0) throw refused("to tell its version");
+  if (virConnectGetLibVersion(connection, &version) != 0) throw refused("to report its version");
   profile.libvirt_version = static_cast<unsigned>(version);
-  if (virConnectGetVersion(connection, &version) != 0) throw refused("to tell QEMU's version");
+  if (virConnectGetVersion(connection, &version) != 0) throw refused("to report QEMU's version");
   profile.qemu_version = static_cast<unsigned>(version);
 }
 
@@ -51,7 +51,7 @@ void ask_domain_capabilities(virConnect *connection, HostProfile &profile) {
     answered = true;
     add_domain_capabilities(profile, xml.get(), true);
   }
-  if (!answered) throw refused("to tell what machines of type pc and q35 can have");
+  if (!answered) throw refused("to say what machines of type pc and q35 can have");
 }
 
 void ask_domains(virConnect *connection, HostProfile &profile) {
@@ -132,7 +132,7 @@ HostProfile probe(const Connection::Impl &impl) {
   ask_versions(connection, profile);
 
   const Owned<char> capabilities(virConnectGetCapabilities(connection));
-  if (!capabilities) throw refused("to tell the host's capabilities");
+  if (!capabilities) throw refused("to report the host's capabilities");
   add_capabilities(profile, capabilities.get());
   profile.kvm = kvm_is_usable(profile, impl.local);
   ask_domain_capabilities(connection, profile);

@@ -99,7 +99,7 @@ void map_board(Mapping &m) {
                  .message = "the machine is an ARM machine",
                  .found = "ARMv8",
                  .expected = "x86",
-                 .advice = "virt-ferry makes x86 machines; reinstall the guest on an ARM host."});
+                 .advice = "Reinstall the guest on an ARM host: virt-ferry makes x86 machines."});
   }
   m.domain.type = m.host.kvm ? "kvm" : "qemu";
   m.domain.emulator = m.host.emulator.string();

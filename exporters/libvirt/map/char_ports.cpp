@@ -33,7 +33,7 @@ class PortMapper {
     m_.keep(field_);
     out_.port = number();
     if (out_.port > limit()) {
-      m_.drop(field_, "QEMU has no further port of this kind");
+      m_.drop(field_, "QEMU has no more ports of this kind");
       m_.raise(kPortDropped, port_.origin, label() + " is left out: QEMU has " + std::to_string(limit() + 1) + ".");
       return;
     }
@@ -106,7 +106,7 @@ class PortMapper {
 
   void refuse(const std::string &why) {
     disconnected();
-    m_.raise(kPortNotConnected, port_.origin, label() + " " + why + "; it is there, with nothing attached.");
+    m_.raise(kPortNotConnected, port_.origin, label() + " " + why + "; it is kept, with nothing attached.");
   }
 
   [[nodiscard]] std::string own_path(std::string_view suffix) const {
@@ -133,7 +133,7 @@ class PortMapper {
   void socket() {
     const bool ours = !m_.options.map_host_devices;
     if (ours && !port_.server) {
-      refuse("connected to '" + port_.path + "', a socket of the host's");
+      refuse("connected to '" + port_.path + "', a socket of the source's host");
       return;
     }
     out_.type = "unix";
@@ -167,7 +167,7 @@ class PortMapper {
     if (port_.server) {
       host = "127.0.0.1";  // VirtualBox listens on all addresses; opening that is the user's decision
       if (*number < 1024 && m_.session()) {
-        refuse("listened on port " + service + ", which an ordinary user cannot");
+        refuse("listened on port " + service + ", which an ordinary user may not do");
         return;
       }
       m_.raise(kPortListensLocally, port_.origin,

@@ -31,8 +31,8 @@ void map_topology(Mapping &m) {
   m.keep("cpu.count");
   if (count > limit) {
     m.raise(kCpuClamped, cpu.origin,
-            "The machine has " + std::to_string(count) + " virtual CPUs, this host allows " + std::to_string(limit) +
-                "; it gets " + std::to_string(limit) + ".");
+            "The machine has " + std::to_string(count) + " virtual CPUs; this host allows " + std::to_string(limit) +
+                "; it is given " + std::to_string(limit) + ".");
     m.translate("cpu.count", "reduced to " + std::to_string(limit));
     count = limit;
   }
@@ -118,7 +118,7 @@ void map_single_features(Mapping &m) {
     const CpuFeature &feature = cpu.features[i];
     const std::string field = field_at("cpu.features", i);
     if (std::find(kKnownFeatures.begin(), kKnownFeatures.end(), feature.name) == kKnownFeatures.end()) {
-      m.drop(field, "libvirt has no CPU feature of this name");
+      m.drop(field, "libvirt does not know this CPU feature");
       m.raise(kCpuFeatureDropped, cpu.origin, "The CPU feature '" + feature.name + "' is not known to libvirt.");
       continue;
     }

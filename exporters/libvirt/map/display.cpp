@@ -27,8 +27,8 @@ std::string available_model(Mapping &m, const std::string &wanted) {
   if (m.options.video_model) {
     throw Error(ErrorKind::unsupported, {.message = "this host's QEMU has no such video card",
                                          .found = wanted,
-                                         .expected = "a model that libvirt's domcapabilities list",
-                                         .advice = "Use another --video, or none."});
+                                         .expected = "a model that 'virsh domcapabilities' lists",
+                                         .advice = "Use another --video, or leave it out."});
   }
   constexpr std::array<std::string_view, 5> kOthers = {"vga", "virtio", "qxl", "bochs", "cirrus"};
   for (const std::string_view model : kOthers) {

@@ -82,8 +82,9 @@ void map_acpi(Mapping &m) {
   m.keep("firmware.ioapic");
   if (!firmware.ioapic) {
     m.translate("firmware.ioapic", "on: QEMU's PC boards always have an I/O APIC");
-    m.raise(kIoapicAlwaysOn, firmware.origin,
-            "The machine had no I/O APIC; QEMU always has one. A guest that was installed without may need repair.");
+    m.raise(
+        kIoapicAlwaysOn, firmware.origin,
+        "The machine had no I/O APIC; QEMU always has one. A guest that was installed without one may need repair.");
   }
 }
 
@@ -97,7 +98,7 @@ std::optional<target::FirmwareImage> choose_firmware(const Hardware &hardware, c
   const std::string_view bits = hardware.firmware.type == FirmwareType::efi32 ? "32-bit " : "";
   throw Error(ErrorKind::unsupported,
               {.where = hardware.firmware.origin,
-               .message = "the host has no EFI firmware that suits the machine",
+               .message = "the host has no EFI firmware for this machine",
                .found = std::to_string(host.firmware.size()) + " firmware descriptors",
                .expected = std::string(bits) + "EFI firmware" + (secure_boot ? " with Secure Boot" : "") +
                            " for machine type " + (board.q35 ? "q35" : "pc"),
@@ -135,7 +136,7 @@ void map_firmware(Mapping &m) {
   if (firmware.secure_boot == true && !secure_boot) {
     m.drop("firmware.secure_boot", "off: this host's firmware or the variable store does not allow it");
   }
-  m.translate("firmware.nvram_file", "the variable store is made anew from the host's template");
+  m.translate("firmware.nvram_file", "the variable store is created from the host's template");
 }
 
 }  // namespace ferry::libvirt

@@ -43,8 +43,8 @@ void map_identity(Mapping &m) {
     m.raise(
         kGuestOsUnknown, machine.origin,
         machine.guest_os.source_id.empty()
-            ? "The source does not say which guest system it is; defaults are general ones."
-            : "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; defaults are general ones.");
+            ? "The source does not say which guest system it is; general defaults are used."
+            : "The guest system '" + machine.guest_os.source_id + "' has no libosinfo id; general defaults are used.");
   } else {
     m.translate("/guest_os", m.domain.osinfo_id);
   }

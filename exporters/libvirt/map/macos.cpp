@@ -43,7 +43,8 @@ void map_smc(Mapping &m) {
   } else if (without_smc(m.machine)) {
     m.keep("/extra.smc.present", "no SMC, as before");
   } else {
-    m.raise(kMacosKeyMissing, m.machine.origin, "The machine has no SMC key of its own; macOS does not start without.");
+    m.raise(kMacosKeyMissing, m.machine.origin,
+            "The machine has no SMC key of its own; macOS does not start without one.");
   }
 }
 
@@ -60,9 +61,8 @@ void give_penryn(Mapping &m) {
   for (const std::string_view feature : {"sse4.2", "popcnt", "aes", "xsave", "avx"}) {
     m.cpu_feature(feature, "optional");
   }
-  m.raise(kMacosCpu, m.hardware.cpu.origin, "macOS gets a Penryn CPU, which its releases up to 12 know.",
-          m.machine.guest_os.darwin ? "Nothing needs to be done."
-                                    : "For macOS 13 and newer choose a Haswell or Skylake model in the domain.");
+  m.raise(kMacosCpu, m.hardware.cpu.origin, "macOS gets a Penryn CPU, which releases up to macOS 12 know.",
+          m.machine.guest_os.darwin ? "" : "Choose a Haswell or Skylake model in the domain for macOS 13 and newer.");
 }
 
 bool host_has_avx2(const HostProfile &host) {
@@ -79,14 +79,13 @@ void give_avx2(Mapping &m) {
                                          [&m](std::string_view model) { return has(m.host.cpu_models, model); });
   if (known != kModels.end()) {
     use_model(m, *known);
-    m.raise(kMacosCpu, m.hardware.cpu.origin, release + " gets a " + std::string(*known) + " CPU, which it knows.",
-            "Nothing needs to be done.");
+    m.raise(kMacosCpu, m.hardware.cpu.origin, release + " gets a " + std::string(*known) + " CPU, which it knows.", "");
   } else if (m.host.kvm && host_has_avx2(m.host)) {  // as choose_mode() left it
     m.raise(kMacosCpu, m.hardware.cpu.origin, release + " gets the host's own CPU, which has AVX2.",
-            "Choose a Haswell or Skylake-Client model in the domain if the guest does not take it.");
+            "Choose a Haswell or Skylake-Client model in the domain if the guest does not start on it.");
   } else {
     m.raise(kMacosCpuTooOld, m.hardware.cpu.origin,
-            release + " needs a CPU with AVX2, and this host shows none that is known to have it.");
+            release + " needs a CPU with AVX2, and no CPU model of this host is known to have it.");
   }
 }
 

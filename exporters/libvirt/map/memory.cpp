@@ -25,11 +25,11 @@ void map_memory(Mapping &m) {
     m.translate("memory.balloon_bytes", "virtio balloon");
     m.raise(kBalloon, memory.origin, "The memory balloon becomes a virtio one, which needs its driver in the guest.");
   }
-  m.drop("memory.page_fusion", "the host's KSM works for all machines; it is not a machine's setting");
-  m.drop("memory.large_pages", "huge pages are the host's to set up");
+  m.drop("memory.page_fusion", "the host's KSM is a setting for all machines, not for one");
+  m.drop("memory.large_pages", "huge pages have to be set up on the host");
   m.drop("memory.hot_add", "all memory is present from the start");
   if (memory.large_pages == true) {
-    m.raise(kLargePagesDropped, memory.origin, "Large pages are not asked for: the host must have set them up first.");
+    m.raise(kLargePagesDropped, memory.origin, "Large pages are not used: they have to be set up on the host first.");
   }
 }
 

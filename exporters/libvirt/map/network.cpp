@@ -59,7 +59,7 @@ class NicMapper {
   void isolate(const std::string &why) {
     out_.type = "user";
     out_.link_up = false;
-    m_.raise(kNicIsolated, nic_.origin, nic_label(index_) + " " + why + "; it is there with its link down.");
+    m_.raise(kNicIsolated, nic_.origin, nic_label(index_) + " " + why + "; it is kept, with its link down.");
   }
 
   void use_user(const std::string &why) {

@@ -37,8 +37,8 @@ std::string unique_tag(const std::string &name, const std::vector<DomainFilesyst
 void map_folder(Mapping &m, std::size_t i, const SharedFolder &folder, std::vector<std::string> &left_out) {
   const std::string field = field_at("shared_folders", i);
   if (is_too_wide(folder.host_path)) {
-    m.drop(field, "this folder is too wide to share: '" + folder.host_path + "'");
-    left_out.push_back(folder.name + " (too wide a folder)");
+    m.drop(field, "this folder contains too much to be shared: '" + folder.host_path + "'");
+    left_out.push_back(folder.name + " (it contains too much)");
     return;
   }
   // The virtiofs driver of libvirt cannot make a mount read-only before 11.0.
@@ -78,7 +78,7 @@ void map_folders(Mapping &m) {
   for (const std::string &name : left_out) names += (names.empty() ? "" : ", ") + name;
   m.raise(kFolderDropped, folders.front().origin, "Shared folders are left out: " + names + ".",
           m.options.shared_folders && !possible
-              ? "virtiofs in a session needs libvirt 10.0 and virtiofsd on the host; or share the folder over SSH."
+              ? "Share the folder over SSH, or install libvirt 10.0 and virtiofsd, which virtiofs in a session needs."
               : "");
 }
 

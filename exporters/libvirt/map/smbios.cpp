@@ -67,7 +67,7 @@ void map_smbios(Mapping &m) {
   m.keep("smbios.strings");
   for (const auto &[key, value] : smbios.strings) {
     if (!is_entry(key)) {
-      drop_string(m, key, value, "has no place in libvirt's sysinfo");
+      drop_string(m, key, value, "has no place in libvirt's <sysinfo>");
     } else if (key == "bios.date" && !is_bios_date(value)) {
       drop_string(m, key, value, "is not a date as libvirt takes it (month/day/year)");
     } else {

@@ -103,7 +103,8 @@ class StorageMapper {
     if (!position) {  // four IDE drives, two floppies
       if (choice.bus == "fdc") {
         m_.drop(drive_field(c, d), "QEMU has two floppy drives at most");
-        m_.raise(kDriveUnsupported, drive.origin, drive_label(controller, drive) + " is left out: two is the most.");
+        m_.raise(kDriveUnsupported, drive.origin,
+                 drive_label(controller, drive) + " is left out: QEMU has two at most.");
         return;
       }
       used = {"sata", {}, false, "all four IDE positions are taken"};
@@ -160,7 +161,7 @@ class StorageMapper {
     if (disk.shareable && disk.format != "raw") {
       disk.shareable = false;
       m_.raise(kDiskNotShareable, drive.origin,
-               label + " was shared between machines; QEMU shares raw images only, so this machine has it alone.");
+               label + " was shared between machines; QEMU shares raw images only, so this machine has it to itself.");
       m_.drop(drive_field(c, d, "medium.type"), "not shared: QEMU shares raw images only");
     }
     if (disk.shareable) disk.cache = "none";
@@ -170,7 +171,7 @@ class StorageMapper {
       disk.read_only = false;
       disk.transient = true;
       m_.raise(kDiskReadOnlyTransient, drive.origin,
-               label + " was read-only; the guest can write to it, and the changes go when it stops.");
+               label + " was read-only; the guest can write to it, and its changes are lost when it stops.");
     } else if (disk.transient) {
       m_.raise(kDiskTransient, drive.origin, label + " forgets its changes when the machine stops.");
     }

@@ -21,17 +21,18 @@ std::string way_out(const Mapping &m, const Controller &controller, const std::s
                "once, or boot once into safe mode.";
       break;
     case OsFamily::linux:
-      advice = "The initial RAM disk must hold the " + driver +
-               " driver: if it was made for this machine only (dracut hostonly, MODULES=dep), rebuild it before "
+      advice = "Make sure that the initial RAM disk contains the " + driver +
+               " driver: if it was built for this machine only (dracut hostonly, MODULES=dep), rebuild it before "
                "migrating, or boot the rescue entry.";
       break;
     case OsFamily::bsd:
-      advice = "The kernel must have the " + driver + " driver; disks that fstab names by device may change names.";
+      advice =
+          "Make sure that the kernel has the " + driver + " driver; disks that fstab names by device may change names.";
       break;
     case OsFamily::solaris:
-      advice = "Solaris finds its disks by path: boot its installation medium and rebuild the device tree.";
+      advice = "Boot the installation medium and rebuild the device tree: Solaris finds its disks by path.";
       break;
-    default: advice = "The guest must have the " + driver + " driver before it is migrated."; break;
+    default: advice = "Install the " + driver + " driver in the guest before you migrate it."; break;
   }
   advice += " Other choices: --disk-bus sata, ide or scsi";
   advice += controller.type == ControllerType::nvme ? ", or a host with libvirt 11.5 or newer." : ".";
@@ -53,9 +54,9 @@ void settle_position(Mapping &m, std::size_t c, std::size_t d, const Buses::Posi
     m.raise(kind, drive.origin, drive_label(controller, drive) + " moves to " + bus + ": " + used.why + ".",
             system_disk ? way_out(m, controller, position.bus) : "");
   } else if (position.moved) {
-    m.translate(drive_field(c, d, "port"), "another port: QEMU's controller has fewer");
+    m.translate(drive_field(c, d, "port"), "another port: QEMU's controller has fewer ports");
     m.raise(kDriveMovedPort, drive.origin,
-            drive_label(controller, drive) + " gets another port: QEMU's controller has fewer.");
+            drive_label(controller, drive) + " gets another port: QEMU's controller has fewer ports.");
   }
 }
 
@@ -66,7 +67,7 @@ void settle_settings(Mapping &m, std::size_t c, std::size_t d) {
   if (medium != nullptr) {
     m.translate(drive_field(c, d, "medium"), "image " + medium->file.filename().string() + " (" + medium->format + ")");
   } else if (drive.medium) {
-    m.drop(drive_field(c, d, "medium"), "the drive is empty: its medium was not taken along");
+    m.drop(drive_field(c, d, "medium"), "the drive is empty: its medium was not carried over");
   }
   if (drive.host_device) {
     m.drop(drive_field(c, d, "host_device"), "devices of the source's host are not passed through");

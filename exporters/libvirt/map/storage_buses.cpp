@@ -64,11 +64,11 @@ BusChoice native_bus(const Mapping &m, const Controller &controller) {
     case ControllerType::buslogic: return fallback(m, controller, "QEMU has no BusLogic controller");
     case ControllerType::nvme:
       if (m.host_has_libvirt(11, 5) && unknown_or_has(m.host.disk_buses, "nvme")) return {"nvme", {}, true, {}};
-      return fallback(m, controller, "libvirt has NVMe disks from 11.5 only");
+      return fallback(m, controller, "libvirt has NVMe disks only from 11.5 on");
     case ControllerType::usb_storage: return {"usb", {}, true, {}};
     case ControllerType::floppy: return {"fdc", {}, true, {}};
   }
-  return {"sata", {}, false, "the controller is not known"};
+  return {"sata", {}, false, "its controller is not known"};
 }
 
 std::optional<BusChoice> asked_bus(const Mapping &m, DriveKind kind) {

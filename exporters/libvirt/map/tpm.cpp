@@ -22,14 +22,14 @@ void map_tpm(Mapping &m) {
   const bool possible = m.host.swtpm_setup && unknown_or_has(m.host.tpm_backends, "emulator") && !model.empty();
   if (!possible) {
     m.drop("tpm", "this host has no TPM emulator (swtpm)");
-    m.raise(kTpmDropped, tpm.origin, "The machine had a TPM; this host has no emulator for one.");
+    m.raise(kTpmDropped, tpm.origin, "The machine had a TPM; this host has no TPM emulator.");
     return;
   }
   m.domain.tpm = DomainTpm{model, old ? "1.2" : "2.0"};
   m.keep("tpm.version", "TPM " + m.domain.tpm->version + " (" + model + ")");
   if (tpm.version == Tpm::Version::host) m.translate("tpm.version", "an emulated TPM 2.0 in place of the host's");
   m.raise(kTpmBitlocker, tpm.origin,
-          "The firmware changes, so what the guest has sealed in its TPM (BitLocker, LUKS) will not open.");
+          "The firmware is a different one, so what the guest sealed in its TPM (BitLocker, LUKS) will not open.");
 }
 
 }  // namespace ferry::libvirt

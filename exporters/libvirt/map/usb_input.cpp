@@ -105,7 +105,7 @@ class UsbMapper {
     } else {
       m_.drop(field, "this host's QEMU has no such USB controller");
       m_.raise(kUsbControllerChanged, usb.origin,
-               "A USB controller is left out: this host's QEMU has none of its kind.");
+               "A USB controller is left out: this host's QEMU has none of this kind.");
     }
   }
 
@@ -135,11 +135,11 @@ void map_filters(Mapping &m) {
   std::size_t active = 0;
   for (std::size_t i = 0; i < filters.size(); ++i) {
     if (filters[i].active) ++active;
-    m.drop(field_at("usb_filters", i), "devices of the host are given to the guest by hand");
+    m.drop(field_at("usb_filters", i), "attach the host's devices to the guest by hand");
   }
   if (active == 0) return;
   m.raise(kUsbFiltersDropped, filters.front().origin,
-          std::to_string(active) + " USB filters are not carried over: no device of the host is taken unasked.");
+          std::to_string(active) + " USB filters are not carried over: no device of this host is attached unasked.");
 }
 
 void map_input(Mapping &m, bool usb) {
@@ -161,7 +161,7 @@ void map_input(Mapping &m, bool usb) {
       inputs.push_back({"tablet", "usb"});
       m.raise(kTabletAdded, input.origin,
               "A USB tablet is added beside the PS/2 mouse, so that the pointer follows without VirtualBox's or "
-              "VMware's tools.");
+              "VMware's guest tools.");
       break;
   }
   if (input.keyboard == Input::Keyboard::usb || input.keyboard == Input::Keyboard::combo) {

@@ -118,12 +118,13 @@ class UserNetwork {
                              std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
     if (rule.host_port < 1024 && m_.session()) {
       m_.drop(field, "an ordinary user cannot listen on ports below 1024");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: ports below 1024 are root's.");
+      m_.raise(kForwardDropped, rule.origin,
+               "The port forward " + text + " is left out: ports below 1024 are reserved for root.");
       return;
     }
     if (rule.host_port == 0 || rule.guest_port == 0) {
       m_.drop(field, "a port forward needs both ports");
-      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: it lacks a port.");
+      m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: a port is missing.");
       return;
     }
     for (const std::string &address : {rule.host_address, rule.guest_address}) {
@@ -137,13 +138,13 @@ class UserNetwork {
     if (is_taken(made, passt, rules)) {
       m_.drop(field, "another port forward has that port of the host");
       m_.raise(kForwardDropped, rule.origin,
-               "The port forward " + text + " is left out: another one of this machine has that port of the host.",
-               "Choose another port of the host.");
+               "The port forward " + text + " is left out: another forward of this machine uses that port of the host.",
+               "Choose another port of the host with virsh edit.");
       return;
     }
     if (!any_address(made.address) && !made.address.starts_with("127.")) {
       m_.raise(kForwardAddress, rule.origin,
-               "The machine starts only while this host has the address " + made.address + ", of the port forward " +
+               "The machine only starts while this host has the address " + made.address + ", of the port forward " +
                    text + ".");
     }
     m_.listen({made.protocol, made.address, rule.host_port, nic_label(index_) + "'s port forward", rule.origin});
