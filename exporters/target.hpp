@@ -143,6 +143,7 @@ struct Taken {
   std::map<std::string, std::string> planned_ports;  // as `ports`
   std::set<std::string> started_ports;               // of those: what machines that are started at once need
 
+  [[nodiscard]] bool is_planned(const std::string &name) const { return planned_names.contains(name); }
   // A machine that is to be replaced, or taken back, is in nobody's way.
   void forget(const std::string &name);
   // Nor are those that the target has, where nothing is defined on it.

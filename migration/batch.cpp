@@ -72,6 +72,7 @@ bool skip_if_done(Planned &planned, const Options &options, const std::vector<Ru
   if (record == nullptr) return false;
   planned.report.status = report::Status::skipped;
   planned.report.run = record->run;
+  planned.done_as = record->machine;
   planned.report.refusal.reset();
   planned.plan.reset();
   return true;
@@ -133,7 +134,12 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
     }
     for (Planned &planned : plan_source(*entry.source, entry.options, *host.target, runs)) {
       const fs::path dest = destination(entry.options, *host.target);
-      if (!skip_if_done(planned, entry.options, runs, dest, host.target->facts.taken)) room.take(planned, dest);
+      target::Taken &taken = host.target->facts.taken;
+      if (skip_if_done(planned, entry.options, runs, dest, taken)) {
+        taken.planned_names.insert(planned.done_as);  // those after it get on with it as they did with its plan
+      } else {
+        room.take(planned, dest);
+      }
       if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
       jobs.push_back({std::move(planned), &entry.options});
     }

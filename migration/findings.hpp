@@ -115,5 +115,21 @@ inline const FindingKind kUuidGenerated{finding_list, "smbios.uuid-generated", S
 inline const FindingKind kMacInvalid{finding_list, "nic.mac-invalid", Severity::warning,
                                      "The network card has a MAC address that no card can have; it gets a new one.",
                                      "Use --mac N=XX:XX:XX:XX:XX:XX to choose another one."};
+inline const FindingKind kUuidShared{
+    finding_list, "smbios.uuid-shared", Severity::warning,
+    "Another machine that is migrated with this one has the same UUID; this one gets a new one.",
+    "Software that is licensed by the UUID may ask again; a manifest's 'uuid' decides which machine keeps it."};
+inline const FindingKind kMacShared{
+    finding_list, "nic.mac-shared", Severity::warning,
+    "A card of another machine that is migrated with this one has the same MAC address; this card gets a new one.",
+    "Check what depends on the address: the guest's network settings, the leases of a DHCP server."};
+inline const FindingKind kRemovableOutside{
+    finding_list, "medium.outside", Severity::warning,
+    "The image in a CD or floppy drive is a file of yours outside of the machine's folder.",
+    "Make sure that the guest may read it if the machine comes from somebody else; --removable none leaves such drives "
+    "empty."};
+inline const FindingKind kPlatformTools{
+    finding_list, "medium.platform-tools", Severity::info,
+    "The drive contains the source platform's own CD with drivers and tools for guests; it is left empty.", ""};
 
 }  // namespace ferry::migration

@@ -85,6 +85,16 @@ DecidedUuid kept_uuid(const Machine &machine, std::uint64_t seed) {
   return out;
 }
 
+// Copies of one machine in one batch: the first that comes keeps the UUID.
+DecidedUuid uuid_beside(const Machine &machine, const IdentityContext &context, const std::string &other) {
+  DecidedUuid out = decided(random_uuid(context.seed), Disposition::translated,
+                            "a new UUID: another machine of this run has the source's");
+  out.account.findings.push_back(
+      raise(kUuidShared, machine.hardware.smbios.origin,
+            "The source's UUID is that of the machine \"" + other + "\" too; this one gets " + out.uuid.text() + "."));
+  return out;
+}
+
 DecidedUuid chosen_uuid(const Machine &machine, const IdentityContext &context) {
   switch (context.options.uuid_policy) {
     case UuidPolicy::keep: return kept_uuid(machine, context.seed);
@@ -132,6 +142,16 @@ class CardDecider {
                       "Network card " + std::to_string(i + 1) + " has the multicast address " + nic.mac->text() +
                           "; it gets a new one.")},
                {{field, Disposition::translated, "a new address: the source's is a multicast address"}}}};
+    }
+    if (const auto owner = context_.taken.macs.find(nic.mac->text()); owner != context_.taken.macs.end() &&
+                                                                      context_.taken.is_planned(owner->second) &&
+                                                                      owner->second != context_.name) {
+      return {generated,
+              {{raise(kMacShared, nic.origin,
+                      "Network card " + std::to_string(i + 1) + " has the address " + nic.mac->text() +
+                          " of the machine \"" + owner->second + "\"; it gets " + generated.text() + ".")},
+               {{field, Disposition::translated, "a new address: another machine of this run has the source's"},
+                {field + "_generated", Disposition::kept, {}}}}};
     }
     return {*nic.mac, {{}, {{field, Disposition::kept, {}}, {field + "_generated", Disposition::kept, {}}}}};
   }
@@ -181,6 +201,8 @@ DecidedUuid decide_uuid(const Machine &machine, const IdentityContext &context) 
   const auto taken = context.taken.uuids.find(out.uuid.text());
   // A machine of the same name is the one that this one would replace; that name is another question.
   if (taken == context.taken.uuids.end() || taken->second == context.name) return out;
+  if (context.options.uuid_policy == UuidPolicy::keep && context.taken.is_planned(taken->second))
+    return uuid_beside(machine, context, taken->second);
   throw Error(ErrorKind::conflict, {.where = machine.hardware.smbios.origin,
                                     .message = "the UUID is already used by the domain '" + taken->second + "'",
                                     .found = out.uuid.text(),

@@ -30,7 +30,8 @@ struct DecidedUuid {
   target::Account account;
 };
 
-// The machine's UUID and its guest's. Throws Error conflict, with the option that helps, when another machine has it.
+// The machine's UUID and its guest's. One that a machine of the same run has gives way to a new one; throws Error
+// conflict, with the option that helps, when a machine that is there already has it.
 [[nodiscard]] DecidedUuid decide_uuid(const Machine &machine, const IdentityContext &context);
 // The same of a snapshot, whose hardware is the model's field `prefix`: snapshots belong to their machine.
 [[nodiscard]] DecidedUuid snapshot_uuid(const Uuid &uuid, const std::string &prefix);

@@ -24,7 +24,8 @@ struct Planned {
   std::vector<RunRecord> tidy;            // ended well, and were cut off before all was cleared away
   // What is read and what would be made, also when it was refused: a report goes elsewhere.
   std::vector<std::filesystem::path> touched;
-  std::string name{};  // of the new machine; empty when the source could not be read
+  std::string name{};     // of the new machine; empty when the source could not be read
+  std::string done_as{};  // what an earlier run of a batch called it; empty: none did it
 };
 
 // Imports and plans every machine of a source, looks whether this host lets it be done (preflight(), unless the plan is

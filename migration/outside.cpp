@@ -5,6 +5,7 @@
 #include <set>
 
 #include "migration/findings.hpp"
+#include "migration/removable_media.hpp"
 #include "migration/source.hpp"
 #include "migration/survey.hpp"
 
@@ -33,8 +34,10 @@ class Collector {
       if (!ref.drive->medium) continue;
       const bool disk = ref.drive->kind == DriveKind::disk;
       for (const ImageFile &image : ref.drive->medium->chain) {
+        if (!disk && is_platform_tools(image.declared_location)) continue;  // left out
         for (const FileRange &piece : image.pieces)
-          add({ref.field, image.origin, std::string(name_of(ref.drive->kind)), disk, !disk, {}}, piece.file);
+          add({ref.field, image.origin, std::string(name_of(ref.drive->kind)), disk, !disk, {}}, piece.file,
+              ref.drive->kind);
       }
     }
     const Firmware &firmware = hardware.firmware;
@@ -50,8 +53,14 @@ class Collector {
   std::vector<OutsideFile> files;
 
  private:
-  void add(OutsideFile file, const fs::path &path) {
+  void add(OutsideFile file, const fs::path &path, DriveKind kind = DriveKind::disk) {
     file.judgement = reach::judge(path, limits_);
+    // A CD is where its user downloaded it, seldom beside a machine.
+    if (file.is_removable && file.judgement.verdict == reach::Verdict::outside &&
+        is_removable_image(file.judgement.file, kind)) {
+      file.judgement.verdict = reach::Verdict::own;
+      file.judgement.why = "a file of yours that lies outside of the machine's folder";
+    }
     if (file.judgement.verdict != reach::Verdict::inside) files.push_back(std::move(file));
   }
 
@@ -140,9 +149,11 @@ std::vector<Finding> findings_of(const std::vector<OutsideFile> &files) {
   std::set<fs::path> said;
   for (const OutsideFile &file : files) {
     if (!said.insert(file.judgement.file).second) continue;
-    out.push_back(
-        raise(file.judgement.refused() ? kOutsideRefused : kOutsideOwn, file.where,
-              file.what + " is " + text::printable(file.judgement.file.string()) + ", " + file.judgement.why));
+    out.push_back(raise(
+        file.judgement.refused() ? kOutsideRefused
+        : file.is_removable      ? kRemovableOutside
+                                 : kOutsideOwn,
+        file.where, file.what + " is " + text::printable(file.judgement.file.string()) + ", " + file.judgement.why));
   }
   return out;
 }

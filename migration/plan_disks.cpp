@@ -5,6 +5,7 @@
 #include <set>
 
 #include "migration/findings.hpp"
+#include "migration/removable_media.hpp"
 #include "migration/target_names.hpp"
 
 #include "support/text.hpp"
@@ -192,6 +193,13 @@ class Planner {
       plan_.settlements.push_back({ref.field + ".medium", Disposition::dropped, "left out by --removable none"});
       return std::nullopt;
     }
+    if (is_platform_tools(image.declared_location)) {
+      plan_.findings.push_back(
+          raise(kPlatformTools, where, "\"" + image.declared_location + "\" is not put into the drive"));
+      plan_.settlements.push_back(
+          {ref.field + ".medium", Disposition::dropped, "the old platform's tools; the drive is empty"});
+      return std::nullopt;
+    }
     if (image.pieces.empty()) {
       plan_.findings.push_back(raise(kRemovableMissing, where,
                                      "the image \"" + image.declared_location + "\" of a " +
@@ -353,7 +361,7 @@ class Planner {
   // A snapshot's CD stays in its drive when the file is there; copies are made for the current state only.
   void add_removable_of_snapshot(std::size_t i, const DriveRef &ref) {
     const ImageFile &image = ref.drive->medium->chain.back();
-    if (image.pieces.empty()) return;
+    if (image.pieces.empty() || is_platform_tools(image.declared_location)) return;
     target::Medium out;
     out.controller = ref.controller;
     out.drive = ref.index;

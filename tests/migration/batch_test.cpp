@@ -92,6 +92,43 @@ TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
   for (const std::size_t i : {0U, 2U}) EXPECT_FALSE(document.machines[i].refusal);
 }
 
+// Three copies of one folder: one name, one UUID, one address.
+TEST_F(Batch, copies_of_a_machine_are_told_apart_also_when_the_batch_is_run_again) {
+  for (const char letter : {'a', 'b', 'c'}) {
+    const std::string folder = std::string("in/copy-") + letter + "/";
+    for (const char *file : {"probe.vbox", "probe.vmdk"})
+      scratch_.write(folder + file, test::read_text(kSource / "fixtures/probe-machine" / file));
+    scratch_.write(folder + "probe-flat.vmdk", std::string(1U << 20U, letter));
+  }
+  const auto ids_of = [](const report::MachineReport &machine) {
+    std::set<std::string> ids;
+    for (const Finding &finding : machine.findings) ids.insert(finding.id);
+    return ids;
+  };
+  const report::Document document = run({});
+  ASSERT_EQ(document.machines.size(), 3U);
+  std::set<std::string> names, uuids, macs;
+  for (const report::MachineReport &machine : document.machines) {
+    EXPECT_EQ(machine.status, report::Status::migrated);
+    names.insert(machine.name);
+    uuids.insert(machine.uuid);
+    macs.insert(machine.nics.at(0).mac);
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"probe", "probe-2", "probe-3"}));
+  EXPECT_EQ(uuids.size(), 3U);
+  EXPECT_EQ(macs.size(), 3U);
+  EXPECT_FALSE(ids_of(document.machines[0]).contains("smbios.uuid-shared"));
+  for (const std::size_t i : {1U, 2U}) {
+    EXPECT_TRUE(ids_of(document.machines[i]).contains("smbios.uuid-shared"));
+    EXPECT_TRUE(ids_of(document.machines[i]).contains("nic.mac-shared"));
+  }
+  for (const report::MachineReport &machine : run({}).machines) EXPECT_EQ(machine.status, report::Status::skipped);
+  // One that is made again does not take the first one's name for its own.
+  fs::remove(scratch_ / "out/probe-2.qcow2");
+  scratch_.write("in/copy-b/probe-flat.vmdk", std::string(1U << 20U, 'x'));
+  EXPECT_EQ(run({}).machines.at(0).status, report::Status::skipped);
+}
+
 // Not the settings file alone decides whether a machine is done.
 TEST_F(Batch, what_is_done_is_done_while_source_and_result_are_as_they_were) {
   const std::vector<std::pair<std::string, std::function<void()>>> changes{

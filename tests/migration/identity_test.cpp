@@ -120,6 +120,33 @@ TEST_F(IdentityTest, a_uuid_that_is_taken_names_the_option) {
   EXPECT_EQ(uuid().uuid.text(), kWritten);
 }
 
+// Copies of one machine's folder: the same UUID, the same addresses.
+TEST_F(IdentityTest, a_copy_in_the_same_batch_gets_a_uuid_and_addresses_of_its_own) {
+  taken.uuids[std::string(kWritten)] = "first";
+  taken.macs["08:00:27:11:22:33"] = "first";
+  taken.planned_names.insert("first");
+  const DecidedUuid decided = uuid();
+  EXPECT_NE(decided.uuid.text(), kWritten);
+  EXPECT_EQ(decided.uuid.text()[14], '4');
+  EXPECT_TRUE(has(decided.account, "smbios.uuid-shared"));
+  EXPECT_EQ(decided.account.settlements.at(0).disposition, Disposition::translated);
+  EXPECT_EQ(uuid().uuid, decided.uuid);
+  const auto card = cards().at(0);
+  EXPECT_TRUE(card.mac.text().starts_with("52:54:00:"));
+  EXPECT_TRUE(has(card.account, "nic.mac-shared"));
+  EXPECT_FALSE(has(cards().at(1).account, "nic.mac-shared"));
+  // What the user names is not changed, nor what a machine has that is there already.
+  options.uuid_policy = UuidPolicy::given;
+  options.uuid = *Uuid::parse(kWritten);
+  EXPECT_THROW((void)uuid(), Error);
+  options.macs[0] = *MacAddress::parse("08:00:27:11:22:33");
+  EXPECT_THROW((void)cards(), Error);
+  options = {.seed = 1};
+  taken.planned_names = {"another"};
+  EXPECT_THROW((void)uuid(), Error);
+  EXPECT_THROW((void)cards(), Error);
+}
+
 TEST_F(IdentityTest, a_snapshot_has_its_machines_uuid) {
   const DecidedUuid snapshot = snapshot_uuid(uuid().uuid, "snapshots.0.hardware");
   EXPECT_EQ(snapshot.uuid.text(), kWritten);

@@ -143,18 +143,64 @@ TEST_F(Outside, ALinkInTheFolderIsRefusedInEveryKindOfSource) {
   }
 }
 
-TEST_F(Outside, CdsAndFloppiesAreNoExceptionAndCanBeLeftOut) {
+// A CD is where it was downloaded. What is no image at all is nobody's CD.
+TEST_F(Outside, CdsAndFloppiesOfTheUserAreTakenFromAnywhereWithAWarning) {
+  std::string content(kDiskBytes, '\0');
+  content.replace(32769, 5, "CD001");
   const std::string iso = disk("isos/debian.iso").string();
-  for (const auto &make : Makers{[&] { return vmx_cd(iso); }, [&] { return vbox("DVD", "DVDImages", iso); },
-                                 [&] { return vmx_cd("/etc/passwd"); }, [&] { return vmx_cd("/dev/null"); },
-                                 [&] { return vbox("DVD", "DVDImages", "/proc/self/environ"); }}) {
+  const std::string plain = scratch_.write("isos/image", content).string();
+  const std::string floppy = scratch_.write("isos/boot.img", std::string(1'474'560, 'f')).string();
+  const auto vmx_floppy = [&](const std::string &file) {
+    return vmx("floppy0.present = \"TRUE\"\nfloppy0.fileType = \"file\"\nfloppy0.fileName = \"" + file + "\"\n");
+  };
+  for (const auto &make :
+       Makers{[&] { return vmx_cd(iso); }, [&] { return vbox("DVD", "DVDImages", iso); }, [&] { return vmx_cd(plain); },
+              [&] { return vmx_floppy(floppy); }, [&] { return vbox("Floppy", "FloppyImages", floppy); }}) {
+    const fs::path source = make();
+    const Planned planned = plan(source);
+    EXPECT_FALSE(planned.report.refusal) << source << planned.report.refusal->detail.message;
+    EXPECT_TRUE(has(planned, "medium.outside")) << source;
+    EXPECT_FALSE(has(planned, "source.outside"));
+    fs::remove(source);
+  }
+  const std::string large = scratch_.write("elsewhere/disk.img", std::string(8U << 20U, 'x')).string();
+  expect_unsafe(plan(vmx_floppy(large)));  // no floppy has so much: a disk of the user's
+}
+
+TEST_F(Outside, TheOldPlatformsOwnCdsAreLeftOut) {
+  for (const char *file :
+       {"/usr/share/virtualbox/VBoxGuestAdditions.iso", "/usr/lib/vmware/isoimages/linux.iso",
+        R"(C:\Program Files\Oracle\VirtualBox\VBoxGuestAdditions.iso)",
+        R"(C:\Program Files (x86)\VMware\VMware Workstation\windows.iso)",
+        "/Applications/VirtualBox.app/Contents/MacOS/VBoxGuestAdditions.iso", "/vmimages/tools-isoimages/linux.iso"}) {
+    for (const auto &make : Makers{[&] { return vmx_cd(file); }, [&] { return vbox("DVD", "DVDImages", file); }}) {
+      const fs::path source = make();
+      const Planned planned = plan(source);
+      EXPECT_FALSE(planned.report.refusal) << file << planned.report.refusal->detail.message;
+      EXPECT_TRUE(has(planned, "medium.platform-tools")) << file;
+      EXPECT_FALSE(has(planned, "medium.removable-missing")) << file;
+      fs::remove(source);
+    }
+  }
+  EXPECT_TRUE(has(plan(vmx_cd("linux.iso")), "medium.removable-missing"));
+}
+
+TEST_F(Outside, HostileCdsAndFloppiesAreRefusedAndCanBeLeftOut) {
+  const std::string letter = disk("papers/letter.odt").string();
+  const std::string hidden = disk(".keys/secret.iso").string();
+  fs::create_symlink(disk("papers/debian.iso"), scratch_ / "vms/web/link.iso");
+  for (const auto &make :
+       Makers{[&] { return vmx_cd(letter); }, [&] { return vmx_cd(hidden); }, [&] { return vmx_cd("link.iso"); },
+              [&] { return vmx_cd("/etc/passwd"); }, [&] { return vmx_cd("/dev/null"); },
+              [&] { return vbox("DVD", "DVDImages", "/proc/self/environ"); }}) {
     const fs::path source = make();
     expect_unsafe(plan(source));
     apply_option(options_, "removable", "none");
     const Planned planned = plan(source);
     EXPECT_FALSE(planned.report.refusal);
     EXPECT_TRUE(has(planned, "medium.removable-emptied"));
-    EXPECT_EQ(planned.report.domain_xml.find("debian.iso"), std::string::npos);
+    for (const char *name : {"debian.iso", "letter.odt", "secret.iso", "link.iso"})
+      EXPECT_EQ(planned.report.domain_xml.find(name), std::string::npos);
     apply_option(options_, "removable", "link");
     fs::remove(source);
   }
