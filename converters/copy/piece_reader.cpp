@@ -107,7 +107,8 @@ std::size_t PieceReader::read_deflated(std::size_t first) {
   const auto end_of = [&](const Job &job) { return std::min(job.file_offset + job.stored_length, file.size()); };
   if (begin >= file.size()) {
     throw Error(ErrorKind::malformed, {.where = {.file = file.path(), .path = at_offset(begin)},
-                                       .message = "a compressed grain lies beyond the end of the file"});
+                                       .message = "a compressed grain lies beyond the end of the file",
+                                       .advice = std::string(image::kDamagedAdvice)});
   }
   std::uint64_t end = end_of(jobs_[first]);
   std::size_t next = first + 1;
@@ -140,7 +141,8 @@ void PieceReader::inflate(const Job &job, const std::uint8_t *stream, std::size_
                 {.where = {.file = sources_.file(job.file).path(), .path = at_offset(job.file_offset)},
                  .message = "a compressed grain cannot be inflated",
                  .found = result == LIBDEFLATE_BAD_DATA ? "damaged data" : "data of another length",
-                 .expected = std::to_string(job.inflated_length) + " bytes"});
+                 .expected = std::to_string(job.inflated_length) + " bytes",
+                 .advice = std::string(image::kDamagedAdvice)});
   }
   if (!whole) std::memcpy(job.into, inflated_.data() + job.skip, job.length);
 }

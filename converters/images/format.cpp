@@ -50,7 +50,7 @@ void require(bool holds, const Place &where, const char *message, const std::str
                                      .message = message,
                                      .found = found,
                                      .expected = expected,
-                                     .advice = "Copy the image again, or repair it with the software that made it."});
+                                     .advice = std::string(kDamagedAdvice)});
 }
 
 Place place_in(const SourceFile &file, std::uint64_t offset, const std::string &what) {

@@ -139,6 +139,10 @@ struct OpenOptions {
 // lie that would keep us busy.
 inline constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;
 
+// For content that a format rules out.
+inline constexpr std::string_view kDamagedAdvice =
+    "Copy or download the image again, or repair it with the software that made it.";
+
 // Opens one image; `file.pieces` says where. The format is read from the content, never from the name; raw is
 // taken only where file.declared_format says raw (or iso). Throws: missing (which file, where looked),
 // malformed, unsupported (a format that only qemu-img reads: see needs_qemu_img()), encrypted, unsafe (an extent

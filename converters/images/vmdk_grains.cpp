@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::uint64_t kMarkerSize = 12;  // bytes before a compressed grain: its sector, its length
 constexpr std::uint64_t kMostDirectoryEntries = std::uint64_t{1} << 24U;  // 64 MiB of directory
-constexpr std::uint64_t kTablePart = 65536;  // table entries that are read in one go (256 KiB)
+constexpr std::size_t kMostSamples = 16;  // grains that are inflated to see whether they can be
+constexpr std::uint64_t kLargestSampled = std::uint64_t{1} << 20U;  // bytes of a grain; exporters write 64 KiB
+constexpr std::uint64_t kTablePart = 65536;                         // table entries that are read in one go (256 KiB)
 
 class GrainPart final : public VmdkPart {
  public:
@@ -53,6 +55,7 @@ class GrainPart final : public VmdkPart {
                                "'" + source_->path().string() + "' was not closed properly when it was last used."));
     }
     find_last_length();
+    look_at_some();
     return stored;
   }
 
@@ -144,7 +147,9 @@ class GrainPart final : public VmdkPart {
   std::uint64_t scan() {
     OverlapWatch watch(source_->size(), layout_.compressed ? kSectorSize : layout_.grain);
     const std::uint64_t grains = divide_up(layout_.capacity, layout_.grain);
-    std::uint64_t stored = 0;
+    std::uint64_t stored = 0, number = 0;
+    samples_.clear();
+    stride_ = 1;
     std::vector<std::uint32_t> part;
     for (std::uint64_t first = 0; first < grains;) {
       const std::uint64_t in_table = first % layout_.entries_per_table;
@@ -159,6 +164,7 @@ class GrainPart final : public VmdkPart {
             require(false, grain_place(first + i), "two grains lie at the same place in the file", offset,
                     "a place of its own for every grain");
           stored += visible(first + i);
+          sample(number++, first + i, part[i]);
         }
       }
       first += count;
@@ -212,6 +218,40 @@ class GrainPart final : public VmdkPart {
     extent.stored_length = static_cast<std::uint32_t>(length);
   }
 
+  // A download that broke or was mixed up shows in most of its grains. Some are inflated before anything is planned;
+  // what single bytes did to others, only reading all of it shows.
+  void look_at_some() {
+    std::vector<std::uint8_t> plain;
+    for (const auto &[grain, entry] : samples_) look_at(grain, entry, plain);
+    samples_ = {};
+  }
+
+  // Evenly spread over those that are stored: every `stride_`th. Not of what is compressed once more, where reaching
+  // one costs much and damage shows by the outer layer's checksum.
+  void sample(std::uint64_t number, std::uint64_t grain, std::uint32_t entry) {
+    if (!layout_.compressed || !source_->identity() || layout_.grain > kLargestSampled || number % stride_ != 0) return;
+    samples_.emplace_back(grain, entry);
+    if (samples_.size() < kMostSamples) return;
+    for (std::size_t i = 0; 2 * i < samples_.size(); ++i) samples_[i] = samples_[2 * i];
+    samples_.resize(samples_.size() / 2);
+    stride_ *= 2;
+  }
+
+  void look_at(std::uint64_t grain, std::uint32_t entry, std::vector<std::uint8_t> &plain) const {
+    const Extent extent =
+        grain_extent(entry, grain, grain * layout_.grain, grain * layout_.grain + visible(grain), 0, 0);
+    const auto stored = read_bytes(*source_, extent.file_offset, extent.stored_length);
+    plain.resize(static_cast<std::size_t>(extent.length));
+    uLongf length = plain.size();
+    auto used = static_cast<uLong>(stored.size());
+    if (::uncompress2(plain.data(), &length, stored.data(), &used) == Z_OK && length == extent.length) return;
+    throw Error(ErrorKind::malformed, {.where = place_in(*source_, extent.file_offset, "compressed grain"),
+                                       .message = "a compressed grain cannot be inflated",
+                                       .found = "damaged data",
+                                       .expected = "a zlib stream of " + std::to_string(extent.length) + " bytes",
+                                       .advice = std::string(kDamagedAdvice)});
+  }
+
   // A last grain that the capacity cuts is stored whole by some writers and cut by others: inflate it to see.
   void find_last_length() {
     if (!layout_.compressed || layout_.capacity % layout_.grain == 0) return;
@@ -239,6 +279,8 @@ class GrainPart final : public VmdkPart {
   std::uint64_t tables_ = 0;
   std::vector<std::uint32_t> directory_;
   bool redundant_in_use_ = false;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> samples_;  // grains with their table entries
+  std::uint64_t stride_ = 1;
   std::uint64_t last_length_ = 0;  // bytes that a cut last grain inflates to; 0: not known
 };
 

@@ -51,6 +51,31 @@ TEST_F(Bounds, disk_of_64_tebibytes_is_read) {
   EXPECT_EQ(kind_of(image_file(folder / "larger.vmdk")), ErrorKind::malformed);
 }
 
+// A broken download shows before anything is planned: also where tables and markers are sound.
+TEST_F(Bounds, damaged_grains_show_when_the_image_is_looked_at) {
+  const Layer layer{.size = 4U << 20U, .block_size = 65536, .blocks = std::vector<Block>(64, Block::data)};
+  const std::string descriptor = vmdk_descriptor("streamOptimized", "RW 8192 SPARSE \"disk.vmdk\"\n");
+  const Bytes sound = make_hosted_sparse(layer, {.descriptor = descriptor, .compressed = true, .footer = true});
+  write_file(folder / "disk.vmdk", sound);
+  EXPECT_NO_THROW((void)disk::inspect({.chain = {image_file(folder / "disk.vmdk")}}, {}, disk::Engine::automatic));
+  Bytes damaged = sound;
+  // The first grain's zlib stream: behind the header, the descriptor and a marker of 12 bytes.
+  std::size_t at = 0;
+  for (std::size_t sector = 512; sector + 512 < damaged.size() && at == 0; sector += 512) {
+    if (damaged[sector + 12] == 0x78 && damaged[sector] == 0) at = sector + 12;
+  }
+  ASSERT_NE(at, 0U);
+  damaged[at + 1] ^= 0x10U;
+  write_file(folder / "disk.vmdk", damaged);
+  try {
+    (void)disk::inspect({.chain = {image_file(folder / "disk.vmdk")}}, {}, disk::Engine::automatic);
+    FAIL() << "a damaged grain was overlooked";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::malformed);
+    EXPECT_NE(error.detail().advice.find("download the image again"), std::string::npos);
+  }
+}
+
 // 16 GiB of zeros in 16 MiB: half a minute and more to inflate.
 void write_bomb(const std::filesystem::path &file) {
   const Bytes zeros(16U << 20U);
