@@ -3,10 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "model/machine.hpp"
 
+#include "support/file.hpp"
 #include "support/file_names.hpp"
 
 namespace ferry {
@@ -22,6 +24,8 @@ struct ImportOptions {
   names::Places places;
   // OVF: which deployment option selects the Items; empty: the default one.
   std::string ovf_configuration;
+  // Of the source, from the look at what it is; null: none was kept.
+  std::shared_ptr<const file::Head> head;
 };
 
 }  // namespace ferry

@@ -57,10 +57,24 @@ bool is_backup(const fs::path &file) {
          is_old_settings(file);
 }
 
+// Reading a compressed package from its start is the only way to read it, so what was read of it is kept.
+bool is_package(const fs::path &file, const std::string &head, const std::optional<file::Status> &status,
+                std::shared_ptr<const file::Head> *kept) {
+  if (!status || !head.starts_with("\x1f\x8b")) return ovf::looks_like_ova(file);
+  auto begin = std::make_shared<file::Head>(file::Head{*status, {head.begin(), head.end()}});
+  if (!ovf::looks_like_ova(file, begin.get())) return false;
+  if (kept != nullptr) *kept = std::move(begin);
+  return true;
+}
+
 // As detect_source(); what cannot be read is none, and said elsewhere.
-std::optional<SourceKind> detected(const fs::path &file) {
+std::optional<FoundSource> detected(const fs::path &file) {
   try {
-    return detect_source(file);
+    FoundSource out{{}, fs::absolute(file)};
+    const auto kind = detect_source(file, &out.head);
+    if (!kind) return std::nullopt;
+    out.kind = *kind;
+    return out;
   } catch (const Error &) {
     return std::nullopt;
   }
@@ -115,9 +129,9 @@ FoundSource only_one_in(const fs::path &folder) {
   std::optional<Error> broken;
   for (const fs::directory_entry &entry : entries_of(folder)) {
     if (!is_file(entry)) continue;
-    const auto kind = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
-    if (kind) {
-      found.push_back({*kind, fs::absolute(entry.path())});
+    const auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+    if (source) {
+      found.push_back(*source);
     } else if (!broken && !is_old_settings(entry.path())) {
       broken = unreadable_machine(entry.path());
     }
@@ -196,9 +210,9 @@ void collect(const fs::path &folder, FoundBelow &out) {
     if (entry.is_directory(error) && !entry.is_symlink(error)) {
       if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
     } else if (is_file(entry)) {
-      const auto kind = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
-      if (kind) {
-        out.sources.push_back({*kind, fs::absolute(entry.path())});
+      auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+      if (source) {
+        out.sources.push_back(*std::move(source));
       } else if (auto unreadable = is_old_settings(entry.path()) ? std::nullopt : unreadable_machine(entry.path())) {
         out.unreadable.push_back(*std::move(unreadable));
       }
@@ -215,12 +229,14 @@ void collect(const fs::path &folder, FoundBelow &out) {
 
 }  // namespace
 
-std::optional<SourceKind> detect_source(const fs::path &file) {
+std::optional<SourceKind> detect_source(const fs::path &file, std::shared_ptr<const file::Head> *kept) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return std::nullopt;  // a FIFO would be waited for
+  const auto status = file::status_of(file);
   const std::string head = read_head(file);
   if (vbox::looks_like_vbox(head)) return SourceKind::vbox;
-  if (ovf::looks_like_ovf(head) || ovf::looks_like_ova(file)) return SourceKind::ovf;
+  if (ovf::looks_like_ovf(head)) return SourceKind::ovf;
+  if (is_package(file, head, status, kept)) return SourceKind::ovf;
   if (vmx::looks_like_vmx(head)) return SourceKind::vmx;
   return std::nullopt;
 }
@@ -234,9 +250,10 @@ FoundSource find_source(const std::string &argument) {
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::unsafe, {.where = {path, {}, {}}, .message = "this is not a regular file"});
   }
-  const auto kind = detect_source(path);
+  std::shared_ptr<const file::Head> head;
+  const auto kind = detect_source(path, &head);
   if (!kind) throw foreign_source(fs::absolute(path).lexically_normal(), read_head(path));
-  return {*kind, fs::absolute(path).lexically_normal()};
+  return {*kind, fs::absolute(path).lexically_normal(), std::move(head)};
 }
 
 FoundBelow find_sources_below(const fs::path &folder) {
@@ -270,7 +287,12 @@ std::vector<ImportedMachine> import_source(const FoundSource &source, const Impo
   switch (source.kind) {
     case SourceKind::vbox: out.push_back(import_vbox(source.file, options)); break;
     case SourceKind::vmx: out.push_back(vmx::import_file(source.file, options)); break;
-    case SourceKind::ovf: out = ovf::import_file(source.file, options); break;
+    case SourceKind::ovf: {
+      ImportOptions with_head = options;
+      with_head.head = source.head;
+      out = ovf::import_file(source.file, with_head);
+      break;
+    }
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace ferry::migration {
 struct FoundSource {
   SourceKind kind{};
   std::filesystem::path file;  // absolute
+  // Of a package that is compressed as a whole, from the look at what it is; null for others.
+  std::shared_ptr<const file::Head> head = {};
 };
 
 // Takes a file, a folder that holds exactly one source, or a name that registered_machines() lists. What a file
@@ -22,8 +25,9 @@ struct FoundSource {
 // them), unsupported (a file that is none of ours).
 [[nodiscard]] FoundSource find_source(const std::string &argument);
 
-// What a file is, or nullopt.
-[[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file);
+// What a file is, or nullopt. `head`, when it is not null, is set as FoundSource has it.
+[[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file,
+                                                      std::shared_ptr<const file::Head> *head = nullptr);
 
 struct FoundBelow {
   std::vector<FoundSource> sources;  // sorted by path

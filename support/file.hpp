@@ -77,6 +77,12 @@ enum class Links { follow, no_follow };
 // Throws Error io, naming `shown`.
 [[nodiscard]] Status status_of(int descriptor, const std::filesystem::path &shown);
 
+// A file's first bytes, kept from the look at what it is: whoever reads it then need not read them again.
+struct Head {
+  Status status;  // of the file at that time: they are of no use when it is another one now
+  std::vector<std::uint8_t> bytes;
+};
+
 // Reads a part of a regular file, at most `limit` bytes. Throws Error io, missing, and malformed when it is longer.
 [[nodiscard]] std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit);
 

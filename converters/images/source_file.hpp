@@ -22,8 +22,9 @@ namespace ferry::image {
 [[nodiscard]] std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache = nullptr);
 
 // A gzip stream over `compressed` as a file. Without an index it is read through once, which verifies its checksums; no
-// temporary copy is made, and memory stays bounded (64 MiB) whatever the size. A read inflates from the restart point
-// before it; reads that go forwards continue where they stopped, from however many threads. Throws malformed.
+// temporary copy is made, and memory stays bounded (90 MiB) whatever the size. A read inflates from the restart point
+// before it; reads that go forwards continue where they stopped, from however many threads, and do not read again what
+// some jumps ahead (24 MiB) read. Throws malformed.
 [[nodiscard]] std::shared_ptr<const SourceFile> open_gzip(std::shared_ptr<const SourceFile> compressed);
 [[nodiscard]] std::shared_ptr<const SourceFile> open_gzip(std::shared_ptr<const SourceFile> compressed,
                                                           std::shared_ptr<const gzip::Index> index);

@@ -8,11 +8,13 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <locale.h>
 #include <memory>
 #include <set>
+#include <span>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -33,7 +35,8 @@ constexpr std::size_t kLooks = 16;
 // A Vagrantfile and its like may stand before the descriptor of a compressed package, a disk is not passed over to see.
 constexpr std::uint64_t kMostPassed = std::uint64_t{1} << 20U;
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
-constexpr std::size_t kInflated = std::size_t{256} << 10U;  // a step: small enough for the first look at an archive
+// A step of inflating, and of a look at what an archive is.
+constexpr std::size_t kInflated = std::size_t{256} << 10U, kLookStep = std::size_t{16} << 10U;
 
 // libarchive converts names with the thread's locale and gives null for UTF-8 names under "C".
 class Utf8Locale {
@@ -63,10 +66,11 @@ class Utf8Locale {
                .advice = "Copy or download the file again; check its size and digest against the source."});
 }
 
-// The file as it lies on the disk.
+// The file as it lies on the disk, but for its head where that is known. A look adds what it reads to the head.
 class RawFile final : public gzip::Input {
  public:
-  explicit RawFile(const std::filesystem::path &file) : path_(file), open_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit RawFile(const std::filesystem::path &file, const file::Head *head = nullptr, file::Head *grows = nullptr)
+      : path_(file), head_(head), grows_(grows), open_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (!open_) {
       const int error = errno;
       const bool missing = error == ENOENT || error == ENOTDIR;
@@ -75,10 +79,21 @@ class RawFile final : public gzip::Input {
                    .message = missing ? "there is no such file"
                                       : "the file cannot be read: " + std::generic_category().message(error)});
     }
-    size_ = file::status_of(open_.get(), file).size;
+    const file::Status status = file::status_of(open_.get(), file);
+    size_ = status.size;
+    if (head_ != nullptr && head_->status != status) head_ = grows_ = nullptr;
   }
   void read(std::uint64_t offset, void *into, std::size_t length) const override {
     auto *to = static_cast<char *>(into);
+    if (head_ != nullptr && offset < head_->bytes.size()) {
+      const std::size_t known = std::min<std::size_t>(length, head_->bytes.size() - offset);
+      std::memcpy(to, head_->bytes.data() + offset, known);
+      to += known;
+      offset += known;
+      length -= known;
+    }
+    const bool adds = grows_ != nullptr && offset == grows_->bytes.size();
+    const std::span<const char> read(to, length);
     while (length > 0) {
       const ssize_t got = ::pread(open_.get(), to, length, static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
@@ -92,12 +107,15 @@ class RawFile final : public gzip::Input {
       offset += static_cast<std::uint64_t>(got);
       length -= static_cast<std::size_t>(got);
     }
+    if (adds) grows_->bytes.insert(grows_->bytes.end(), read.begin(), read.end());
   }
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
 
  private:
   std::filesystem::path path_;
+  const file::Head *head_;
+  file::Head *grows_;
   file::Descriptor open_;
   std::uint64_t size_ = 0;
 };
@@ -106,15 +124,11 @@ class RawFile final : public gzip::Input {
 // and makes the index.
 class Tar {
  public:
-  explicit Tar(const std::filesystem::path &file) : raw_(file), archive_(archive_read_new(), &archive_read_free) {
-    if (!archive_) throw Error(ErrorKind::io, {.message = "out of memory for reading the archive"});
-    archive_read_support_format_tar(get());
-    if (gzip::is_gzip(raw_)) indexer_ = std::make_unique<gzip::Indexer>(raw_);
-    buffer_.resize(indexer_ ? kInflated : kBlock);
-    archive_read_set_read_callback(get(), &read);
-    archive_read_set_skip_callback(get(), &skip);
-    archive_read_set_callback_data(get(), this);
-    if (archive_read_open1(get()) != ARCHIVE_OK) fail("the file is not a tar archive");
+  explicit Tar(const std::filesystem::path &file, const file::Head *head = nullptr)
+      : Tar(file, head, nullptr, kInflated, kBlock) {}
+  // For a look at its beginning, whose bytes are added to `head`, which may be null.
+  static std::unique_ptr<Tar> look(const std::filesystem::path &file, file::Head *head) {
+    return std::unique_ptr<Tar>(new Tar(file, head, head, kLookStep, kLookStep));
   }
   Tar(const Tar &) = delete;
   Tar &operator=(const Tar &) = delete;
@@ -132,6 +146,20 @@ class Tar {
   }
 
  private:
+  // The steps are bytes: of inflated data, and of what is not compressed.
+  Tar(const std::filesystem::path &file, const file::Head *head, file::Head *grows, std::size_t inflated_step,
+      std::size_t plain_step)
+      : raw_(file, head, grows), archive_(archive_read_new(), &archive_read_free) {
+    if (!archive_) throw Error(ErrorKind::io, {.message = "out of memory for reading the archive"});
+    archive_read_support_format_tar(get());
+    if (gzip::is_gzip(raw_)) indexer_ = std::make_unique<gzip::Indexer>(raw_);
+    buffer_.resize(indexer_ ? inflated_step : plain_step);
+    archive_read_set_read_callback(get(), &read);
+    archive_read_set_skip_callback(get(), &skip);
+    archive_read_set_callback_data(get(), this);
+    if (archive_read_open1(get()) != ARCHIVE_OK) fail("the file is not a tar archive");
+  }
+
   // Nothing may be thrown through libarchive, which is C.
   static la_ssize_t read(archive *a, void *self, const void **into) {
     auto &tar = *static_cast<Tar *>(self);
@@ -293,9 +321,9 @@ void hash_member(const Tar &tar, const std::string &manifest, ArchiveMember &mem
 
 }  // namespace
 
-ArchiveListing list_archive(const std::filesystem::path &file) {
+ArchiveListing list_archive(const std::filesystem::path &file, const file::Head *head) {
   const Utf8Locale utf8;
-  Tar tar(file);
+  Tar tar(file, head);
   ArchiveListing out;
   out.gzip = tar.is_gzip();
   std::set<std::string> seen;
@@ -325,16 +353,22 @@ ArchiveListing list_archive(const std::filesystem::path &file) {
   return out;
 }
 
-std::vector<std::string> member_names(const std::filesystem::path &file, bool *more) {
+namespace {
+
+// As member_names(), but no further than to `last`, where that is not empty: a suffix.
+std::vector<std::string> names_to(const std::string &last, const std::filesystem::path &file, file::Head *head,
+                                  bool *more) {
   const Utf8Locale utf8;
   std::vector<std::string> out;
   try {
-    const Tar tar(file);
+    const std::unique_ptr<Tar> opened = Tar::look(file, head);
+    const Tar &tar = *opened;
     archive_entry *entry = nullptr;
     std::string name;
     std::uint64_t passed = 0;  // bytes
     while (out.size() < kLooks && next_file(file, tar, entry, name)) {
       out.push_back(name);
+      if (!last.empty() && lower_suffix(name) == last) break;
       // Going on in a compressed tar means inflating the member, which may be a whole disk.
       if (tar.is_gzip()) passed += static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
       if (passed <= kMostPassed) continue;
@@ -346,9 +380,15 @@ std::vector<std::string> member_names(const std::filesystem::path &file, bool *m
   return out;
 }
 
-bool has_descriptor(const std::filesystem::path &file) {
+}  // namespace
+
+std::vector<std::string> member_names(const std::filesystem::path &file, bool *more) {
+  return names_to({}, file, nullptr, more);
+}
+
+bool has_descriptor(const std::filesystem::path &file, file::Head *head) {
   bool more = false;
-  const std::vector<std::string> names = member_names(file, &more);
+  const std::vector<std::string> names = names_to(".ovf", file, head, &more);
   const auto is = [&names](const auto &test) { return std::any_of(names.begin(), names.end(), test); };
   if (is([](const std::string &name) { return lower_suffix(name) == ".ovf"; })) return true;
   // Compressed, with the disk before the descriptor, as Vagrant packs its boxes for VirtualBox.

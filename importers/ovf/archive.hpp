@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 #include "support/gzip.hpp"
 
 namespace ferry::ovf {
@@ -35,15 +36,16 @@ struct ArchiveListing {
 
 // Lists a tar or a gzip'd tar. Throws Error malformed for what is no tar, is cut off, or has members that cannot be
 // read in place (sparse) or tell apart (duplicates); unsafe for names and member kinds that lead out of the package;
-// io when the file cannot be read.
-[[nodiscard]] ArchiveListing list_archive(const std::filesystem::path &file);
+// io when the file cannot be read. `head` may be null.
+[[nodiscard]] ArchiveListing list_archive(const std::filesystem::path &file, const file::Head *head = nullptr);
 
 // The names of the first 16 members; of a gzip'd tar those up to the first that would take more than 1 MiB of inflating
 // to pass over; `more` says that there may be others. Never throws.
 [[nodiscard]] std::vector<std::string> member_names(const std::filesystem::path &file, bool *more = nullptr);
 
-// Whether one of these is a descriptor (.ovf), or a compressed package has a VMDK before it. Never throws.
-[[nodiscard]] bool has_descriptor(const std::filesystem::path &file);
+// Whether one of these is a descriptor (.ovf), or a compressed package has a VMDK before it. What is read of the file
+// to see it is added to `head`, which may be null. Never throws.
+[[nodiscard]] bool has_descriptor(const std::filesystem::path &file, file::Head *head = nullptr);
 
 // Reads the whole archive once and gives each member's bytes, in order, in pieces, with the member's name.
 void stream_archive(const std::filesystem::path &file,

@@ -89,7 +89,7 @@ void report_unused(const std::map<std::string, Place> &disks, std::vector<Import
 }  // namespace
 
 std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options) {
-  const auto opened = std::make_shared<const Package>(Package::open(file));
+  const auto opened = std::make_shared<const Package>(Package::open(file, options.head.get()));
   const Package &package = *opened;
   xml::Element envelope = xml::parse(package.descriptor(), package.shown_as());
   const std::string version = version_of(envelope);

@@ -26,8 +26,8 @@ class Package;
 
 [[nodiscard]] bool looks_like_ovf(std::string_view head);
 // A tar with an .ovf as its first regular member, or a gzip of one; uncompressed, among its first members. Never
-// throws.
-[[nodiscard]] bool looks_like_ova(const std::filesystem::path &file);
+// throws. What is read of the file for that is added to `head`, which may be null.
+[[nodiscard]] bool looks_like_ova(const std::filesystem::path &file, file::Head *head = nullptr);
 // The names of a tar's first members, also of a gzip'd one (fewer there: what is passed over must be inflated). Empty
 // for what is no tar. Never throws.
 [[nodiscard]] std::vector<std::string> first_members(const std::filesystem::path &file);

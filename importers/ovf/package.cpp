@@ -107,13 +107,15 @@ std::vector<std::string> member_names(std::string_view href, const Place &where)
   return names;
 }
 
-Package Package::open(const fs::path &file) {
+Package Package::open(const fs::path &file, const file::Head *head) {
   Package out;
   out.file_ = fs::absolute(file).lexically_normal();
-  if (looks_like_ovf(head_of(out.file_))) {
+  if (head != nullptr && file::status_of(out.file_) != head->status) head = nullptr;
+  const std::string begin = head != nullptr ? std::string(head->bytes.begin(), head->bytes.end()) : head_of(out.file_);
+  if (looks_like_ovf(begin)) {
     out.open_folder();
   } else {
-    out.open_archive();
+    out.open_archive(head);
   }
   return out;
 }
@@ -127,9 +129,9 @@ void Package::open_folder() {
   if (fs::is_regular_file(manifest, ec)) manifest_ = Text{read_file(manifest), manifest};
 }
 
-void Package::open_archive() {
+void Package::open_archive(const file::Head *head) {
   archive_ = true;
-  ArchiveListing listing = list_archive(file_);
+  ArchiveListing listing = list_archive(file_, head);
   gzip_outer_ = listing.gzip;
   index_ = std::move(listing.index);
   has_certificate_ = listing.has_certificate;
@@ -198,7 +200,7 @@ bool looks_like_ovf(std::string_view head) {
   return false;
 }
 
-bool looks_like_ova(const fs::path &file) { return has_descriptor(file); }
+bool looks_like_ova(const fs::path &file, file::Head *head) { return has_descriptor(file, head); }
 
 std::vector<std::string> first_members(const fs::path &file) { return member_names(file); }
 

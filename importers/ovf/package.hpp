@@ -21,7 +21,8 @@ namespace ferry::ovf {
 class Package : public SourcePackage {
  public:
   // Opens an .ovf or .ova; which it is, the content says. Throws Error missing/io/malformed/unsafe.
-  static Package open(const std::filesystem::path &file);
+  // `head`: as ImportOptions has it.
+  static Package open(const std::filesystem::path &file, const file::Head *head = nullptr);
 
   [[nodiscard]] const std::filesystem::path &file() const { return file_; }  // absolute: the .ovf or .ova
   [[nodiscard]] const std::string &descriptor() const { return descriptor_; }
@@ -53,7 +54,7 @@ class Package : public SourcePackage {
 
  private:
   void open_folder();
-  void open_archive();
+  void open_archive(const file::Head *head);
 
   std::filesystem::path file_, shown_as_;
   std::string descriptor_;

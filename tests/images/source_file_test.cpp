@@ -91,6 +91,41 @@ TEST(Gzip, IsReadAnywhere) {
   }
 }
 
+// Counts what is read of the file below.
+class Counted final : public image::SourceFile {
+ public:
+  explicit Counted(std::shared_ptr<const image::SourceFile> file) : file_(std::move(file)) {}
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    bytes += length;
+    file_->read(offset, into, length);
+  }
+  [[nodiscard]] Descriptor descriptor() const override { return {}; }
+  [[nodiscard]] std::uint64_t size() const override { return file_->size(); }
+  [[nodiscard]] const std::filesystem::path &path() const override { return file_->path(); }
+  mutable std::uint64_t bytes = 0;
+
+ private:
+  std::shared_ptr<const image::SourceFile> file_;
+};
+
+// An image's tables lie behind its data, and are asked for first.
+TEST(Gzip, LooksAheadCostNoSecondReading) {
+  const TempFolder folder;
+  const Bytes plain = sample(64U << 20U);
+  write_file(folder / "f.gz", make_gzip(plain, plain.size()));
+  const auto counted = std::make_shared<Counted>(image::open_file(folder / "f.gz", {}));
+  const auto index = std::make_shared<const gzip::Index>(gzip::Indexer(*counted).finish());
+  counted->bytes = 0;
+  const auto source = image::open_gzip(counted, index);
+  for (const std::size_t at : {plain.size() - 512, std::size_t{30000000}, std::size_t{60000000}, std::size_t{0}})
+    EXPECT_TRUE(same_at(*source, plain, at, 512)) << at;
+  constexpr std::size_t kStep = 65536;
+  for (std::size_t at = 0; at < plain.size(); at += kStep)
+    ASSERT_TRUE(same_at(*source, plain, at, std::min(kStep, plain.size() - at))) << at;
+  EXPECT_GT(counted->bytes, counted->size() / 2) << "what counts does not count";
+  EXPECT_LE(counted->bytes, counted->size());
+}
+
 TEST(Gzip, ManyThreadsReadAtOnce) {
   const TempFolder folder;
   const Bytes plain = sample(9U << 20U);
