@@ -127,6 +127,10 @@ ImportedMachine import_one(const Parts &parts, const ImportOptions &options) {
   return std::move(machines.at(0));
 }
 
+Hardware hardware_of(const std::string &items, const std::string &type) {
+  return import_one({.items = kMemory + items, .type = type}).machine.hardware;
+}
+
 ImportedMachine import_fixture(const std::string &name, const ImportOptions &options) {
   return std::move(import_file(fs::path(FERRY_SOURCE_DIR) / "fixtures" / "ovf" / name, options).at(0));
 }

@@ -49,10 +49,17 @@ std::string item(int type, Child... children) {
   }
   return out + "</Item>";
 }
+inline const std::string kMemory = item(4, "VirtualQuantity", "512", "AllocationUnits", "MB");
+// A drive of the disk "d".
+[[nodiscard]] inline std::string disk_on(const char *parent, const char *unit, const char *instance = "9") {
+  return item(17, "InstanceID", instance, "Parent", parent, "AddressOnParent", unit, "HostResource", "ovf:/disk/d");
+}
 
 // Writes the descriptor into a folder of its own and imports it; the machines outlive the folder.
 [[nodiscard]] std::vector<ImportedMachine> import_all(const std::string &text, const ImportOptions &options = {});
 [[nodiscard]] ImportedMachine import_one(const Parts &parts, const ImportOptions &options = {});
+// A machine with memory and these Items.
+[[nodiscard]] Hardware hardware_of(const std::string &items, const std::string &type = "vmx-13");
 [[nodiscard]] ImportedMachine import_fixture(const std::string &name, const ImportOptions &options = {});
 
 [[nodiscard]] bool has_finding(const ImportedMachine &imported, std::string_view id);
