@@ -2,12 +2,11 @@
 #include "support/file_names.hpp"
 
 #include <algorithm>
-#include <cwctype>
-#include <locale.h>
 #include <system_error>
 
+#include "support/folded_names.hpp"
+#include "support/nearest.hpp"
 #include "support/text.hpp"
-#include "support/unicode_decompositions.hpp"
 
 namespace ferry::names {
 namespace {
@@ -47,39 +46,6 @@ std::vector<std::string> entries_of(const fs::path &folder) {
     out.push_back(at->path().filename().string());
   std::sort(out.begin(), out.end());
   return out;
-}
-
-// ---- Unicode ----
-
-char32_t lower_case(char32_t c) {
-  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  if (c < 0x80 || locale == nullptr) return c >= U'A' && c <= U'Z' ? c + 32 : c;
-  return static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), locale));
-}
-
-// Hangul syllables are decomposed by arithmetic (The Unicode Standard, 3.12).
-bool append_hangul(char32_t c, std::u32string &out) {
-  constexpr char32_t kFirst = 0xAC00, kLead = 0x1100, kVowel = 0x1161, kTrail = 0x11A7;
-  constexpr char32_t kTrails = 28, kVowels = 21, kSyllables = 11172;
-  if (c < kFirst || c >= kFirst + kSyllables) return false;
-  const char32_t index = c - kFirst;
-  out += kLead + index / (kVowels * kTrails);
-  out += kVowel + index % (kVowels * kTrails) / kTrails;
-  if (index % kTrails != 0) out += kTrail + index % kTrails;
-  return true;
-}
-
-void append_decomposed(char32_t c, std::u32string &out) {
-  if (append_hangul(c, out)) return;
-  const auto &table = unicode::kDecompositions;
-  const auto *row = std::lower_bound(table.begin(), table.end(), c,
-                                     [](const unicode::Decomposition &a, char32_t b) { return a.whole < b; });
-  if (row == table.end() || row->whole != c) {
-    out += lower_case(c);
-    return;
-  }
-  append_decomposed(row->first, out);
-  if (row->second != 0) append_decomposed(row->second, out);
 }
 
 // ---- one place ----
@@ -127,22 +93,6 @@ std::vector<fs::path> tails(const fs::path &path) {
     out.push_back(tail);
   }
   return out;
-}
-
-// Letters to change from one to the other.
-std::size_t distance(const std::u32string &a, const std::u32string &b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t corner = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, corner + (a[i] == b[j] ? 0U : 1U)});
-      corner = above;
-    }
-  }
-  return row.back();
 }
 
 class Finder {
@@ -270,7 +220,7 @@ class Finder {
             own == ".nvram" || own == ".log" || !is_regular(folder / entry))
           continue;
         if (own == ".vbox-prev" || own == ".mf") continue;
-        ranked.emplace_back(distance(folded(entry), folded(wanted)), folder / entry);
+        ranked.emplace_back(text::edit_distance(folded(entry), folded(wanted)), folder / entry);
       }
     }
     std::sort(ranked.begin(), ranked.end());
@@ -313,12 +263,6 @@ std::string with_slashes(std::string_view location) {
 }
 
 std::string last_name(std::string_view location) { return fs::path(with_slashes(location)).filename().string(); }
-
-std::u32string folded(std::string_view name) {
-  std::u32string out;
-  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out);
-  return out;
-}
 
 std::map<char, fs::path> drives_around(const fs::path &file) {
   std::map<char, fs::path> out;

@@ -20,9 +20,6 @@ namespace ferry::names {
 // The last part of a location in any of these forms.
 [[nodiscard]] std::string last_name(std::string_view location);
 
-// What two names have in common that file systems without letter case, or with decomposed names, take for the same.
-[[nodiscard]] std::u32string folded(std::string_view name);
-
 // Windows drives of a mounted volume that `file` (absolute) lies on: its nearest folder above that holds both "Windows"
 // and "Users" is C:; where that folder is called "c" (as WSL has it), its siblings of one letter are the other drives.
 [[nodiscard]] std::map<char, std::filesystem::path> drives_around(const std::filesystem::path &file);

@@ -4,9 +4,11 @@
 #include <algorithm>
 
 namespace ferry::text {
+namespace {
 
 // Damerau and Levenshtein's distance in its restricted form: no part is edited twice.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+template <class Text>
+std::size_t distance_of(const Text &a, const Text &b) {
   std::vector<std::size_t> before_last(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
@@ -23,6 +25,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   }
   return row[b.size()];
 }
+
+}  // namespace
+
+std::size_t edit_distance(std::string_view a, std::string_view b) { return distance_of(a, b); }
+std::size_t edit_distance(std::u32string_view a, std::u32string_view b) { return distance_of(a, b); }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string> &candidates) {
   const auto begins = [word](const std::string &one) { return !word.empty() && one.starts_with(word); };

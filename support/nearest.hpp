@@ -12,6 +12,7 @@ namespace ferry::text {
 
 // How many characters must be changed, added, left out or swapped with their neighbour to make one of the other.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+[[nodiscard]] std::size_t edit_distance(std::u32string_view a, std::u32string_view b);
 
 // The candidate that is like `word` beyond chance: at most a third of it differs, or `word` is the beginning of it and
 // of no other. nullopt when none is; of several equally near the first.

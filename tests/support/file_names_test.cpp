@@ -6,6 +6,9 @@
 
 #include "tests/kit/folder.hpp"
 
+#include "support/folded_names.hpp"
+
+
 namespace ferry::names {
 namespace {
 

@@ -15,6 +15,7 @@ TEST(Nearest, CountsEdits) {
   EXPECT_EQ(edit_distance("list", "lisst"), 1U);  // added
   EXPECT_EQ(edit_distance("undo", "undi"), 1U);   // changed
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance(U"d\u00e9j\u00e0", U"d\u00e9\u00e0j"), 1U);
 }
 
 TEST(Nearest, FindsWhatIsLikeItBeyondChance) {

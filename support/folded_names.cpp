@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/folded_names.hpp"
+
+#include <algorithm>
+#include <cwctype>
+#include <locale.h>
+
+#include "support/text.hpp"
+#include "support/unicode_decompositions.hpp"
+
+namespace ferry::names {
+namespace {
+
+char32_t lower_case(char32_t c) {
+  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (c < 0x80 || locale == nullptr) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+  return static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), locale));
+}
+
+// Hangul syllables are decomposed by arithmetic (The Unicode Standard, 3.12).
+bool append_hangul(char32_t c, std::u32string &out) {
+  constexpr char32_t kFirst = 0xAC00, kLead = 0x1100, kVowel = 0x1161, kTrail = 0x11A7;
+  constexpr char32_t kTrails = 28, kVowels = 21, kSyllables = 11172;
+  if (c < kFirst || c >= kFirst + kSyllables) return false;
+  const char32_t index = c - kFirst;
+  out += kLead + index / (kVowels * kTrails);
+  out += kVowel + index % (kVowels * kTrails) / kTrails;
+  if (index % kTrails != 0) out += kTrail + index % kTrails;
+  return true;
+}
+
+void append_decomposed(char32_t c, std::u32string &out) {
+  if (append_hangul(c, out)) return;
+  const auto &table = unicode::kDecompositions;
+  const auto *row = std::lower_bound(table.begin(), table.end(), c,
+                                     [](const unicode::Decomposition &a, char32_t b) { return a.whole < b; });
+  if (row == table.end() || row->whole != c) {
+    out += lower_case(c);
+    return;
+  }
+  append_decomposed(row->first, out);
+  if (row->second != 0) append_decomposed(row->second, out);
+}
+
+}  // namespace
+
+std::u32string folded(std::string_view name) {
+  std::u32string out;
+  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out);
+  return out;
+}
+
+}  // namespace ferry::names

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names without letter case, in one Unicode normal form.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ferry::names {
+
+// What two names have in common that file systems without letter case, or with decomposed names, take for the same.
+[[nodiscard]] std::u32string folded(std::string_view name);
+
+}  // namespace ferry::names
