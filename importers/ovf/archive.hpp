@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The members of an .ova. The one wrapper of libarchive.
+// The members of an .ova.
 #pragma once
 
 #include <cstdint>

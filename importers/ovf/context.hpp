@@ -83,7 +83,8 @@ void resolve_file(Context &in, const std::string &file_id, ImageFile &image, con
 // Makes a file of the package the machine's firmware variables; a finding when it lies where it cannot be read.
 void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where);
 
-// ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, sections.cpp, guest_os.cpp, virtualbox.cpp ----
+// ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, identity.cpp, sections.cpp, guest_os.cpp,
+// virtualbox.cpp ----
 
 // Reads the VirtualHardwareSection into machine.hardware.
 void read_hardware(Context &in);

@@ -285,4 +285,15 @@ Medium medium_of(Context &in, const std::string &host_resource, const Place &whe
   return medium;
 }
 
+void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where) {
+  Firmware &firmware = in.machine.hardware.firmware;
+  if (in.package.gzip_outer()) {
+    in.raise(finding::kNvramInArchive, where, "the firmware variables " + in_quotes(name) + " were not read");
+  } else if (in.package.is_archive()) {
+    firmware.nvram_inside = file;
+  } else {
+    firmware.nvram_file = file.file;
+  }
+}
+
 }  // namespace ferry::ovf

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// vmw:Config (paths of vSphere's VirtualMachineConfigSpec and of its device objects) and vmw:ExtraConfig (raw .vmx
-// keys), as ovftool and vCenter write them. From VMware's published API reference and OVF Tool guide, and files seen.
+// vmw:Config and vmw:ExtraConfig of the whole machine.
 #include <algorithm>
 #include <array>
 
 #include "importers/ovf/item.hpp"
+#include "importers/ovf/vmware_setting.hpp"
 #include "importers/vmware/boot_order.hpp"
 #include "importers/vmware/known_keys.hpp"
 
@@ -13,83 +13,7 @@
 namespace ferry::ovf {
 namespace {
 
-// One Config or ExtraConfig element.
-class Setting {
- public:
-  explicit Setting(SettingsReader reader)
-      : reader_(std::move(reader)),
-        key_(peek_attribute(reader_, "key").value_or("")),
-        value_(peek_attribute(reader_, "value").value_or("")) {}
-
-  [[nodiscard]] const std::string &key() const { return key_; }
-  [[nodiscard]] const std::string &value() const { return value_; }
-  [[nodiscard]] bool on() const { return parse_boolean(value_).value_or(false); }
-  [[nodiscard]] Place place() const { return reader_.place(); }
-  void take(std::string_view field) const {
-    (void)reader_.text("key", field);
-    (void)reader_.text("value", field);
-  }
-  // What was taken stays taken.
-  void settle(Disposition disposition, std::string_view note) const { reader_.settle_all(disposition, note); }
-  [[nodiscard]] std::optional<std::uint64_t> number() const { return text::parse_u64(text::trim(value_)); }
-
- private:
-  SettingsReader reader_;
-  std::string key_, value_;
-};
-
-// What the published tables say of a key. Without a rule, for a key that is in none of them, it stays unknown.
-void settle_by(const vmware::KeyRule *rule, const Setting &setting) {
-  if (rule == nullptr) return;
-  const vmware::Verdict said = vmware::verdict(*rule, setting.value());
-  setting.settle(said.disposition, said.note);
-}
-
-// Keys that a .vmx file describes the machine with, and of which the package's other elements tell.
-constexpr std::array kDescribedElsewhere{
-    vmware::KeyRule{"numvcpus", Disposition::irrelevant, "given among the devices"},
-    vmware::KeyRule{"memsize", Disposition::irrelevant, "given among the devices"},
-    vmware::KeyRule{"displayname", Disposition::irrelevant, "the machine's name is given elsewhere"},
-    vmware::KeyRule{"annotation", Disposition::irrelevant, "given in the annotation as well"},
-    vmware::KeyRule{"guestos", Disposition::irrelevant, "given in the operating system section as well"},
-    vmware::KeyRule{"virtualhw.version", Disposition::irrelevant, "given in the system's type as well"},
-    vmware::KeyRule{"sharedfolder#.*", Disposition::dropped, "a folder of the source's host"},
-    vmware::KeyRule{"uuid.bios", Disposition::dropped, "not a UUID"},
-};
-
-const vmware::KeyRule *extra_config_rule(std::string_view key) {
-  const std::string lower = text::lower_ascii(key);
-  for (const vmware::KeyRule &rule : kDescribedElsewhere) {
-    if (vmware::key_matches(rule.pattern, lower)) return &rule;
-  }
-  return vmware::find_vmx_key(key);
-}
-
-std::vector<Setting> settings(const SettingsReader &element, std::string_view name) {
-  std::vector<Setting> out;
-  for (const SettingsReader &child : element.children(name)) out.emplace_back(child);
-  return out;
-}
-
-template <class Handle>
-void each_config(const Item &item, Handle handle) {
-  for (const char *name : {"Config", "ExtraConfig"}) {
-    for (const Setting &setting : settings(item.reader(), name)) {
-      if (handle(setting)) continue;
-      settle_by(extra_config_rule(setting.key()), setting);
-      settle_by(vmware::find_device_config_key(setting.key()), setting);
-    }
-  }
-}
-
 constexpr std::int64_t kHundredYears = 100LL * 366 * 24 * 3600;  // no clock is off by more
-
-std::optional<unsigned> slot(const Setting &setting) {
-  const auto number = setting.number();
-  return number && *number < 100000 ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-}
-
-// ---- the whole machine ----
 
 void set_firmware(Context &in, const Setting &setting) {
   Firmware &firmware = in.machine.hardware.firmware;
@@ -305,89 +229,6 @@ void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
     }
     settle_by(extra_config_rule(setting.key()), setting);
   }
-}
-
-void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where) {
-  Firmware &firmware = in.machine.hardware.firmware;
-  if (in.package.gzip_outer()) {
-    in.raise(finding::kNvramInArchive, where, "the firmware variables " + in_quotes(name) + " were not read");
-  } else if (in.package.is_archive()) {
-    firmware.nvram_inside = file;
-  } else {
-    firmware.nvram_file = file.file;
-  }
-}
-
-void read_controller_config(Context & /*in*/, const Item &item, Controller &controller, const std::string &field) {
-  each_config(item, [&](const Setting &setting) {
-    if (setting.key() != "slotInfo.pciSlotNumber" || !slot(setting)) return false;
-    controller.pci_slot = slot(setting);
-    setting.take(field + ".pci_slot");
-    return true;
-  });
-}
-
-void read_nic_config(Context & /*in*/, const Item &item, Nic &nic, const std::string &field) {
-  each_config(item, [&](const Setting &setting) {
-    const std::string key = text::lower_ascii(setting.key());
-    if (key == "slotinfo.pcislotnumber" && slot(setting)) {
-      nic.pci_slot = slot(setting);
-      setting.take(field + ".pci_slot");
-    } else if (key == "connectable.startconnected") {
-      nic.cable_connected = setting.on();
-      setting.take(field + ".cable_connected");
-    } else if (key == "macaddress" && MacAddress::parse(setting.value())) {
-      nic.mac = MacAddress::parse(setting.value());
-      setting.take(field + ".mac");
-    } else {
-      return false;
-    }
-    return true;
-  });
-}
-
-void read_display_config(Context & /*in*/, const Item &item, Display &display) {
-  each_config(item, [&](const Setting &setting) {
-    const std::string key = text::lower_ascii(setting.key());
-    const auto number = setting.number();
-    if (key == "videoramsizeinkb" && number && *number < (std::uint64_t{1} << 40U)) {
-      display.video_memory_bytes = *number * 1024;
-      setting.take("hardware.display.video_memory_bytes");
-    } else if (key == "enable3dsupport") {
-      display.accelerate_3d = setting.on();
-      setting.take("hardware.display.accelerate_3d");
-    } else if (key == "numdisplays" && number && *number >= 1 && *number <= 64) {
-      display.monitors = static_cast<unsigned>(*number);
-      setting.take("hardware.display.monitors");
-    } else {
-      return false;
-    }
-    return true;
-  });
-}
-
-void read_usb_config(Context &in, const Item &item, const std::string &field) {
-  auto &controllers = in.machine.hardware.usb_controllers;
-  each_config(item, [&](const Setting &setting) {
-    const std::string key = text::lower_ascii(setting.key());
-    if (key == "ehcienabled" && setting.on() && controllers.back().type == UsbController::Type::uhci) {
-      UsbController ehci;
-      ehci.type = UsbController::Type::ehci;
-      ehci.origin = setting.place();
-      setting.take("hardware.usb_controllers." + std::to_string(controllers.size()));
-      controllers.push_back(std::move(ehci));
-    } else if (key == "slotinfo.pcislotnumber" && slot(setting)) {
-      controllers.back().pci_slot = slot(setting);
-      setting.take(field + ".pci_slot");
-    } else {
-      return false;
-    }
-    return true;
-  });
-}
-
-void settle_device_config(const Item &item) {
-  each_config(item, [](const Setting &) { return false; });
 }
 
 }  // namespace ferry::ovf
