@@ -4,11 +4,14 @@
 #include "converters/images/newer_state.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <utility>
 
 #include "converters/images/links.hpp"
 
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -77,10 +80,9 @@ class Search {
   }
 
  private:
-  static fs::file_time_type changed(const FormatImage &image) {
-    std::error_code failed;
-    const auto time = fs::last_write_time(image.info().file, failed);
-    return failed ? fs::file_time_type::min() : time;
+  static std::int64_t changed(const FormatImage &image) {
+    const auto status = file::status_of(image.info().file);
+    return status ? status->modified : std::numeric_limits<std::int64_t>::min();
   }
 
   static ImageFile file_of(const FormatImage &image) {

@@ -150,11 +150,6 @@ std::vector<ManifestEntry> manifest(const Package &package) {
 
 std::shared_ptr<const gzip::Index> index_of(const Package &package) { return package.index(); }
 
-void verify_manifest(const std::filesystem::path &file) {
-  const Package package = Package::open(file);
-  verify_members(package, manifest(package));
-}
-
 void verify_members(const Package &package, const std::vector<ManifestEntry> &entries) {
   if (package.gzip_outer()) {
     std::vector<ManifestEntry> unknown;  // what nobody hashed while the package was listed

@@ -45,7 +45,5 @@ struct ManifestEntry {
 // Compares the members of these entries, which manifest() gave; hashes those that were not hashed while the package was
 // listed. Throws Error malformed at the first that differs.
 void verify_members(const Package &package, const std::vector<ManifestEntry> &entries);
-// Hashes every member that the manifest names. Throws Error malformed at the first that differs or is missing.
-void verify_manifest(const std::filesystem::path &file);
 
 }  // namespace ferry::ovf

@@ -127,7 +127,7 @@ class Corpus : public testing::Test {
     } catch (const Error &error) {
       ADD_FAILURE() << error.what() << "\n" << plan.domain_xml;
     }
-    if (libvirt->has_domain(plan.name)) libvirt->undefine(plan.name);
+    if (libvirt->machine_named(plan.name)) libvirt->undefine(plan.name);
   }
 
   static void check_refusal(const std::string &file, const Error &error, const Refusals &refusals) {

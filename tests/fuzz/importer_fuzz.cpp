@@ -78,8 +78,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
       repair_tar(bytes);
       const auto file = folder.put("m.ova", bytes);
       static_cast<void>(ovf::looks_like_ova(file));
-      for (const auto &machine : ovf::import_file(file, options)) check(machine);
-      ovf::verify_manifest(file);
+      for (const auto &machine : ovf::import_file(file, options)) {
+        check(machine);
+        const ovf::Package &package = ovf::package_of(machine);
+        ovf::verify_members(package, ovf::manifest(package));
+      }
     }
   } catch (const Error &error) {
     demand(error.kind() != ErrorKind::internal);

@@ -70,7 +70,7 @@ class Embedded : public ::testing::Test {
     }
   }
   void TearDown() override {
-    if (connection_ && connection_->has_domain("web")) connection_->undefine("web");
+    if (connection_ && connection_->machine_named("web")) connection_->undefine("web");
   }
 
   Folder folder_;
@@ -78,12 +78,12 @@ class Embedded : public ::testing::Test {
 };
 
 TEST_F(Embedded, DefinesAndUndefines) {
-  EXPECT_FALSE(connection_->has_domain("web"));
+  EXPECT_FALSE(connection_->machine_named("web"));
   connection_->define(domain_xml("web"));
-  EXPECT_TRUE(connection_->has_domain("web"));
+  EXPECT_TRUE(connection_->machine_named("web"));
   EXPECT_FALSE(connection_->is_running("web"));
   connection_->undefine("web");
-  EXPECT_FALSE(connection_->has_domain("web"));
+  EXPECT_FALSE(connection_->machine_named("web"));
 }
 
 TEST_F(Embedded, DefineValidatesAgainstTheSchema) {
@@ -122,7 +122,7 @@ TEST_F(Embedded, SnapshotsAreRedefinedInATreeAndGoWithTheDefinition) {
   connection_->define_snapshot("web", snapshot_xml("second", "first"), true);
   EXPECT_THROW(connection_->define_snapshot("web", snapshot_xml("third", "nobody"), false), Error);
   connection_->undefine("web");
-  EXPECT_FALSE(connection_->has_domain("web"));
+  EXPECT_FALSE(connection_->machine_named("web"));
 }
 
 TEST_F(Embedded, AVariableStoreStays) {

@@ -135,6 +135,11 @@ ImportedMachine import_fixture(const std::string &name, const ImportOptions &opt
   return std::move(import_file(fs::path(FERRY_SOURCE_DIR) / "fixtures" / "ovf" / name, options).at(0));
 }
 
+void verify_manifest(const std::filesystem::path &file) {
+  const Package package = Package::open(file);
+  verify_members(package, manifest(package));
+}
+
 bool has_finding(const ImportedMachine &imported, std::string_view id) {
   for (const Finding &finding : imported.findings) {
     if (finding.id == id) return true;

@@ -62,6 +62,9 @@ inline const std::string kMemory = item(4, "VirtualQuantity", "512", "Allocation
 [[nodiscard]] Hardware hardware_of(const std::string &items, const std::string &type = "vmx-13");
 [[nodiscard]] ImportedMachine import_fixture(const std::string &name, const ImportOptions &options = {});
 
+// Compares all that the package's manifest names.
+void verify_manifest(const std::filesystem::path &file);
+
 [[nodiscard]] bool has_finding(const ImportedMachine &imported, std::string_view id);
 [[nodiscard]] std::size_t count_unknown(const ImportedMachine &imported);
 // The entry whose path ends so; a failure and an empty entry when there is none.

@@ -8,7 +8,6 @@
 
 #include "support/folded_names.hpp"
 
-
 namespace ferry::names {
 namespace {
 

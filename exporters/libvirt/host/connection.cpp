@@ -147,17 +147,6 @@ void Connection::define(const std::string &domain_xml) {
   });
 }
 
-bool Connection::has_domain(const std::string &name) const {
-  const std::string what = "to say whether the machine \"" + text::printable(name) + "\" exists";
-  return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
-    const Owned<virDomain> domain(virDomainLookupByName(handle, name.c_str()));
-    if (domain) return true;
-    const virError *error = virGetLastError();
-    if (error != nullptr && error->code == VIR_ERR_NO_DOMAIN) return false;
-    throw refused(what);
-  });
-}
-
 void Connection::undefine(const std::string &name) {
   ask(impl_->deadlines.call, "to remove the machine's definition",
       [name](virConnect *handle) { undefine_domain(handle, name); });

@@ -34,7 +34,6 @@ class Connection final : public target::Machines {
 
   // Asks for everything that a HostProfile holds. Throws Error libvirt.
   [[nodiscard]] HostProfile probe() const;
-  [[nodiscard]] bool has_domain(const std::string &name) const;
 
   [[nodiscard]] std::optional<target::MachineFacts> machine_named(const std::string &name) const override;
   [[nodiscard]] std::optional<target::MachineFacts> machine_of(const std::string &uuid) const override;
