@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processors, memory, network cards, ports, USB, sound, graphics and what VMware exports as "other" devices.
+// Ports, USB, sound, graphics and what VMware exports as "other" devices; and whose turn an Item is.
 #include <algorithm>
 #include <array>
 #include <climits>
 
+#include "importers/ovf/device_parts.hpp"
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/ovirt.hpp"
 #include "importers/ovf/units.hpp"
@@ -12,186 +13,6 @@
 
 namespace ferry::ovf {
 namespace {
-
-// An amount of memory below this cannot be meant in bytes: no guest starts in it.
-constexpr std::uint64_t kSmallestMemory = std::uint64_t{1} << 20U;
-constexpr unsigned kMostProcessors = 4096;  // above what QEMU and any source platform can do
-
-// ---- processor and memory ----
-
-void set_instruction_set(const Item &item, Cpu &cpu) {
-  const auto set = item.text("InstructionSet");
-  if (!set) return;
-  const std::string lower = text::lower_ascii(*set);
-  item.take("InstructionSet", "hardware.cpu.architecture");
-  if (lower.find("x86") != std::string::npos || lower.find("ia32") != std::string::npos ||
-      lower.find("i386") != std::string::npos || lower.find("amd64") != std::string::npos) {
-    const bool wide = lower.find("64") != std::string::npos;
-    cpu.architecture = wide ? Cpu::Architecture::x86_64 : Cpu::Architecture::x86;
-  } else if (lower.find("aarch64") != std::string::npos || lower.find("arm") != std::string::npos) {
-    cpu.architecture = Cpu::Architecture::arm64;
-  } else {
-    throw Error(ErrorKind::unsupported, {.where = item.reader().place(),
-                                         .message = "the package is for a processor that virt-ferry does not support",
-                                         .found = in_quotes(*set),
-                                         .expected = "x86, x86-64 or 64-bit ARM"});
-  }
-}
-
-// oVirt: num_of_sockets x cpu_per_socket x threads_per_cpu.
-unsigned ovirt_processors(const Item &item, unsigned sockets, Cpu &cpu) {
-  const unsigned cores = std::clamp(item.number("cpu_per_socket").value_or(1), 1U, kMostProcessors);
-  const unsigned threads = std::clamp(item.number("threads_per_cpu").value_or(1), 1U, 64U);
-  item.take("num_of_sockets", "hardware.cpu.count");
-  item.take("cpu_per_socket", "hardware.cpu.cores_per_socket");
-  item.take("threads_per_cpu", "hardware.cpu.threads_per_core");
-  cpu.cores_per_socket = cores;
-  if (threads > 1) cpu.threads_per_core = threads;
-  return std::min(sockets, kMostProcessors) * cores * threads;
-}
-
-void add_processor(Context &in, const Item &item, unsigned &count) {
-  Cpu &cpu = in.machine.hardware.cpu;
-  item.take_identity("hardware.cpu.count");
-  item.take("VirtualQuantity", "hardware.cpu.count");
-  item.take("ResourceSubType", "hardware.cpu");
-  auto quantity = item.number("VirtualQuantity");
-  if (const auto sockets = item.number("num_of_sockets")) quantity = ovirt_processors(item, *sockets, cpu);
-  if (!quantity || *quantity == 0 || *quantity > kMostProcessors) {
-    in.raise(finding::kUnitsGuessed, item.reader().place(),
-             "the number of processors " + in_quotes(item.text("VirtualQuantity").value_or("")) +
-                 " is not a usable number; 1 is used");
-  }
-  const bool usable = quantity && *quantity > 0 && *quantity <= kMostProcessors;
-  count += usable ? *quantity : 1;
-  if (const auto cores = item.number("CoresPerSocket"); cores && *cores > 0) cpu.cores_per_socket = *cores;
-  item.take("CoresPerSocket", "hardware.cpu.cores_per_socket");
-  set_instruction_set(item, cpu);
-  cpu.origin = item.reader().place();
-}
-
-void add_memory(Context &in, const Item &item) {
-  Memory &memory = in.machine.hardware.memory;
-  item.take_identity("hardware.memory.bytes");
-  for (const char *child : {"VirtualQuantity", "AllocationUnits", "VirtualQuantityUnits"}) {
-    item.take(child, "hardware.memory.bytes");
-  }
-  memory.origin = item.reader().place();
-  const auto amount = item.text("VirtualQuantity");
-  const auto units = item.text("AllocationUnits") ? item.text("AllocationUnits") : item.text("VirtualQuantityUnits");
-  const auto unit = units ? bytes_per_unit(*units) : std::nullopt;
-  auto bytes = amount ? to_bytes(*amount, unit.value_or(1)) : std::nullopt;
-  if (amount && (!bytes || *bytes < kSmallestMemory)) {
-    // Exporters that leave the units out mean mebibytes; nobody means bytes.
-    const auto guessed = to_bytes(*amount, std::uint64_t{1} << 20U);
-    in.raise(finding::kUnitsGuessed, memory.origin,
-             "the amount of memory, " + in_quotes(*amount) + " " + (units ? in_quotes(*units) : "without units") +
-                 ", is read as mebibytes");
-    bytes = guessed;
-  }
-  if (!bytes) {
-    throw Error(ErrorKind::malformed, {.where = memory.origin,
-                                       .message = "the amount of memory is not a number",
-                                       .found = in_quotes(amount.value_or("")),
-                                       .expected = "a number in VirtualQuantity"});
-  }
-  if (*bytes > UINT64_MAX - memory.bytes) memory.bytes = 0;
-  memory.bytes += *bytes;
-}
-
-// ---- network ----
-
-struct NicSubtype {
-  std::string_view name;
-  NicModel vmware, virtualbox;
-};
-constexpr std::array<NicSubtype, 16> kNics{{
-    {"e1000", NicModel::e1000_82545em, NicModel::e1000_82540em},
-    {"e1000e", NicModel::e1000e, NicModel::e1000e},
-    {"pcnet32", NicModel::vlance, NicModel::am79c973},
-    {"vlance", NicModel::vlance, NicModel::am79c973},
-    {"flexible", NicModel::flexible, NicModel::flexible},
-    {"vmxnet", NicModel::vmxnet, NicModel::vmxnet},
-    {"vmxnet2", NicModel::vmxnet2, NicModel::vmxnet2},
-    {"vmxnet3", NicModel::vmxnet3, NicModel::vmxnet3},
-    {"virtio", NicModel::virtio, NicModel::virtio},
-    {"virtio-net", NicModel::virtio, NicModel::virtio},
-    {"virtionet", NicModel::virtio, NicModel::virtio},
-    {"am79c970a", NicModel::am79c970a, NicModel::am79c970a},
-    {"am79c973", NicModel::am79c973, NicModel::am79c973},
-    {"82540em", NicModel::e1000_82540em, NicModel::e1000_82540em},
-    {"82543gc", NicModel::e1000_82543gc, NicModel::e1000_82543gc},
-    {"82545em", NicModel::e1000_82545em, NicModel::e1000_82545em},
-}};
-
-NicModel nic_model(Context &in, const Item &item) {
-  if (in.platform == Platform::ovirt && !item.subtypes().empty()) {
-    if (const auto model = ovirt_nic_model(item.subtypes().front())) return *model;
-  }
-  for (const std::string &name : item.subtypes()) {
-    for (const NicSubtype &known : kNics) {
-      if (known.name == name) return in.platform == Platform::vmware ? known.vmware : known.virtualbox;
-    }
-  }
-  in.raise(
-      finding::kSubtypeUnknown, item.reader().place(),
-      item.label() +
-          (item.subtypes().empty() ? " names no model" : " is of the unknown model " + in_quotes(item.subtypes()[0])) +
-          "; an Intel PRO/1000 is used");
-  return in.platform == Platform::vmware ? NicModel::e1000_82545em : NicModel::e1000_82540em;
-}
-
-void set_network(const Context &in, const Item &item, Nic &nic) {
-  nic.network = std::string(text::trim(item.text("Connection").value_or("")));
-  std::string lower = text::lower_ascii(nic.network);
-  lower.erase(std::remove_if(lower.begin(), lower.end(), [](char c) { return c == '-' || c == ' ' || c == '_'; }),
-              lower.end());
-  // A port group of ESX or a network of another platform leads to the outside, whatever its name.
-  nic.mode = NicMode::bridged;
-  // The names that VirtualBox, VMware Workstation and Fusion give to their own networks.
-  if (lower == "nat" || lower == "vmnet8" || lower.empty()) nic.mode = NicMode::nat;
-  const bool workstation = lower.starts_with("vmnet") && lower.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (workstation && lower != "vmnet8" && lower != "vmnet0") nic.mode = NicMode::custom;
-  if (lower.starts_with("hostonly") || lower == "vmnet1") nic.mode = NicMode::host_only;
-  if (lower == "internal" || lower == "internalnetwork" || lower == "intnet" || lower.starts_with("lansegment") ||
-      lower.starts_with("isolated") || in.isolated.contains(nic.network))
-    nic.mode = NicMode::internal;
-  if (lower == "natnetwork") nic.mode = NicMode::nat_network;
-  if (lower == "none" || lower == "null") nic.mode = NicMode::none;
-}
-
-void add_nic(Context &in, const Item &item) {
-  auto &nics = in.machine.hardware.nics;
-  const std::string field = "hardware.nics." + std::to_string(nics.size());
-  Nic nic;
-  nic.slot = static_cast<unsigned>(nics.size());
-  nic.origin = item.reader().place();
-  nic.model = nic_model(in, item);
-  set_network(in, item, nic);
-  nic.cable_connected = item.boolean("AutomaticAllocation").value_or(true);
-  for (const char *child : {"Address", "MACAddress"}) {  // the latter is oVirt's
-    const auto address = item.text(child);
-    if (const auto mac = address ? MacAddress::parse(text::trim(*address)) : std::nullopt) nic.mac = mac;
-  }
-  if (const auto linked = item.boolean("Linked"); linked && !*linked) {
-    nic.cable_connected = false;
-    item.take("Linked", field + ".cable_connected");
-  }
-  item.take_identity(field);
-  item.take("ResourceSubType", field + ".model");
-  item.take("AddressOnParent", field + ".slot");
-  item.take("AutomaticAllocation", field + ".cable_connected");
-  if (nic.mac) item.take("Address", field + ".mac");
-  if (nic.mac) item.take("MACAddress", field + ".mac");
-  const auto connections = item.reader().children("Connection");
-  if (!connections.empty()) connections.front().touch(field + ".network");
-  if (const auto network = in.networks.find(nic.network); network != in.networks.end()) {
-    (void)network->second.text("name", field + ".network");
-  }
-  read_nic_config(in, item, nic, field);
-  if (!item.instance().empty()) in.boot_name_of[item.instance()] = "ethernet" + std::to_string(nic.slot);
-  nics.push_back(std::move(nic));
-}
 
 // ---- ports ----
 
@@ -359,12 +180,6 @@ bool is_tpm(const Item &item) {
   });
 }
 
-bool is_nic(const Item &item) {
-  const bool port_item = item.reader().element().name == "EthernetPortItem";
-  return item.is(Resource::ethernet) || item.is(Resource::other_network) ||
-         (port_item && (item.is(Resource::switch_port) || item.is(Resource::ethernet_connection)));
-}
-
 // Cards come by their place on their parent, not by the order of the Items; those that name none keep their turn behind
 // them.
 std::vector<const Item *> in_order(const std::vector<Item> &items) {
@@ -426,15 +241,8 @@ void add_device(Context &in, const Item &item, unsigned &processors) {
 void add_devices(Context &in, const std::vector<Item> &items) {
   unsigned processors = 0;
   for (const Item *item : in_order(items)) add_device(in, *item, processors);
-  in.machine.hardware.cpu.count = std::clamp(processors, 1U, kMostProcessors);
-  std::string without_mac;
-  for (const Nic &nic : in.machine.hardware.nics) {
-    if (!nic.mac) without_mac += (without_mac.empty() ? "" : ", ") + std::to_string(nic.slot + 1);
-  }
-  if (!without_mac.empty()) {
-    in.raise(finding::kMacGenerated, in.machine.hardware.nics.front().origin,
-             "the package gives no MAC address for network card " + without_mac);
-  }
+  set_processors(in, processors);
+  report_generated_macs(in);
 }
 
 }  // namespace ferry::ovf
