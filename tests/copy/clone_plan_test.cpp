@@ -73,7 +73,7 @@ struct ClonePlan : testing::Test {
   }
 };
 
-TEST_F(ClonePlan, a_shuffled_disk_is_one_run_and_every_unit_is_found) {
+TEST_F(ClonePlan, AShuffledDiskIsOneRunAndEveryUnitIsFound) {
   std::vector<std::uint64_t> order(1000);
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
@@ -87,7 +87,7 @@ TEST_F(ClonePlan, a_shuffled_disk_is_one_run_and_every_unit_is_found) {
   }
 }
 
-TEST_F(ClonePlan, rows_end_where_nothing_was_added_and_where_the_sink_ends_them) {
+TEST_F(ClonePlan, RowsEndWhereNothingWasAddedAndWhereTheSinkEndsThem) {
   sink.most = 100;
   plan.add(0, 10 * kUnit, std::uint64_t{150} * kUnit);
   plan.add(0, 200 * kUnit, std::uint64_t{56} * kUnit);
@@ -112,7 +112,7 @@ TEST_F(ClonePlan, rows_end_where_nothing_was_added_and_where_the_sink_ends_them)
   EXPECT_EQ(taken.units, 3U);
 }
 
-TEST_F(ClonePlan, a_unit_is_given_out_once) {
+TEST_F(ClonePlan, AUnitIsGivenOutOnce) {
   plan.add(0, 0, 4 * kUnit);
   plan.add(0, 0, 4 * kUnit);
   plan.carry_out(sources, sink, {});
@@ -126,7 +126,7 @@ TEST_F(ClonePlan, a_unit_is_given_out_once) {
   EXPECT_EQ(plan.take(0, 3 * kUnit, 1).target, 13 * kUnit);
 }
 
-TEST_F(ClonePlan, what_lies_otherwise_than_the_first_is_left_out) {
+TEST_F(ClonePlan, WhatLiesOtherwiseThanTheFirstIsLeftOut) {
   plan.add(0, 512, 2 * kUnit);
   plan.add(0, 10 * kUnit, 2 * kUnit);
   plan.carry_out(sources, sink, {});
@@ -136,7 +136,7 @@ TEST_F(ClonePlan, what_lies_otherwise_than_the_first_is_left_out) {
   EXPECT_TRUE(plan.take(0, 512, 2).target);
 }
 
-TEST_F(ClonePlan, a_file_that_the_file_system_refuses_does_not_keep_the_next_one_from_it) {
+TEST_F(ClonePlan, AFileThatTheFileSystemRefusesDoesNotKeepTheNextOneFromIt) {
   sink.refused_fd = first();
   plan.add(0, 0, kUnit);
   plan.add(0, 5 * kUnit, kUnit);
@@ -148,13 +148,13 @@ TEST_F(ClonePlan, a_file_that_the_file_system_refuses_does_not_keep_the_next_one
   EXPECT_EQ(plan.take(1, 3 * kUnit + 512, 1).target, 10 * kUnit);
 }
 
-TEST_F(ClonePlan, a_file_that_is_in_no_plan_has_nothing) {
+TEST_F(ClonePlan, AFileThatIsInNoPlanHasNothing) {
   const auto taken = plan.take(1, 0, 9);
   EXPECT_FALSE(taken.target);
   EXPECT_EQ(taken.units, 9U);
 }
 
-TEST_F(ClonePlan, stops_when_it_is_told_to) {
+TEST_F(ClonePlan, StopsWhenItIsToldTo) {
   std::stop_source stop;
   stop.request_stop();
   plan.add(0, 0, kUnit);

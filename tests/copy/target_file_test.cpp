@@ -15,7 +15,7 @@ std::size_t files_in(const TempFolder &folder) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder.path()), {}));
 }
 
-TEST(TargetFile, has_its_name_only_when_published) {
+TEST(TargetFile, HasItsNameOnlyWhenPublished) {
   TempFolder folder;
   copy::TargetFile file(folder / "disk");
   file.write(0, "abc", 3);
@@ -25,13 +25,13 @@ TEST(TargetFile, has_its_name_only_when_published) {
   EXPECT_EQ(files_in(folder), 1U);
 }
 
-TEST(TargetFile, leaves_nothing_when_it_is_not_published) {
+TEST(TargetFile, LeavesNothingWhenItIsNotPublished) {
   TempFolder folder;
   { copy::TargetFile file(folder / "disk"); }
   EXPECT_EQ(files_in(folder), 0U);
 }
 
-TEST(TargetFile, refuses_a_name_that_is_taken) {
+TEST(TargetFile, RefusesANameThatIsTaken) {
   TempFolder folder;
   std::filesystem::create_symlink("nowhere", folder / "disk");
   try {
@@ -42,7 +42,7 @@ TEST(TargetFile, refuses_a_name_that_is_taken) {
   }
 }
 
-TEST(TargetFile, never_replaces_what_appeared_meanwhile) {
+TEST(TargetFile, NeverReplacesWhatAppearedMeanwhile) {
   TempFolder folder;
   copy::TargetFile file(folder / "disk");
   DiskFile other(folder / "disk");
@@ -56,7 +56,7 @@ TEST(TargetFile, never_replaces_what_appeared_meanwhile) {
   EXPECT_EQ(std::filesystem::file_size(folder / "disk"), 3U);
 }
 
-TEST(TargetFile, says_how_much_room_is_missing) {
+TEST(TargetFile, SaysHowMuchRoomIsMissing) {
   TempFolder folder;
   copy::TargetFile file(folder / "disk");
   try {
@@ -69,7 +69,7 @@ TEST(TargetFile, says_how_much_room_is_missing) {
   }
 }
 
-TEST(TargetFile, keeps_nothing_of_what_was_allocated_ahead) {
+TEST(TargetFile, KeepsNothingOfWhatWasAllocatedAhead) {
   TempFolder folder;
   std::vector<char> bytes(1U << 20U, 'x');
   copy::TargetFile file(folder / "disk");

@@ -104,7 +104,7 @@ std::vector<migration::DriveRef> disks_of(const Hardware &hardware) {
   return out;
 }
 
-TEST_P(Disks, every_state_reads_as_virtualbox_reads_it) {
+TEST_P(Disks, EveryStateReadsAsVirtualboxReadsIt) {
   std::set<std::string> done;
   std::set<std::string> without_digest;
   for (const ImportedMachine &imported : machines()) {
@@ -136,7 +136,7 @@ TEST_P(Disks, every_state_reads_as_virtualbox_reads_it) {
   EXPECT_TRUE(without_digest.empty()) << without_digest.size() << ", such as " << *without_digest.begin();
 }
 
-TEST_P(Disks, machines_keep_their_snapshots) {
+TEST_P(Disks, MachinesKeepTheirSnapshots) {
   std::size_t with_snapshots = 0, states = 0;
   for (const ImportedMachine &imported : machines()) {
     const Machine &machine = imported.machine;

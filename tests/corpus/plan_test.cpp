@@ -165,7 +165,7 @@ const Refusals kVbox{
     {"Sharki1234__Extra-coding-stuff__Nubes.vbox", {ErrorKind::unsupported, "is an ARM machine"}},
 };
 
-TEST_F(Corpus, virtualbox_6_1) {
+TEST_F(Corpus, Virtualbox61) {
   const fs::path root = unpack("virtualbox-6.1", scratch_);
   if (root.empty()) GTEST_SKIP() << "the archive cannot be unpacked";
   plan_all(root, Media::real,
@@ -174,7 +174,7 @@ TEST_F(Corpus, virtualbox_6_1) {
   EXPECT_GT(count_.planned, 70U);
 }
 
-TEST_F(Corpus, virtualbox_7_0) {
+TEST_F(Corpus, Virtualbox70) {
   const fs::path root = unpack("virtualbox-7.0", scratch_);
   if (root.empty()) GTEST_SKIP() << "the archive cannot be unpacked";
   plan_all(root, Media::real,
@@ -184,17 +184,17 @@ TEST_F(Corpus, virtualbox_7_0) {
   EXPECT_GT(count_.planned, 40U);
 }
 
-TEST_F(Corpus, real_vbox) { plan_all(test::corpus() / "real" / "vbox", Media::imagined, kVbox); }
+TEST_F(Corpus, RealVbox) { plan_all(test::corpus() / "real" / "vbox", Media::imagined, kVbox); }
 
-TEST_F(Corpus, real_vmx) {
+TEST_F(Corpus, RealVmx) {
   plan_all(test::corpus() / "real" / "vmx", Media::imagined,
            {{"libvirt__libvirt__xml2vmx-xml2vmx-firmware-efi.vmx", {ErrorKind::unsupported, kEfi32}}});
 }
 
-TEST_F(Corpus, real_ovf) { plan_all(test::corpus() / "real" / "ovf", Media::imagined, ovf_refusals()); }
+TEST_F(Corpus, RealOvf) { plan_all(test::corpus() / "real" / "ovf", Media::imagined, ovf_refusals()); }
 
 // The iSCSI disk apart, these two have every device that VirtualBox offers.
-TEST_F(Corpus, machines_with_every_device_without_their_network_disk) {
+TEST_F(Corpus, MachinesWithEveryDeviceWithoutTheirNetworkDisk) {
   for (const char *version : {"virtualbox-6.1", "virtualbox-7.0"}) {
     SCOPED_TRACE(version);
     const fs::path root = unpack(version, scratch_);

@@ -33,7 +33,7 @@ struct Bounds : testing::Test {
   }
 };
 
-TEST_F(Bounds, vmdk_of_eight_exbibytes_is_refused) {
+TEST_F(Bounds, VmdkOfEightExbibytesIsRefused) {
   const std::uint64_t sectors = (std::uint64_t{1} << 63U) / 512 - 1;
   write_file(folder / "huge.vmdk",
              std::string_view(vmdk_descriptor("custom2", "RW " + std::to_string(sectors) + " ZERO\n")));
@@ -41,7 +41,7 @@ TEST_F(Bounds, vmdk_of_eight_exbibytes_is_refused) {
   expect_quick();
 }
 
-TEST_F(Bounds, disk_of_64_tebibytes_is_read) {
+TEST_F(Bounds, DiskOf64TebibytesIsRead) {
   write_file(folder / "large.vmdk", std::string_view(vmdk_descriptor(
                                         "custom2", "RW " + std::to_string(image::kLargestDisk / 512) + " ZERO\n")));
   EXPECT_EQ(image::open_chain({.chain = {image_file(folder / "large.vmdk")}}, {}).virtual_size(), image::kLargestDisk);
@@ -52,7 +52,7 @@ TEST_F(Bounds, disk_of_64_tebibytes_is_read) {
 }
 
 // A broken download shows before anything is planned: also where tables and markers are sound.
-TEST_F(Bounds, damaged_grains_show_when_the_image_is_looked_at) {
+TEST_F(Bounds, DamagedGrainsShowWhenTheImageIsLookedAt) {
   const Layer layer{.size = 4U << 20U, .block_size = 65536, .blocks = std::vector<Block>(64, Block::data)};
   const std::string descriptor = vmdk_descriptor("streamOptimized", "RW 8192 SPARSE \"disk.vmdk\"\n");
   const Bytes sound = make_hosted_sparse(layer, {.descriptor = descriptor, .compressed = true, .footer = true});
@@ -85,7 +85,7 @@ void write_bomb(const std::filesystem::path &file) {
   write_file(file, all);
 }
 
-TEST_F(Bounds, gzipped_image_that_begins_as_none_is_not_inflated) {
+TEST_F(Bounds, GzippedImageThatBeginsAsNoneIsNotInflated) {
   write_bomb(folder / "disk.vmdk.gz");
   begin = std::chrono::steady_clock::now();
   ImageFile file = image_file(folder / "disk.vmdk.gz", ImageFormat::vmdk);

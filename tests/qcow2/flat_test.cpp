@@ -18,7 +18,7 @@ struct Flat : testing::Test {
   std::filesystem::path target = folder / "out.qcow2";
 };
 
-TEST_F(Flat, an_empty_disk_has_no_data_clusters) {
+TEST_F(Flat, AnEmptyDiskHasNoDataClusters) {
   const std::vector<TestState> states = {make_state("", {image(10 * kMib)})};
   const Written written = write_qcow2(target, states);
   EXPECT_EQ(written.outcome.bytes_stored, 0U);
@@ -26,7 +26,7 @@ TEST_F(Flat, an_empty_disk_has_no_data_clusters) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, data_holes_zeros_and_a_short_tail) {
+TEST_F(Flat, DataHolesZerosAndAShortTail) {
   auto disk = image(5 * kMib + 1536);
   disk->plain(0, some_bytes(3 * 65536, 1));
   disk->zero(4 * 65536, 65536);
@@ -38,7 +38,7 @@ TEST_F(Flat, data_holes_zeros_and_a_short_tail) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, a_size_that_is_no_multiple_of_a_sector_is_rounded_up_with_zeros) {
+TEST_F(Flat, ASizeThatIsNoMultipleOfASectorIsRoundedUpWithZeros) {
   auto disk = image(65536 + 100);
   disk->plain(0, some_bytes(65536 + 100, 1));
   const std::vector<TestState> states = {make_state("", {disk})};
@@ -46,7 +46,7 @@ TEST_F(Flat, a_size_that_is_no_multiple_of_a_sector_is_rounded_up_with_zeros) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, plain_data_that_are_zero_are_not_stored) {
+TEST_F(Flat, PlainDataThatAreZeroAreNotStored) {
   auto disk = image(kMib);
   disk->plain(0, Bytes(512 * kIb));
   disk->plain(512 * kIb, some_bytes(65536, 1));
@@ -55,7 +55,7 @@ TEST_F(Flat, plain_data_that_are_zero_are_not_stored) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, a_cluster_whose_only_byte_is_its_last_is_stored) {
+TEST_F(Flat, AClusterWhoseOnlyByteIsItsLastIsStored) {
   auto disk = image(kMib);
   Bytes almost(65536);
   almost.back() = 1;
@@ -65,7 +65,7 @@ TEST_F(Flat, a_cluster_whose_only_byte_is_its_last_is_stored) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, holes_of_the_source_file_are_not_read) {
+TEST_F(Flat, HolesOfTheSourceFileAreNotRead) {
   auto disk = image(64 * kMib);
   ASSERT_EQ(truncate((folder / "source").c_str(), 64 * kMib), 0);
   const Bytes data = some_bytes(4096, 1);
@@ -77,20 +77,20 @@ TEST_F(Flat, holes_of_the_source_file_are_not_read) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, the_target_is_private) {
+TEST_F(Flat, TheTargetIsPrivate) {
   write_qcow2(target, {make_state("", {image(kMib)})});
   struct stat status {};
   ASSERT_EQ(stat(target.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
 
-TEST_F(Flat, a_disk_that_is_too_large_for_its_cluster_size_is_refused) {
+TEST_F(Flat, ADiskThatIsTooLargeForItsClusterSizeIsRefused) {
   copy::TargetFile out(target);
   EXPECT_THROW(qcow2::Writer(out, {.cluster_size = 4096, .virtual_size = std::uint64_t{9} << 40U}), Error);
   EXPECT_NO_THROW(qcow2::Writer(out, {.cluster_size = 65536, .virtual_size = std::uint64_t{9} << 40U}));
 }
 
-TEST_F(Flat, other_cluster_sizes_than_qcow2_has_are_refused) {
+TEST_F(Flat, OtherClusterSizesThanQcow2HasAreRefused) {
   copy::TargetFile out(target);
   for (const std::uint32_t size : {0U, 512U, 2048U, 5000U, 4U << 20U}) {
     EXPECT_THROW(qcow2::Writer(out, {.cluster_size = size, .virtual_size = kMib}), Error) << size;
@@ -128,7 +128,7 @@ std::shared_ptr<MemoryImage> random_layer(const std::shared_ptr<DiskFile> &file,
   return layer;
 }
 
-TEST_P(Matrix, reads_back) {
+TEST_P(Matrix, ReadsBack) {
   const auto [cluster_size, compression, depth] = GetParam();
   TempFolder folder;
   auto file = std::make_shared<DiskFile>(folder / "source");
@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(all, Matrix,
                                           testing::Values(1U, 2U, 10U)),
                          matrix_name);
 
-TEST_F(Flat, more_data_than_one_refcount_block_covers) {
+TEST_F(Flat, MoreDataThanOneRefcountBlockCovers) {
   // 4 KiB clusters: a block covers 8 MiB.
   auto disk = image(40 * kMib);
   disk->plain(0, some_bytes(36 * kMib, 1));
@@ -161,7 +161,7 @@ TEST_F(Flat, more_data_than_one_refcount_block_covers) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_F(Flat, an_l1_table_longer_than_a_refcount_group) {
+TEST_F(Flat, AnL1TableLongerThanARefcountGroup) {
   // 4 KiB clusters, 5 TiB: the L1 table has 20 MiB, a refcount block covers 8 MiB.
   class Huge final : public image::Image {
    public:

@@ -39,18 +39,18 @@ Tree branches(const Snapshots &test) {
   return out;
 }
 
-TEST_P(Snapshots, every_state_reads_back) {
+TEST_P(Snapshots, EveryStateReadsBack) {
   const Tree tree = branches(*this);
   write_qcow2(target, tree.states, layout);
   expect_reads_back(folder, target, tree.states);
 }
 
-TEST_P(Snapshots, each_distinct_cluster_is_stored_once) {
+TEST_P(Snapshots, EachDistinctClusterIsStoredOnce) {
   const Tree tree = branches(*this);
   EXPECT_EQ(write_qcow2(target, tree.states, layout).outcome.bytes_stored, tree.distinct);
 }
 
-TEST_P(Snapshots, qemu_lists_them_with_name_and_date) {
+TEST_P(Snapshots, QemuListsThemWithNameAndDate) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   write_qcow2(target, branches(*this).states, layout);
   const std::string info = qemu_img({"info", "-f", "qcow2", "--output=json", target.string()});
@@ -60,7 +60,7 @@ TEST_P(Snapshots, qemu_lists_them_with_name_and_date) {
   }
 }
 
-TEST_P(Snapshots, qemu_reverts_to_each_and_deletes_each_and_the_image_stays_sound) {
+TEST_P(Snapshots, QemuRevertsToEachAndDeletesEachAndTheImageStaysSound) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   const Tree tree = branches(*this);
   write_qcow2(target, tree.states, layout);
@@ -78,7 +78,7 @@ TEST_P(Snapshots, qemu_reverts_to_each_and_deletes_each_and_the_image_stays_soun
   }
 }
 
-TEST_P(Snapshots, a_state_that_changed_nothing_costs_only_its_tables) {
+TEST_P(Snapshots, AStateThatChangedNothingCostsOnlyItsTables) {
   auto base = image(kMib);
   base->plain(0, some_bytes(kMib, 1));
   std::vector<TestState> states;
@@ -87,7 +87,7 @@ TEST_P(Snapshots, a_state_that_changed_nothing_costs_only_its_tables) {
   expect_reads_back(folder, target, states);
 }
 
-TEST_P(Snapshots, a_disk_that_was_enlarged_keeps_each_states_size) {
+TEST_P(Snapshots, ADiskThatWasEnlargedKeepsEachStatesSize) {
   auto small = image(kMib), large = image(3 * kMib);
   small->plain(0, some_bytes(kMib, 1));
   large->plain(2 * kMib + 512, some_bytes(4096, 2));
@@ -99,7 +99,7 @@ TEST_P(Snapshots, a_disk_that_was_enlarged_keeps_each_states_size) {
   expect_reads_back(folder, target, {states.front()});
 }
 
-TEST_P(Snapshots, a_name_that_looks_like_an_id_selects_its_own_snapshot) {
+TEST_P(Snapshots, ANameThatLooksLikeAnIdSelectsItsOwnSnapshot) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   auto base = image(kMib), top = image(kMib), last = image(kMib);
   base->plain(0, some_bytes(65536, 1));
@@ -114,7 +114,7 @@ TEST_P(Snapshots, a_name_that_looks_like_an_id_selects_its_own_snapshot) {
   expect_reads_back(folder, target, now);
 }
 
-TEST_P(Snapshots, many_tiny_clusters_in_many_states_do_not_overflow_the_reference_counts) {
+TEST_P(Snapshots, ManyTinyClustersInManyStatesDoNotOverflowTheReferenceCounts) {
   // 1 MiB of one byte value: each compressed cluster takes a few dozen bytes, so hundreds share a host cluster.
   auto base = image(16 * kMib);
   base->plain(0, Bytes(16 * kMib, 7));

@@ -127,7 +127,7 @@ std::uint64_t opens_of_images() {
   return sum;
 }
 
-TEST_F(Images, are_opened_once_however_many_snapshots_there_are) {
+TEST_F(Images, AreOpenedOnceHoweverManySnapshotsThereAre) {
   for (const unsigned snapshots : {5U, 10U, 20U, 40U}) {
     const Machine machine(folder, snapshots, 2);
     const fs::path dest = folder.path() / ("dest-" + std::to_string(snapshots));
@@ -167,17 +167,17 @@ void expect_migrated(const std::string &files, const Machine &machine, const fs:
   }
 }
 
-TEST_F(Images, of_250_snapshots_on_two_disks_migrate_though_fewer_files_may_be_open) {
+TEST_F(Images, Of250SnapshotsOnTwoDisksMigrateThoughFewerFilesMayBeOpen) {
   expect_migrated("256:256", Machine(folder, 250, 2), folder.path() / "dest", 250);
 }
 
-TEST_F(Images, are_closed_for_others_where_the_limit_is_very_low) {
+TEST_F(Images, AreClosedForOthersWhereTheLimitIsVeryLow) {
   expect_migrated("64:64", Machine(folder, 60, 2), folder.path() / "dest", 60);
 }
 
-TEST_F(Images, raise_the_soft_limit) { expect_migrated("24:", Machine(folder, 30, 2), folder.path() / "dest", 30); }
+TEST_F(Images, RaiseTheSoftLimit) { expect_migrated("24:", Machine(folder, 30, 2), folder.path() / "dest", 30); }
 
-TEST_F(Images, a_limit_that_is_too_low_to_work_with_is_named) {
+TEST_F(Images, ALimitThatIsTooLowToWorkWithIsNamed) {
   const Machine machine(folder, 5, 2);
   for (const char *files : {"5:5", "8:8", "12:12", "16:16"}) {
     const subprocess::Result result = migrate_with(files, machine, folder.path() / "dest");

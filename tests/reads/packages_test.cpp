@@ -128,7 +128,7 @@ struct Package : testing::Test {
   }
 };
 
-TEST_F(Package, that_is_compressed_is_read_at_most_twice_by_plan_and_migrate) {
+TEST_F(Package, ThatIsCompressedIsReadAtMostTwiceByPlanAndMigrate) {
   for (const Manifest manifest : {Manifest::none, Manifest::first, Manifest::last}) {
     const Times times = migrate(make(kLarge, manifest, "SHA256", true));
     std::printf("gzip'd package, %s manifest: plan reads it %.4f times, plan and migrate %.4f times\n",
@@ -142,7 +142,7 @@ TEST_F(Package, that_is_compressed_is_read_at_most_twice_by_plan_and_migrate) {
   }
 }
 
-TEST_F(Package, that_is_not_compressed_is_read_by_migrate_only) {
+TEST_F(Package, ThatIsNotCompressedIsReadByMigrateOnly) {
   for (const Manifest manifest : {Manifest::none, Manifest::first}) {
     const Times times = migrate(make(kLarge, manifest, "SHA256", false));
     std::printf("package, %s manifest: plan reads it %.2f times, plan and migrate %.2f times\n",
@@ -152,7 +152,7 @@ TEST_F(Package, that_is_not_compressed_is_read_by_migrate_only) {
   }
 }
 
-TEST_F(Package, that_is_not_what_its_manifest_says_is_refused_whatever_the_order_and_the_digest) {
+TEST_F(Package, ThatIsNotWhatItsManifestSaysIsRefusedWhateverTheOrderAndTheDigest) {
   for (const Manifest manifest : {Manifest::first, Manifest::last}) {
     for (const std::string algorithm : {"SHA1", "SHA256", "SHA384", "SHA512"}) {
       for (const bool gzip : {false, true}) {

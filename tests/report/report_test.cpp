@@ -63,7 +63,7 @@ MachineReport refused_machine() {
 
 Document document() { return {"virt-ferry 0.1.0", "Debian 12", {full_machine(), refused_machine()}}; }
 
-TEST(Report, json_holds_to_the_published_schema) {
+TEST(Report, JsonHoldsToThePublishedSchema) {
   if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
     GTEST_SKIP() << "python3-jsonschema is not installed";
   const test::TempFolder folder;
@@ -110,20 +110,20 @@ void find_unused(const nlohmann::json &schema, const nlohmann::json &part, const
 
 // Together with additionalProperties, which the schema forbids everywhere: a new member of the report needs a row in
 // the schema, and that needs a machine in this test that has it.
-TEST(Report, every_property_of_the_schema_is_in_these_machines) {
+TEST(Report, EveryPropertyOfTheSchemaIsInTheseMachines) {
   const auto schema = nlohmann::json::parse(test::read_text(fs::path(FERRY_SOURCE_DIR) / "docs/report.schema.json"));
   std::vector<std::string> unused;
   find_unused(schema, schema, {nlohmann::json::parse(as_json(document()))}, "", unused);
   EXPECT_EQ(unused, std::vector<std::string>{});
 }
 
-TEST(Report, json_takes_text_that_is_not_utf8) {
+TEST(Report, JsonTakesTextThatIsNotUtf8) {
   Document broken = document();
   broken.machines[0].files.emplace_back("/out/\xff.qcow2");
   EXPECT_FALSE(nlohmann::json::parse(as_json(broken), nullptr, false).is_discarded());
 }
 
-TEST(Report, html_and_text_let_no_markup_or_escape_through) {
+TEST(Report, HtmlAndTextLetNoMarkupOrEscapeThrough) {
   const std::string html = as_html(document());
   EXPECT_EQ(html.find("a<b>"), std::string::npos);
   EXPECT_NE(html.find("a&lt;b&gt;&quot;&amp;"), std::string::npos);
@@ -132,7 +132,7 @@ TEST(Report, html_and_text_let_no_markup_or_escape_through) {
   EXPECT_EQ(as_text(document()).find('\x1b'), std::string::npos);
 }
 
-TEST(Report, text_shows_what_is_lost_with_its_line) {
+TEST(Report, TextShowsWhatIsLostWithItsLine) {
   const std::string text = as_text(document());
   EXPECT_NE(text.find("3: 0 kept, 0 translated, 1 dropped, 0 irrelevant, 1 unknown, 1 unsettled"), std::string::npos)
       << text;
@@ -142,7 +142,7 @@ TEST(Report, text_shows_what_is_lost_with_its_line) {
   EXPECT_NE(text.find("the machine is encrypted"), std::string::npos) << text;
 }
 
-TEST(Report, the_summary_has_a_line_for_each_machine) {
+TEST(Report, TheSummaryHasALineForEachMachine) {
   const std::string table = summary_table(document());
   EXPECT_NE(table.find("broken          refused   0      0 bytes  -"), std::string::npos) << table;
   EXPECT_NE(table.find("broken: /vms/broken.vmx:3: encryption.keySafe: the machine is encrypted\n    Decrypt it."),
