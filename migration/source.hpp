@@ -9,6 +9,7 @@
 
 #include "importers/common.hpp"
 #include "migration/options.hpp"
+#include "migration/registered.hpp"
 #include "model/machine.hpp"
 
 namespace ferry::migration {
@@ -43,21 +44,5 @@ struct FoundBelow {
 // What --search gives, and the Windows drives that the files' own place tells.
 [[nodiscard]] names::Places places_of(const Options &options, const std::filesystem::path &file);
 [[nodiscard]] ImportOptions import_options(const Options &options, const std::filesystem::path &file);
-
-// A machine that VirtualBox or VMware registers on this host.
-struct RegisteredMachine {
-  std::string name;
-  SourceKind kind{};
-  std::filesystem::path file;
-  bool exists = false;
-};
-struct Registered {
-  std::vector<RegisteredMachine> machines;
-  std::vector<Error> unreadable;  // a platform's registry that cannot be read; the other's is
-};
-// `windows_root`: of a mounted Windows volume, whose users' registries are read; empty: this host's user.
-[[nodiscard]] Registered registered_machines(const std::filesystem::path &windows_root = {});
-// The folders of this host's registered machines. Asked of the registries once.
-[[nodiscard]] const std::vector<std::filesystem::path> &registered_folders();
 
 }  // namespace ferry::migration

@@ -235,4 +235,17 @@ void make_private_folders(const std::filesystem::path &folder, std::uint32_t mod
   sync_folder(above);
 }
 
+std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path &folder) {
+  std::error_code error;
+  std::vector<std::filesystem::directory_entry> out;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    out.push_back(*at);
+  if (error) {
+    throw Error(ErrorKind::io, {.where = {folder, {}, {}},
+                                .message = "the folder cannot be read: " + error.message(),
+                                .advice = "Check its permissions."});
+  }
+  return out;
+}
+
 }  // namespace ferry::file

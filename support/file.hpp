@@ -83,6 +83,9 @@ struct Head {
   std::vector<std::uint8_t> bytes;
 };
 
+// What is in a folder, in no order. Throws Error io: one that cannot be listed is never taken for an empty one.
+[[nodiscard]] std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path &folder);
+
 // Reads a part of a regular file, at most `limit` bytes. Throws Error io, missing, and malformed when it is longer.
 [[nodiscard]] std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit);
 
