@@ -28,6 +28,7 @@ void setup_migrate(CLI::App &app, Context &context);
 void setup_batch(CLI::App &app, Context &context);
 void setup_list(CLI::App &app, Context &context);
 void setup_undo(CLI::App &app, Context &context);
+void setup_script(CLI::App &app, Context &context);
 void setup_disk(CLI::App &app, Context &context);
 void setup_host(CLI::App &app, Context &context);
 

@@ -92,6 +92,7 @@ std::unique_ptr<CLI::App> make_app(Context &context) {
   setup_batch(*app, context);
   setup_list(*app, context);
   setup_undo(*app, context);
+  setup_script(*app, context);
   setup_disk(*app, context);
   setup_host(*app, context);
   return app;

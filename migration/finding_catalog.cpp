@@ -6,6 +6,7 @@
 #include "converters/firmware/findings.hpp"
 #include "converters/images/findings.hpp"
 #include "exporters/libvirt/findings.hpp"
+#include "exporters/script/findings.hpp"
 #include "importers/ovf/findings.hpp"
 #include "importers/vbox/findings.hpp"
 #include "importers/vmx/findings.hpp"

@@ -91,6 +91,8 @@ void reserve(target::Taken &taken, const MachinePlan &plan, bool started) {
   for (const target::Nic &nic : plan.nics) taken.macs.emplace(nic.mac, plan.name);
 }
 
+std::set<std::string> bridges_of_user() { return libvirt::unasked_host_profile("qemu:///session").bridges; }
+
 bool is_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_session(); }
 
 bool is_own_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_own_session(); }

@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "exporters/target.hpp"
 #include "migration/options.hpp"
@@ -33,6 +35,9 @@ struct Host {
 // What the host at a connection can do, to be planned for elsewhere (Options::host_profile). Throws Error unreachable,
 // usage, libvirt.
 [[nodiscard]] std::string recorded_host(const std::string &connect);
+
+// The bridges that qemu-bridge-helper opens to this user.
+[[nodiscard]] std::set<std::string> bridges_of_user();
 
 // Whether a call to a target was never answered and left alone. The process should then end without running destructors
 // of global objects, which that call still uses.
