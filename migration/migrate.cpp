@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <system_error>
 
 #include "converters/images/cache.hpp"
 #include "migration/earlier.hpp"
@@ -234,8 +235,8 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                      .advice = "Use a pattern such as --name '{name}-new', or leave out --name."});
     }
     const auto images = std::make_shared<image::Cache>();  // the machines of one package share it
-    for (const ImportedMachine &machine : machines) {
-      out.push_back(plan_machine(source, machine, options, host, runs, images));
+    for (ImportedMachine &machine : machines) {
+      out.push_back(plan_machine(source, std::move(machine), options, host, runs, images));
       if (!options.show_values) hide_values(out.back().report);
     }
   } catch (const Error &error) {
@@ -257,6 +258,8 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
     add_run(planned.report, result);
   } catch (const Error &error) {
     refuse(planned.report, error);
+  } catch (const std::system_error &error) {  // such as no more threads
+    refuse(planned.report, Error(ErrorKind::io, {.where = {.file = planned.report.source}, .message = error.what()}));
   } catch (const std::exception &error) {  // out of a batch's thread it would end the program, and the other machines
     refuse(planned.report, Error(ErrorKind::internal,
                                  {.where = {.file = planned.report.source},

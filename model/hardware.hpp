@@ -181,6 +181,9 @@ struct Nic {
   Place origin;
 };
 
+// Every importer adds a card's forwards through this. Throws Error malformed for more than any card has.
+void add_forward(Nic &nic, PortForward forward);
+
 // ---- other devices ----
 
 struct CharPort {  // a serial or parallel port

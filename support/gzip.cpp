@@ -17,7 +17,11 @@ constexpr std::size_t kMostPoints = 1024;                         // of 32 KiB e
 constexpr std::uint64_t kFirstSpacing = std::uint64_t{1} << 20U;  // bytes of plain data between points
 constexpr std::size_t kBufferSize = std::size_t{128} << 10U;      // compressed bytes per read
 constexpr std::size_t kScratchSize = std::size_t{64} << 10U;      // plain bytes that only are passed
-constexpr int kWindowGzip = 15 + 16, kWindowRaw = -15;            // what inflateInit2 takes for "gzip" and "no wrapper"
+// What gzip makes of one byte over and over is a thousandth; of a disk, even an empty one with a file system on it,
+// some hundredths. Whoever makes a package of nothing fills this in under a second.
+constexpr std::uint64_t kTrusted = std::uint64_t{512} << 20U;  // plain bytes that anything may have
+constexpr std::uint64_t kMostRatio = 128;
+constexpr int kWindowGzip = 15 + 16, kWindowRaw = -15;  // what inflateInit2 takes for "gzip" and "no wrapper"
 
 }  // namespace
 
@@ -40,6 +44,7 @@ class Inflater::Stream {
   ~Stream() { ::inflateEnd(&stream_); }
 
   [[nodiscard]] std::uint64_t plain() const { return plain_; }
+  [[nodiscard]] std::uint64_t position() const { return next_ - stream_.avail_in; }  // of the next compressed byte
   [[nodiscard]] bool ended() const { return ended_; }
 
   // Inflates up to `length` bytes, at most to the next block's end when `by_block`; gives how many.
@@ -84,8 +89,6 @@ class Inflater::Stream {
     at_member_ = false;
   }
 
-  [[nodiscard]] std::uint64_t position() const { return next_ - stream_.avail_in; }
-
   // After a member: another one, padding with zeros, or the end.
   void next_member() {
     // Without the wrapper zlib leaves the member's checksum and length, 8 bytes, unread.
@@ -126,6 +129,7 @@ class Inflater::Stream {
 Inflater::Inflater(const Input &input, const RestartPoint &from) : stream_(std::make_unique<Stream>(input, from)) {}
 Inflater::~Inflater() = default;
 std::uint64_t Inflater::plain() const { return stream_->plain(); }
+std::uint64_t Inflater::compressed() const { return stream_->position(); }
 bool Inflater::ended() const { return stream_->ended(); }
 std::size_t Inflater::step(std::uint8_t *into, std::size_t length, bool by_block) {
   return stream_->step(into, length, by_block);
@@ -134,11 +138,13 @@ std::optional<RestartPoint> Inflater::restart_point() { return stream_->restart_
 
 Indexer::Indexer(const Input &input)
     : index_{.points = {{.plain = 0, .compressed = 0, .bits = 0, .member = true, .window = {}}}, .size = 0},
+      input_(input),
       inflater_(input, index_.points.front()),
       spacing_(kFirstSpacing) {}
 
 std::size_t Indexer::step(std::uint8_t *into, std::size_t length) {
   const std::size_t got = inflater_.step(into, length, true);
+  refuse_bomb();
   if (inflater_.ended() || inflater_.plain() - index_.points.back().plain < spacing_) return got;
   if (auto point = inflater_.restart_point()) {
     index_.points.push_back(std::move(*point));
@@ -150,6 +156,17 @@ std::size_t Indexer::step(std::uint8_t *into, std::size_t length) {
     }
   }
   return got;
+}
+
+void Indexer::refuse_bomb() const {
+  const std::uint64_t plain = inflater_.plain(), compressed = inflater_.compressed();
+  if (plain < kTrusted || plain / kMostRatio < compressed) return;
+  throw Error(ErrorKind::malformed,
+              {.where = {.file = input_.path(), .line = {}, .path = "gzip stream"},
+               .message = "the gzip stream holds next to nothing for its length",
+               .found = std::to_string(plain) + " bytes out of the first " + std::to_string(compressed),
+               .expected = "at most " + std::to_string(kMostRatio) + " bytes out of each",
+               .advice = "If you trust the file, decompress it with gunzip and use what comes out."});
 }
 
 Index Indexer::finish() {

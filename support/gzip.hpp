@@ -44,7 +44,8 @@ class Inflater {
   Inflater(const Inflater &) = delete;
   Inflater &operator=(const Inflater &) = delete;
 
-  [[nodiscard]] std::uint64_t plain() const;  // offset of the next inflated byte
+  [[nodiscard]] std::uint64_t plain() const;       // offset of the next inflated byte
+  [[nodiscard]] std::uint64_t compressed() const;  // offset of the next byte to read
   [[nodiscard]] bool ended() const;
   // Inflates up to `length` bytes, at most to the next block's end when `by_block`; gives how many.
   std::size_t step(std::uint8_t *into, std::size_t length, bool by_block);
@@ -61,14 +62,18 @@ class Indexer {
  public:
   explicit Indexer(const Input &input);
 
-  // Inflates up to `length` bytes; fewer, also none, do not mean the end: that is ended().
+  // Inflates up to `length` bytes; fewer, also none, do not mean the end: that is ended(). Throws Error malformed also
+  // for a stream that is all but empty however long it gets (a bomb), before it got long.
   std::size_t step(std::uint8_t *into, std::size_t length);
   [[nodiscard]] bool ended() const { return inflater_.ended(); }
   // Inflates what is left, so that the checksums are verified, and gives the index.
   [[nodiscard]] Index finish();
 
  private:
+  void refuse_bomb() const;
+
   Index index_;
+  const Input &input_;
   Inflater inflater_;
   std::uint64_t spacing_;  // bytes of inflated data between points
 };

@@ -16,8 +16,6 @@
 namespace ferry::xml {
 namespace {
 
-constexpr std::size_t kMaxDocumentBytes = std::size_t{32} << 20U;
-
 struct ParserState {
   bool doctype = false;
 };
@@ -47,7 +45,20 @@ void trim(std::string &text) {
 
 std::string space_of(const xmlNs *ns) { return ns == nullptr ? std::string{} : std::string(view(ns->href)); }
 
+// Where snapshots lie in each other a path has hundreds of steps, for each of thousands of settings. What lies between
+// the first two and the last is left out then, as XPath's "//" does; the line says which one is meant.
+std::string shortened(const std::string &path) {
+  constexpr std::size_t kMostPath = 256;  // bytes
+  constexpr std::size_t kKept = 120;      // at least, of the end
+  if (path.size() <= kMostPath) return path;
+  const std::size_t second = path.find('/', path.find('/', 1) + 1);
+  const std::size_t rest = path.find('/', path.size() - kKept);
+  if (second == std::string::npos || rest == std::string::npos || second >= rest) return path;
+  return path.substr(0, second) + "/" + path.substr(rest);
+}
+
 // Recursion is bounded: without XML_PARSE_HUGE libxml2 refuses documents deeper than its limit, see allow_depth().
+// What is converted is freed at once: both trees whole would be twice the memory.
 Element convert(xmlNode *node, std::string path) {
   Element out;
   out.name = view(node->name);
@@ -64,13 +75,20 @@ Element convert(xmlNode *node, std::string path) {
   for (const xmlNode *part = node->children; part != nullptr; part = part->next) {
     if (part->type == XML_ELEMENT_NODE) ++total[view(part->name)];
   }
-  for (xmlNode *part = node->children; part != nullptr; part = part->next) {
+  std::size_t elements = 0;
+  for (const auto &[name, count] : total) elements += static_cast<std::size_t>(count);
+  out.children.reserve(elements);
+  for (xmlNode *part = node->children, *next = nullptr; part != nullptr; part = next) {
+    next = part->next;
     if (part->type == XML_TEXT_NODE || part->type == XML_CDATA_SECTION_NODE) out.text += view(part->content);
-    if (part->type != XML_ELEMENT_NODE) continue;
-    const std::string_view name = view(part->name);
-    std::string child_path = out.path + "/" + std::string(name);
-    if (total[name] > 1) child_path += "[" + std::to_string(++seen[name]) + "]";
-    out.children.push_back(convert(part, std::move(child_path)));
+    if (part->type == XML_ELEMENT_NODE) {
+      const std::string_view name = view(part->name);  // the document's dictionary has it, not the node
+      std::string child_path = out.path + "/" + std::string(name);
+      if (total[name] > 1) child_path += "[" + std::to_string(++seen[name]) + "]";
+      out.children.push_back(convert(part, shortened(child_path)));
+    }
+    xmlUnlinkNode(part);
+    xmlFreeNode(part);
   }
   trim(out.text);
   return out;
@@ -119,8 +137,8 @@ const std::string *Element::attribute(std::string_view local_name) const {
 // Each element and attribute costs some hundred bytes in the tree and in the account of settings. The largest settings
 // of a real machine, with VirtualBox's limit of 250 snapshots, have some 40,000 elements and 120,000 attributes.
 void refuse_too_many(std::string_view bytes, const std::filesystem::path &shown_as) {
-  constexpr std::size_t kMostElements = 150'000;
-  constexpr std::size_t kMostAttributes = 300'000;
+  constexpr std::size_t kMostElements = 60'000;
+  constexpr std::size_t kMostAttributes = 160'000;
   const auto elements = static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '<'));
   const auto attributes = static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '='));
   // Closing tags are half of the brackets at most.
@@ -147,13 +165,13 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
     }
     bytes = converted;
   }
-  refuse_too_many(bytes, shown_as);
-  if (bytes.size() > kMaxDocumentBytes) {
+  if (bytes.size() > kMostBytes) {
     throw Error(ErrorKind::malformed, {.where = {shown_as, {}, {}},
                                        .message = "the XML document is too large",
                                        .found = std::to_string(bytes.size()) + " bytes",
-                                       .expected = "at most " + std::to_string(kMaxDocumentBytes) + " bytes"});
+                                       .expected = "at most " + std::to_string(kMostBytes) + " bytes"});
   }
+  refuse_too_many(bytes, shown_as);
   static const bool deeper = (allow_depth(), true);  // once: the limit is libxml2's global
   (void)deeper;
   const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> parser(

@@ -2,6 +2,7 @@
 // The one wrapper of libxml2: untrusted XML in, as a plain tree; our own XML out, built through the DOM.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,6 +17,9 @@ struct _xmlNode;
 
 namespace ferry::xml {
 
+// Of a document. A machine with 250 snapshots has some 10 MB.
+constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+
 struct Attribute {
   std::string name;   // local name
   std::string space;  // namespace URI, or empty
@@ -27,7 +31,9 @@ struct Element {
   std::string space;  // namespace URI, or empty
   std::string text;   // the element's own character data, joined; white space trimmed at both ends
   std::uint64_t line = 0;
-  std::string path;  // "/VirtualBox/Machine/Hardware/Network/Adapter[2]": [n] only where a name repeats
+  // "/VirtualBox/Machine/Hardware/Network/Adapter[2]": [n] only where a name repeats; of one that lies very deep
+  // "/VirtualBox/Machine//Snapshots/Snapshot/Hardware", where the line says which it is.
+  std::string path;
   std::vector<Attribute> attributes;
   std::vector<Element> children;
 
@@ -38,7 +44,8 @@ struct Element {
 };
 
 // Parses a whole document. `shown_as` names the file in errors and places.
-// Throws Error malformed for XML that is not well formed (with line), for a DOCTYPE, and for input over 64 MiB.
+// Throws Error malformed for XML that is not well formed (with line), for a DOCTYPE, for input over kMostBytes, and for
+// more elements or attributes than a machine has.
 // Nothing outside `bytes` is ever read: no entities, no external subsets, no network.
 [[nodiscard]] Element parse(std::string_view bytes, const std::filesystem::path &shown_as);
 

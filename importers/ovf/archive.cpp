@@ -15,12 +15,13 @@
 
 #include "support/digest.hpp"
 #include "support/text.hpp"
+#include "support/xml.hpp"
 
 namespace ferry::ovf {
 namespace {
 
 // A descriptor is text that people read; the XML reader takes no more either.
-constexpr std::uint64_t kMaxTextBytes = std::uint64_t{64} << 20U;
+constexpr std::uint64_t kMaxTextBytes = xml::kMostBytes;
 // Chunked packages have a member per chunk; 100,000 is far beyond any real one and bounds what a listing takes.
 constexpr std::size_t kMaxMembers = 100000;
 // The descriptor is the first member by the standard, and not far behind in packages that people tar by hand.

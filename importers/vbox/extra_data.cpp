@@ -142,7 +142,7 @@ bool read_old_forward(const Item &item, const DevicePath &path) {
     std::size_t f = 0;
     while (f < forwards.size() && forwards[f].name != rule) ++f;
     if (f == forwards.size())
-      forwards.push_back({rule, PortForward::Protocol::tcp, {}, {}, 0, 0, item.element.place()});
+      add_forward(nics[n], {rule, PortForward::Protocol::tcp, {}, {}, 0, 0, item.element.place()});
     const auto number = text::parse_u64(item.value);
     const std::uint16_t port = number && *number <= kMostPort ? static_cast<std::uint16_t>(*number) : std::uint16_t{0};
     if (key == "Protocol" && same_word("UDP", item.value)) forwards[f].protocol = PortForward::Protocol::udp;

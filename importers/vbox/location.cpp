@@ -6,13 +6,14 @@
 #include <system_error>
 
 #include "support/error.hpp"
+#include "support/xml.hpp"
 
 namespace ferry::vbox {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t kMaxSettingsBytes = std::uintmax_t{64} << 20U;  // as support/xml.hpp
+constexpr std::uintmax_t kMaxSettingsBytes = 2 * std::uintmax_t{xml::kMostBytes};  // UTF-16 is twice as long
 
 }  // namespace
 

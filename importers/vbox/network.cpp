@@ -95,7 +95,7 @@ void read_forwards(const SettingsReader &nat, const std::string &at, Nic &nic) {
     forward.guest_address = element.text("guestip", field + ".guest_address").value_or("");
     forward.host_port = port_number(element, "hostport", field + ".host_port");
     forward.guest_port = port_number(element, "guestport", field + ".guest_port");
-    nic.forwards.push_back(std::move(forward));
+    add_forward(nic, std::move(forward));
   }
 }
 

@@ -33,6 +33,8 @@ std::optional<std::int64_t> timestamp(std::string_view text) {
   return duration_cast<seconds>(time.time_since_epoch()).count();
 }
 
+constexpr std::size_t kMostSnapshots = 1000;  // VirtualBox allows a depth of 250, and a tree is rarely broad
+
 class SnapshotReader {
  public:
   explicit SnapshotReader(Import &in) : in_(in) {}
@@ -40,6 +42,13 @@ class SnapshotReader {
   // The depth is bounded by the XML reader's.
   void read(const SettingsReader &element, std::optional<std::size_t> parent) {
     const std::size_t index = in_.machine.snapshots.size();
+    if (index >= kMostSnapshots) {
+      throw Error(ErrorKind::malformed, {.where = element.place(),
+                                         .message = "the machine has more snapshots than any",
+                                         .found = "more than " + std::to_string(kMostSnapshots),
+                                         .expected = "at most " + std::to_string(kMostSnapshots),
+                                         .advice = "Delete snapshots that are not needed."});
+    }
     const std::string at = "snapshots." + std::to_string(index);
     Snapshot snapshot;
     snapshot.origin = element.place();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What no real source holds is refused within two seconds of a processor and half a GiB of addresses: bounds_test.sh PROGRAM.
+# What no real source holds is refused within two seconds of a processor and 256 MiB of addresses, with all that the program
+# maps at its start: bounds_test.sh PROGRAM.
 set -euo pipefail
 program=$1
 folder=$(mktemp -d)
@@ -13,7 +14,7 @@ refused() {
   local wanted=$1 status=0
   shift
   # 10 s by the clock: the machine may be busy; the processor's time is what is bounded.
-  (ulimit -v 524288 -t 2 && exec timeout 10 "$program" "$@" --no-define --dest "$folder/dest") >out 2>message || status=$?
+  (ulimit -v 262144 -t 2 && exec timeout 10 "$program" "$@" --no-define --dest "$folder/dest") >out 2>message || status=$?
   if ((status != wanted)); then
     printf '%s: exit %s, not %s\n' "$*" "$status" "$wanted" >&2
     head -c 2000 message out >&2
@@ -45,6 +46,35 @@ refused 3 plan wide.vbox
 } >forwards.vbox
 refused 3 plan forwards.vbox
 
+{ # as many port forwards as the bounds of XML let through
+  printf '%s<Hardware><Memory RAMSize="64"/><Network><Adapter slot="0" enabled="true"><NAT>' "$head"
+  seq -f '<Forwarding name="f%.0f" proto="1" hostport="1000"/>' 30000
+  printf '</NAT></Adapter></Network></Hardware></Machine></VirtualBox>'
+} >more-forwards.vbox
+refused 3 plan more-forwards.vbox
+
+{ # the same as VirtualBox before 3.2 wrote them
+  printf '%s<ExtraData>' "$head"
+  seq -f '<ExtraDataItem name="VBoxInternal/Devices/pcnet/0/LUN#0/Config/r%.0f/HostPort" value="80"/>' 30000
+  printf '</ExtraData><Hardware><Memory RAMSize="64"/><Network><Adapter slot="0" enabled="true" type="Am79C973"><NAT/></Adapter>'
+  printf '</Network></Hardware></Machine></VirtualBox>'
+} >old-forwards.vbox
+refused 3 plan old-forwards.vbox
+
+{ # snapshots side by side
+  printf '%s<Snapshot uuid="{aabbccdd-0011-2233-4455-000000000000}" name="s"><Hardware><Memory RAMSize="64"/></Hardware><Snapshots>' "$head"
+  seq -f '<Snapshot uuid="{aabbccdd-0011-2233-4455-%012.0f}" name="s"><Hardware><Memory RAMSize="64"/></Hardware></Snapshot>' 1 15000
+  printf '</Snapshots></Snapshot>%s' "$tail"
+} >snapshots.vbox
+refused 3 plan snapshots.vbox
+
+{ # an endless text
+  printf '%s<Description>' "$head"
+  head -c 40M /dev/zero | tr '\0' x
+  printf '</Description>%s' "$tail"
+} >text.vbox
+refused 3 plan text.vbox
+
 { # a .vmx of many settings
   printf 'config.version = "8"\n'
   seq -f 'a%.0f = "1"' 100000
@@ -71,3 +101,42 @@ refused 2 batch /dev/zero
 refused 2 plan many.vmx --host-profile fifo
 refused 2 plan many.vmx --host-profile /dev/zero
 refused 3 plan fifo
+
+# Packages that inflate for half a minute behind a head that is in order. Members of gzip that are put one behind the
+# other are one stream, so that a long bomb is quickly made.
+cat >web.ovf <<'XML'
+<?xml version="1.0"?>
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
+<References><File ovf:href="disk.vmdk" ovf:id="f1"/></References>
+<DiskSection><Info/><Disk ovf:diskId="d1" ovf:fileRef="f1" ovf:capacity="1048576" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/></DiskSection>
+<VirtualSystem ovf:id="web"><Info/><VirtualHardwareSection><Info/>
+<Item><rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>4</rasd:ResourceType><rasd:VirtualQuantity>512</rasd:VirtualQuantity></Item>
+</VirtualHardwareSection></VirtualSystem></Envelope>
+XML
+head -c 64M /dev/zero | gzip -9 >zeros
+bomb() { # bomb NAME MEMBER: web.ovf, and a member of 32 GiB of zeros
+  truncate -s 32G "$2"
+  { tar --format=gnu -cf - web.ovf "$2" 2>/dev/null || true; } | head -c 8192 | gzip >"$1"
+  for ((i = 0; i < 512; i++)); do cat zeros; done >>"$1"
+  rm "$2"
+}
+bomb disk.ova disk.vmdk
+refused 3 plan disk.ova
+bomb other.ova read.me
+refused 3 plan other.ova
+{ # behind the tar's end
+  echo x >disk.vmdk
+  tar -cf - web.ovf disk.vmdk | gzip
+  for ((i = 0; i < 512; i++)); do cat zeros; done
+} >behind.ova
+rm disk.vmdk
+refused 3 plan behind.ova
+
+{ # a manifest that does not end
+  tar -cf - web.ovf | head -c 2560
+  truncate -s 8G web.mf
+  tar -cf - web.mf 2>/dev/null | head -c 65536 || true
+} >manifest.ova
+truncate -s 9G manifest.ova
+refused 3 plan manifest.ova
+refused 3 plan web.ovf

@@ -39,6 +39,19 @@ TEST(Xml, refuses_doctype_truncation_and_emptiness) {
   expect_malformed(deep, "not well formed");
 }
 
+// Of snapshots within snapshots: the paths of 250 levels would take more room than all else.
+TEST(Xml, paths_of_what_lies_deep_are_short) {
+  std::string text = "<Value n='1'/><Value n='2'/>";
+  for (int i = 0; i < 200; ++i) text = "<Snapshot><Snapshots>" + text + "</Snapshots></Snapshot>";
+  Element root = parse("<VirtualBox><Machine>" + text + "</Machine></VirtualBox>", "deep.vbox");
+  const Element *at = &root;
+  while (!at->children.empty()) at = &at->children.back();
+  EXPECT_LT(at->path.size(), 300U);
+  EXPECT_TRUE(at->path.starts_with("/VirtualBox/Machine//Snapshot")) << at->path;
+  EXPECT_TRUE(at->path.ends_with("/Snapshots/Value[2]")) << at->path;
+  EXPECT_EQ(root.children[0].children[0].children[0].path, "/VirtualBox/Machine/Snapshot/Snapshots");
+}
+
 // 35 MB of extra data took 4.7 GB before anything was refused.
 TEST(Xml, refuses_more_elements_and_attributes_than_a_machine_has) {
   std::string many = "<a>";
