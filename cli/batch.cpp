@@ -51,7 +51,7 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
   const auto entries = migration::batch_entries(command.argument, command.options);
   const migration::Options for_host = migration::host_options(entries);
   check_output(command.output, named_files({command.argument}, for_host));  // the manifest may name a profile
-  migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host);
+  migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host, stop);
   ProgressKeeper progress(command.progress);
   migration::BatchHooks hooks;
   std::optional<Making> making;

@@ -18,8 +18,11 @@
 
 namespace {
 
-int guarded(const std::vector<std::string> &words, const std::stop_token &stop) {
+int guarded(const std::vector<std::string> &words) {
+  std::stop_token stop;
   try {
+    const ferry::cli::Interrupts interrupts;
+    stop = interrupts.token();
     return ferry::cli::run_command_line(words, stop);
   } catch (const ferry::Error &error) {
     ferry::cli::print_error(error);
@@ -46,8 +49,7 @@ int main(int argc, char **argv) {
   ferry::limits::open_files();  // raises the limit, before anything is opened or started
   // libarchive gives member names in the locale's encoding; OVF packages hold UTF-8.
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
-  const ferry::cli::Interrupts interrupts;
-  const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc}, interrupts.token());
+  const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc});
   if (ferry::migration::is_call_left_alone()) {  // a call is still waiting, and uses what exit() would take down
     std::fflush(nullptr);
     _exit(code);

@@ -31,7 +31,7 @@ void print_refusals(const report::Document &document) {
 
 report::Document migrate(MigrateCommand &command, const std::stop_token &stop) {
   const migration::FoundSource source = migration::find_source(command.source);
-  migration::Host host = migration::host_for_run(command.options);
+  migration::Host host = migration::host_for_run(command.options, stop);
   report::Document document;
   document.host = host.target->facts.name;
   std::vector<migration::Planned> all =

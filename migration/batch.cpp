@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "converters/qemu_img.hpp"
@@ -236,7 +237,11 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
     }
   };
   std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < std::max(1U, jobs); ++i) threads.emplace_back(worker);
+  try {
+    for (unsigned i = 1; i < std::max(1U, jobs); ++i) threads.emplace_back(worker);
+  } catch (const std::system_error &) {
+    // The system gives no more threads; those that are there do the work.
+  }
   worker();
   threads.clear();
   report::Document document;

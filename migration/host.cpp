@@ -19,14 +19,14 @@ struct Answer {
 // it asked.
 bool is_wanted(const Options &options) { return options.define || options.connect_given; }
 
-Answer ask(const Options &options) {
+Answer ask(const Options &options, const std::stop_token &stop) {
   Answer answer;
   if (!is_wanted(options)) {
     answer.profile = libvirt::unasked_host_profile(options.connect);
     return answer;
   }
   try {
-    answer.connection = std::make_unique<libvirt::Connection>(options.connect);
+    answer.connection = std::make_unique<libvirt::Connection>(options.connect, libvirt::Deadlines{.stop = stop});
     answer.profile = answer.connection->probe();
   } catch (const Error &error) {
     answer.connection.reset();
@@ -51,13 +51,13 @@ Host host_for_plan(const Options &options) {
   if (options.host_profile) {
     return host_of({libvirt::load_host_profile(*options.host_profile), nullptr, std::nullopt});
   }
-  Host host = host_of(ask(options));
+  Host host = host_of(ask(options, {}));
   if (!options.define) host.target->facts.taken.forget_defined();
   return host;
 }
 
-Host host_for_run(const Options &options) {
-  Answer answer = ask(options);
+Host host_for_run(const Options &options, const std::stop_token &stop) {
+  Answer answer = ask(options, stop);
   if (options.define && answer.unreachable && answer.unreachable->kind() == ErrorKind::usage)
     throw Error(*answer.unreachable);
   if (options.host_profile) answer.profile = libvirt::load_host_profile(*options.host_profile);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 
 #include "exporters/target.hpp"
@@ -27,7 +28,8 @@ struct Host {
 
 // For a run. Throws Error usage for root with qemu:///session; other connections that cannot be opened are in
 // `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked only when --connect was given.
-[[nodiscard]] Host host_for_run(const Options &options);
+// Once `stop` is requested, the connection gives up soon what is not answered.
+[[nodiscard]] Host host_for_run(const Options &options, const std::stop_token &stop = {});
 
 // The machines at a connection. Throws Error unreachable, or usage for root with qemu:///session.
 [[nodiscard]] std::unique_ptr<target::Machines> machines_at(const std::string &connect);

@@ -72,7 +72,7 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
   std::vector<std::optional<disk::SourceDigest>> digests;
   for (const DiskPlan &disk : plan.disks) digests.push_back(take_digest(disk, manifest));
   // What no conversion checks on its way.
-  if (plan.check_manifest) ovf::verify_members(ovf::package_of(plan.imported), manifest);
+  if (plan.check_manifest) ovf::verify_members(ovf::package_of(plan.imported), manifest, stop);
   for (std::size_t i = 0; i < plan.disks.size(); ++i) {
     const DiskPlan &disk = plan.disks[i];
     if (disk.mode == disk::Mode::link) continue;

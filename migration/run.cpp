@@ -86,6 +86,7 @@ class Run {
       define();
       refuse_when_stopped(plan_, stop_);
       start();
+      refuse_when_stopped(plan_, stop_);
     } catch (const Error &error) {
       const RunRecord &record = journal_.record();
       // A stopped run ends as if it had not begun, and one that replaces gives back what it took.
@@ -246,7 +247,7 @@ class Run {
       try {
         take_back(record, machines, out);
       } catch (const Error &) {
-        if (machines == nullptr) throw;
+        if (machines == nullptr || (stop_.stop_requested() && is_call_left_alone())) throw;
         const auto again = machines_at(options_.connect);
         take_back(record, again.get(), out);
       }

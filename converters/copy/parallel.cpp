@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -57,7 +58,11 @@ void for_each_window(unsigned threads, std::uint64_t total, std::uint64_t window
   {
     const std::uint64_t windows = (total + window - 1) / window;
     std::vector<std::jthread> helpers;
-    for (unsigned i = 1; i < threads && i < windows; ++i) helpers.emplace_back(run);
+    try {
+      for (unsigned i = 1; i < threads && i < windows; ++i) helpers.emplace_back(run);
+    } catch (const std::system_error &) {
+      // The system gives no more threads; those that are there do the work.
+    }
     run();
   }
   if (first) std::rethrow_exception(first);

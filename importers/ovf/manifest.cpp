@@ -86,13 +86,20 @@ void compare(const ManifestEntry &entry, const std::string &found) {
                                      .advice = "Download or export the package again, or put the file in its place."});
 }
 
-std::string hash_range(const ManifestEntry &entry) {
+void throw_if_stopped(const ManifestEntry &entry, const std::stop_token &stop) {
+  if (!stop.stop_requested()) return;
+  throw Error(ErrorKind::cancelled, {.where = {entry.range.file, std::nullopt, text::printable(entry.member)},
+                                     .message = "comparing the files with the manifest was interrupted"});
+}
+
+std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) {
   std::ifstream in(entry.range.file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(entry.range.offset));
   Digest digest(entry.algorithm);
   std::vector<std::uint8_t> buffer(kBlock);
   std::uint64_t left = entry.range.length.value_or(UINT64_MAX);
   while (left > 0 && in) {
+    throw_if_stopped(entry, stop);
     in.read(reinterpret_cast<char *>(buffer.data()),
             static_cast<std::streamsize>(std::min<std::uint64_t>(left, buffer.size())));
     const auto got = static_cast<std::uint64_t>(in.gcount());
@@ -107,10 +114,11 @@ std::string hash_range(const ManifestEntry &entry) {
 }
 
 // One pass over the decompressed tar for all members at once.
-void verify_streamed(const Package &package, const std::vector<ManifestEntry> &entries) {
+void verify_streamed(const Package &package, const std::vector<ManifestEntry> &entries, const std::stop_token &stop) {
   std::multimap<std::string, std::pair<const ManifestEntry *, Digest>> digests;
   for (const ManifestEntry &entry : entries) digests.emplace(entry.member, std::pair(&entry, Digest(entry.algorithm)));
   stream_archive(package.file(), [&](const std::string &name, std::span<const std::uint8_t> bytes) {
+    throw_if_stopped(entries.front(), stop);
     const auto [begin, end] = digests.equal_range(name);
     for (auto it = begin; it != end; ++it) it->second.second.update(bytes.data(), bytes.size());
   });
@@ -150,7 +158,7 @@ std::vector<ManifestEntry> manifest(const Package &package) {
 
 std::shared_ptr<const gzip::Index> index_of(const Package &package) { return package.index(); }
 
-void verify_members(const Package &package, const std::vector<ManifestEntry> &entries) {
+void verify_members(const Package &package, const std::vector<ManifestEntry> &entries, const std::stop_token &stop) {
   if (package.gzip_outer()) {
     std::vector<ManifestEntry> unknown;  // what nobody hashed while the package was listed
     for (const ManifestEntry &entry : entries) {
@@ -161,10 +169,10 @@ void verify_members(const Package &package, const std::vector<ManifestEntry> &en
         compare(entry, digest);
       }
     }
-    if (!unknown.empty()) verify_streamed(package, unknown);
+    if (!unknown.empty()) verify_streamed(package, unknown, stop);
     return;
   }
-  for (const ManifestEntry &entry : entries) compare(entry, hash_range(entry));
+  for (const ManifestEntry &entry : entries) compare(entry, hash_range(entry, stop));
 }
 
 }  // namespace ferry::ovf

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -43,7 +44,8 @@ struct ManifestEntry {
 };
 [[nodiscard]] std::vector<ManifestEntry> manifest(const Package &package);
 // Compares the members of these entries, which manifest() gave; hashes those that were not hashed while the package was
-// listed. Throws Error malformed at the first that differs.
-void verify_members(const Package &package, const std::vector<ManifestEntry> &entries);
+// listed. Throws Error malformed at the first that differs, cancelled when it is stopped.
+void verify_members(const Package &package, const std::vector<ManifestEntry> &entries,
+                    const std::stop_token &stop = {});
 
 }  // namespace ferry::ovf

@@ -53,6 +53,19 @@ TEST(Manifest, OfAFolderLiesBesideTheDescriptor) {
   (void)expect_error(ErrorKind::malformed, [&] { verify_manifest(folder / "m.ovf"); });
 }
 
+TEST(Manifest, ComparingIsStopped) {
+  for (const bool gzipped : {false, true}) {
+    const TempFolder folder;
+    const std::string line = "SHA384(d.vmdk)= " + hex_digest("SHA384", "disk") + "\n";  // hashed by nobody before
+    write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"d.vmdk", "disk"}, {"m.mf", line}}, TarFormat::ustar, gzipped);
+    const Package package = Package::open(folder / "m.ova");
+    std::stop_source stop;
+    EXPECT_NO_THROW(verify_members(package, manifest(package), stop.get_token()));
+    stop.request_stop();
+    (void)expect_error(ErrorKind::cancelled, [&] { verify_members(package, manifest(package), stop.get_token()); });
+  }
+}
+
 TEST(Manifest, ADifferenceNamesMemberAndBothDigests) {
   for (const bool gzipped : {false, true}) {
     const TempFolder folder;

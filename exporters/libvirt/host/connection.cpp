@@ -114,7 +114,7 @@ Connection::Connection(const std::string &uri, const Deadlines &deadlines) : imp
   }
   prepare_once();
   if (parts.path == "/embed") register_event_loop_once();
-  within<void>(impl_->local ? deadlines.open : deadlines.open_remote, ErrorKind::unreachable, uri,
+  within<void>({impl_->local ? deadlines.open : deadlines.open_remote, deadlines.stop}, ErrorKind::unreachable, uri,
                "to open a connection", [impl = impl_, parts] {
                  impl->handle.reset(virConnectOpenAuth(impl->uri.c_str(), virConnectAuthPtrDefault, 0));
                  if (impl->handle) return;
@@ -128,7 +128,7 @@ Connection::Connection(const std::string &uri, const Deadlines &deadlines) : imp
 Connection::~Connection() {
   if (!impl_->handle || impl_->silent) return;
   try {
-    within<void>(kCloseDeadline, ErrorKind::libvirt, impl_->uri, "to close the connection",
+    within<void>({kCloseDeadline, impl_->deadlines.stop}, ErrorKind::libvirt, impl_->uri, "to close the connection",
                  [impl = impl_] { impl->handle.reset(); });
   } catch (const std::exception &) {
     impl_->silent = true;

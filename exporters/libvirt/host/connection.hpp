@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Deadlines {
   std::chrono::milliseconds probe = std::chrono::seconds(90);
   std::chrono::milliseconds call = std::chrono::seconds(30);
   std::chrono::milliseconds start = std::chrono::minutes(2);  // of a machine
+  std::stop_token stop;  // requested: what is not answered soon is given up, as after a missed deadline
 };
 
 // Every call has a deadline. After one that was missed, all others fail at once.

@@ -67,7 +67,7 @@ auto Connection::ask(std::chrono::milliseconds deadline, const std::string &what
     throw Error(ErrorKind::libvirt, {.message = "libvirt did not answer before, so it was not asked " + what});
   }
   try {
-    return within<Result>(deadline, ErrorKind::libvirt, impl_->uri, what,
+    return within<Result>({deadline, impl_->deadlines.stop}, ErrorKind::libvirt, impl_->uri, what,
                           [impl = impl_, work = std::move(work)] { return work(impl->handle.get()); });
   } catch (const Unanswered &) {
     impl_->silent = true;

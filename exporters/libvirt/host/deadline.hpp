@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -24,16 +25,23 @@ class Unanswered : public Error {
   using Error::Error;
 };
 
+// How long somebody waits for an answer.
+struct Patience {
+  std::chrono::milliseconds deadline;
+  std::stop_token stop;
+};
+
 namespace detail {
-// Throws Unanswered of `kind`: who was asked `what` and did not answer.
-[[noreturn]] void give_up(ErrorKind kind, const std::string &uri, const std::string &what,
-                          std::chrono::milliseconds deadline);
+// Waits until `is_there(time)`, which waits that long itself. Throws Unanswered of `kind` when the patience is over:
+// who was asked `what` and did not answer; of kind cancelled when it was stopped.
+void wait_for_answer(const Patience &patience, ErrorKind kind, const std::string &uri, const std::string &what,
+                     const std::function<bool(std::chrono::milliseconds)> &is_there);
 }  // namespace detail
 
-// What `work` gives or throws. After `deadline` throws Unanswered of `kind`; `work` may still be running then, and must
-// own all that it uses.
+// What `work` gives or throws. When the patience is over throws Unanswered of `kind`; `work` may still be running then,
+// and must own all that it uses.
 template <class Result>
-Result within(std::chrono::milliseconds deadline, ErrorKind kind, const std::string &uri, const std::string &what,
+Result within(const Patience &patience, ErrorKind kind, const std::string &uri, const std::string &what,
               std::function<Result()> work) {
   auto task = std::make_shared<std::packaged_task<Result()>>(std::move(work));
   std::future<Result> answer = task->get_future();
@@ -41,7 +49,9 @@ Result within(std::chrono::milliseconds deadline, ErrorKind kind, const std::str
     (*task)();
     task.reset();
   }).detach();
-  if (answer.wait_for(deadline) != std::future_status::ready) detail::give_up(kind, uri, what, deadline);
+  detail::wait_for_answer(patience, kind, uri, what, [&answer](std::chrono::milliseconds time) {
+    return answer.wait_for(time) == std::future_status::ready;
+  });
   return answer.get();
 }
 
