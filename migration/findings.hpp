@@ -70,6 +70,11 @@ inline const FindingKind kSavedStateDiscarded{
 inline const FindingKind kManifestChecked{
     finding_list, "ova.manifest", Severity::info,
     "The package has a manifest; the digests of its files are checked while they are read.", ""};
+inline const FindingKind kManifestIncomplete{
+    finding_list, "ova.manifest-incomplete", Severity::warning,
+    "The package's manifest does not list an image of the machine, so nothing shows whether the image was damaged or "
+    "changed.",
+    "If the package may have been changed on its way, compare the image's digest with the one its maker publishes."};
 
 inline const FindingKind kSourceInUse{
     finding_list, "source.in-use", Severity::critical, "The source is in use, and --allow-in-use was asked for.",

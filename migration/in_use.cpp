@@ -49,11 +49,13 @@ std::vector<file_users::Process> machine_processes() {
 
 class Looker {
  public:
-  Looker(const Machine &machine, const Options &options) : machine_(machine), options_(options) {}
+  Looker(const Machine &machine, const Options &options, const std::set<fs::path> &parts)
+      : machine_(machine), options_(options), parts_(parts) {}
 
   std::vector<Finding> look() {
     if (machine_.source.kind == SourceKind::ovf) return {};  // a package is a copy
-    const std::set<fs::path> images = images_of(machine_);
+    std::set<fs::path> images = images_of(machine_);
+    images.insert(parts_.begin(), parts_.end());
     for (const fs::path &image : images) {
       std::error_code error;
       if (!fs::is_regular_file(image, error)) continue;
@@ -134,14 +136,15 @@ class Looker {
 
   const Machine &machine_;
   const Options &options_;
+  const std::set<fs::path> &parts_;
   std::vector<Finding> findings_;
   std::set<fs::path> seen_;
 };
 
 }  // namespace
 
-std::vector<Finding> refuse_in_use(const Machine &machine, const Options &options) {
-  return Looker(machine, options).look();
+std::vector<Finding> refuse_in_use(const Machine &machine, const Options &options, const std::set<fs::path> &parts) {
+  return Looker(machine, options, parts).look();
 }
 
 }  // namespace ferry::migration

@@ -91,6 +91,10 @@ class MachinePlanner {
     if (survey_.has_manifest)
       plan_.findings.push_back(raise(kManifestChecked, {machine().source.file, {}, {}},
                                      "the digests in the package's manifest are checked while the files are read"));
+    for (const std::string &image : survey_.unlisted) {
+      plan_.findings.push_back(raise(kManifestIncomplete, {machine().source.file, {}, {}},
+                                     "the package's manifest does not list \"" + text::printable(image) + "\""));
+    }
   }
 
   void plan_firmware() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/survey.hpp"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "converters/images/cache.hpp"
@@ -85,6 +87,29 @@ void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
   }
 }
 
+// All files of the disks: also those that a descriptor names.
+std::set<fs::path> parts_of(const Survey &survey) {
+  std::set<fs::path> out;
+  for (const auto &[field, facts] : survey.media) {
+    if (facts.info) out.insert(facts.info->files.begin(), facts.info->files.end());
+  }
+  return out;
+}
+
+// Images of the machine of which the package's manifest says nothing, by the names that the package gives them.
+std::vector<std::string> images_without(const std::vector<ovf::ManifestEntry> &manifest, const Machine &machine) {
+  std::vector<ImageFile> images;
+  collect_images(machine.hardware, images);
+  std::vector<std::string> out;
+  for (const ImageFile &image : images) {
+    const bool listed = std::all_of(image.pieces.begin(), image.pieces.end(), [&](const FileRange &piece) {
+      return std::any_of(manifest.begin(), manifest.end(), [&](const auto &entry) { return entry.range == piece; });
+    });
+    if (!listed) out.push_back(image.declared_location);
+  }
+  return out;
+}
+
 // The folder need not exist yet: the nearest one above it that does tells how much room there is.
 std::optional<std::uint64_t> room_at(fs::path folder) {
   std::error_code error;
@@ -125,14 +150,16 @@ Survey survey(const ImportedMachine &imported, const Options &options, const fs:
   const Machine &machine = imported.machine;
   Survey out{.images = std::move(images)};
   judge_places(machine, options, out);
-  for (Finding &finding : refuse_in_use(machine, options)) out.findings.push_back(std::move(finding));
   if (machine.source.kind == SourceKind::ovf) {
     const ovf::Package &package = ovf::package_of(imported);
     if (out.images) out.images->know_index(machine.source.file, ovf::index_of(package));
-    out.has_manifest = !ovf::manifest(package).empty();
+    const std::vector<ovf::ManifestEntry> manifest = ovf::manifest(package);
+    out.has_manifest = !manifest.empty();
+    if (out.has_manifest) out.unlisted = images_without(manifest, machine);
   }
   const image::OpenOptions open = open_options(machine, out.images, options);
   look_at_drives(machine.hardware, "hardware", open, options, out);
+  for (Finding &finding : refuse_in_use(machine, options, parts_of(out))) out.findings.push_back(std::move(finding));
   find_shared_images(machine, machine.hardware, "hardware", out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {

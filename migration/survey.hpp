@@ -29,6 +29,7 @@ struct Survey {
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
   bool has_manifest = false;
+  std::vector<std::string> unlisted;       // images that the manifest does not list
   std::optional<std::uint64_t> available;  // bytes free at the destination
   std::shared_ptr<image::Cache> images;    // what was read of them, for the work to go on with
 };

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "migration/survey.hpp"
 #include "tests/migration/scratch.hpp"
 
 #include "support/file.hpp"
@@ -78,6 +79,25 @@ TEST_F(InUse, OpenFileDescriptionLocks) {
       EXPECT_TRUE(refuse_in_use(machine_, options_).empty()) << "a reader harms nobody";
     }
   }
+}
+
+// The parts that a descriptor names are what a running machine has locked.
+TEST_F(InUse, LocksOfExtents) {
+  const fs::path extent = scratch_.write("web/web-flat.vmdk", std::string(4096, 'x'));
+  const file::Descriptor held(open(extent.c_str(), O_RDWR | O_CLOEXEC));
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  ASSERT_EQ(fcntl(held.get(), F_OFD_SETLK, &lock), 0);
+  EXPECT_TRUE(refuse_in_use(machine_, options_).empty());
+  EXPECT_THROW((void)refuse_in_use(machine_, options_, {extent}), Error);
+  // That they are asked for is the survey's.
+  scratch_.write("web/web.vmdk",
+                 "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
+                 "createType=\"monolithicFlat\"\nRW 8 FLAT \"web-flat.vmdk\" 0\n");
+  ImportedMachine imported;
+  imported.machine = machine_;
+  EXPECT_THROW((void)survey(imported, options_, scratch_.path() / "out"), Error);
 }
 
 TEST_F(InUse, LocksOfAnotherProcessNameIt) {

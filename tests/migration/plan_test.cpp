@@ -136,6 +136,9 @@ TEST_F(Plan, a_manifest_is_announced) {
   const MachinePlan planned = plan();
   EXPECT_TRUE(has(planned, "ova.manifest"));
   EXPECT_TRUE(planned.check_manifest);
+  EXPECT_FALSE(has(planned, "ova.manifest-incomplete"));
+  survey.unlisted = {"disk.vmdk"};
+  EXPECT_TRUE(has(plan(), "ova.manifest-incomplete"));
 }
 
 TEST_F(Plan, snapshots_become_states_of_the_disk) {
