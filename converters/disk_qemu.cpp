@@ -150,6 +150,11 @@ ConvertResult use_in_place(const ConvertRequest &request) {
   const qemu_img::Source source = for_qemu(request.medium, image, false);
   if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
   const std::filesystem::path path = std::filesystem::canonical(source.range.file);
+  // QEMU finds them by the names in the descriptor at every start of the machine, and takes no others in their place.
+  if (!image.extents.empty())
+    refuse(request.medium,
+           "its extents are the files that its descriptor names whenever QEMU opens it, and nothing "
+           "holds QEMU to those that are there now");
   if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
   // The host that will run the machine has QEMU; this one need not have qemu-img.
   if (qemu_img::available()) require_same_view(request.medium, image, source, {});

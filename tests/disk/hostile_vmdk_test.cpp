@@ -118,8 +118,26 @@ TEST_F(HostileVmdk, extents_name_that_is_a_protocol) {
   expect_refused();
 }
 
-TEST_F(HostileVmdk, sound_one_is_taken) {
+// A descriptor can name other files tomorrow, and QEMU reads it at every start.
+TEST_F(HostileVmdk, extents_by_name_are_not_used_in_place) {
   write_file(image, std::string_view(flat("")));
+  for (const disk::Mode mode : {disk::Mode::link, disk::Mode::overlay}) {
+    disk::ConvertRequest request{.target = folder / "out.qcow2", .mode = mode};
+    request.medium.chain.push_back(image_file(image));
+    try {
+      (void)disk::convert(request, nullptr, {});
+      FAIL() << static_cast<int>(mode);
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+      EXPECT_NE(error.detail().found.find("its descriptor names"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST_F(HostileVmdk, sound_one_is_taken) {
+  const Layer layer{.size = 1U << 20U, .block_size = 65536, .blocks = std::vector<Block>(16, Block::data)};
+  write_file(image, make_hosted_sparse(
+                        layer, {.descriptor = vmdk_descriptor("monolithicSparse", "RW 2048 SPARSE \"disk.vmdk\"\n")}));
   for (const auto &[mode, engine] :
        {std::pair(disk::Mode::link, disk::Engine::automatic), std::pair(disk::Mode::overlay, disk::Engine::automatic),
         std::pair(disk::Mode::copy, disk::Engine::qemu_img)}) {
