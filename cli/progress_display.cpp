@@ -189,7 +189,8 @@ class JsonLines final : public TimedProgress {
     nlohmann::ordered_json json{
         {"machine", machine_}, {"step", step_}, {"done", done}, {"total", total_}, {"finished", finished}};
     if (spent > 0) json["bytes_per_second"] = static_cast<std::uint64_t>(static_cast<double>(done) / spent);
-    say(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    // All but ASCII escaped: names may hold what turns the text of a terminal around.
+    say(json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   }
 
   std::string machine_;

@@ -170,6 +170,32 @@ for form in text json; do
   ends 0 disk info "$hostile" --format "$form"
   ! grep -q -e $'\x1b' -e $'\xe2\x80\xae' out err || fail "raw escapes in the $form of disk info"
 done
+ends 0 disk convert "$hostile" json.qcow2 --progress json
+says '^{"machine":.*"finished":true' err
+! LC_ALL=C grep -q '[^ -~]' err || fail "more than ASCII in the progress for programs"
 ends 0 disk convert "$hostile" "$hostile.qcow2" --progress bar
 grep -v -e $'^\r\x1b\[K' err >rest || true
 ! grep -q -e $'\x1b]' -e $'\xe2\x80\xae' out err || fail "raw escapes in what disk convert says"
+
+# A manifest that says nothing of the disk does not vouch for it.
+mkdir package
+cp machine/probe.vmdk machine/probe-flat.vmdk package/
+cat >package/web.ovf <<'XML'
+<?xml version="1.0"?>
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
+<References><File ovf:href="probe.vmdk" ovf:id="f1"/></References>
+<DiskSection><Info/><Disk ovf:diskId="d1" ovf:fileRef="f1" ovf:capacity="1048576" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html"/></DiskSection>
+<VirtualSystem ovf:id="web"><Info/><VirtualHardwareSection><Info/>
+<Item><rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>4</rasd:ResourceType><rasd:VirtualQuantity>512</rasd:VirtualQuantity></Item>
+<Item><rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceType>6</rasd:ResourceType></Item>
+<Item><rasd:InstanceID>4</rasd:InstanceID><rasd:ResourceType>17</rasd:ResourceType><rasd:Parent>3</rasd:Parent><rasd:AddressOnParent>0</rasd:AddressOnParent><rasd:HostResource>ovf:/disk/d1</rasd:HostResource></Item>
+</VirtualHardwareSection></VirtualSystem></Envelope>
+XML
+listed() { (cd package && for file in "$@"; do echo "SHA256($file)= $(sha256sum "$file" | cut -d' ' -f1)"; done) >package/web.mf; }
+listed web.ovf
+ends 0 plan package/web.ovf --no-define --dest "$folder/images"
+says 'ova.manifest-incomplete' out
+says 'does not list "probe.vmdk"' out
+listed web.ovf probe.vmdk probe-flat.vmdk
+ends 0 plan package/web.ovf --no-define --dest "$folder/images"
+! grep -q 'manifest-incomplete' out || fail "a manifest that lists the disk is called incomplete"

@@ -105,6 +105,14 @@ TEST(Identity, NamesDescriptionAndOsinfo) {
   EXPECT_TRUE(found(result, "machine.groups-dropped"));
 }
 
+TEST(Identity, ATitleIsNothingThatATerminalObeys) {
+  Fixture fixture(virtualbox_machine());
+  fixture.input.identity.title =
+      "gpj.\u202eexe\xC2\x9B"
+      "1m\x1b]0;\x7f";
+  EXPECT_EQ(element(domain(fixture.run()), "title").text, "gpj. exe 1m ]0;");
+}
+
 // GNOME Boxes shows no name for a domain without a title.
 TEST(Identity, EveryDomainHasATitle) {
   Fixture fixture(virtualbox_machine());

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name, title, description, groups, and the guest system by its libosinfo id.
-#include <algorithm>
-
 #include "exporters/libvirt/map/mapping.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::libvirt {
 namespace {
 
-// libvirt refuses a title with a line break.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
+// libvirt refuses a title with a line break, and shows it on terminals.
+std::string one_line(const std::string &text) {
+  std::string out;
+  for (const char32_t c : text::decode_utf8_lossy(text)) {
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || text::is_hidden_control(c);
+    text::append_utf8(out, control ? U' ' : c);
+  }
+  return out;
 }
 
 }  // namespace
