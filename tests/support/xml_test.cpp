@@ -43,8 +43,8 @@ TEST(Xml, refuses_doctype_truncation_and_emptiness) {
 TEST(Xml, paths_of_what_lies_deep_are_short) {
   std::string text = "<Value n='1'/><Value n='2'/>";
   for (int i = 0; i < 200; ++i) text = "<Snapshot><Snapshots>" + text + "</Snapshots></Snapshot>";
-  Element root = parse("<VirtualBox><Machine>" + text + "</Machine></VirtualBox>", "deep.vbox");
-  const Element *at = &root;
+  const xml::Element root = xml::parse("<VirtualBox><Machine>" + text + "</Machine></VirtualBox>", "deep.vbox");
+  const xml::Element *at = &root;
   while (!at->children.empty()) at = &at->children.back();
   EXPECT_LT(at->path.size(), 300U);
   EXPECT_TRUE(at->path.starts_with("/VirtualBox/Machine//Snapshot")) << at->path;

@@ -43,10 +43,11 @@ void detail::wait_for_answer(const Patience &patience, ErrorKind kind, const std
   const std::string asked = "libvirt does not answer at " + text::printable(uri) + ": it was asked " + what;
   if (patience.stop.stop_requested())
     throw Unanswered(ErrorKind::cancelled, {.message = asked + ", and this was interrupted"});
-  throw Unanswered(kind, {.message = asked,
-                          .found = "no answer within " + seconds(patience.deadline),
-                          .advice = "Check that its daemon runs and is not stopped (virsh -c " + text::printable(uri) +
-                                    " version), restart it and try again; or use --no-define, which needs no libvirt."});
+  throw Unanswered(kind,
+                   {.message = asked,
+                    .found = "no answer within " + seconds(patience.deadline),
+                    .advice = "Check that its daemon runs and is not stopped (virsh -c " + text::printable(uri) +
+                              " version), restart it and try again; or use --no-define, which needs no libvirt."});
 }
 
 }  // namespace ferry::libvirt

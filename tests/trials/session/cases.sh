@@ -103,6 +103,167 @@ case_killed_while_overwriting() {
   echo "kills: $kills"
 }
 
+# failing KIND NUMBER ARGUMENT...: runs virt-ferry with that call failing; its exit status is in $status. False when there
+# is no such call any more: the run must have ended well then.
+failing() {
+  local kind=$1 number=$2
+  shift 2
+  status=0
+  rm -f "$WORK/run/failed"
+  LD_PRELOAD=$WORK/files/libferry_fault_shim.so FERRY_FAIL_KIND=$kind FERRY_FAIL_AT=$number FERRY_FAIL_WITH=5 \
+    FERRY_FAIL_LOG=$WORK/run/failed virt-ferry "$@" >"$WORK/run/ferry.log" 2>&1 || status=$?
+  [[ ! -e $WORK/run/failed ]] || return 0
+  equal "the exit code of a run of which no call failed" "$status" 0
+  return 1
+}
+
+# libvirt refuses one thing after the other.
+case_failing_libvirt() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  local before number status tries=0 line
+  before=$(fingerprint)
+  for ((number = 1; ; number += $(stride))); do
+    failing libvirt "$number" migrate "$SOURCE" || break
+    tries=$((tries + 1))
+    line=$(newest_run)
+    if [[ $line == *"  done "* ]]; then
+      whole_machine "call $number"
+    else
+      [[ $status == 1 || $status == 3 ]] || fail "call $number: exit $status"
+      ferry_status 0 migrate "$SOURCE"
+      whole_machine "call $number"
+    fi
+    line=$(newest_run)
+    ferry_status 0 undo "${line%% *}"
+    no_machine "call $number"
+    rm -rf "$HOME/.local/state/virt-ferry/runs"
+  done
+  equal "the source" "$(fingerprint)" "$before"
+  ((tries > 2)) || fail "the shim counts nothing: $tries calls"
+  echo "calls of libvirt that failed: $tries"
+}
+
+# The session's daemon, which this case has started.
+daemon() {
+  local comm
+  virsh -q list --all >/dev/null
+  for comm in /proc/[0-9]*/comm; do
+    case $(cat "$comm" 2>/dev/null) in
+      libvirtd | virtqemud) [[ ! -O $comm ]] || { echo "${comm//[!0-9]/}" && return; } ;;
+    esac
+  done
+  fail "the session's daemon is not there"
+}
+
+# begin_stopping_daemon DAEMON: a run whose daemon is stopped as it is asked to define the machine; comes back then.
+begin_stopping_daemon() {
+  local until=$((SECONDS + 60))
+  rm -f "$WORK/run/failed"
+  env --default-signal=INT LD_PRELOAD="$WORK/files/libferry_fault_shim.so" FERRY_FAIL_KIND=define FERRY_FAIL_AT=1 \
+    FERRY_FAIL_LOG="$WORK/run/failed" FERRY_FAIL_PROCESS="$1" FERRY_FAIL_SIGNAL=19 \
+    virt-ferry migrate "$SOURCE" >"$WORK/run/ferry.log" 2>&1 &
+  ferry_pid=$!
+  until [[ $(sed 's/.*) //' "/proc/$1/stat") == T* ]]; do
+    ((SECONDS < until)) || fail "the daemon was not stopped"
+    kill -0 "$ferry_pid" 2>/dev/null || fail "virt-ferry has ended before it defined anything"
+    sleep 0.02
+  done
+}
+
+# The daemon dies in the middle of a call.
+case_daemon_killed() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  local pid status=0
+  pid=$(daemon)
+  begin_stopping_daemon "$pid"
+  kill -KILL "$pid"
+  wait "$ferry_pid" || status=$?
+  equal "the exit code" "$status" 1
+  grep -q 'connection to libvirt was lost' "$WORK/run/ferry.log" || fail "nothing is said of the connection"
+  ferry_status 0 migrate "$SOURCE"
+  whole_machine "while it was defined"
+}
+
+# Ctrl-C while the daemon does not answer.
+case_interrupted_while_libvirt_is_silent() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  local pid status=0 began line
+  pid=$(daemon)
+  begin_stopping_daemon "$pid"
+  began=$(date +%s%N)
+  kill -INT "$ferry_pid"
+  wait "$ferry_pid" || status=$?
+  ((($(date +%s%N) - began) / 1000000 < 3000)) || fail "it took more than three seconds to end"
+  equal "the exit code" "$status" 130
+  kill -CONT "$pid"
+  line=$(newest_run)
+  [[ $line != *"  done "* ]] || fail "the run is said to be done: $line"
+  ferry_status 0 migrate "$SOURCE"
+  whole_machine "interrupted"
+}
+
+# Told to stop while the machine starts, the run is not done, and nothing is left: libvirt may take longer to start it
+# than anybody waits, and undo does the rest then.
+case_interrupted_while_starting() {
+  make_disk $((4 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  local status=0 line
+  LD_PRELOAD=$WORK/files/libferry_fault_shim.so FERRY_FAIL_KIND=start FERRY_FAIL_AT=1 FERRY_FAIL_LOG=$WORK/run/failed \
+    FERRY_FAIL_PROCESS=0 FERRY_FAIL_SIGNAL=15 virt-ferry migrate "$SOURCE" --start >"$WORK/run/ferry.log" 2>&1 || status=$?
+  equal "the exit code" "$status" 130
+  line=$(newest_run)
+  [[ $line != *"  done "* ]] || fail "the run is said to be done: $line"
+  if grep -q "virt-ferry undo ${line%% *}" "$WORK/run/ferry.log"; then ferry_status 0 undo --force "${line%% *}"; fi
+  rm -f "$SERIAL"
+  no_machine "while it started"
+}
+
+# A machine with a TPM that was used, replaced: its content is set aside, comes back when that fails, and does not get
+# into the new one.
+case_overwriting_a_tpm() {
+  if ! command -v swtpm >/dev/null || ! command -v swtpm_setup >/dev/null; then
+    echo "skipped: swtpm is not installed"
+    exit 77
+  fi
+  make_disk $((4 * MIB))
+  BOARD='<TrustedPlatformModule type="v2_0" location=""/>'
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE" --start
+  wait_for_guest "$NAME"
+  [[ $(virsh dumpxml "$NAME") == *'<tpm '* ]] || fail "the machine has no TPM"
+  virsh -q destroy "$NAME"
+  local folder state number tries=0
+  folder=$HOME/.config/libvirt/qemu/swtpm/$(virsh -q domuuid "$NAME")/tpm2
+  [[ -s $folder/tpm2-00.permall ]] || fail "swtpm keeps nothing in $folder"
+  old() { virsh dumpxml --inactive "$NAME"; sha256sum <"$folder/tpm2-00.permall"; sha256sum <"$IMAGES/probe.qcow2"; }
+  local before status
+  before=$(old)
+  state=$(sha256sum <"$folder/tpm2-00.permall")
+  for ((number = 1; ; number += $(stride))); do
+    failing libvirt "$number" migrate "$SOURCE" --overwrite || break
+    tries=$((tries + 1))
+    if ((status == 0)); then break; fi
+    equal "the old machine, call $number" "$(old)" "$before"
+  done
+  ((tries > 2)) || fail "the shim counts nothing: $tries calls"
+  rm -f "$SERIAL"
+  ferry_status 0 migrate "$SOURCE" --overwrite --start
+  wait_for_guest "$NAME"
+  [[ $(sha256sum <"$folder/tpm2-00.permall") != "$state" ]] || fail "the new machine has the old one's TPM"
+  virsh -q destroy "$NAME"
+  local line
+  line=$(newest_run)
+  ferry_status 0 undo --force "${line%% *}"
+  equal "the domains" "$(virsh -q list --all --name)" ""
+  [[ ! -e $folder/tpm2-00.permall ]] || fail "undo left the TPM's content"
+  echo "calls of libvirt that failed: $tries"
+}
+
 # content_is IMAGE LETTER: as in tests/e2e/cases.sh.
 content_is() {
   local expected=$WORK/run/state.raw

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preloaded into virt-ferry: lets the n-th call of a kind fail. FERRY_FAIL_AT=n, FERRY_FAIL_KIND=write|sync|name|read|
+// open|thread|libvirt, FERRY_FAIL_WITH=errno. Of calls for files only those below FERRY_FAIL_BELOW count. A call that
+// was made to fail is said on FERRY_FAIL_LOG, so that whoever looks on knows when there are no more. With
+// FERRY_FAIL_SIGNAL the call does not fail: that signal is sent to the process FERRY_FAIL_PROCESS (0: this one), and
+// then it is made.
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string_view>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace {
+
+std::string_view variable(const char *name) {
+  const char *value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : value;
+}
+
+template <class Function>
+Function *real(const char *name) {
+  return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
+}
+
+bool is_below(const char *path) {
+  static const std::string_view below = variable("FERRY_FAIL_BELOW");
+  return !below.empty() && std::string_view(path).starts_with(below);
+}
+
+bool is_below(int descriptor) {
+  char link[64], target[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  const ssize_t length = readlink(link, target, sizeof target - 1);
+  if (length <= 0) return false;
+  target[length] = 0;
+  return is_below(target);
+}
+
+// True when this call is to fail, with errno set.
+bool fails(std::string_view kind) {
+  static const bool on =
+      variable("FERRY_FAIL_KIND").data() != nullptr && std::string_view(program_invocation_short_name) == "virt-ferry";
+  static std::atomic<long> count = 0;
+  if (!on || variable("FERRY_FAIL_KIND") != kind) return false;
+  if (++count != std::atol(std::getenv("FERRY_FAIL_AT"))) return false;
+  static auto *const open_really = real<int(const char *, int, ...)>("open");
+  const int log = open_really(std::getenv("FERRY_FAIL_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (log >= 0) close(log);
+  if (const char *number = std::getenv("FERRY_FAIL_SIGNAL"); number != nullptr) {
+    const int process = std::atoi(std::getenv("FERRY_FAIL_PROCESS"));
+    kill(process == 0 ? getpid() : process, std::atoi(number));
+    return false;
+  }
+  errno = std::atoi(std::getenv("FERRY_FAIL_WITH"));
+  return true;
+}
+
+bool fails(std::string_view kind, int descriptor) {
+  const int before = errno;
+  if (variable("FERRY_FAIL_KIND") != kind || !is_below(descriptor)) {
+    errno = before;
+    return false;
+  }
+  errno = before;
+  return fails(kind);
+}
+
+bool fails(std::string_view kind, const char *path) { return is_below(path) && fails(kind); }
+
+}  // namespace
+
+extern "C" {
+
+ssize_t write(int descriptor, const void *bytes, size_t length) {
+  static auto *const next = real<ssize_t(int, const void *, size_t)>("write");
+  return fails("write", descriptor) ? -1 : next(descriptor, bytes, length);
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t length, off_t offset) {
+  static auto *const next = real<ssize_t(int, const void *, size_t, off_t)>("pwrite");
+  return fails("write", descriptor) ? -1 : next(descriptor, bytes, length, offset);
+}
+
+ssize_t pwritev(int descriptor, const struct iovec *parts, int count, off_t offset) {
+  static auto *const next = real<ssize_t(int, const struct iovec *, int, off_t)>("pwritev");
+  return fails("write", descriptor) ? -1 : next(descriptor, parts, count, offset);
+}
+
+int ftruncate(int descriptor, off_t length) noexcept {
+  static auto *const next = real<int(int, off_t)>("ftruncate");
+  return fails("write", descriptor) ? -1 : next(descriptor, length);
+}
+
+int fallocate(int descriptor, int mode, off_t offset, off_t length) {
+  static auto *const next = real<int(int, int, off_t, off_t)>("fallocate");
+  return fails("write", descriptor) ? -1 : next(descriptor, mode, offset, length);
+}
+
+int fsync(int descriptor) {
+  static auto *const next = real<int(int)>("fsync");
+  return fails("sync", descriptor) ? -1 : next(descriptor);
+}
+
+int rename(const char *from, const char *to) noexcept {
+  static auto *const next = real<int(const char *, const char *)>("rename");
+  return fails("name", to) ? -1 : next(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) noexcept {
+  static auto *const next = real<int(int, const char *, int, const char *, unsigned)>("renameat2");
+  return fails("name", to) ? -1 : next(from_folder, from, to_folder, to, flags);
+}
+
+int link(const char *from, const char *to) noexcept {
+  static auto *const next = real<int(const char *, const char *)>("link");
+  return fails("name", to) ? -1 : next(from, to);
+}
+
+int unlink(const char *file) noexcept {
+  static auto *const next = real<int(const char *)>("unlink");
+  return fails("name", file) ? -1 : next(file);
+}
+
+int mkdir(const char *folder, mode_t mode) noexcept {
+  static auto *const next = real<int(const char *, mode_t)>("mkdir");
+  return fails("name", folder) ? -1 : next(folder, mode);
+}
+
+ssize_t read(int descriptor, void *bytes, size_t length) {
+  static auto *const next = real<ssize_t(int, void *, size_t)>("read");
+  return fails("read", descriptor) ? -1 : next(descriptor, bytes, length);
+}
+
+ssize_t pread(int descriptor, void *bytes, size_t length, off_t offset) {
+  static auto *const next = real<ssize_t(int, void *, size_t, off_t)>("pread");
+  return fails("read", descriptor) ? -1 : next(descriptor, bytes, length, offset);
+}
+
+int open(const char *file, int flags, ...) {
+  static auto *const next = real<int(const char *, int, ...)>("open");
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return fails("open", file) ? -1 : next(file, flags, mode);
+}
+
+FILE *fopen64(const char *file, const char *mode) {
+  static auto *const next = real<FILE *(const char *, const char *)>("fopen64");
+  return fails("open", file) ? nullptr : next(file, mode);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument) noexcept {
+  static auto *const next = real<int(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)>("pthread_create");
+  return fails("thread") ? errno : next(thread, attributes, run, argument);
+}
+
+// Of libvirt; its handles are opaque here. The daemon does it or not, and nobody is told.
+void *virDomainDefineXMLFlags(void *connection, const char *xml, unsigned flags) {
+  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainDefineXMLFlags");
+  return fails("libvirt") || fails("define") ? nullptr : next(connection, xml, flags);
+}
+
+int virDomainCreate(void *domain) {
+  static auto *const next = real<int(void *)>("virDomainCreate");
+  return fails("libvirt") || fails("start") ? -1 : next(domain);
+}
+
+void *virDomainDefineXML(void *connection, const char *xml) {
+  static auto *const next = real<void *(void *, const char *)>("virDomainDefineXML");
+  return fails("libvirt") ? nullptr : next(connection, xml);
+}
+
+int virDomainUndefineFlags(void *domain, unsigned flags) {
+  static auto *const next = real<int(void *, unsigned)>("virDomainUndefineFlags");
+  return fails("libvirt") ? -1 : next(domain, flags);
+}
+
+void *virDomainSnapshotCreateXML(void *domain, const char *xml, unsigned flags) {
+  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainSnapshotCreateXML");
+  return fails("libvirt") ? nullptr : next(domain, xml, flags);
+}
+
+void *virDomainLookupByUUIDString(void *connection, const char *uuid) {
+  static auto *const next = real<void *(void *, const char *)>("virDomainLookupByUUIDString");
+  return fails("libvirt") ? nullptr : next(connection, uuid);
+}
+
+void *virDomainLookupByName(void *connection, const char *name) {
+  static auto *const next = real<void *(void *, const char *)>("virDomainLookupByName");
+  return fails("libvirt") ? nullptr : next(connection, name);
+}
+
+char *virDomainGetXMLDesc(void *domain, unsigned flags) {
+  static auto *const next = real<char *(void *, unsigned)>("virDomainGetXMLDesc");
+  return fails("libvirt") ? nullptr : next(domain, flags);
+}
+
+int virConnectListAllDomains(void *connection, void ***domains, unsigned flags) {
+  static auto *const next = real<int(void *, void ***, unsigned)>("virConnectListAllDomains");
+  return fails("libvirt") ? -1 : next(connection, domains, flags);
+}
+
+}  // extern "C"
