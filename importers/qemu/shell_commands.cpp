@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: lists, pipelines, conditions, loops, functions, here documents.
+#include <algorithm>
+#include <array>
+
+#include "importers/qemu/shell_parser.hpp"
+
+#include "support/text.hpp"
+
+namespace ferry::qemu::shell {
+namespace {
+
+bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+
+// What begins a command of its own, and what ends the list that stands before it.
+constexpr std::array<std::string_view, 8> kListEnds = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
+
+}  // namespace
+
+Script parse(std::string_view text, const std::filesystem::path &file) { return Parser(text, file).script(); }
+
+Script Parser::script() {
+  if (text_.size() > kMostText) {
+    throw Error(ErrorKind::unsupported, {.where = {file_, {}, {}},
+                                         .message = "the file is too long to be a script that starts a machine",
+                                         .found = text::human_bytes(text_.size()),
+                                         .expected = "at most " + text::human_bytes(kMostText)});
+  }
+  Script out;
+  out.root = list();
+  if (!at_end()) fail(line_, "this is no shell command", "a command");
+  out.broken_lines = std::move(broken_lines_);
+  return out;
+}
+
+void Parser::end_of_line() {
+  take();
+  std::vector<HereDocument> waiting;
+  waiting.swap(here_documents_);
+  for (const HereDocument &document : waiting) {
+    bool ended = false;
+    while (!at_end() && !ended) {
+      const std::size_t end = std::min(text_.find('\n', at_), text_.size());
+      std::string_view line = text_.substr(at_, end - at_);
+      while (document.strip_tabs && line.starts_with('\t')) line.remove_prefix(1);
+      ended = line == document.end;
+      at_ = end;
+      if (!at_end()) take();
+    }
+    if (!ended) fail(document.line, "a here document has no end", "a line with " + text::printable(document.end));
+  }
+}
+
+void Parser::skip_newlines() {
+  for (;;) {
+    skip_blanks();
+    if (at_end() || peek() != '\n') return;
+    end_of_line();
+  }
+}
+
+// The unquoted word that begins here, as far as keywords reach.
+std::string_view Parser::keyword() const {
+  std::size_t end = at_;
+  while (end < text_.size() && std::string_view(" \t\n;&|<>()\\'\"$`").find(text_[end]) == std::string_view::npos)
+    ++end;
+  return text_.substr(at_, end - at_);
+}
+
+bool Parser::accept_keyword(std::string_view name) {
+  if (keyword() != name) return false;
+  const char after = peek(name.size());
+  if (std::string_view("\\'\"$`").find(after) != std::string_view::npos && after != '\0') return false;
+  at_ += name.size();
+  return true;
+}
+
+void Parser::expect_keyword(std::string_view name, std::uint64_t since) {
+  skip_newlines();
+  if (!accept_keyword(name)) {
+    fail(since, "a command that begins here is not finished",
+         "\"" + std::string(name) + "\" before line " + std::to_string(line_));
+  }
+}
+
+bool Parser::at_list_end() const {
+  if (at_end() || peek() == ')' || looking_at(";;") || looking_at(";&")) return true;
+  const std::string_view here = keyword();
+  return std::find(kListEnds.begin(), kListEnds.end(), here) != kListEnds.end();
+}
+
+Node Parser::list() {
+  const Level level(*this);
+  Node out{.kind = Node::Kind::sequence, .line = line_};
+  for (;;) {
+    skip_newlines();
+    if (at_list_end()) return out;
+    out.children.push_back(and_or());
+    out.joins.push_back(Node::Join::next);
+    skip_blanks();
+    if (looking_at(";;") || looking_at(";&")) return out;
+    if (peek() == ';' || peek() == '&') {
+      take();
+    } else if (!at_end() && peek() != '\n' && peek() != ')') {
+      fail(line_, "this is no shell command", "the end of the command");
+    }
+  }
+}
+
+Node Parser::and_or() {
+  const std::size_t start = at_;
+  Node out = and_or_list();
+  constexpr std::size_t kShown = 80;  // bytes
+  const std::string_view written = text_.substr(start, std::min(at_ - start, kShown));
+  out.text = std::string(text::trim(written.substr(0, written.find('\n'))));
+  return out;
+}
+
+Node Parser::and_or_list() {
+  Node out{.kind = Node::Kind::sequence, .line = line_};
+  out.children.push_back(pipeline());
+  out.joins.push_back(Node::Join::next);
+  for (;;) {
+    skip_blanks();
+    Node::Join join = Node::Join::and_then;
+    if (accept("||")) {
+      join = Node::Join::or_else;
+    } else if (!accept("&&")) {
+      break;
+    }
+    skip_newlines();
+    out.children.push_back(pipeline());
+    out.joins.push_back(join);
+  }
+  if (out.children.size() > 1) return out;
+  Node only = std::move(out.children.front());
+  return only;
+}
+
+Node Parser::pipeline() {
+  Node out{.kind = Node::Kind::pipeline, .line = line_};
+  for (;;) {
+    if (accept_keyword("!")) {
+      out.negated = !out.negated;
+    } else if (!accept_keyword("time")) {
+      break;
+    }
+    skip_blanks();
+  }
+  out.children.push_back(command());
+  for (;;) {
+    skip_blanks();
+    if (looking_at("||") || peek() != '|' || at_end()) break;
+    accept(looking_at("|&") ? "|&" : "|");
+    skip_newlines();
+    out.children.push_back(command());
+  }
+  if (out.children.size() > 1 || out.negated) return out;
+  Node only = std::move(out.children.front());
+  return only;
+}
+
+Node Parser::command() {
+  const Level level(*this);
+  skip_blanks();
+  const std::uint64_t line = line_;
+  Node out;
+  if (looking_at("((")) {
+    out = arithmetic_command(line);
+  } else if (peek() == '(' && !at_end()) {
+    take();
+    out = {.kind = Node::Kind::group, .line = line, .children = {list()}};
+    if (!accept(")")) fail(line, "an opened bracket is never closed", ")");
+  } else if (accept_keyword("{")) {
+    out = {.kind = Node::Kind::group, .line = line, .children = {list()}};
+    expect_keyword("}", line);
+  } else if (accept_keyword("if")) {
+    out = conditional(line);
+  } else if (accept_keyword("while")) {
+    out = loop(line, false);
+  } else if (accept_keyword("until")) {
+    out = loop(line, true);
+  } else if (accept_keyword("for") || accept_keyword("select")) {
+    out = for_each(line);
+  } else if (accept_keyword("case")) {
+    out = choice(line);
+  } else if (accept_keyword("[[")) {
+    out = test(line);
+  } else if (accept_keyword("function")) {
+    skip_blanks();
+    std::string name;
+    while (at_word()) name += take();
+    skip_blanks();
+    if (accept("(")) {
+      skip_blanks();
+      accept(")");
+    }
+    return function(line, std::move(name));
+  } else {
+    return simple();
+  }
+  redirections();
+  return out;
+}
+
+Node Parser::function(std::uint64_t line, std::string name) {
+  skip_newlines();
+  Node out{.kind = Node::Kind::function, .line = line, .name = std::move(name)};
+  out.children.push_back(command());
+  return out;
+}
+
+Node Parser::conditional(std::uint64_t line) {
+  Node out{.kind = Node::Kind::conditional, .line = line};
+  for (;;) {
+    Branch branch;
+    branch.condition = std::make_shared<Node>(list());
+    expect_keyword("then", line);
+    branch.body = std::make_shared<Node>(list());
+    out.branches.push_back(std::move(branch));
+    if (accept_keyword("elif")) continue;
+    if (accept_keyword("else")) {
+      Branch last;
+      last.body = std::make_shared<Node>(list());
+      out.branches.push_back(std::move(last));
+    }
+    expect_keyword("fi", line);
+    return out;
+  }
+}
+
+Node Parser::body_of_loop(std::uint64_t line) {
+  skip_newlines();
+  accept(";");
+  skip_newlines();
+  if (accept_keyword("{")) {
+    Node body = list();
+    expect_keyword("}", line);
+    return body;
+  }
+  expect_keyword("do", line);
+  Node body = list();
+  expect_keyword("done", line);
+  return body;
+}
+
+Node Parser::loop(std::uint64_t line, bool until) {
+  Node out{.kind = Node::Kind::loop, .line = line, .until = until};
+  out.children.push_back(list());
+  out.children.push_back(body_of_loop(line));
+  return out;
+}
+
+Node Parser::for_each(std::uint64_t line) {
+  skip_blanks();
+  if (accept("((")) {  // for (( i = 0; ... )): read, and not gone through
+    Node out{.kind = Node::Kind::for_each, .line = line};
+    raw_until('(', ')');
+    if (!accept("))")) fail(line, "a loop's head is not finished", "))");
+    out.children.push_back(body_of_loop(line));
+    return out;
+  }
+  Node out{.kind = Node::Kind::for_each, .line = line, .all_arguments = true};
+  while (is_name(peek())) out.name += take();
+  skip_newlines();
+  if (accept_keyword("in")) {
+    out.all_arguments = false;
+    skip_blanks();
+    while (at_word()) {
+      out.words.push_back(word());
+      skip_blanks();
+    }
+  }
+  out.children.push_back(body_of_loop(line));
+  return out;
+}
+
+Node Parser::choice(std::uint64_t line) {
+  Node out{.kind = Node::Kind::choice, .line = line};
+  skip_blanks();
+  out.words.push_back(word());
+  expect_keyword("in", line);
+  for (;;) {
+    skip_newlines();
+    if (accept_keyword("esac")) return out;
+    if (at_end()) fail(line, "a command that begins here is not finished", "\"esac\"");
+    Branch branch;
+    accept("(");
+    for (;;) {
+      skip_blanks();
+      if (!at_word()) fail(line_, "a case has no pattern", "a pattern");
+      branch.patterns.push_back(word());
+      skip_blanks();
+      if (!accept("|")) break;
+    }
+    if (!accept(")")) fail(line_, "a case's pattern is not finished", ")");
+    branch.body = std::make_shared<Node>(list());
+    out.branches.push_back(std::move(branch));
+    if (!accept(";;&") && !accept(";;")) accept(";&");
+  }
+}
+
+Node Parser::test(std::uint64_t line) {
+  Node out{.kind = Node::Kind::test, .line = line};
+  for (;;) {
+    skip_newlines();
+    if (at_end()) fail(line, "a test is opened and never closed", "]]");
+    if (accept_keyword("]]")) return out;
+    bool found = false;
+    for (const std::string_view name : {"&&", "||", "(", ")", "<", ">"}) {
+      if (!accept(name)) continue;
+      Word sign;
+      sign.line = line_;
+      sign.is_operator = true;
+      sign.parts.push_back({.text = std::string(name)});
+      out.words.push_back(std::move(sign));
+      found = true;
+      break;
+    }
+    if (found) continue;
+    if (!at_word()) fail(line_, "a test cannot be read", "]]");
+    out.words.push_back(word());
+    // A regular expression may hold what ends a word elsewhere: it is not looked into.
+    const Word &last = out.words.back();
+    if (last.parts.size() == 1 && !last.parts[0].quoted && last.parts[0].text == "=~") {
+      skip_blanks();
+      Word expression;
+      expression.line = line_;
+      while (!at_end() && peek() != '\n' && !looking_at(" ]]") && !looking_at(" &&") && !looking_at(" ||")) {
+        literal(expression, take(), true);
+      }
+      out.words.push_back(std::move(expression));
+    }
+  }
+}
+
+Node Parser::arithmetic_command(std::uint64_t line) {
+  accept("((");
+  Node out{.kind = Node::Kind::arithmetic, .line = line};
+  Word expression;
+  expression.line = line;
+  expression.parts.push_back(arithmetic(true));
+  out.words.push_back(std::move(expression));
+  redirections();
+  return out;
+}
+
+// "name=", "name+=", "name[i]=": true when one was read.
+bool Parser::assignment(Node &node) {
+  std::size_t end = at_;
+  if (!is_name_start(peek())) return false;
+  while (end < text_.size() && is_name(text_[end])) ++end;
+  Assignment out;
+  out.name = std::string(text_.substr(at_, end - at_));
+  out.line = line_;
+  if (end < text_.size() && text_[end] == '[') {
+    const std::size_t close = text_.find(']', end);
+    if (close == std::string_view::npos) return false;
+    out.index = std::string(text_.substr(end + 1, close - end - 1));
+    if (out.index->find('\n') != std::string::npos) return false;
+    end = close + 1;
+  }
+  if (text_.substr(end, 2) == "+=") {
+    out.append = true;
+    end += 2;
+  } else if (text_.substr(end, 1) == "=") {
+    end += 1;
+  } else {
+    return false;
+  }
+  at_ = end;
+  if (peek() == '(' && !at_end() && !out.index) {
+    take();
+    array_values(out);
+  } else {
+    out.values.push_back(word());
+  }
+  node.assignments.push_back(std::move(out));
+  return true;
+}
+
+void Parser::array_values(Assignment &out) {
+  const std::uint64_t since = line_;
+  out.array = true;
+  for (;;) {
+    skip_newlines();
+    if (at_end()) fail(since, "an array is opened and never closed", ")");
+    if (accept(")")) return;
+    if (!at_word()) fail(line_, "an array's values cannot be read", "a value or )");
+    out.values.push_back(word());
+  }
+}
+
+// ">file", "2>&1", "<<EOF": true when one was read.
+bool Parser::redirection() {
+  std::size_t end = at_;
+  while (end < text_.size() && text_[end] >= '0' && text_[end] <= '9') ++end;
+  const bool both = text_.substr(at_, 2) == "&>";
+  if (both) end = at_ + 1;
+  const char sign = end < text_.size() ? text_[end] : '\0';
+  if (sign != '<' && sign != '>') return false;
+  if (end == at_ && text_.substr(at_ + 1, 1) == "(") return false;  // a process substitution
+  at_ = end;
+  if (accept("<<<")) {
+    skip_blanks();
+    word();
+    return true;
+  }
+  if (accept("<<")) {
+    HereDocument document;
+    document.strip_tabs = accept("-");
+    document.line = line_;
+    skip_blanks();
+    for (const Part &part : word().parts) document.end += part.text;
+    here_documents_.push_back(std::move(document));
+    return true;
+  }
+  for (const std::string_view name : {">>", ">&", ">|", "<&", "<>", ">", "<"}) {
+    if (accept(name)) break;
+  }
+  skip_blanks();
+  if (at_word() || looking_at("<(") || looking_at(">(")) word();
+  return true;
+}
+
+void Parser::redirections() {
+  for (;;) {
+    skip_blanks();
+    if (at_end() || !redirection()) return;
+  }
+}
+
+Node Parser::simple() {
+  Node out{.kind = Node::Kind::simple, .line = line_};
+  for (;;) {
+    skip_blanks();
+    if (at_end()) return out;
+    if (redirection()) continue;
+    if (!at_word()) {
+      const bool process = looking_at("<(") || looking_at(">(");
+      if (!process) break;
+    }
+    if (out.words.empty() && assignment(out)) continue;
+    const std::uint64_t line = line_;
+    Word next = word();
+    const bool declares = !out.words.empty() && next.parts.empty();
+    if (!declares) out.words.push_back(std::move(next));
+    // "name()" begins a function.
+    skip_blanks();
+    if (out.words.size() == 1 && out.assignments.empty() && looking_at("(")) {
+      take();
+      skip_blanks();
+      if (!accept(")")) fail(line, "this is no shell command", "()");
+      std::string name;
+      for (const Part &part : out.words.front().parts) name += part.text;
+      return function(line, std::move(name));
+    }
+    // declare and its kin take arrays as arguments.
+    if (peek() == '(' && !at_end()) {
+      const Word &last = out.words.back();
+      const bool array = !last.parts.empty() && last.parts.back().kind == Part::Kind::literal &&
+                         last.parts.back().text.ends_with('=') && last.parts.size() == 1;
+      if (!array) fail(line_, "this is no shell command", "a word");
+      take();
+      Assignment assigned;
+      assigned.name = last.parts.back().text;
+      assigned.name.pop_back();
+      if (assigned.name.ends_with('+')) {
+        assigned.append = true;
+        assigned.name.pop_back();
+      }
+      assigned.line = line;
+      array_values(assigned);
+      out.words.pop_back();
+      out.assignments.push_back(std::move(assigned));
+    }
+  }
+  if (out.words.empty() && out.assignments.empty() && peek() != '\n' && peek() != ';' && peek() != '&' &&
+      peek() != '|' && peek() != ')') {
+    fail(line_, "this is no shell command", "a command");
+  }
+  return out;
+}
+
+}  // namespace ferry::qemu::shell

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows a shell script without running anything: variables get their values, conditions that constants decide are
+// decided, and the words of each QEMU start are noted. What only the running shell could know stays open.
+//
+// shell_expand.cpp: words; shell_test.cpp: conditions; shell_reader.cpp: commands; shell_builtins.cpp: what they do.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "importers/qemu/launch.hpp"
+#include "importers/qemu/shell_syntax.hpp"
+#include "importers/qemu/shell_values.hpp"
+
+namespace ferry::qemu::shell {
+
+class Reader {
+ public:
+  Reader(const std::filesystem::path &file, const ReadOptions &options);
+  std::vector<Launch> read(std::string_view text);
+
+ private:
+  enum class Flow { normal, next_round, leave_loop, leave_function, leave_script };
+
+  // What a branch of an undecided condition must not change.
+  struct State {
+    std::map<std::string, Variable> variables;
+    std::optional<std::vector<Field>> arguments;  // nullopt: not known
+    std::size_t shifted = 0;                      // of arguments that are not known
+    std::optional<std::string> folder;            // after cd; nullopt: where the user starts it
+  };
+
+  // ---- shell_reader.cpp ----
+  void charge(std::size_t bytes);  // throws beyond the limits
+  Answer run(const Node &node);
+  Answer run_sequence(const Node &node);
+  Answer run_conditional(const Node &node);
+  Answer run_choice(const Node &node);
+  Answer run_loop(const Node &node);
+  Answer run_for_each(const Node &node);
+  Answer run_simple(const Node &node);
+  Answer ask(const Node &node);  // as a condition
+  // Goes through what may or may not happen: its starts count, its changes do not.
+  void maybe(const std::string &condition, std::uint64_t line, const std::vector<const Node *> &bodies);
+  void run_text(const std::string &text, std::uint64_t line);
+  Answer call(const std::string &name, std::vector<Field> arguments);
+
+  // ---- shell_launch.cpp ----
+  bool note_launch(const std::vector<Field> &fields, const Node &node);
+  void refuse_loose_options(const std::vector<Field> &fields) const;
+
+  // ---- shell_builtins.cpp ----
+  std::optional<Answer> builtin(const Node &node, std::vector<Field> &fields);
+  Answer declare(const Node &node, const std::vector<Field> &fields);
+  Answer set_arguments(const std::vector<Field> &fields);
+  Answer source(const std::vector<Field> &fields);
+  Answer change_folder(const std::vector<Field> &fields);
+  void print(const std::vector<Field> &fields);
+  void print_formatted(const std::vector<Field> &fields);
+  bool print_known(const std::vector<Field> &fields);  // dirname and the like
+  void output(const std::string &text);
+  void unknown_output();
+
+  // ---- shell_expand.cpp ----
+  struct Fields;
+  std::vector<Field> expand(const std::vector<Word> &words);
+  void expand(const Word &word, std::vector<Field> &out);
+  std::string expand_one(const Word &word);                           // without splitting
+  std::string expand_pattern(const Word &word);                       // quoted text stands for itself
+  std::vector<Field> value_of(const Part &part, std::uint64_t line);  // several only of arrays and arguments
+  std::vector<Field> plain_value(const Part &part, std::uint64_t line);
+  std::optional<std::vector<Field>> stored(const Part &part, std::uint64_t line);
+  std::string changed(const Part &part, const std::string &value);
+  std::string capture(const Part &part, std::uint64_t line);
+  std::string calculate(const Part &part, std::uint64_t line);
+  std::optional<std::string> element(const Variable &variable, const std::string &index);
+  [[nodiscard]] std::string absolute(const std::string &path) const;  // below the folder, when it is relative
+  std::string open(Open::Kind kind, std::string name, std::string text, std::uint64_t line);
+  [[nodiscard]] bool is_unset(std::string_view text) const;  // nothing but one open value of that kind
+  // `text` with variables that nobody sets as nothing; nullopt when something else in it is open.
+  [[nodiscard]] std::optional<std::string> decided(std::string_view text) const;
+  void assign(const Assignment &assignment);
+  void assign(const std::string &name, std::vector<Field> values, bool array);
+
+  // ---- shell_test.cpp ----
+  struct Tester;
+  Answer run_test(const std::vector<Word> &words);
+  Answer test_fields(const std::vector<Field> &fields);
+
+  std::filesystem::path file_;       // that is read now
+  std::filesystem::path main_file_;  // that the user named
+  const ReadOptions &options_;
+  State state_;
+  struct Function {
+    const Node *body = nullptr;
+    std::filesystem::path file;
+  };
+  std::map<std::string, Function> functions_;
+  std::set<std::string> calling_;
+  std::vector<std::unique_ptr<Script>> scripts_;  // the trees that functions_ points into
+  std::vector<std::uint64_t> broken_lines_;
+  std::vector<Open> opens_;
+  std::vector<Launch> launches_;
+  std::vector<Undecided> undecided_, inside_;
+  std::vector<std::filesystem::path> sourced_;
+  std::vector<Place> unread_, host_values_;
+  Flow flow_ = Flow::normal;
+  bool asking_ = false;            // in the condition of if or while
+  std::string *output_ = nullptr;  // of a command substitution
+  bool output_known_ = true;
+  std::size_t steps_ = 0, bytes_ = 0;
+  unsigned depth_ = 0;
+};
+
+}  // namespace ferry::qemu::shell
