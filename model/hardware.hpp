@@ -17,6 +17,22 @@
 
 namespace ferry {
 
+// ---- places ----
+
+// Where a PCI device is, when the source tells: as the guest finds it.
+struct PciPlace {
+  unsigned bus = 0;  // 0: the root bus; N: behind Hardware::bridges[N - 1]
+  unsigned slot = 0, function = 0;
+  bool multifunction = false;
+  friend bool operator==(const PciPlace &, const PciPlace &) = default;
+};
+
+// Where a USB device is plugged in.
+struct UsbPlace {
+  unsigned controller = 0;  // index in Hardware::usb_controllers
+  std::string port;         // "1"; "2.1": behind the hub in port 2
+};
+
 // ---- firmware, board, CPU, memory ----
 
 enum class FirmwareType { bios, efi32, efi64 };
@@ -28,6 +44,7 @@ struct Firmware {
   std::optional<FileRange> nvram_inside;            // instead of nvram_file: a part of a larger file (an .ova)
   bool nvram_encrypted = false;
   bool nvram_keys = false;  // the Secure Boot keys of the store are among the variables that can be carried
+  std::optional<std::filesystem::path> loader_file;  // the firmware image that the source runs, if it is here
   std::optional<unsigned> boot_menu_timeout_ms;
   std::optional<bool> boot_menu;
   bool acpi = true;
@@ -51,7 +68,12 @@ struct Cpu {
   std::optional<bool> pae, long_mode, nested_virtualization, apic, x2apic, hotplug;
   std::optional<unsigned> execution_cap_percent;
   std::optional<std::string> profile;  // VirtualBox CPU profile: "Intel Core i7-6700K"
-  std::vector<CpuFeature> features;    // asked for or masked one by one
+  std::optional<std::string> model;    // QEMU's name: "Penryn"; "host" and "max" are the host's own and all of it
+  std::optional<std::string> vendor;   // what the guest reads instead of the model's: "GenuineIntel"
+  std::optional<unsigned> sockets, dies, most;        // most: that can be plugged in
+  std::optional<bool> hypervisor_hidden;              // the guest does not find KVM's signature
+  std::map<std::string, std::string> enlightenments;  // Hyper-V's, by libvirt's names: "relaxed": "on"
+  std::vector<CpuFeature> features;                   // asked for or masked one by one
   Place origin;
 };
 
@@ -60,6 +82,7 @@ struct Memory {
   std::optional<std::uint64_t> balloon_bytes;  // memory given back to the host
   std::optional<bool> page_fusion, large_pages;
   bool hot_add = false;
+  bool preallocated = false;
   Place origin;
 };
 
@@ -81,6 +104,10 @@ enum class ControllerType {
   nvme,
   usb_storage,
   floppy,
+  virtio_blk,  // the drive is a device of its own
+  lsi53c895a,
+  megasas,
+  am53c974,
 };
 
 enum class DriveKind { disk, cdrom, floppy };
@@ -96,6 +123,11 @@ struct Drive {
   std::optional<std::string> model;          // as the guest sees it; nullopt: what Platform says
   std::optional<bool> nonrotational, discard, hotpluggable, passthrough, temporary_eject;
   bool connected_at_start = true;
+  std::optional<PciPlace> place;  // of a drive that is a PCI device
+  std::optional<UsbPlace> usb;
+  std::optional<unsigned> boot_index;  // rank among the devices that the firmware tries, the lowest first
+  std::optional<std::string> cache, io, detect_zeroes, error_policy, read_error_policy;  // by QEMU's names
+  std::map<std::string, std::string> properties;  // of the device, by QEMU's names
   Place origin;
 };
 
@@ -108,6 +140,9 @@ struct Controller {
   std::optional<unsigned> pci_slot;
   std::optional<bool> host_io_cache;
   bool bootable = true;
+  std::string device;  // what QEMU calls it, when the source is QEMU
+  std::optional<PciPlace> place;
+  std::map<std::string, std::string> properties;  // of the device, by QEMU's names
   std::vector<Drive> drives;
   Place origin;
 };
@@ -149,7 +184,9 @@ enum class NicMode {
   host_only_network,
   generic,
   cloud,
-  custom
+  custom,
+  tap,     // a tap device of the host's; network is its name
+  socket,  // QEMU's own sockets; network is "mcast", "listen" or "connect" and the address
 };
 
 struct PortForward {
@@ -178,6 +215,9 @@ struct Nic {
   std::optional<unsigned> boot_priority;
   std::optional<std::uint64_t> bandwidth_bytes_per_second;
   std::map<std::string, std::string> properties;  // generic drivers, TFTP, DNS: by the source's own names
+  std::string device;                             // what QEMU calls it, when the source is QEMU
+  std::optional<PciPlace> place;
+  std::optional<UsbPlace> usb;
   Place origin;
 };
 
@@ -205,6 +245,8 @@ struct Sound {
   std::optional<std::string> host_driver;
   bool output = true, input = true;
   std::optional<unsigned> pci_slot;  // as Controller's
+  std::string device;                // what QEMU calls it, when the source is QEMU
+  std::optional<PciPlace> place;
   Place origin;
 };
 
@@ -212,6 +254,9 @@ struct UsbController {
   enum class Type { ohci, uhci, ehci, xhci };
   Type type = Type::ohci;
   std::optional<unsigned> pci_slot;  // as Controller's
+  std::string device;                // what QEMU calls it, when the source is QEMU
+  std::optional<PciPlace> place;
+  std::optional<unsigned> companion_of, first_port;  // of a UHCI that serves the slow devices of an EHCI
   Place origin;
 };
 
@@ -231,12 +276,15 @@ struct Input {
 };
 
 struct Display {
-  enum class Adapter { none, vboxvga, vmsvga, vboxsvga, vmware_svga, qemu_ramfb };
+  enum class Adapter { none, vboxvga, vmsvga, vboxsvga, vmware_svga, qemu_ramfb, qemu_card };
   Adapter adapter = Adapter::vboxvga;
   std::optional<std::uint64_t> video_memory_bytes;
   unsigned monitors = 1;
   bool accelerate_3d = false, accelerate_2d = false;
-  struct Remote {  // VRDE or VMware's VNC; the password is never kept
+  std::string device;  // what QEMU calls it, when the source is QEMU
+  std::optional<PciPlace> place;
+  std::map<std::string, std::string> properties;  // of the device, by QEMU's names
+  struct Remote {                                 // VRDE or VMware's VNC; the password is never kept
     bool enabled = false;
     std::string ports, address;
     Place origin;
@@ -250,6 +298,7 @@ struct Clock {
   Base base = Base::utc;
   std::int64_t offset_ms = 0;
   std::optional<bool> hpet;
+  std::optional<std::string> rtc_policy, pit_policy;  // what happens to lost ticks, by libvirt's names
   Place origin;
 };
 
@@ -303,13 +352,59 @@ struct Platform {
   std::string smbios_tools;  // "VMware": whose tools in the guest take a machine with these strings for their own
 };
 
+// A bus behind the root bus.
+struct PciBridge {
+  std::string device;  // QEMU's name: "pcie-root-port", "pci-bridge"
+  std::string name;    // "pci.1"
+  std::optional<unsigned> chassis, port;
+  PciPlace place;
+  Place origin;
+};
+
+// A device that only machines of QEMU have, by QEMU's own names.
+struct Device {
+  enum class Kind {
+    balloon,
+    channel,      // a port of a serial_bus; properties: name, backend, path
+    file_system,  // properties: path, tag, access, readonly
+    host_pci,     // properties: host
+    host_usb,     // properties: vendor and product, or bus and device
+    hub,
+    input,
+    iommu,
+    random,
+    redirection,
+    serial_bus,
+    smartcard,
+    sound,
+    video,
+    watchdog,
+  };
+  Kind kind = Kind::input;
+  std::string device;  // "virtio-balloon-pci"
+  std::optional<PciPlace> place;
+  std::optional<UsbPlace> usb;
+  std::map<std::string, std::string> properties;
+  Place origin;
+};
+
+// A kernel that is started without the guest's boot loader.
+struct KernelBoot {
+  std::filesystem::path kernel, initrd;
+  std::string command_line;
+  Place origin;
+};
+
 // All devices of one state of a machine: the current one, or a snapshot's.
 struct Hardware {
   Firmware firmware;
   Chipset chipset = Chipset::piix3;
+  std::string machine_type;                               // QEMU's name, "pc-i440fx-6.1", when the source is QEMU
+  std::map<std::string, std::string> machine_properties;  // "vmport": "off"
   Cpu cpu;
   Memory memory;
   std::optional<Paravirtualization> paravirtualization;
+  std::vector<PciBridge> bridges;
   std::vector<Controller> controllers;
   std::vector<Nic> nics;
   std::vector<CharPort> serial_ports, parallel_ports;
@@ -324,6 +419,9 @@ struct Hardware {
   std::vector<SharedFolder> shared_folders;
   Smbios smbios;
   Platform platform;
+  std::vector<Device> devices;
+  std::optional<KernelBoot> kernel;
+  std::vector<std::string> qemu_arguments;  // what no member says, with a place of its own where it is a device
 };
 
 }  // namespace ferry

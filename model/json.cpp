@@ -103,7 +103,10 @@ Json to_json(const LedgerEntry &entry, const JsonContext &context) { return Writ
 
 Json to_json(const Machine &machine, const std::filesystem::path &base) {
   const JsonContext context{base, machine.source.file};
-  return Writer(context).value(machine);
+  Json out = Writer(context).value(machine);
+  // Apple's key is for the new machine alone.
+  if (machine.extra.contains("smc.key")) out["extra"]["smc.key"] = "(secret)";
+  return out;
 }
 
 Json to_json(const LedgerCounts &counts) {

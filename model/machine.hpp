@@ -17,7 +17,7 @@
 
 namespace ferry {
 
-enum class SourceKind { vbox, vmx, ovf };
+enum class SourceKind { vbox, vmx, ovf, qemu };
 
 struct Source {
   SourceKind kind = SourceKind::vbox;

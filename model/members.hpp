@@ -97,6 +97,39 @@ struct Members<Medium> {
 // ---- hardware ----
 
 template <>
+struct Members<PciPlace> {
+  static constexpr std::tuple kAll{Member{"bus", &PciPlace::bus}, Member{"slot", &PciPlace::slot},
+                                   Member{"function", &PciPlace::function},
+                                   Member{"multifunction", &PciPlace::multifunction, Written::when_changed}};
+};
+
+template <>
+struct Members<UsbPlace> {
+  static constexpr std::tuple kAll{Member{"controller", &UsbPlace::controller}, Member{"port", &UsbPlace::port}};
+};
+
+template <>
+struct Members<PciBridge> {
+  static constexpr std::tuple kAll{Member{"device", &PciBridge::device},   Member{"name", &PciBridge::name},
+                                   Member{"chassis", &PciBridge::chassis}, Member{"port", &PciBridge::port},
+                                   Member{"place", &PciBridge::place},     Member{"origin", &PciBridge::origin}};
+};
+
+template <>
+struct Members<Device> {
+  static constexpr std::tuple kAll{
+      Member{"kind", &Device::kind}, Member{"device", &Device::device},         Member{"place", &Device::place},
+      Member{"usb", &Device::usb},   Member{"properties", &Device::properties}, Member{"origin", &Device::origin}};
+};
+
+template <>
+struct Members<KernelBoot> {
+  static constexpr std::tuple kAll{Member{"kernel", &KernelBoot::kernel}, Member{"initrd", &KernelBoot::initrd},
+                                   Member{"command_line", &KernelBoot::command_line},
+                                   Member{"origin", &KernelBoot::origin}};
+};
+
+template <>
 struct Members<Firmware> {
   static constexpr std::tuple kAll{Member{"type", &Firmware::type},
                                    Member{"secure_boot", &Firmware::secure_boot},
@@ -104,6 +137,7 @@ struct Members<Firmware> {
                                    Member{"nvram_inside", &Firmware::nvram_inside},
                                    Member{"nvram_encrypted", &Firmware::nvram_encrypted, Written::when_changed},
                                    Member{"nvram_keys", &Firmware::nvram_keys, Written::when_changed},
+                                   Member{"loader_file", &Firmware::loader_file},
                                    Member{"boot_menu_timeout_ms", &Firmware::boot_menu_timeout_ms},
                                    Member{"boot_menu", &Firmware::boot_menu},
                                    Member{"acpi", &Firmware::acpi},
@@ -130,6 +164,14 @@ struct Members<Cpu> {
                                    Member{"hotplug", &Cpu::hotplug},
                                    Member{"execution_cap_percent", &Cpu::execution_cap_percent},
                                    Member{"profile", &Cpu::profile},
+                                   Member{"model", &Cpu::model},
+                                   Member{"vendor", &Cpu::vendor},
+                                   Member{"sockets", &Cpu::sockets},
+                                   Member{"dies", &Cpu::dies},
+                                   Member{"most", &Cpu::most},
+                                   Member{"hypervisor_hidden", &Cpu::hypervisor_hidden},
+                                   Member{"enlightenments", &Cpu::enlightenments},
+
                                    Member{"features", &Cpu::features},
                                    Member{"origin", &Cpu::origin}};
 };
@@ -141,6 +183,7 @@ struct Members<Memory> {
                                    Member{"page_fusion", &Memory::page_fusion},
                                    Member{"large_pages", &Memory::large_pages},
                                    Member{"hot_add", &Memory::hot_add},
+                                   Member{"preallocated", &Memory::preallocated, Written::when_changed},
                                    Member{"origin", &Memory::origin}};
 };
 
@@ -160,6 +203,16 @@ struct Members<Drive> {
                                    Member{"passthrough", &Drive::passthrough},
                                    Member{"temporary_eject", &Drive::temporary_eject},
                                    Member{"connected_at_start", &Drive::connected_at_start},
+                                   Member{"place", &Drive::place},
+                                   Member{"usb", &Drive::usb},
+                                   Member{"boot_index", &Drive::boot_index},
+                                   Member{"cache", &Drive::cache},
+                                   Member{"io", &Drive::io},
+                                   Member{"detect_zeroes", &Drive::detect_zeroes},
+                                   Member{"error_policy", &Drive::error_policy},
+                                   Member{"read_error_policy", &Drive::read_error_policy},
+                                   Member{"properties", &Drive::properties},
+
                                    Member{"origin", &Drive::origin}};
 };
 
@@ -169,8 +222,9 @@ struct Members<Controller> {
       Member{"type", &Controller::type},         Member{"name", &Controller::name},
       Member{"index", &Controller::index},       Member{"ports", &Controller::ports},
       Member{"pci_slot", &Controller::pci_slot}, Member{"host_io_cache", &Controller::host_io_cache},
-      Member{"bootable", &Controller::bootable}, Member{"drives", &Controller::drives},
-      Member{"origin", &Controller::origin}};
+      Member{"bootable", &Controller::bootable}, Member{"device", &Controller::device},
+      Member{"place", &Controller::place},       Member{"properties", &Controller::properties},
+      Member{"drives", &Controller::drives},     Member{"origin", &Controller::origin}};
 };
 
 template <>
@@ -200,6 +254,9 @@ struct Members<Nic> {
                                    Member{"boot_priority", &Nic::boot_priority},
                                    Member{"bandwidth_bytes_per_second", &Nic::bandwidth_bytes_per_second},
                                    Member{"properties", &Nic::properties},
+                                   Member{"device", &Nic::device},
+                                   Member{"place", &Nic::place},
+                                   Member{"usb", &Nic::usb},
                                    Member{"origin", &Nic::origin}};
 };
 
@@ -218,12 +275,17 @@ struct Members<Sound> {
   static constexpr std::tuple kAll{
       Member{"model", &Sound::model},   Member{"codec", &Sound::codec}, Member{"host_driver", &Sound::host_driver},
       Member{"output", &Sound::output}, Member{"input", &Sound::input}, Member{"pci_slot", &Sound::pci_slot},
-      Member{"origin", &Sound::origin}};
+      Member{"device", &Sound::device}, Member{"place", &Sound::place}, Member{"origin", &Sound::origin}};
 };
 
 template <>
 struct Members<UsbController> {
-  static constexpr std::tuple kAll{Member{"type", &UsbController::type}, Member{"pci_slot", &UsbController::pci_slot},
+  static constexpr std::tuple kAll{Member{"type", &UsbController::type},
+                                   Member{"pci_slot", &UsbController::pci_slot},
+                                   Member{"device", &UsbController::device},
+                                   Member{"place", &UsbController::place},
+                                   Member{"companion_of", &UsbController::companion_of},
+                                   Member{"first_port", &UsbController::first_port},
                                    Member{"origin", &UsbController::origin}};
 };
 
@@ -257,14 +319,21 @@ struct Members<Display> {
                                    Member{"monitors", &Display::monitors},
                                    Member{"accelerate_3d", &Display::accelerate_3d},
                                    Member{"accelerate_2d", &Display::accelerate_2d},
+                                   Member{"device", &Display::device},
+                                   Member{"place", &Display::place},
+                                   Member{"properties", &Display::properties},
                                    Member{"remote", &Display::remote},
                                    Member{"origin", &Display::origin}};
 };
 
 template <>
 struct Members<Clock> {
-  static constexpr std::tuple kAll{Member{"base", &Clock::base}, Member{"offset_ms", &Clock::offset_ms},
-                                   Member{"hpet", &Clock::hpet}, Member{"origin", &Clock::origin}};
+  static constexpr std::tuple kAll{Member{"base", &Clock::base},
+                                   Member{"offset_ms", &Clock::offset_ms},
+                                   Member{"hpet", &Clock::hpet},
+                                   Member{"rtc_policy", &Clock::rtc_policy},
+                                   Member{"pit_policy", &Clock::pit_policy},
+                                   Member{"origin", &Clock::origin}};
 };
 
 template <>
@@ -307,9 +376,12 @@ template <>
 struct Members<Hardware> {
   static constexpr std::tuple kAll{Member{"firmware", &Hardware::firmware},
                                    Member{"chipset", &Hardware::chipset},
+                                   Member{"machine_type", &Hardware::machine_type},
+                                   Member{"machine_properties", &Hardware::machine_properties},
                                    Member{"cpu", &Hardware::cpu},
                                    Member{"memory", &Hardware::memory},
                                    Member{"paravirtualization", &Hardware::paravirtualization},
+                                   Member{"bridges", &Hardware::bridges},
                                    Member{"controllers", &Hardware::controllers},
                                    Member{"nics", &Hardware::nics},
                                    Member{"serial_ports", &Hardware::serial_ports},
@@ -324,7 +396,10 @@ struct Members<Hardware> {
                                    Member{"boot_order", &Hardware::boot_order},
                                    Member{"shared_folders", &Hardware::shared_folders},
                                    Member{"smbios", &Hardware::smbios},
-                                   Member{"platform", &Hardware::platform}};
+                                   Member{"platform", &Hardware::platform},
+                                   Member{"devices", &Hardware::devices},
+                                   Member{"kernel", &Hardware::kernel},
+                                   Member{"qemu_arguments", &Hardware::qemu_arguments}};
 };
 
 // ---- the machine ----

@@ -57,6 +57,10 @@ std::string_view to_string(ControllerType value) {
     case ControllerType::nvme: return "nvme";
     case ControllerType::usb_storage: return "usb_storage";
     case ControllerType::floppy: return "floppy";
+    case ControllerType::virtio_blk: return "virtio_blk";
+    case ControllerType::lsi53c895a: return "lsi53c895a";
+    case ControllerType::megasas: return "megasas";
+    case ControllerType::am53c974: return "am53c974";
   }
   return "?";
 }
@@ -110,6 +114,8 @@ std::string_view to_string(NicMode value) {
     case NicMode::generic: return "generic";
     case NicMode::cloud: return "cloud";
     case NicMode::custom: return "custom";
+    case NicMode::tap: return "tap";
+    case NicMode::socket: return "socket";
   }
   return "?";
 }
@@ -185,6 +191,7 @@ std::string_view to_string(Display::Adapter value) {
     case Display::Adapter::vboxsvga: return "vboxsvga";
     case Display::Adapter::vmware_svga: return "vmware_svga";
     case Display::Adapter::qemu_ramfb: return "qemu_ramfb";
+    case Display::Adapter::qemu_card: return "qemu_card";
   }
   return "?";
 }
@@ -259,11 +266,33 @@ std::string_view to_string(MediumType value) {
   return "?";
 }
 
+std::string_view to_string(Device::Kind value) {
+  switch (value) {
+    case Device::Kind::balloon: return "balloon";
+    case Device::Kind::channel: return "channel";
+    case Device::Kind::file_system: return "file_system";
+    case Device::Kind::host_pci: return "host_pci";
+    case Device::Kind::host_usb: return "host_usb";
+    case Device::Kind::hub: return "hub";
+    case Device::Kind::input: return "input";
+    case Device::Kind::iommu: return "iommu";
+    case Device::Kind::random: return "random";
+    case Device::Kind::redirection: return "redirection";
+    case Device::Kind::serial_bus: return "serial_bus";
+    case Device::Kind::smartcard: return "smartcard";
+    case Device::Kind::sound: return "sound";
+    case Device::Kind::video: return "video";
+    case Device::Kind::watchdog: return "watchdog";
+  }
+  return "input";
+}
+
 std::string_view to_string(SourceKind value) {
   switch (value) {
     case SourceKind::vbox: return "vbox";
     case SourceKind::vmx: return "vmx";
     case SourceKind::ovf: return "ovf";
+    case SourceKind::qemu: return "qemu";
   }
   return "?";
 }

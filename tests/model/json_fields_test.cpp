@@ -82,6 +82,51 @@ void fill_board(Hardware &hardware) {
   hardware.platform = {NicNames::by_path, {{"ide.disk", "x"}}, {{"bios.vendor", "x"}}, "x"};
 }
 
+PciPlace some_place() { return {.bus = 1, .slot = 2, .function = 3, .multifunction = true}; }
+
+// What only machines of QEMU have.
+void fill_qemu(Hardware &hardware) {
+  hardware.machine_type = "pc-q35-6.1";
+  hardware.machine_properties["vmport"] = "off";
+  hardware.firmware.loader_file = "/folder/OVMF_CODE.fd";
+  Cpu &cpu = hardware.cpu;
+  cpu.model = cpu.vendor = "x";
+  cpu.sockets = cpu.dies = cpu.most = 2;
+  cpu.hypervisor_hidden = true;
+  cpu.enlightenments["relaxed"] = "on";
+  hardware.memory.preallocated = true;
+  hardware.clock.rtc_policy = hardware.clock.pit_policy = "delay";
+  hardware.bridges.push_back({"pci-bridge", "pci.1", 1, 2, some_place(), somewhere()});
+  Device device;
+  device.device = "usb-kbd";
+  device.place = some_place();
+  device.usb = UsbPlace{1, "2.1"};
+  device.properties["serial"] = "x";
+  device.origin = somewhere();
+  hardware.devices.push_back(device);
+  hardware.kernel = KernelBoot{"/vmlinuz", "/initrd", "quiet", somewhere()};
+  hardware.qemu_arguments = {"-smbios", "type=2"};
+  Controller &controller = hardware.controllers.back();
+  controller.device = "ich9-ahci";
+  controller.place = some_place();
+  controller.properties["x"] = "y";
+  Drive &drive = controller.drives.back();
+  drive.place = some_place();
+  drive.usb = device.usb;
+  drive.boot_index = 1;
+  drive.cache = drive.io = drive.detect_zeroes = drive.error_policy = drive.read_error_policy = "x";
+  drive.properties["x"] = "y";
+  Nic &nic = hardware.nics.back();
+  nic.device = "e1000";
+  nic.place = some_place();
+  nic.usb = device.usb;
+  hardware.sound->device = "AC97";
+  hardware.sound->place = some_place();
+  hardware.display.device = "VGA";
+  hardware.display.place = some_place();
+  hardware.display.properties["x"] = "y";
+}
+
 void fill_devices(Hardware &hardware) {
   Controller &controller = hardware.controllers.emplace_back();
   controller.name = "SATA";
@@ -100,7 +145,14 @@ void fill_devices(Hardware &hardware) {
   hardware.sound.emplace();
   hardware.sound->codec = hardware.sound->host_driver = "x";
   hardware.sound->pci_slot = 5;
-  hardware.usb_controllers.push_back({UsbController::Type::xhci, 12, somewhere()});
+  UsbController usb;
+  usb.type = UsbController::Type::xhci;
+  usb.pci_slot = 12;
+  usb.device = "qemu-xhci";
+  usb.place = some_place();
+  usb.companion_of = usb.first_port = 0;
+  usb.origin = somewhere();
+  hardware.usb_controllers.push_back(usb);
   hardware.usb_filters.push_back({"f", true, "1", "2", "3", "4", "5", "6", "7", somewhere()});
   hardware.display.video_memory_bytes = 1;
   hardware.display.remote = Display::Remote{true, "3389", "127.0.0.1", somewhere()};
@@ -118,6 +170,7 @@ Machine full_machine() {
       "x";
   fill_board(machine.hardware);
   fill_devices(machine.hardware);
+  fill_qemu(machine.hardware);
   Snapshot snapshot;
   snapshot.id = snapshot.name = snapshot.description = "x";
   snapshot.created = 1;
@@ -135,8 +188,17 @@ Machine full_machine() {
 // "hardware.controllers.drives.serial": without indexes, the members of free maps as "*", a snapshot's hardware as the
 // machine's own.
 void collect(const nlohmann::ordered_json &json, const std::string &path, std::set<std::string> &out) {
-  static const std::set<std::string> kMaps{"extra", "hardware.nics.properties", "hardware.smbios.strings",
-                                           "hardware.platform.drive_models", "hardware.platform.smbios_strings"};
+  static const std::set<std::string> kMaps{"extra",
+                                           "hardware.nics.properties",
+                                           "hardware.smbios.strings",
+                                           "hardware.platform.drive_models",
+                                           "hardware.platform.smbios_strings",
+                                           "hardware.machine_properties",
+                                           "hardware.cpu.enlightenments",
+                                           "hardware.devices.properties",
+                                           "hardware.controllers.properties",
+                                           "hardware.controllers.drives.properties",
+                                           "hardware.display.properties"};
   if (json.is_array()) {
     for (const auto &element : json) collect(element, path, out);
   }

@@ -65,7 +65,7 @@ TEST(JsonMembers, are_found) {
   const auto found = structs();
   ASSERT_TRUE(found.contains("Drive") && found.contains("Remote") && found.contains("Machine"));
   EXPECT_EQ(found.at("SavedState"), (std::vector<std::string>{"file", "origin"}));
-  EXPECT_EQ(found.at("Drive").size(), 15U);
+  EXPECT_EQ(found.at("Drive").size(), 24U);
 }
 
 TEST(JsonMembers, all_are_described) {
