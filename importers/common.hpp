@@ -3,7 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "model/machine.hpp"
@@ -26,6 +29,11 @@ struct ImportOptions {
   std::string ovf_configuration;
   // Of the source, from the look at what it is; null: none was kept.
   std::shared_ptr<const file::Head> head;
+  // QEMU commands: values of variables and arguments that the text leaves open; where relative paths begin; which of
+  // several machines of one file (from 1).
+  std::map<std::string, std::string> set;
+  std::optional<std::filesystem::path> base;
+  std::optional<std::size_t> machine;
 };
 
 }  // namespace ferry

@@ -9,7 +9,10 @@ namespace ferry::vbox {
 namespace {
 
 void add_controller(Scope &scope, UsbController::Type type, Place origin) {
-  scope.hw.usb_controllers.push_back({type, std::nullopt, std::move(origin)});
+  UsbController controller;
+  controller.type = type;
+  controller.origin = std::move(origin);
+  scope.hw.usb_controllers.push_back(std::move(controller));
 }
 
 std::optional<std::string> either(const SettingsReader &element, std::string_view name, std::string_view old,

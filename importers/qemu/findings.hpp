@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The findings that the importer of QEMU commands raises.
+#pragma once
+
+#include "model/finding.hpp"
+
+namespace ferry::qemu {
+
+inline constinit FindingList finding_list;
+
+inline const FindingKind kDefaultsAdded{
+    finding_list, "qemu.defaults-added", Severity::info,
+    "QEMU adds devices that the command does not name; the new machine has them too.", "Nothing has to be done."};
+inline const FindingKind kDefaultMac{finding_list, "qemu.default-mac", Severity::warning,
+                                     "A network card has no MAC address of its own, so it has the one that QEMU gives.",
+                                     "Use --mac new when another such machine is on the same network."};
+inline const FindingKind kOpenValue{finding_list, "qemu.open-value", Severity::warning,
+                                    "A value of the command depends on the running shell.",
+                                    "Set it with --set NAME=VALUE when the value that was taken is not right."};
+inline const FindingKind kConditionUndecided{
+    finding_list, "qemu.condition-undecided", Severity::warning,
+    "Options hang on a condition that only the running script could decide; they are left out.",
+    "Look at the condition; --set NAME=VALUE decides what a variable holds."};
+inline const FindingKind kBranchTaken{finding_list, "qemu.branch-taken", Severity::info,
+                                      "The machine's start itself hangs on a condition of the script.",
+                                      "Check that this is the start that you mean."};
+inline const FindingKind kSourcedFile{finding_list, "qemu.sourced-file", Severity::info,
+                                      "The script reads another file, and so was that file here.",
+                                      "Nothing has to be done."};
+inline const FindingKind kSourceUnread{
+    finding_list, "qemu.source-unread", Severity::warning,
+    "The script reads a file that is not below its folder, is not there or is no shell text.",
+    "Give the values that it sets with --set NAME=VALUE."};
+inline const FindingKind kUnknownOption{finding_list, "qemu.unknown-option", Severity::warning,
+                                        "The command has an option that QEMU does not know.",
+                                        "Check its spelling: QEMU itself would refuse it."};
+inline const FindingKind kProgramUnknown{
+    finding_list, "qemu.program-unknown", Severity::warning,
+    "The command does not say which QEMU program it runs; qemu-system-x86_64 is taken.",
+    "Check that the machine is an x86 one."};
+inline const FindingKind kVersionUnknown{
+    finding_list, "qemu.version-unknown", Severity::info,
+    "The machine type names no version, so the defaults are those of QEMU 7.2.",
+    "Name the version in the script (pc-q35-6.1, say) when the guest was made with an older QEMU."};
+inline const FindingKind kFormatProbed{finding_list, "qemu.format-probed", Severity::info,
+                                       "The command does not say an image's format; its header does.",
+                                       "Nothing has to be done."};
+inline const FindingKind kImageElsewhere{
+    finding_list, "qemu.relative-path", Severity::info,
+    "Files are named relative to the folder that QEMU is started in, which the script does not say.",
+    "Use --base DIR when another folder is meant."};
+inline const FindingKind kImageMissing{finding_list, "qemu.image-missing", Severity::warning,
+                                       "An image that the command names was not found.",
+                                       "Use --base DIR when its path is relative to another folder."};
+inline const FindingKind kNotAFile{finding_list, "qemu.not-a-file", Severity::critical,
+                                   "A disk is no image file but something on the network or made by QEMU.",
+                                   "Attach it to the new machine by hand."};
+inline const FindingKind kHostDevice{finding_list, "qemu.host-device", Severity::warning,
+                                     "The machine takes a device of the host's.",
+                                     "Check that the device is there and that you may use it."};
+inline const FindingKind kNetworkDropped{finding_list, "qemu.network-dropped", Severity::warning,
+                                         "A network back end has no counterpart.",
+                                         "Use --network N=SPEC to say where the card goes."};
+inline const FindingKind kNetworkKey{finding_list, "qemu.network-key", Severity::warning,
+                                     "A setting of a network back end is not carried over.",
+                                     "Set it in the domain by hand where the guest needs it."};
+inline const FindingKind kHub{
+    finding_list, "qemu.hub", Severity::warning, "Several cards are on one hub inside QEMU.",
+    "The cards do not see each other on the new machine; connect them to one network with --network."};
+inline const FindingKind kApplesmc{
+    finding_list, "qemu.applesmc", Severity::info, "The machine is a macOS one, with Apple's SMC.",
+    "Give a copy new identities before an Apple account is used on it: --mac new --uuid new."};
+inline const FindingKind kStoreMissing{finding_list, "qemu.store-missing", Severity::warning,
+                                       "The EFI firmware has no variable store of its own to be kept.",
+                                       "Nothing has to be done; the new machine gets a store, and keeps it."};
+inline const FindingKind kTpmState{
+    finding_list, "qemu.tpm-state", Severity::warning,
+    "The TPM's state is kept by a program that the script starts, and is not carried over.",
+    "Keep recovery keys at hand: what the guest sealed in the TPM will not open."};
+inline const FindingKind kDropped{finding_list, "qemu.dropped", Severity::warning,
+                                  "A setting of the command has no counterpart.", "Look at the setting in the report."};
+inline const FindingKind kCommandlineKept{finding_list, "qemu.commandline-kept", Severity::warning,
+                                          "libvirt has no element for an option, so QEMU gets it as it is.",
+                                          "The domain is tainted, which libvirt tells when it starts."};
+inline const FindingKind kCpuModel{finding_list, "qemu.cpu-model", Severity::warning,
+                                   "libvirt does not know the CPU model, so QEMU gets it as it is.",
+                                   "The domain is tainted, which libvirt tells when it starts."};
+inline const FindingKind kTopology{
+    finding_list, "qemu.smp-preference", Severity::info,
+    "The command leaves the CPU's topology open, and QEMU's rule for it changed with machine version 6.2.",
+    "Name the version in the script when the guest was made with an older QEMU."};
+inline const FindingKind kBridgeSlot{finding_list, "qemu.bridge-slot", Severity::warning,
+                                     "A device is in slot 0 of a PCI bridge, where libvirt has none.",
+                                     "The guest may see a new device; drivers bound to the place are asked for again."};
+inline const FindingKind kReadconfig{finding_list, "qemu.readconfig-missing", Severity::critical,
+                                     "Options are in a file that could not be read.",
+                                     "Put the file where the command names it, or use --base DIR."};
+inline const FindingKind kSavedState{finding_list, "qemu.saved-state", Severity::warning,
+                                     "The command resumes a saved machine; its memory cannot be carried.",
+                                     "Start the machine, shut it down and migrate it then."};
+inline const FindingKind kHostValue{finding_list, "qemu.host-value", Severity::info,
+                                    "A value is this host's own, as the script asks for it.",
+                                    "Set it in the script when another host is meant."};
+
+}  // namespace ferry::qemu

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a QEMU command means: the devices, and the places that QEMU 7.2 gives them [tried on it].
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "importers/qemu/qemu.hpp"
+#include "tests/kit/folder.hpp"
+
+namespace ferry::qemu {
+namespace {
+
+class Command {
+ public:
+  explicit Command(const std::string &words, ImportOptions options = {}) {
+    folder_.write("start.sh", "#!/bin/sh\nqemu-system-x86_64 " + words + "\n");
+    imported_ = import_file(folder_ / "start.sh", options).front();
+  }
+  [[nodiscard]] const Hardware &hardware() const { return imported_.machine.hardware; }
+  [[nodiscard]] const Machine &machine() const { return imported_.machine; }
+  [[nodiscard]] const Ledger &ledger() const { return imported_.ledger; }
+  [[nodiscard]] bool found(std::string_view id) const {
+    return std::any_of(imported_.findings.begin(), imported_.findings.end(),
+                       [&](const Finding &finding) { return finding.id == id; });
+  }
+  [[nodiscard]] const Drive &drive(std::size_t controller, std::size_t number) const {
+    return hardware().controllers.at(controller).drives.at(number);
+  }
+
+ private:
+  test::TempFolder folder_;
+  ImportedMachine imported_;
+};
+
+std::string text(const std::optional<PciPlace> &place) {
+  if (!place) return "none";
+  return std::to_string(place->bus) + ":" + std::to_string(place->slot) + "." + std::to_string(place->function);
+}
+
+ErrorKind refusal(const std::string &words) {
+  try {
+    const Command command(words);
+  } catch (const Error &error) {
+    return error.kind();
+  }
+  return ErrorKind::internal;
+}
+
+TEST(Defaults, a_bare_pc_has_what_qemu_adds) {
+  const Command vm("-hda a.img");
+  EXPECT_EQ(vm.hardware().chipset, Chipset::piix3);
+  EXPECT_EQ(vm.hardware().memory.bytes, std::uint64_t{128} << 20U);
+  EXPECT_EQ(vm.hardware().display.device, "VGA");
+  EXPECT_EQ(text(vm.hardware().display.place), "0:2.0");
+  ASSERT_EQ(vm.hardware().nics.size(), 1U);
+  EXPECT_EQ(vm.hardware().nics[0].device, "e1000");
+  EXPECT_EQ(text(vm.hardware().nics[0].place), "0:3.0");
+  EXPECT_EQ(vm.hardware().nics[0].mac->text(), "52:54:00:12:34:56");
+  EXPECT_EQ(vm.hardware().serial_ports.size(), 1U);
+  EXPECT_EQ(vm.hardware().parallel_ports.size(), 1U);
+  ASSERT_EQ(vm.hardware().controllers.size(), 2U);  // IDE, floppy
+  EXPECT_EQ(vm.drive(0, 1).kind, DriveKind::cdrom);
+  EXPECT_EQ(vm.drive(0, 1).port, 1U);
+  EXPECT_TRUE(vm.found("qemu.defaults-added"));
+}
+
+TEST(Defaults, q35_has_other_ones_and_old_versions_their_own) {
+  const Command q35("-M q35");
+  EXPECT_EQ(q35.hardware().nics.at(0).device, "e1000e");
+  EXPECT_EQ(text(q35.hardware().nics.at(0).place), "0:2.0");
+  EXPECT_EQ(text(q35.hardware().display.place), "0:1.0");
+  EXPECT_EQ(q35.drive(0, 0).port, 2U);  // the CD
+  EXPECT_EQ(Command("-M pc-q35-2.11").hardware().nics.at(0).device, "e1000");
+  EXPECT_EQ(Command("-M pc-i440fx-2.1").hardware().display.device, "cirrus-vga");
+}
+
+TEST(Defaults, nodefaults_and_what_takes_their_place) {
+  const Command none("-nodefaults");
+  EXPECT_TRUE(none.hardware().nics.empty());
+  EXPECT_EQ(none.hardware().display.adapter, Display::Adapter::none);
+  EXPECT_TRUE(none.hardware().serial_ports.empty());
+  // A card of -device does not keep the default one away; a back end does.
+  EXPECT_EQ(Command("-device e1000").hardware().nics.size(), 2U);
+  EXPECT_EQ(Command("-netdev user,id=a -device e1000,netdev=a").hardware().nics.size(), 1U);
+  EXPECT_TRUE(Command("-net none").hardware().nics.empty());
+}
+
+TEST(Drives, an_index_is_a_place) {
+  const Command pc("-drive file=a,index=3 -drive file=b,format=raw -cdrom c -drive file=d,bus=0,unit=1");
+  const auto &drives = pc.hardware().controllers.at(0).drives;
+  ASSERT_EQ(drives.size(), 4U);
+  EXPECT_EQ(drives[0].port * 2 + drives[0].device, 3U);
+  EXPECT_EQ(drives[1].port * 2 + drives[1].device, 0U);
+  EXPECT_EQ(drives[2].port, 1U);
+  EXPECT_EQ(drives[3].device, 1U);
+  const Command q35("-M q35 -drive file=a,index=5 -cdrom c");
+  EXPECT_EQ(q35.drive(0, 0).port, 5U);
+  EXPECT_EQ(q35.drive(0, 1).port, 2U);
+}
+
+TEST(Drives, what_qemu_refuses_is_refused) {
+  EXPECT_EQ(refusal("-hda a -drive file=b,index=0"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-drive file=a,index=4"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-drive file=a,id=x,if=none -device ide-hd,drive=x,bus=sata.1"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-device usb-kbd"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-device VGA,addr=2 -device e1000,addr=2"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-m 8gb"), ErrorKind::malformed);
+  EXPECT_EQ(refusal("-smp 4,sockets=3,cores=2"), ErrorKind::malformed);
+}
+
+TEST(Drives, a_device_without_a_bus_goes_to_the_last_one) {
+  const Command pc("-drive file=a,id=a,if=none -device ide-hd,drive=a");
+  EXPECT_EQ(pc.drive(0, 0).port, 1U);
+  EXPECT_EQ(pc.drive(0, 0).device, 0U);
+  const Command two(
+      "-M q35 -device ahci,id=sata -drive file=a,id=a,if=none -device ide-hd,drive=a,bus=sata.2 "
+      "-drive file=b,id=b,if=none -device ide-hd,drive=b -drive file=c,id=c,if=none -device "
+      "ide-hd,drive=c,bus=ide.1");
+  ASSERT_EQ(two.hardware().controllers.size(), 2U);
+  EXPECT_EQ(two.drive(1, 0).port, 2U);
+  EXPECT_EQ(two.drive(1, 1).port, 5U);
+  EXPECT_EQ(two.drive(0, 0).port, 1U);
+}
+
+TEST(Places, slots_are_given_in_the_order_of_creation) {
+  // JSON devices are last, drives of if=virtio before them, cards of -nic before all -device.
+  const Command vm(
+      "-M q35 -device '{\"driver\":\"virtio-rng-pci\"}' -drive file=v,if=virtio -device AC97 -nic "
+      "user,model=rtl8139 -vga none");
+  EXPECT_EQ(text(vm.hardware().nics.at(0).place), "0:1.0");
+  EXPECT_EQ(text(vm.hardware().sound->place), "0:2.0");
+  EXPECT_EQ(text(vm.drive(1, 0).place), "0:3.0");
+  EXPECT_EQ(text(vm.hardware().devices.at(0).place), "0:4.0");
+}
+
+TEST(Places, addresses_are_hexadecimal_and_bridges_have_slots_of_their_own) {
+  const Command vm(
+      "-nodefaults -device pci-bridge,id=b,chassis_nr=1,addr=10 -device e1000,bus=b,addr=0x1.0x2 -device "
+      "e1000,bus=b -device e1000");
+  EXPECT_EQ(text(vm.hardware().bridges.at(0).place), "0:16.0");
+  EXPECT_EQ(text(vm.hardware().nics.at(0).place), "1:1.2");
+  EXPECT_EQ(text(vm.hardware().nics.at(1).place), "1:0.0");
+  EXPECT_EQ(text(vm.hardware().nics.at(2).place), "0:2.0");
+}
+
+TEST(Places, usb_ports_and_the_hub_that_qemu_plugs_in) {
+  const Command uhci("-usb -device usb-kbd -device usb-tablet -device usb-mouse");
+  std::vector<std::string> ports;
+  for (const Device &device : uhci.hardware().devices) ports.push_back(device.device + " " + device.usb->port);
+  EXPECT_EQ(ports, (std::vector<std::string>{"usb-kbd 1", "usb-hub 2", "usb-tablet 2.1", "usb-mouse 2.2"}));
+  const Command xhci("-device qemu-xhci -device usb-kbd,port=3 -device usb-tablet");
+  EXPECT_EQ(xhci.hardware().devices.at(1).usb->port, "1");
+  const Command q35("-M q35 -usb");
+  EXPECT_EQ(q35.hardware().usb_controllers.size(), 4U);
+  EXPECT_EQ(text(q35.hardware().usb_controllers.at(0).place), "0:29.7");
+}
+
+TEST(Network, addresses_that_qemu_gives) {
+  const Command vm(
+      "-net nic -net user -device e1000 -device e1000,mac=52:54:00:12:34:57 -device "
+      "e1000,mac=00:00:00:00:00:00");
+  std::vector<std::string> macs;
+  for (const Nic &nic : vm.hardware().nics) macs.push_back(nic.mac->text());
+  EXPECT_EQ(macs, (std::vector<std::string>{"52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:12:34:57",
+                                            "52:54:00:12:34:58"}));
+}
+
+TEST(Network, forwards) {
+  const Command vm("-nic user,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::53-10.0.2.15:5353,hostfwd=::80-:8080");
+  const auto &forwards = vm.hardware().nics.at(0).forwards;
+  ASSERT_EQ(forwards.size(), 3U);
+  EXPECT_EQ(forwards[0].host_address, "127.0.0.1");
+  EXPECT_EQ(forwards[1].protocol, PortForward::Protocol::udp);
+  EXPECT_EQ(forwards[1].guest_address, "10.0.2.15");
+  EXPECT_EQ(forwards[2].guest_port, 8080U);
+}
+
+TEST(Cpu, what_smp_leaves_open_goes_by_the_machine_version) {
+  const auto topology = [](const std::string &words) {
+    const Cpu cpu = Command(words).hardware().cpu;
+    return std::to_string(cpu.count) + "=" + std::to_string(*cpu.sockets) + "x" +
+           std::to_string(*cpu.cores_per_socket) + "x" + std::to_string(*cpu.threads_per_core);
+  };
+  EXPECT_EQ(topology("-M pc-i440fx-6.1 -smp 4"), "4=4x1x1");
+  EXPECT_EQ(topology("-M pc-i440fx-6.2 -smp 4"), "4=1x4x1");
+  EXPECT_EQ(topology("-smp 4,cores=2"), "4=2x2x1");
+  EXPECT_EQ(topology("-smp cores=4,threads=4"), "16=1x4x4");
+  EXPECT_EQ(topology("-smp 2,sockets=2,threads=1"), "2=2x1x1");
+}
+
+TEST(Cpu, features_have_libvirts_names) {
+  const Command vm("-cpu Penryn,vendor=GenuineIntel,+sse3,+sse4_2,-hypervisor,x2apic=off,check,hv_relaxed,kvm=off");
+  const Cpu &cpu = vm.hardware().cpu;
+  EXPECT_EQ(cpu.model, "Penryn");
+  EXPECT_EQ(cpu.vendor, "GenuineIntel");
+  std::string features;
+  for (const CpuFeature &feature : cpu.features) features += (feature.enabled ? "+" : "-") + feature.name + " ";
+  EXPECT_EQ(features, "+pni +sse4.2 -hypervisor -x2apic ");
+  EXPECT_EQ(cpu.enlightenments.at("relaxed"), "on");
+  EXPECT_EQ(cpu.hypervisor_hidden, true);
+}
+
+TEST(LedgerOfQemu, every_key_is_accounted_for_and_secrets_are_hidden) {
+  const Command vm(
+      "-device isa-applesmc,osk=THEKEY -name x,process=y -netdev user,id=n,smb=/srv -device "
+      "e1000,netdev=n,romfile= -vnc :1,password=on -object secret,id=s,data=HIDDEN");
+  EXPECT_EQ(vm.ledger().counts().unknown, 0U);
+  for (const LedgerEntry &entry : vm.ledger().entries()) {
+    EXPECT_EQ(entry.value.find("THEKEY"), std::string::npos) << entry.where.path;
+    EXPECT_EQ(entry.value.find("HIDDEN"), std::string::npos) << entry.where.path;
+  }
+  EXPECT_EQ(vm.machine().extra.at("smc.key"), "THEKEY");
+}
+
+TEST(Questions, are_asked_by_name_and_answered_by_set) {
+  try {
+    const Command command("-hda $DISK -m \"$1\" -uuid $(uuidgen)");
+    ADD_FAILURE() << "nothing was asked";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(error.detail().advice.find("--set 1=... --set DISK=..."), std::string::npos) << error.detail().advice;
+  }
+  ImportOptions options;
+  options.set = {{"DISK", "x.img"}, {"1", "64"}};
+  const Command vm("-hda $DISK -m \"$1\" -uuid $(uuidgen)", options);
+  EXPECT_EQ(vm.hardware().memory.bytes, std::uint64_t{64} << 20U);
+  EXPECT_TRUE(vm.found("qemu.open-value"));
+}
+
+TEST(Verbatim, unknown_devices_keep_their_slot) {
+  const Command vm("-nodefaults -device edu,dma_mask=5 -device AC97 -device isa-debug-exit,iobase=0xf4");
+  const auto &arguments = vm.hardware().qemu_arguments;
+  EXPECT_NE(std::find(arguments.begin(), arguments.end(), "edu,dma_mask=5,bus=pci.0,addr=0x02"), arguments.end());
+  EXPECT_NE(std::find(arguments.begin(), arguments.end(), "isa-debug-exit,iobase=0xf4"), arguments.end());
+  EXPECT_EQ(text(vm.hardware().sound->place), "0:3.0");
+}
+
+TEST(Boards, others_are_refused) {
+  for (const char *machine : {"isapc", "microvm", "xenfv", "virt"}) {
+    EXPECT_EQ(refusal("-M " + std::string(machine)), ErrorKind::unsupported) << machine;
+  }
+}
+
+TEST(Sniffing, a_page_that_shows_a_command_is_no_machine) {
+  EXPECT_TRUE(starts_qemu("#!/bin/sh\nqemu-system-x86_64 -m 1G\n", "a"));
+  EXPECT_TRUE(starts_qemu("LC_ALL=C /usr/bin/kvm -m 1G\n", "a"));
+  EXPECT_FALSE(starts_qemu("# Title\n\nTo start (as root):\n\n    qemu-system-x86_64 -m 1G\n", "a"));
+  EXPECT_FALSE(starts_qemu("connect: qemu:///session\nmachines:\n  - source: a.vbox\n", "a"));
+  EXPECT_FALSE(starts_qemu("#!/usr/bin/python3\nprint('qemu-kvm -m 1')\n", "a"));
+}
+
+}  // namespace
+}  // namespace ferry::qemu
