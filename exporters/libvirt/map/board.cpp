@@ -8,7 +8,7 @@
 // the domain is defined, so the guest's board does not change with later updates of QEMU.
 #include <algorithm>
 
-#include "exporters/libvirt/map/mapping.hpp"
+#include "exporters/libvirt/map/qemu_parts.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -69,6 +69,10 @@ void report_choice(Mapping &m) {
 Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
                    const target::Choices *options, bool secure_boot) {
   Board board;
+  if (!hardware.machine_type.empty()) {  // QEMU's own
+    board.q35 = hardware.chipset == Chipset::ich9;
+    return board;
+  }
   board.q35 = secure_boot || prefers_q35(hardware, machine, options);
   if (options != nullptr && options->disk_bus && *options->disk_bus != target::DiskBus::ide &&
       hardware.chipset == Chipset::ich9) {
@@ -106,6 +110,11 @@ void map_board(Mapping &m) {
   m.domain.os.machine = m.board.q35 ? "q35" : "pc";
   if (!m.host.kvm) {
     m.raise(kNoKvm, {}, "The machine will be emulated in software, which is slow.");
+  }
+  if (m.from_qemu()) {
+    m.domain.controllers.push_back({.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"});
+    map_qemu_board(m);
+    return;
   }
   report_choice(m);
 

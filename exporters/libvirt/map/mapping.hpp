@@ -71,9 +71,11 @@ struct Mapping {
   PciSlots slots;
   Domain domain;
   std::vector<HostForward> host_ports;  // that the cards so far forward
+  unsigned moved_slots = 0;             // of devices that could not stay where QEMU has them
   unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
   target::Result result;
 
+  [[nodiscard]] bool from_qemu() const { return machine.source.kind == SourceKind::qemu; }
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool session() const;  // no cgroups, no host devices, no privileged ports
   [[nodiscard]] bool windows() const { return machine.guest_os.family == OsFamily::windows; }

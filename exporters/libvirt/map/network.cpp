@@ -6,6 +6,7 @@
 #include <array>
 
 #include "exporters/libvirt/map/nic_parts.hpp"
+#include "exporters/libvirt/map/qemu_parts.hpp"
 
 #include "support/text.hpp"
 
@@ -35,6 +36,11 @@ class NicMapper {
 
  private:
   void choose_model() {
+    if (m_.from_qemu()) {
+      out_.model = libvirt_model(nic_.device);
+      m_.keep(nic_field(index_, "model"), out_.model);
+      return;
+    }
     const NicModelRow &row = nic_model_row(nic_.model);
     out_.model = row.model;
     if (!unknown_or_has(m_.host.nic_models, out_.model)) {
@@ -137,6 +143,32 @@ class NicMapper {
     return nic_.network.empty() ? std::string{} : " '" + nic_.network + "'";
   }
 
+  // A tap that the host has made; libvirt only opens it.
+  void tap() {
+    out_.type = "ethernet";
+    out_.target = nic_.network;
+    m_.keep(nic_field(index_, "mode"), "tap device " + nic_.network);
+    m_.keep(nic_field(index_, "network"));
+    m_.raise(
+        kNicTap, nic_.origin,
+        nic_label(index_) + " uses the host's tap device '" + nic_.network + "', which must be there at the start.");
+  }
+
+  // "mcast 230.0.0.1:1234", "listen :1234", "connect 127.0.0.1:1234"
+  void socket() {
+    const std::size_t blank = nic_.network.find(' '), colon = nic_.network.rfind(':');
+    const std::string kind = nic_.network.substr(0, blank);
+    out_.type = kind == "mcast" ? "mcast" : kind == "listen" ? "server" : "client";
+    if (blank == std::string::npos || colon == std::string::npos || colon < blank || kind == "udp") {
+      isolate("was on a socket that cannot be told");
+      return;
+    }
+    out_.socket_address = nic_.network.substr(blank + 1, colon - blank - 1);
+    out_.socket_port = nic_.network.substr(colon + 1);
+    m_.keep(nic_field(index_, "mode"), "QEMU's socket");
+    m_.keep(nic_field(index_, "network"));
+  }
+
   void user_network(std::string_view note) {
     use_user("");
     m_.translate(nic_field(index_, "mode"), note);
@@ -164,6 +196,8 @@ class NicMapper {
       case NicMode::custom: closed("virtual network"); break;
       case NicMode::generic: closed("generic driver's network"); break;
       case NicMode::cloud: closed("cloud network"); break;
+      case NicMode::tap: tap(); break;
+      case NicMode::socket: socket(); break;
       case NicMode::none:
       case NicMode::null:
         out_.type = "user";
@@ -183,6 +217,7 @@ class NicMapper {
 
   void choose_slot() {
     const std::string field = nic_field(index_, "pci_slot");
+    if (m_.from_qemu()) return take_place();
     const std::optional<unsigned> wanted = nic_.pci_slot;
     m_.keep(nic_field(index_, "slot"));
     if (m_.board.root_port_names && wanted) {
@@ -210,6 +245,21 @@ class NicMapper {
       m_.raise(kNicNameChanges, nic_.origin,
                nic_label(index_) + " was " + old + " in the guest and will be " + *guest_name_ +
                    " where the guest names its cards by slot.");
+    }
+  }
+
+  // Where QEMU has it. With ACPI hotplug a guest on `pc` names by slot, on q35's root bus by path.
+  void take_place() {
+    m_.keep(nic_field(index_, "slot"));
+    m_.keep(nic_field(index_, "place"));
+    m_.keep(nic_field(index_, "usb"));
+    if (nic_.place) {
+      out_.address = pci_address(m_, *nic_.place, nic_.origin);
+      if (nic_.place->bus == 0) name((m_.board.q35 ? "enp0s" : "ens") + std::to_string(nic_.place->slot));
+    } else if (nic_.usb) {
+      out_.usb = usb_address(m_, *nic_.usb);
+    } else {
+      out_.isa = std::pair{0x300U, 9U};  // what QEMU's ne2k_isa has; libvirt would take it for a PCI card
     }
   }
 
@@ -242,6 +292,11 @@ class NicMapper {
   void map_rest() {
     m_.keep(nic_field(index_, "boot_priority"), "rank in the boot order");
     const std::string properties = nic_field(index_, "properties");
+    if (m_.from_qemu()) {
+      if (!nic_.properties.empty() && out_.alias.empty()) out_.alias = "ua-nic" + std::to_string(index_);
+      override_properties(m_, out_.alias, nic_.properties, nic_field(index_));
+      return;
+    }
     m_.drop(properties, "belongs to the source's own network code");
     const std::string bandwidth = nic_field(index_, "bandwidth_bytes_per_second");
     if (nic_.bandwidth_bytes_per_second.value_or(0) != 0) {

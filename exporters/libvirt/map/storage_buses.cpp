@@ -67,6 +67,10 @@ BusChoice native_bus(const Mapping &m, const Controller &controller) {
       return fallback(m, controller, "libvirt has NVMe disks only from 11.5 on");
     case ControllerType::usb_storage: return {"usb", {}, true, {}};
     case ControllerType::floppy: return {"fdc", {}, true, {}};
+    case ControllerType::virtio_blk:
+    case ControllerType::lsi53c895a:
+    case ControllerType::megasas:
+    case ControllerType::am53c974: break;  // of machines of QEMU's own, which are mapped elsewhere
   }
   return {"sata", {}, false, "its controller is not known"};
 }
@@ -112,6 +116,10 @@ std::string controller_label(const Controller &controller) {
     case ControllerType::nvme: return "NVMe";
     case ControllerType::usb_storage: return "USB storage";
     case ControllerType::floppy: return "floppy";
+    case ControllerType::virtio_blk: return "virtio";
+    case ControllerType::lsi53c895a: return "LSI 53C895A";
+    case ControllerType::megasas: return "MegaRAID SAS";
+    case ControllerType::am53c974: return "Am53C974";
   }
   return "unknown";
 }

@@ -25,8 +25,21 @@ struct DriveAddress {
   friend bool operator==(const DriveAddress &, const DriveAddress &) = default;
 };
 
+struct UsbAddress {
+  unsigned bus = 0;
+  std::string port;
+};
+
 struct CpuFeaturePolicy {
   std::string name, policy;  // "require", "optional", "disable"
+};
+
+// An element that no struct of ours says: of devices that only machines of QEMU have.
+struct DomainElement {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> attributes;
+  std::vector<DomainElement> children;
+  std::string text;
 };
 
 struct DomainCpu {
@@ -34,6 +47,9 @@ struct DomainCpu {
   std::string model;  // of mode "custom"
   unsigned sockets = 1, cores = 1, threads = 1;
   std::vector<CpuFeaturePolicy> features;
+  std::string vendor_id;
+  unsigned dies = 1;
+  bool emulated_cache = false;  // a level 3 cache as QEMU makes it up
 };
 
 struct DomainOs {
@@ -44,6 +60,7 @@ struct DomainOs {
   std::optional<unsigned> boot_menu_timeout_ms;
   bool boot_menu = false;
   bool sysinfo = false;
+  std::string kernel, initrd, command_line;
 };
 
 struct DomainFeatures {
@@ -51,6 +68,10 @@ struct DomainFeatures {
   // Enlightenments in the order of libvirt's documentation; "spinlocks" carries its retries in `spinlocks`.
   std::vector<std::string> hyperv;
   unsigned spinlock_retries = 8191;  // what virt-install and oVirt use
+  std::string hyperv_vendor;         // of "vendor_id"
+  bool kvm_hidden = false;
+  std::optional<bool> vmport = false;  // VMware's backdoor port; not said when absent
+  std::optional<bool> smm_off;
 };
 
 struct Timer {
@@ -71,9 +92,10 @@ struct DomainController {
   unsigned index = 0;
   std::string model;
   std::optional<PciAddress> address;
-  std::optional<bool> hotplug;            // <target hotplug=>
-  std::optional<unsigned> chassis, port;  // of a pcie-root-port
-  std::optional<unsigned> master_port;    // of a companion: <master startport=>
+  std::optional<bool> hotplug;             // <target hotplug=>
+  std::optional<unsigned> chassis, port;   // of a pcie-root-port
+  std::optional<unsigned> chassis_number;  // of a pci-bridge
+  std::optional<unsigned> master_port;     // of a companion: <master startport=>
   std::string alias;
   std::string serial;  // of an NVMe controller
 };
@@ -84,13 +106,14 @@ struct DomainDisk {
   std::string target;  // "sda"
   std::string file;    // empty: no medium
   std::string format;
-  std::string cache, discard;
+  std::string cache, discard, io, detect_zeroes, error_policy, read_error_policy;
   std::string serial, wwn, vendor, product;
   bool read_only = false, shareable = false, transient = false, solid_state = false;
   bool no_snapshots = false;
   std::optional<unsigned> boot_order;
   std::optional<DriveAddress> drive;
   std::optional<PciAddress> pci;
+  std::optional<UsbAddress> usb;
   std::string alias;
 };
 
@@ -102,7 +125,7 @@ struct HostForward {
 };
 
 struct DomainInterface {
-  std::string type;    // "user", "bridge", "network"
+  std::string type;    // "user", "bridge", "network", "ethernet", "mcast", "server", "client"
   std::string source;  // bridge or network name
   std::string mac, model;
   std::string ip;  // the user network's own address, "10.0.3.0"; empty: the default 10.0.2.0
@@ -112,6 +135,10 @@ struct DomainInterface {
   bool link_up = true;
   std::optional<unsigned> boot_order;
   std::optional<PciAddress> address;
+  std::optional<UsbAddress> usb;
+  std::optional<std::pair<unsigned, unsigned>> isa;  // I/O base and interrupt
+  std::string target;                                // the tap device of "ethernet"
+  std::string socket_address, socket_port;           // of "mcast", "server", "client"
   std::string alias;
 };
 
@@ -127,6 +154,9 @@ struct DomainVideo {
   std::string model;
   std::optional<unsigned> vram_kib;
   unsigned heads = 1;
+  std::vector<std::pair<std::string, std::string>> attributes;  // of <model>, besides
+  std::string x, y;                                             // <resolution>
+  std::string alias;
   std::optional<PciAddress> address;
 };
 
@@ -165,6 +195,8 @@ struct Domain {
   std::uint64_t memory_kib = 0, current_memory_kib = 0;
   bool shared_memory = false;  // memfd, shared: virtiofs needs it
   unsigned vcpus = 1;
+  std::optional<unsigned> vcpus_now;  // fewer than there can be
+  bool huge_pages = false, preallocated = false;
   std::optional<unsigned> cpu_quota_percent;
   DomainOs os;
   DomainFeatures features;
@@ -188,7 +220,10 @@ struct Domain {
   DomainVideo video;
   unsigned usb_redirections = 0;
   bool balloon = false;
+  std::string balloon_model = "virtio", balloon_alias;
   std::optional<PciAddress> balloon_address;
+  std::vector<DomainElement> other_devices;
+  std::optional<bool> suspend_to_mem = false, suspend_to_disk = false;  // not said when absent
   std::vector<std::string> qemu_arguments;
   std::vector<QemuOverride> qemu_overrides;
 };

@@ -26,12 +26,19 @@ void write_identity(xml::Node &root, const Domain &d) {
 void write_memory(xml::Node &root, const Domain &d) {
   root.child("memory", std::to_string(d.memory_kib)).set("unit", "KiB");
   root.child("currentMemory", std::to_string(d.current_memory_kib)).set("unit", "KiB");
+  if (d.huge_pages || d.preallocated) {
+    xml::Node backing = root.child("memoryBacking");
+    if (d.huge_pages) backing.child("hugepages");
+    if (d.preallocated) backing.child("allocation").set("mode", "immediate");
+  }
   if (d.shared_memory) {
     xml::Node backing = root.child("memoryBacking");
     backing.child("source").set("type", "memfd");
     backing.child("access").set("mode", "shared");
   }
-  root.child("vcpu", std::to_string(d.vcpus)).set("placement", "static");
+  xml::Node vcpu = root.child("vcpu", std::to_string(d.vcpus));
+  vcpu.set("placement", "static");
+  if (d.vcpus_now) vcpu.set("current", std::uint64_t{*d.vcpus_now});
   if (d.cpu_quota_percent) {
     xml::Node tune = root.child("cputune");
     tune.child("period", std::to_string(kCpuPeriod));
@@ -63,6 +70,9 @@ void write_os(xml::Node &root, const DomainOs &os) {
     xml::Node nvram = os.nvram.empty() ? node.child("nvram") : node.child("nvram", os.nvram);
     nvram.set("template", os.nvram_template);
   }
+  if (!os.kernel.empty()) node.child("kernel", os.kernel);
+  if (!os.initrd.empty()) node.child("initrd", os.initrd);
+  if (!os.command_line.empty()) node.child("cmdline", os.command_line);
   if (os.boot_menu) {
     xml::Node menu = node.child("bootmenu");
     menu.set("enable", "yes");
@@ -83,11 +93,14 @@ void write_features(xml::Node &root, const DomainFeatures &features) {
       xml::Node feature = hyperv.child(name);
       feature.set("state", "on");
       if (name == "spinlocks") feature.set("retries", std::uint64_t{features.spinlock_retries});
+      if (name == "vendor_id") feature.set("value", features.hyperv_vendor);
     }
   }
+  if (features.kvm_hidden) node.child("kvm").child("hidden").set("state", "on");
   // VMware's backdoor port: its absolute mouse would fight with SPICE's.
-  node.child("vmport").set("state", "off");
+  if (features.vmport) node.child("vmport").set("state", on_off(*features.vmport));
   if (features.smm) node.child("smm").set("state", "on");
+  if (!features.smm && features.smm_off == true) node.child("smm").set("state", "off");
 }
 
 void write_cpu(xml::Node &root, const DomainCpu &cpu) {
@@ -96,11 +109,16 @@ void write_cpu(xml::Node &root, const DomainCpu &cpu) {
   if (cpu.mode == "custom") node.set("match", "exact");
   node.set("check", "none");
   if (cpu.mode == "host-passthrough") node.set("migratable", "on");
-  if (!cpu.model.empty()) node.child("model", cpu.model).set("fallback", "allow");
-  node.child("topology")
-      .set("sockets", std::uint64_t{cpu.sockets})
-      .set("cores", std::uint64_t{cpu.cores})
-      .set("threads", std::uint64_t{cpu.threads});
+  if (!cpu.model.empty() || !cpu.vendor_id.empty()) {
+    xml::Node model = cpu.model.empty() ? node.child("model") : node.child("model", cpu.model);
+    model.set("fallback", "allow");
+    if (!cpu.vendor_id.empty()) model.set("vendor_id", cpu.vendor_id);
+  }
+  xml::Node topology = node.child("topology");
+  topology.set("sockets", std::uint64_t{cpu.sockets});
+  if (cpu.dies > 1) topology.set("dies", std::uint64_t{cpu.dies});
+  topology.set("cores", std::uint64_t{cpu.cores}).set("threads", std::uint64_t{cpu.threads});
+  if (cpu.emulated_cache) node.child("cache").set("level", std::uint64_t{3}).set("mode", "emulate");
   for (const CpuFeaturePolicy &feature : cpu.features) {
     node.child("feature").set("policy", feature.policy).set("name", feature.name);
   }
@@ -118,14 +136,15 @@ void write_clock(xml::Node &root, const DomainClock &clock) {
   }
 }
 
-void write_lifecycle(xml::Node &root) {
+void write_lifecycle(xml::Node &root, const Domain &d) {
   root.child("on_poweroff", "destroy");
   root.child("on_reboot", "restart");
   root.child("on_crash", "destroy");
   // As virt-install: guests that sleep are hard to wake for a person at a viewer.
+  if (!d.suspend_to_mem && !d.suspend_to_disk) return;
   xml::Node pm = root.child("pm");
-  pm.child("suspend-to-mem").set("enabled", "no");
-  pm.child("suspend-to-disk").set("enabled", "no");
+  if (d.suspend_to_mem) pm.child("suspend-to-mem").set("enabled", yes_no(*d.suspend_to_mem));
+  if (d.suspend_to_disk) pm.child("suspend-to-disk").set("enabled", yes_no(*d.suspend_to_disk));
 }
 
 void write_qemu(xml::Node &root, const Domain &d) {
@@ -158,6 +177,10 @@ void write_address(xml::Node &parent, const PciAddress &address) {
   if (address.multifunction) node.set("multifunction", on_off(true));
 }
 
+void write_address(xml::Node &parent, const UsbAddress &address) {
+  parent.child("address").set("type", "usb").set("bus", std::uint64_t{address.bus}).set("port", address.port);
+}
+
 void write_alias(xml::Node &parent, const std::string &alias) {
   if (!alias.empty()) parent.child("alias").set("name", alias);
 }
@@ -180,7 +203,7 @@ std::string domain_xml(const Domain &domain) {
   write_features(root, domain.features);
   write_cpu(root, domain.cpu);
   write_clock(root, domain.clock);
-  write_lifecycle(root);
+  write_lifecycle(root, domain);
   write_devices(root, domain);
   write_qemu(root, domain);
   return document.text();

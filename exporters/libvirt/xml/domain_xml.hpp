@@ -14,6 +14,7 @@ namespace ferry::libvirt {
 [[nodiscard]] std::string domain_xml(const Domain &domain);
 
 void write_address(xml::Node &parent, const PciAddress &address);
+void write_address(xml::Node &parent, const UsbAddress &address);
 void write_alias(xml::Node &parent, const std::string &alias);
 void write_boot(xml::Node &parent, const std::optional<unsigned> &order);
 void write_disk(xml::Node &devices, const DomainDisk &disk);

@@ -2,12 +2,20 @@
 // <devices>, but for disks and controllers.
 #include "exporters/libvirt/xml/domain_xml.hpp"
 
+#include "support/text.hpp"
+
 namespace ferry::libvirt {
 namespace {
 
 void write_interface_backend(xml::Node &interface, const DomainInterface &values) {
   if (values.type == "bridge") interface.child("source").set("bridge", values.source);
   if (values.type == "network") interface.child("source").set("network", values.source);
+  if (!values.socket_port.empty()) {
+    xml::Node source = interface.child("source");
+    if (!values.socket_address.empty()) source.set("address", values.socket_address);
+    source.set("port", values.socket_port);
+  }
+  if (!values.target.empty()) interface.child("target").set("dev", values.target).set("managed", "no");
   if (!values.ip.empty()) {
     interface.child("ip").set("family", "ipv4").set("address", values.ip).set("prefix", std::uint64_t{values.prefix});
   }
@@ -32,6 +40,13 @@ void write_interface(xml::Node &devices, const DomainInterface &values) {
   write_boot(interface, values.boot_order);
   write_alias(interface, values.alias);
   if (values.address) write_address(interface, *values.address);
+  if (values.usb) write_address(interface, *values.usb);
+  if (values.isa) {
+    interface.child("address")
+        .set("type", "isa")
+        .set("iobase", "0x" + text::hex(values.isa->first, 1))
+        .set("irq", "0x" + text::hex(values.isa->second, 1));
+  }
 }
 
 void write_char_source(xml::Node &node, const DomainChar &values) {
@@ -94,8 +109,17 @@ void write_display(xml::Node &devices, const Domain &d) {
   model.set("type", d.video.model);
   if (d.video.model == "none") return;
   if (d.video.vram_kib) model.set("vram", std::uint64_t{*d.video.vram_kib});
+  for (const auto &[name, value] : d.video.attributes) model.set(name, value);
   model.set("heads", std::uint64_t{d.video.heads});
+  if (!d.video.x.empty() && !d.video.y.empty()) model.child("resolution").set("x", d.video.x).set("y", d.video.y);
+  write_alias(video, d.video.alias);
   if (d.video.address) write_address(video, *d.video.address);
+}
+
+void write_element(xml::Node &parent, const DomainElement &element) {
+  xml::Node node = element.text.empty() ? parent.child(element.name) : parent.child(element.name, element.text);
+  for (const auto &[name, value] : element.attributes) node.set(name, value);
+  for (const DomainElement &child : element.children) write_element(node, child);
 }
 
 void write_channel(xml::Node &devices) {
@@ -106,7 +130,8 @@ void write_channel(xml::Node &devices) {
 
 void write_balloon(xml::Node &devices, const Domain &d) {
   xml::Node balloon = devices.child("memballoon");
-  balloon.set("model", d.balloon ? "virtio" : "none");
+  balloon.set("model", d.balloon ? d.balloon_model : "none");
+  if (d.balloon) write_alias(balloon, d.balloon_alias);
   if (d.balloon && d.balloon_address) write_address(balloon, *d.balloon_address);
 }
 
@@ -131,6 +156,7 @@ void write_devices(xml::Node &domain, const Domain &d) {
   write_display(devices, d);
   for (unsigned i = 0; i < d.usb_redirections; ++i) devices.child("redirdev").set("bus", "usb").set("type", "spicevmc");
   write_balloon(devices, d);
+  for (const DomainElement &element : d.other_devices) write_element(devices, element);
 }
 
 }  // namespace ferry::libvirt

@@ -9,11 +9,16 @@ void write_driver(xml::Node &disk, const DomainDisk &values) {
   xml::Node driver = disk.child("driver");
   driver.set("name", "qemu").set("type", values.format.empty() ? "raw" : values.format);
   if (!values.cache.empty()) driver.set("cache", values.cache);
+  if (!values.error_policy.empty()) driver.set("error_policy", values.error_policy);
+  if (!values.read_error_policy.empty()) driver.set("rerror_policy", values.read_error_policy);
+  if (!values.io.empty()) driver.set("io", values.io);
   if (!values.discard.empty()) driver.set("discard", values.discard);
+  if (!values.detect_zeroes.empty()) driver.set("detect_zeroes", values.detect_zeroes);
 }
 
 void write_drive_address(xml::Node &disk, const DomainDisk &values) {
   if (values.pci) write_address(disk, *values.pci);
+  if (values.usb) write_address(disk, *values.usb);
   if (!values.drive || values.bus == "nvme") return;  // the target's name is an NVMe disk's address
   disk.child("address")
       .set("type", "drive")
@@ -27,10 +32,11 @@ void write_drive_address(xml::Node &disk, const DomainDisk &values) {
 
 void write_disk(xml::Node &devices, const DomainDisk &values) {
   xml::Node disk = devices.child("disk");
-  disk.set("type", "file").set("device", values.device);
+  const bool block = values.file.starts_with("/dev/");
+  disk.set("type", block ? "block" : "file").set("device", values.device);
   if (values.no_snapshots) disk.set("snapshot", "no");
   write_driver(disk, values);
-  if (!values.file.empty()) disk.child("source").set("file", values.file);
+  if (!values.file.empty()) disk.child("source").set(block ? "dev" : "file", values.file);
   xml::Node target = disk.child("target");
   target.set("dev", values.target).set("bus", values.bus);
   if (values.solid_state) target.set("rotation_rate", "1");
@@ -52,8 +58,10 @@ void write_controller(xml::Node &devices, const DomainController &values) {
   if (!values.model.empty()) controller.set("model", values.model);
   if (!values.serial.empty()) controller.child("serial", values.serial);
   if (values.master_port) controller.child("master").set("startport", std::uint64_t{*values.master_port});
-  if (values.hotplug || values.chassis) {
+  if (values.hotplug || values.chassis || values.port || values.chassis_number) {
     xml::Node target = controller.child("target");
+    if (values.chassis_number) target.set("chassisNr", std::uint64_t{*values.chassis_number});
+    if (values.port) target.set("port", std::uint64_t{*values.port});
     if (values.chassis) target.set("chassis", std::uint64_t{*values.chassis});
     if (values.hotplug) target.set("hotplug", *values.hotplug ? "on" : "off");
   }
