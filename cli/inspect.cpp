@@ -79,11 +79,13 @@ void setup_inspect(CLI::App &app, Context &context) {
   auto command = std::make_shared<InspectCommand>();
   context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model.");
-  sub->add_option("SOURCE", command->source,
-                  "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
+  sub->add_option(
+         "SOURCE", command->source,
+         "a .vbox, .vmx, .ovf or .ova file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")
       ->required();
   add_machine_options(*sub, command->options,
-                      {"ovf-configuration", "search", "allow-outside", "input-format", "virtualbox-registry"});
+                      {"ovf-configuration", "search", "allow-outside", "input-format", "virtualbox-registry", "set",
+                       "base", "machine"});
   add_output_options(*sub, command->output, false);
   sub->callback([command, &context] {
     with_refusal(command->output, "virt-ferry-machine/1", [&command] { run(*command); });

@@ -133,7 +133,9 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
       jobs.push_back({{.report = not_found(entry.argument, *entry.error)}, &entry.options});
       continue;
     }
-    for (Planned &planned : plan_source(*entry.source, entry.options, *host.target, runs)) {
+    Options options = entry.options;
+    options.every_machine = true;
+    for (Planned &planned : plan_source(*entry.source, options, *host.target, runs)) {
       const fs::path dest = destination(entry.options, *host.target);
       target::Taken &taken = host.target->facts.taken;
       if (skip_if_done(planned, entry.options, runs, dest, taken)) {
@@ -174,7 +176,12 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
     }
     return out;
   }
-  if (detect_source(argument)) {
+  const auto kind = detect_source(argument);
+  if (kind == SourceKind::qemu) {  // a script can start several machines
+    out.push_back({argument.string(), find_source(argument.string()), {}, defaults});
+    return out;
+  }
+  if (kind) {
     throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
                                    .message = "this is a virtual machine, not a batch manifest",
                                    .expected = "a folder or a YAML manifest",

@@ -136,5 +136,9 @@ inline const FindingKind kRemovableOutside{
 inline const FindingKind kPlatformTools{
     finding_list, "medium.platform-tools", Severity::info,
     "The drive contains the source platform's own CD with drivers and tools for guests; it is left empty.", ""};
+inline const FindingKind kDiskInPlace{
+    finding_list, "disk.in-place", Severity::warning,
+    "The disk is QEMU's own already and stays where it is (--disk-mode link); the new machine writes to it.",
+    "Run either the source's command or the new machine, never both at once, or migrate with --disk-mode copy."};
 
 }  // namespace ferry::migration

@@ -134,6 +134,21 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
   return out;
 }
 
+// A script's starts are machines of their own, and which one is meant only the user knows.
+[[noreturn]] void refuse_several(const std::vector<ImportedMachine> &machines) {
+  std::string list;
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    const Machine &machine = machines[i].machine;
+    list += (i == 0 ? "" : ", ") + std::to_string(i + 1) + ": " + text::printable(machine.name);
+    if (machine.origin.line) list += " (line " + std::to_string(*machine.origin.line) + ")";
+  }
+  throw Error(ErrorKind::unsupported, {.where = {machines.front().machine.source.file, {}, {}},
+                                       .message = "the file starts several machines",
+                                       .found = list,
+                                       .expected = "one",
+                                       .advice = "Choose one with --machine N, or use 'virt-ferry batch' for all."});
+}
+
 Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &given, target::Target &host,
                      const std::vector<RunRecord> &runs, const std::shared_ptr<image::Cache> &images) {
   const Options options = named(source, imported, given, host.facts.taken, runs, imported.findings);
@@ -228,6 +243,7 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
   try {
     std::vector<ImportedMachine> machines = import_source(source, import_options(options, source.file));
     for (ImportedMachine &imported : machines) take_raw_images(imported.machine, options);
+    if (source.kind == SourceKind::qemu && machines.size() > 1 && !options.every_machine) refuse_several(machines);
     if (machines.size() > 1 && options.name && !is_name_pattern(*options.name)) {
       throw Error(ErrorKind::usage, {.where = {source.file, {}, {}},
                                      .message = "--name cannot name several machines",

@@ -119,6 +119,12 @@ void set_snapshots(Options &options, const std::string &value) {
   options.skip_unreadable_snapshots = choice == Choice::skip_unreadable;
 }
 
+void set_variable(Options &options, const std::string &value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0) bad_value("set", value, "NAME=VALUE");
+  options.variables[value.substr(0, equals)] = value.substr(equals + 1);
+}
+
 void set_cluster_size(Options &options, const std::string &value) {
   // "64K" and "1M" as qemu-img takes them.
   std::string_view digits = value;
@@ -201,6 +207,16 @@ constexpr std::array kRows{
         }},
     Row{{"virtualbox-registry", "FILE", "the VirtualBox.xml that lists the media [your own VirtualBox's]", kFiles},
         [](Options &o, const std::string &v) { o.virtualbox_registry = v; }},
+    Row{{"set", "NAME=VALUE", "QEMU script: what a variable holds, or argument 1, 2, ... of the script", kTarget, true},
+        set_variable},
+    Row{{"base", "DIR", "QEMU command: where its relative paths begin [the script's folder]", kTarget},
+        [](Options &o, const std::string &v) { o.base = std::filesystem::absolute(v).lexically_normal(); }},
+    Row{{"machine", "N", "which machine of a file that starts several (from 1)", kTarget},
+        [](Options &o, const std::string &v) {
+          const auto number = text::parse_u64(v);
+          if (!number || *number == 0) bad_value("machine", v, "a number from 1");
+          o.machine = static_cast<std::size_t>(*number);
+        }},
 
     Row{{"mac", "keep|new|N=MAC", "MAC addresses: the source's, fresh ones, or one for card N (from 1) [keep]",
          kIdentity, true},

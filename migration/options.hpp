@@ -62,6 +62,10 @@ struct Options {
   unsigned threads = 0;                // 0: as many as the machine has
   std::string ovf_configuration;
   bool show_values = false;  // reports show the values of settings that nobody knows; never those of secrets
+  std::map<std::string, std::string> variables;  // of a QEMU script: what it does not say itself
+  std::optional<std::filesystem::path> base;     // of a QEMU command's relative paths
+  bool every_machine = false;                    // of such a file: a batch takes all
+  std::optional<std::size_t> machine;            // of several in one file, from 1
   std::optional<std::filesystem::path> host_profile;
   std::vector<std::filesystem::path> search;         // where else images may be; absolute
   std::vector<std::filesystem::path> allow_outside;  // what may be used outside of the machine's folder; absolute

@@ -44,6 +44,12 @@ class Collector {
     if (firmware.nvram_file)
       add({prefix + ".firmware.nvram_file", firmware.origin, "the file of firmware variables", false, false, {}},
           *firmware.nvram_file);
+    if (hardware.kernel) {
+      add({prefix + ".kernel.kernel", hardware.kernel->origin, "the kernel", false, false, {}},
+          hardware.kernel->kernel);
+      add({prefix + ".kernel.initrd", hardware.kernel->origin, "the initrd", false, false, {}},
+          hardware.kernel->initrd);
+    }
     if (!options_.hardware.map_host_devices) return;  // ports get files of their own
     for (const auto *ports : {&hardware.serial_ports, &hardware.parallel_ports}) {
       for (const CharPort &port : *ports) add_port(port, prefix);
@@ -54,6 +60,7 @@ class Collector {
 
  private:
   void add(OutsideFile file, const fs::path &path, DriveKind kind = DriveKind::disk) {
+    if (path.empty()) return;
     file.judgement = reach::judge(path, limits_);
     // A CD is where its user downloaded it, seldom beside a machine.
     if (file.is_removable && file.judgement.verdict == reach::Verdict::outside &&
@@ -123,6 +130,9 @@ reach::Limits limits_of(const Machine &machine, const Options &options) {
   limits.folder = machine.source.file.parent_path();
   limits.allowed = options.allow_outside;
   limits.allowed.insert(limits.allowed.end(), options.search.begin(), options.search.end());
+  if (options.base) limits.allowed.push_back(*options.base);
+  // A QEMU that runs has its files open already, because its user said so.
+  if (reach::below(machine.source.file, "/proc")) limits.allowed.emplace_back("/");
   limits.trees = options.trees;
   limits.registered = [] { return registered_folders(); };
   return limits;

@@ -85,6 +85,8 @@ class Planner {
                                                     (skip.unsupported && error->kind() == ErrorKind::unsupported)));
     if (asked) {
       skip_disk(ref, number);
+    } else if (is_own_device(ref)) {
+      add_device(ref);
     } else {
       plan_.media.push_back(target_medium(ref, add_disk(ref, facts_or_throw(survey_, ref.field, number))));
       refs_.push_back(ref);
@@ -128,12 +130,13 @@ class Planner {
     disk.field = ref.field;
     disk.medium = *ref.drive->medium;
     disk.info = info;
-    disk.mode = options_.mode;
+    disk.mode = mode_of(disk.info);
     disk.format = "qcow2";
     if (disk.mode == disk::Mode::link) {
       disk.target = leaf_of(disk.info);
-      disk.format = link_format(disk.info);
-      plan_.findings.push_back(raise(kDiskLinked, ref.drive->origin,
+      disk.format = own_image(disk.medium) ? "raw" : link_format(disk.info);
+      const bool asked = options_.mode == disk::Mode::link;
+      plan_.findings.push_back(raise(asked ? kDiskLinked : kDiskInPlace, ref.drive->origin,
                                      "the new machine writes to the source's own image " + disk.target.string()));
     } else {
       disk.target = dest_ / disk_file(name_, plan_.disks.size(), ".qcow2");
@@ -144,6 +147,38 @@ class Planner {
     counted_.emplace_back();
     for (const image::ImageInfo &image : plan_.disks.back().info.chain) counted_.back().insert(image.file);
     return plan_.disks.size() - 1;
+  }
+
+  // A machine of QEMU's own has images that QEMU runs from as they are.
+  [[nodiscard]] disk::Mode mode_of(const disk::DiskInfo &info) const {
+    if (machine_.source.kind != SourceKind::qemu || options_.mode != disk::Mode::automatic) return options_.mode;
+    const ImageFormat format = info.chain.empty() ? ImageFormat::unknown : info.chain.back().format;
+    const bool in_place = format == ImageFormat::raw || format == ImageFormat::qcow2 || format == ImageFormat::iso;
+    return in_place ? disk::Mode::link : options_.mode;
+  }
+
+  // The command calls the image raw, whatever is in it: so does QEMU.
+  [[nodiscard]] bool own_image(const Medium &medium) const {
+    return machine_.source.kind == SourceKind::qemu && medium.chain.back().declared_format == ImageFormat::raw;
+  }
+
+  // A device of the host's, which a machine of QEMU's own on this host goes on using.
+  [[nodiscard]] bool is_own_device(const DriveRef &ref) const {
+    return machine_.source.kind == SourceKind::qemu &&
+           ref.drive->medium->chain.back().declared_format == ImageFormat::host_device;
+  }
+
+  void add_device(const DriveRef &ref) {
+    target::Medium out;
+    out.controller = ref.controller;
+    out.drive = ref.index;
+    out.file = ref.drive->medium->chain.back().declared_location;
+    out.format = "raw";
+    out.transient = ref.drive->medium->auto_reset;
+    out.no_snapshots = true;
+    plan_.findings.push_back(
+        raise(kDiskInPlace, ref.drive->origin, "the new machine writes to the device " + out.file.string()));
+    plan_.media.push_back(std::move(out));
   }
 
   static std::string link_format(const disk::DiskInfo &info) {
@@ -217,15 +252,17 @@ class Planner {
     const bool inside_package = image.gzip || image.pieces.size() > 1 || image.pieces.front().length.has_value();
     // A floppy is written to, so the source's own image must not be used; a CD image in a package has no file.
     const bool in_xml = inside_package || text::is_valid_utf8(image.pieces.front().file.string());
-    if (options_.copy_removable || inside_package || !in_xml || ref.drive->kind == DriveKind::floppy) {
+    const bool own = machine_.source.kind == SourceKind::qemu && options_.mode == disk::Mode::automatic;
+    if (options_.copy_removable || inside_package || !in_xml || (ref.drive->kind == DriveKind::floppy && !own)) {
       const std::string_view suffix = ref.drive->kind == DriveKind::cdrom ? ".iso" : ".img";
       const std::size_t number = removable_count_[std::string(suffix)]++;
       out.file = dest_ / disk_file(name_, number, suffix);
       plan_.copies.push_back({image, out.file});
     } else {
       out.file = image.pieces.front().file;
-      plan_.findings.push_back(
-          raise(kRemovableLinked, where, "the CD image " + out.file.string() + " is used where it is"));
+      plan_.findings.push_back(raise(kRemovableLinked, where,
+                                     (ref.drive->kind == DriveKind::cdrom ? "the CD image " : "the floppy image ") +
+                                         out.file.string() + " is used where it is"));
     }
     return out;
   }

@@ -2,12 +2,14 @@
 #include "migration/preflight.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <unistd.h>
 #include <vector>
 
 #include "converters/copy/clone.hpp"
 #include "migration/replace.hpp"
 
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -44,6 +46,33 @@ void refuse_sharing_where_nothing_is_shared(const MachinePlan &plan, const fs::p
                                        .advice = "Use --disk-mode auto or copy, or choose another --dest."});
 }
 
+// QEMU locks single bytes of an image that it has open (block/file-posix.c, RAW_LOCK_PERM_BASE): 100 and up for what it
+// does, 200 and up for what it lets others do.
+bool held_by_qemu(const fs::path &image) {
+  constexpr off_t kFirst = 100, kLength = 200;
+  const file::Descriptor descriptor(open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor) return false;
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kFirst;
+  lock.l_len = kLength;
+  return fcntl(descriptor.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void refuse_running(const MachinePlan &plan) {
+  if (plan.imported.machine.source.kind != SourceKind::qemu) return;
+  for (const DiskPlan &disk : plan.disks) {
+    for (const image::ImageInfo &image : disk.info.chain) {
+      if (!held_by_qemu(image.file)) continue;
+      throw Error(ErrorKind::conflict, {.where = {image.file, {}, {}},
+                                        .message = "a running QEMU holds this image",
+                                        .expected = "a machine that is switched off",
+                                        .advice = "Shut the machine down, then try again."});
+    }
+  }
+}
+
 }  // namespace
 
 void preflight(const MachinePlan &plan, const Options &options, const std::set<fs::path> &leftovers) {
@@ -53,6 +82,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
                                    .advice = "Choose another place with --dest."});
   }
   if (options.overwrite) refuse_targets_of_others(plan, all_runs());
+  refuse_running(plan);
   for (const fs::path &file : plan.files) {
     std::error_code error;
     if (options.overwrite || leftovers.contains(file) || !fs::exists(fs::symlink_status(file, error))) continue;

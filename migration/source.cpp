@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "importers/ovf/ovf.hpp"
+#include "importers/qemu/qemu.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
 #include "migration/foreign_source.hpp"
@@ -36,6 +37,48 @@ std::string read_head(const fs::path &file) {
   head.resize(static_cast<std::size_t>(in.gcount()));
   if (auto utf8 = text::from_marked_utf16(head)) return *std::move(utf8);
   return head;
+}
+
+bool is_text(std::string_view head) {
+  return head.find("<!DOCTYPE") == std::string_view::npos && text::is_valid_utf8(text::cut_utf8(head, head.size())) &&
+         std::none_of(head.begin(), head.end(), [](char c) { return static_cast<unsigned char>(c) < 0x09; });
+}
+
+// A file that may be a script: all of it, when it is no longer than one would be.
+std::optional<std::string> whole_text(const fs::path &file, std::string head) {
+  constexpr std::uintmax_t kLongestScript = 1U << 20U;
+  std::error_code error;
+  if (!qemu::speaks_of_qemu(head)) return std::nullopt;
+  if (head.size() < kHeadBytes) return head;
+  if (fs::file_size(file, error) > kLongestScript || error) return std::nullopt;
+  std::ifstream in(file, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// "pid:1234": the words of a running QEMU, as the kernel keeps them.
+FoundSource running_process(const std::string &argument) {
+  const auto number = text::parse_u64(std::string_view(argument).substr(4));
+  if (!number || *number == 0) {
+    throw Error(ErrorKind::usage, {.message = "this is no process",
+                                   .found = "\"" + text::printable(argument) + "\"",
+                                   .expected = "pid:N with the number of a running QEMU"});
+  }
+  const fs::path file = fs::path("/proc") / std::to_string(*number) / "cmdline";
+  std::ifstream in(file, std::ios::binary);
+  const std::string words(std::istreambuf_iterator<char>(in), {});
+  if (words.empty()) {
+    throw Error(ErrorKind::missing, {.where = {file, {}, {}},
+                                     .message = "there is no such process, or it is not yours",
+                                     .expected = "a QEMU that runs now"});
+  }
+  if (!qemu::starts_qemu(words, file)) {
+    throw Error(ErrorKind::unsupported,
+                {.where = {file, {}, {}},
+                 .message = "the process is no QEMU",
+                 .found = text::printable(text::cut_utf8(words.substr(0, words.find('\0')), 80)),
+                 .expected = "qemu-system-x86_64 or the like"});
+  }
+  return {SourceKind::qemu, file};
 }
 
 // VirtualBox keeps the settings of before an upgrade as NAME-VERSION-PLATFORM.vbox beside NAME.vbox:
@@ -172,10 +215,12 @@ std::optional<SourceKind> detect_source(const fs::path &file, std::shared_ptr<co
   if (ovf::looks_like_ovf(head)) return SourceKind::ovf;
   if (is_package(file, head, status, kept)) return SourceKind::ovf;
   if (vmx::looks_like_vmx(head)) return SourceKind::vmx;
+  if (const auto text = whole_text(file, head); text && qemu::starts_qemu(*text, file)) return SourceKind::qemu;
   return std::nullopt;
 }
 
 FoundSource find_source(const std::string &argument) {
+  if (argument.starts_with("pid:")) return running_process(argument);
   const fs::path path(argument);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -188,7 +233,11 @@ FoundSource find_source(const std::string &argument) {
     throw Error(ErrorKind::unsafe, {.where = {path, {}, {}}, .message = "this is not a regular file"});
   }
   std::shared_ptr<const file::Head> head;
-  const auto kind = detect_source(path, &head);
+  auto kind = detect_source(path, &head);
+  // What speaks of QEMU and starts none is refused with the reason.
+  if (const std::string head = read_head(path); !kind && qemu::speaks_of_qemu(head) && is_text(head)) {
+    kind = SourceKind::qemu;
+  }
   if (!kind) throw foreign_source(fs::absolute(path).lexically_normal(), read_head(path));
   return {*kind, fs::absolute(path).lexically_normal(), std::move(head)};
 }
@@ -230,6 +279,7 @@ std::vector<ImportedMachine> import_source(const FoundSource &source, const Impo
       out = ovf::import_file(source.file, with_head);
       break;
     }
+    case SourceKind::qemu: out = qemu::import_file(source.file, options); break;
   }
   return out;
 }
@@ -243,6 +293,9 @@ ImportOptions import_options(const Options &options, const fs::path &file) {
   out.virtualbox_registry = options.virtualbox_registry.value_or(fs::path{});
   out.ovf_configuration = options.ovf_configuration;
   out.places = places_of(options, file);
+  out.set = options.variables;
+  out.base = options.base;
+  out.machine = options.machine;
   out.snapshots_needed = options.keep_snapshots && !options.skip_unreadable_snapshots;
   return out;
 }

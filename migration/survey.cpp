@@ -169,7 +169,9 @@ Survey survey(const ImportedMachine &imported, const Options &options, const fs:
     }
   }
   const Hardware &hardware = machine.hardware;
-  if (hardware.firmware.type != FirmwareType::bios || hardware.tpm) {
+  // A store of QEMU's own is copied as it is.
+  const bool own_store = machine.source.kind == SourceKind::qemu;
+  if (!own_store && (hardware.firmware.type != FirmwareType::bios || hardware.tpm)) {
     if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = firmware::read_nvram(*store);
   }
   for (std::size_t i = 0; options.keep_snapshots && i < machine.snapshots.size(); ++i) {

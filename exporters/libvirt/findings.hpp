@@ -12,20 +12,20 @@ inline constinit FindingList finding_list;
 inline const FindingKind kMachineVersionGone{
     finding_list, "board.version-gone", Severity::warning,
     "The host's QEMU no longer has the machine version that the source names.",
-    "The guest may see small changes; keep a host with the older QEMU if it must not."};
+    "Keep a host with the older QEMU if the guest must see no change at all."};
 inline const FindingKind kSlotMoved{finding_list, "board.slot-moved", Severity::warning,
                                     "libvirt has no such slot behind a PCI bridge, so the device moves.",
-                                    "The guest may name the device anew."};
+                                    "Check the names of network cards in the guest."};
 inline const FindingKind kNicTap{finding_list, "network.tap", Severity::warning,
-                                 "A card uses a tap device that somebody else makes.",
-                                 "Make it before each start, or use --network N=SPEC to put the card elsewhere."};
+                                 "A network card uses a tap device of the host, which libvirt does not create.",
+                                 "Create it before each start, or connect the card elsewhere with --network N=SPEC."};
 inline const FindingKind kHostDeviceDropped{finding_list, "host.device-dropped", Severity::warning,
-                                            "A device of the host's that the machine takes cannot be told.",
+                                            "The machine takes a device of the host, but does not say which one.",
                                             "Add it by hand with virt-manager or virsh attach-device."};
 inline const FindingKind kInvtsc{
     finding_list, "cpu.invtsc", Severity::info,
-    "The machine asks for a time stamp counter that never stops, which only some hosts have.",
-    "Nothing has to be done; QEMU itself would only warn."};
+    "The machine asks for an invariant time stamp counter, which only some hosts have.",
+    ""};
 inline const FindingKind kDomainTainted{finding_list, "domain.tainted", Severity::warning,
                                         "The domain passes QEMU arguments that libvirt does not check.",
                                         "Remove these arguments if you need libvirt's full support: it marks the "

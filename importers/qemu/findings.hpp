@@ -10,7 +10,7 @@ inline constinit FindingList finding_list;
 
 inline const FindingKind kDefaultsAdded{
     finding_list, "qemu.defaults-added", Severity::info,
-    "QEMU adds devices that the command does not name; the new machine has them too.", "Nothing has to be done."};
+    "QEMU adds devices that the command does not name; the new machine has them too.", ""};
 inline const FindingKind kDefaultMac{finding_list, "qemu.default-mac", Severity::warning,
                                      "A network card has no MAC address of its own, so it has the one that QEMU gives.",
                                      "Use --mac new when another such machine is on the same network."};
@@ -26,7 +26,7 @@ inline const FindingKind kBranchTaken{finding_list, "qemu.branch-taken", Severit
                                       "Check that this is the start that you mean."};
 inline const FindingKind kSourcedFile{finding_list, "qemu.sourced-file", Severity::info,
                                       "The script reads another file, and so was that file here.",
-                                      "Nothing has to be done."};
+                                      ""};
 inline const FindingKind kSourceUnread{
     finding_list, "qemu.source-unread", Severity::warning,
     "The script reads a file that is not below its folder, is not there or is no shell text.",
@@ -44,7 +44,7 @@ inline const FindingKind kVersionUnknown{
     "Name the version in the script (pc-q35-6.1, say) when the guest was made with an older QEMU."};
 inline const FindingKind kFormatProbed{finding_list, "qemu.format-probed", Severity::info,
                                        "The command does not say an image's format; its header does.",
-                                       "Nothing has to be done."};
+                                       ""};
 inline const FindingKind kImageElsewhere{
     finding_list, "qemu.relative-path", Severity::info,
     "Files are named relative to the folder that QEMU is started in, which the script does not say.",
@@ -66,13 +66,13 @@ inline const FindingKind kNetworkKey{finding_list, "qemu.network-key", Severity:
                                      "Set it in the domain by hand where the guest needs it."};
 inline const FindingKind kHub{
     finding_list, "qemu.hub", Severity::warning, "Several cards are on one hub inside QEMU.",
-    "The cards do not see each other on the new machine; connect them to one network with --network."};
+    "Connect the cards to one network with --network if they shall see each other."};
 inline const FindingKind kApplesmc{
     finding_list, "qemu.applesmc", Severity::info, "The machine is a macOS one, with Apple's SMC.",
     "Give a copy new identities before an Apple account is used on it: --mac new --uuid new."};
 inline const FindingKind kStoreMissing{finding_list, "qemu.store-missing", Severity::warning,
                                        "The EFI firmware has no variable store of its own to be kept.",
-                                       "Nothing has to be done; the new machine gets a store, and keeps it."};
+                                       ""};
 inline const FindingKind kTpmState{
     finding_list, "qemu.tpm-state", Severity::warning,
     "The TPM's state is kept by a program that the script starts, and is not carried over.",
@@ -81,17 +81,17 @@ inline const FindingKind kDropped{finding_list, "qemu.dropped", Severity::warnin
                                   "A setting of the command has no counterpart.", "Look at the setting in the report."};
 inline const FindingKind kCommandlineKept{finding_list, "qemu.commandline-kept", Severity::warning,
                                           "libvirt has no element for an option, so QEMU gets it as it is.",
-                                          "The domain is tainted, which libvirt tells when it starts."};
+                                          ""};
 inline const FindingKind kCpuModel{finding_list, "qemu.cpu-model", Severity::warning,
                                    "libvirt does not know the CPU model, so QEMU gets it as it is.",
-                                   "The domain is tainted, which libvirt tells when it starts."};
+                                   ""};
 inline const FindingKind kTopology{
     finding_list, "qemu.smp-preference", Severity::info,
     "The command leaves the CPU's topology open, and QEMU's rule for it changed with machine version 6.2.",
     "Name the version in the script when the guest was made with an older QEMU."};
 inline const FindingKind kBridgeSlot{finding_list, "qemu.bridge-slot", Severity::warning,
                                      "A device is in slot 0 of a PCI bridge, where libvirt has none.",
-                                     "The guest may see a new device; drivers bound to the place are asked for again."};
+                                     ""};
 inline const FindingKind kReadconfig{finding_list, "qemu.readconfig-missing", Severity::critical,
                                      "Options are in a file that could not be read.",
                                      "Put the file where the command names it, or use --base DIR."};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a source of one kind give machines or an Error, nothing else. FUZZ_SOURCE names the kind: ova
-// (tar, descriptor and manifest), ovf, vbox, vmx, vmsd (the snapshot list beside a fixed .vmx).
+// (tar, descriptor and manifest), ovf, vbox, vmx, vmsd (the snapshot list beside a fixed .vmx), qemu_script.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "importers/ovf/ovf.hpp"
+#include "importers/qemu/qemu.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
 #include "model/json.hpp"
@@ -63,6 +64,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   try {
     if (source == "vbox") check(vbox::import_file(folder.put("m.vbox", text), options));
     if (source == "vmx") check(vmx::import_file(folder.put("m.vmx", text), options));
+    if (source == "qemu_script") {
+      for (const auto &machine : qemu::import_file(folder.put("m.sh", text), options)) check(machine);
+    }
     if (source == "vmsd") {
       static const auto vmx = folder.put("m.vmx", std::string_view("config.version = \"8\"\nguestOS = \"debian12-64\"\n"
                                                                    "scsi0.present = \"TRUE\"\nscsi0:0.present = "

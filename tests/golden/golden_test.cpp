@@ -28,7 +28,7 @@ const fs::path kSource = FERRY_SOURCE_DIR;
 
 std::vector<fs::path> all_cases() {
   std::vector<fs::path> out;
-  for (const char *importer : {"vbox", "vmx", "ovf"}) {
+  for (const char *importer : {"vbox", "vmx", "ovf", "qemu"}) {
     const fs::path folder = kSource / "fixtures" / importer;
     if (!fs::exists(folder)) continue;
     for (const auto &entry : fs::directory_iterator(folder)) {
