@@ -208,6 +208,11 @@ void DeviceReader::make_drive(Unit &unit, DriverClass kind) {
     bus.used.insert({target, lun});
     drive.port = target;
     drive.device = lun;
+    // QEMU tells the guest the name of the -drive where there is no serial number (hw/scsi/scsi-disk.c), and names
+    // below /dev/disk/by-id are made of it.
+    if (block != nullptr && key(unit, "serial").empty() && key(unit, "device_id").empty() && !block->id.empty() &&
+        block->option != nullptr && block->option->name == "drive" && Context::peek(*block->option, "serial").empty())
+      drive.properties["device_id"] = block->id;
     put(bus.controller, std::move(drive), unit, block);
   } else if (kind == DriverClass::virtio_drive) {
     if (!virtio_) virtio_ = add_controller(ControllerType::virtio_blk, "virtio", "virtio-blk-pci");

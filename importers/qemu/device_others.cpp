@@ -204,6 +204,8 @@ void DeviceReader::make_device(Unit &unit, DriverClass kind) {
         if (const auto value = c_.text(*folder, name, field + ".properties")) device.properties[into] = *value;
       };
       take("path", "path");
+      if (const auto path = device.properties.find("path"); path != device.properties.end() && !path->second.empty())
+        path->second = c_.locate(path->second, folder->where).path.string();
       take("security_model", "access");
       take("security-model", "access");
       take("readonly", "readonly");

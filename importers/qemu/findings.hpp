@@ -38,10 +38,6 @@ inline const FindingKind kProgramUnknown{
     finding_list, "qemu.program-unknown", Severity::warning,
     "The command does not say which QEMU program it runs; qemu-system-x86_64 is taken.",
     "Check that the machine is an x86 one."};
-inline const FindingKind kVersionUnknown{
-    finding_list, "qemu.version-unknown", Severity::info,
-    "The machine type names no version, so the defaults are those of QEMU 7.2.",
-    "Name the version in the script (pc-q35-6.1, say) when the guest was made with an older QEMU."};
 inline const FindingKind kFormatProbed{finding_list, "qemu.format-probed", Severity::info,
                                        "The command does not say an image's format; its header does.",
                                        ""};
@@ -89,9 +85,6 @@ inline const FindingKind kTopology{
     finding_list, "qemu.smp-preference", Severity::info,
     "The command leaves the CPU's topology open, and QEMU's rule for it changed with machine version 6.2.",
     "Name the version in the script when the guest was made with an older QEMU."};
-inline const FindingKind kBridgeSlot{finding_list, "qemu.bridge-slot", Severity::warning,
-                                     "A device is in slot 0 of a PCI bridge, where libvirt has none.",
-                                     ""};
 inline const FindingKind kReadconfig{finding_list, "qemu.readconfig-missing", Severity::critical,
                                      "Options are in a file that could not be read.",
                                      "Put the file where the command names it, or use --base DIR."};
