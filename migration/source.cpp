@@ -78,7 +78,7 @@ FoundSource running_process(const std::string &argument) {
                  .found = text::printable(text::cut_utf8(words.substr(0, words.find('\0')), 80)),
                  .expected = "qemu-system-x86_64 or the like"});
   }
-  return {SourceKind::qemu, file};
+  return {SourceKind::qemu, file, {}};
 }
 
 // VirtualBox keeps the settings of before an upgrade as NAME-VERSION-PLATFORM.vbox beside NAME.vbox:
@@ -235,8 +235,9 @@ FoundSource find_source(const std::string &argument) {
   std::shared_ptr<const file::Head> head;
   auto kind = detect_source(path, &head);
   // What speaks of QEMU and starts none is refused with the reason.
-  if (const std::string head = read_head(path); !kind && qemu::speaks_of_qemu(head) && is_text(head)) {
-    kind = SourceKind::qemu;
+  if (!kind) {
+    const std::string begin = read_head(path);
+    if (qemu::speaks_of_qemu(begin) && is_text(begin)) kind = SourceKind::qemu;
   }
   if (!kind) throw foreign_source(fs::absolute(path).lexically_normal(), read_head(path));
   return {*kind, fs::absolute(path).lexically_normal(), std::move(head)};

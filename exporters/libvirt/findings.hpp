@@ -9,10 +9,9 @@ namespace ferry::libvirt {
 inline constinit FindingList finding_list;
 
 // ---- the domain as a whole ----
-inline const FindingKind kMachineVersionGone{
-    finding_list, "board.version-gone", Severity::warning,
-    "The host's QEMU no longer has the machine version that the source names.",
-    "Keep a host with the older QEMU if the guest must see no change at all."};
+inline const FindingKind kMachineVersionGone{finding_list, "board.version-gone", Severity::warning,
+                                             "The host's QEMU no longer has the machine version that the source names.",
+                                             "Keep a host with the older QEMU if the guest must see no change at all."};
 inline const FindingKind kSlotMoved{finding_list, "board.slot-moved", Severity::warning,
                                     "libvirt has no such slot behind a PCI bridge, so the device moves.",
                                     "Check the names of network cards in the guest."};
@@ -22,10 +21,9 @@ inline const FindingKind kNicTap{finding_list, "network.tap", Severity::warning,
 inline const FindingKind kHostDeviceDropped{finding_list, "host.device-dropped", Severity::warning,
                                             "The machine takes a device of the host, but does not say which one.",
                                             "Add it by hand with virt-manager or virsh attach-device."};
-inline const FindingKind kInvtsc{
-    finding_list, "cpu.invtsc", Severity::info,
-    "The machine asks for an invariant time stamp counter, which only some hosts have.",
-    ""};
+inline const FindingKind kInvtsc{finding_list, "cpu.invtsc", Severity::info,
+                                 "The machine asks for an invariant time stamp counter, which only some hosts have.",
+                                 ""};
 inline const FindingKind kDomainTainted{finding_list, "domain.tainted", Severity::warning,
                                         "The domain passes QEMU arguments that libvirt does not check.",
                                         "Remove these arguments if you need libvirt's full support: it marks the "

@@ -25,8 +25,7 @@ inline const FindingKind kBranchTaken{finding_list, "qemu.branch-taken", Severit
                                       "The machine's start itself hangs on a condition of the script.",
                                       "Check that this is the start that you mean."};
 inline const FindingKind kSourcedFile{finding_list, "qemu.sourced-file", Severity::info,
-                                      "The script reads another file, and so was that file here.",
-                                      ""};
+                                      "The script reads another file, and so was that file here.", ""};
 inline const FindingKind kSourceUnread{
     finding_list, "qemu.source-unread", Severity::warning,
     "The script reads a file that is not below its folder, is not there or is no shell text.",
@@ -39,8 +38,7 @@ inline const FindingKind kProgramUnknown{
     "The command does not say which QEMU program it runs; qemu-system-x86_64 is taken.",
     "Check that the machine is an x86 one."};
 inline const FindingKind kFormatProbed{finding_list, "qemu.format-probed", Severity::info,
-                                       "The command does not say an image's format; its header does.",
-                                       ""};
+                                       "The command does not say an image's format; its header does.", ""};
 inline const FindingKind kImageElsewhere{
     finding_list, "qemu.relative-path", Severity::info,
     "Files are named relative to the folder that QEMU is started in, which the script does not say.",
@@ -60,15 +58,13 @@ inline const FindingKind kNetworkDropped{finding_list, "qemu.network-dropped", S
 inline const FindingKind kNetworkKey{finding_list, "qemu.network-key", Severity::warning,
                                      "A setting of a network back end is not carried over.",
                                      "Set it in the domain by hand where the guest needs it."};
-inline const FindingKind kHub{
-    finding_list, "qemu.hub", Severity::warning, "Several cards are on one hub inside QEMU.",
-    "Connect the cards to one network with --network if they shall see each other."};
+inline const FindingKind kHub{finding_list, "qemu.hub", Severity::warning, "Several cards are on one hub inside QEMU.",
+                              "Connect the cards to one network with --network if they shall see each other."};
 inline const FindingKind kApplesmc{
     finding_list, "qemu.applesmc", Severity::info, "The machine is a macOS one, with Apple's SMC.",
     "Give a copy new identities before an Apple account is used on it: --mac new --uuid new."};
 inline const FindingKind kStoreMissing{finding_list, "qemu.store-missing", Severity::warning,
-                                       "The EFI firmware has no variable store of its own to be kept.",
-                                       ""};
+                                       "The EFI firmware has no variable store of its own to be kept.", ""};
 inline const FindingKind kTpmState{
     finding_list, "qemu.tpm-state", Severity::warning,
     "The TPM's state is kept by a program that the script starts, and is not carried over.",
@@ -76,11 +72,9 @@ inline const FindingKind kTpmState{
 inline const FindingKind kDropped{finding_list, "qemu.dropped", Severity::warning,
                                   "A setting of the command has no counterpart.", "Look at the setting in the report."};
 inline const FindingKind kCommandlineKept{finding_list, "qemu.commandline-kept", Severity::warning,
-                                          "libvirt has no element for an option, so QEMU gets it as it is.",
-                                          ""};
+                                          "libvirt has no element for an option, so QEMU gets it as it is.", ""};
 inline const FindingKind kCpuModel{finding_list, "qemu.cpu-model", Severity::warning,
-                                   "libvirt does not know the CPU model, so QEMU gets it as it is.",
-                                   ""};
+                                   "libvirt does not know the CPU model, so QEMU gets it as it is.", ""};
 inline const FindingKind kTopology{
     finding_list, "qemu.smp-preference", Severity::info,
     "The command leaves the CPU's topology open, and QEMU's rule for it changed with machine version 6.2.",

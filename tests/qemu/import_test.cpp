@@ -45,7 +45,7 @@ ErrorKind refusal(const std::string &words) {
   return ErrorKind::internal;
 }
 
-TEST(Defaults, a_bare_pc_has_what_qemu_adds) {
+TEST(Defaults, ABarePcHasWhatQemuAdds) {
   const Command vm("-hda a.img");
   EXPECT_EQ(vm.hardware().chipset, Chipset::piix3);
   EXPECT_EQ(vm.hardware().memory.bytes, std::uint64_t{128} << 20U);
@@ -63,7 +63,7 @@ TEST(Defaults, a_bare_pc_has_what_qemu_adds) {
   EXPECT_TRUE(vm.found("qemu.defaults-added"));
 }
 
-TEST(Defaults, q35_has_other_ones_and_old_versions_their_own) {
+TEST(Defaults, Q35HasOtherOnesAndOldVersionsTheirOwn) {
   const Command q35("-M q35");
   EXPECT_EQ(q35.hardware().nics.at(0).device, "e1000e");
   EXPECT_EQ(text(q35.hardware().nics.at(0).place), "0:2.0");
@@ -73,7 +73,7 @@ TEST(Defaults, q35_has_other_ones_and_old_versions_their_own) {
   EXPECT_EQ(Command("-M pc-i440fx-2.1").hardware().display.device, "cirrus-vga");
 }
 
-TEST(Defaults, nodefaults_and_what_takes_their_place) {
+TEST(Defaults, NodefaultsAndWhatTakesTheirPlace) {
   const Command none("-nodefaults");
   EXPECT_TRUE(none.hardware().nics.empty());
   EXPECT_EQ(none.hardware().display.adapter, Display::Adapter::none);
@@ -84,7 +84,7 @@ TEST(Defaults, nodefaults_and_what_takes_their_place) {
   EXPECT_TRUE(Command("-net none").hardware().nics.empty());
 }
 
-TEST(Drives, an_index_is_a_place) {
+TEST(Drives, AnIndexIsAPlace) {
   const Command pc("-drive file=a,index=3 -drive file=b,format=raw -cdrom c -drive file=d,bus=0,unit=1");
   const auto &drives = pc.hardware().controllers.at(0).drives;
   ASSERT_EQ(drives.size(), 4U);
@@ -97,7 +97,7 @@ TEST(Drives, an_index_is_a_place) {
   EXPECT_EQ(q35.drive(0, 1).port, 2U);
 }
 
-TEST(Drives, what_qemu_refuses_is_refused) {
+TEST(Drives, WhatQemuRefusesIsRefused) {
   EXPECT_EQ(refusal("-hda a -drive file=b,index=0"), ErrorKind::malformed);
   EXPECT_EQ(refusal("-drive file=a,index=4"), ErrorKind::malformed);
   EXPECT_EQ(refusal("-drive file=a,id=x,if=none -device ide-hd,drive=x,bus=sata.1"), ErrorKind::malformed);
@@ -107,7 +107,7 @@ TEST(Drives, what_qemu_refuses_is_refused) {
   EXPECT_EQ(refusal("-smp 4,sockets=3,cores=2"), ErrorKind::malformed);
 }
 
-TEST(Drives, a_device_without_a_bus_goes_to_the_last_one) {
+TEST(Drives, ADeviceWithoutABusGoesToTheLastOne) {
   const Command pc("-drive file=a,id=a,if=none -device ide-hd,drive=a");
   EXPECT_EQ(pc.drive(0, 0).port, 1U);
   EXPECT_EQ(pc.drive(0, 0).device, 0U);
@@ -121,7 +121,7 @@ TEST(Drives, a_device_without_a_bus_goes_to_the_last_one) {
   EXPECT_EQ(two.drive(0, 0).port, 1U);
 }
 
-TEST(Places, slots_are_given_in_the_order_of_creation) {
+TEST(Places, SlotsAreGivenInTheOrderOfCreation) {
   // JSON devices are last, drives of if=virtio before them, cards of -nic before all -device.
   const Command vm(
       "-M q35 -device '{\"driver\":\"virtio-rng-pci\"}' -drive file=v,if=virtio -device AC97 -nic "
@@ -132,7 +132,7 @@ TEST(Places, slots_are_given_in_the_order_of_creation) {
   EXPECT_EQ(text(vm.hardware().devices.at(0).place), "0:4.0");
 }
 
-TEST(Places, addresses_are_hexadecimal_and_bridges_have_slots_of_their_own) {
+TEST(Places, AddressesAreHexadecimalAndBridgesHaveSlotsOfTheirOwn) {
   const Command vm(
       "-nodefaults -device pci-bridge,id=b,chassis_nr=1,addr=10 -device e1000,bus=b,addr=0x1.0x2 -device "
       "e1000,bus=b -device e1000");
@@ -142,7 +142,7 @@ TEST(Places, addresses_are_hexadecimal_and_bridges_have_slots_of_their_own) {
   EXPECT_EQ(text(vm.hardware().nics.at(2).place), "0:2.0");
 }
 
-TEST(Places, usb_ports_and_the_hub_that_qemu_plugs_in) {
+TEST(Places, UsbPortsAndTheHubThatQemuPlugsIn) {
   const Command uhci("-usb -device usb-kbd -device usb-tablet -device usb-mouse");
   std::vector<std::string> ports;
   for (const Device &device : uhci.hardware().devices) ports.push_back(device.device + " " + device.usb->port);
@@ -154,7 +154,7 @@ TEST(Places, usb_ports_and_the_hub_that_qemu_plugs_in) {
   EXPECT_EQ(text(q35.hardware().usb_controllers.at(0).place), "0:29.7");
 }
 
-TEST(Network, addresses_that_qemu_gives) {
+TEST(Network, AddressesThatQemuGives) {
   const Command vm(
       "-net nic -net user -device e1000 -device e1000,mac=52:54:00:12:34:57 -device "
       "e1000,mac=00:00:00:00:00:00");
@@ -164,7 +164,7 @@ TEST(Network, addresses_that_qemu_gives) {
                                             "52:54:00:12:34:58"}));
 }
 
-TEST(Network, forwards) {
+TEST(Network, Forwards) {
   const Command vm("-nic user,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp::53-10.0.2.15:5353,hostfwd=::80-:8080");
   const auto &forwards = vm.hardware().nics.at(0).forwards;
   ASSERT_EQ(forwards.size(), 3U);
@@ -174,7 +174,7 @@ TEST(Network, forwards) {
   EXPECT_EQ(forwards[2].guest_port, 8080U);
 }
 
-TEST(Cpu, what_smp_leaves_open_goes_by_the_machine_version) {
+TEST(Cpu, WhatSmpLeavesOpenGoesByTheMachineVersion) {
   const auto topology = [](const std::string &words) {
     const Cpu cpu = Command(words).hardware().cpu;
     return std::to_string(cpu.count) + "=" + std::to_string(*cpu.sockets) + "x" +
@@ -187,7 +187,7 @@ TEST(Cpu, what_smp_leaves_open_goes_by_the_machine_version) {
   EXPECT_EQ(topology("-smp 2,sockets=2,threads=1"), "2=2x1x1");
 }
 
-TEST(Cpu, features_have_libvirts_names) {
+TEST(Cpu, FeaturesHaveLibvirtsNames) {
   const Command vm("-cpu Penryn,vendor=GenuineIntel,+sse3,+sse4_2,-hypervisor,x2apic=off,check,hv_relaxed,kvm=off");
   const Cpu &cpu = vm.hardware().cpu;
   EXPECT_EQ(cpu.model, "Penryn");
@@ -199,7 +199,7 @@ TEST(Cpu, features_have_libvirts_names) {
   EXPECT_EQ(cpu.hypervisor_hidden, true);
 }
 
-TEST(LedgerOfQemu, every_key_is_accounted_for_and_secrets_are_hidden) {
+TEST(LedgerOfQemu, EveryKeyIsAccountedForAndSecretsAreHidden) {
   const Command vm(
       "-device isa-applesmc,osk=THEKEY -name x,process=y -netdev user,id=n,smb=/srv -device "
       "e1000,netdev=n,romfile= -vnc :1,password=on -object secret,id=s,data=HIDDEN");
@@ -211,7 +211,7 @@ TEST(LedgerOfQemu, every_key_is_accounted_for_and_secrets_are_hidden) {
   EXPECT_EQ(vm.machine().extra.at("smc.key"), "THEKEY");
 }
 
-TEST(Questions, are_asked_by_name_and_answered_by_set) {
+TEST(Questions, AreAskedByNameAndAnsweredBySet) {
   try {
     const Command command("-hda $DISK -m \"$1\" -uuid $(uuidgen)");
     ADD_FAILURE() << "nothing was asked";
@@ -226,7 +226,7 @@ TEST(Questions, are_asked_by_name_and_answered_by_set) {
   EXPECT_TRUE(vm.found("qemu.open-value"));
 }
 
-TEST(Verbatim, unknown_devices_keep_their_slot) {
+TEST(Verbatim, UnknownDevicesKeepTheirSlot) {
   const Command vm("-nodefaults -device edu,dma_mask=5 -device AC97 -device isa-debug-exit,iobase=0xf4");
   const auto &arguments = vm.hardware().qemu_arguments;
   EXPECT_NE(std::find(arguments.begin(), arguments.end(), "edu,dma_mask=5,bus=pci.0,addr=0x02"), arguments.end());
@@ -234,13 +234,13 @@ TEST(Verbatim, unknown_devices_keep_their_slot) {
   EXPECT_EQ(text(vm.hardware().sound->place), "0:3.0");
 }
 
-TEST(Boards, others_are_refused) {
+TEST(Boards, OthersAreRefused) {
   for (const char *machine : {"isapc", "microvm", "xenfv", "virt"}) {
     EXPECT_EQ(refusal("-M " + std::string(machine)), ErrorKind::unsupported) << machine;
   }
 }
 
-TEST(Sniffing, a_page_that_shows_a_command_is_no_machine) {
+TEST(Sniffing, APageThatShowsACommandIsNoMachine) {
   EXPECT_TRUE(starts_qemu("#!/bin/sh\nqemu-system-x86_64 -m 1G\n", "a"));
   EXPECT_TRUE(starts_qemu("LC_ALL=C /usr/bin/kvm -m 1G\n", "a"));
   EXPECT_FALSE(starts_qemu("# Title\n\nTo start (as root):\n\n    qemu-system-x86_64 -m 1G\n", "a"));

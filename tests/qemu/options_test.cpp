@@ -19,18 +19,18 @@ std::vector<Option> options(std::vector<std::string> words) {
   return parse_options(launch);
 }
 
-TEST(Keys, lists_with_and_without_a_first_value) {
+TEST(Keys, ListsWithAndWithoutAFirstValue) {
   EXPECT_EQ(text_of(parse_keys("q35,accel=kvm", "type")), "type:q35;accel:kvm");
   EXPECT_EQ(text_of(parse_keys("file=a=b,if=none", "")), "file:a=b;if:none");
   EXPECT_EQ(text_of(parse_keys("id=x,server,nowait,readonly", "backend")), "id:x;server:on;wait:off;readonly:on");
   EXPECT_EQ(text_of(parse_keys("", "type")), "");
 }
 
-TEST(Keys, a_doubled_comma_is_a_comma) {
+TEST(Keys, ADoubledCommaIsAComma) {
   EXPECT_EQ(text_of(parse_keys("file=a,,b.img,,,format=raw", "")), "file:a,b.img,;format:raw");
 }
 
-TEST(Keys, json_is_flattened) {
+TEST(Keys, JsonIsFlattened) {
   const auto keys =
       parse_json(R"({"driver":"qcow2","cache":{"direct":true},"list":[1,"b"],"file":{"filename":"a,b"}})");
   ASSERT_TRUE(keys);
@@ -39,7 +39,7 @@ TEST(Keys, json_is_flattened) {
   EXPECT_FALSE(parse_json(std::string(100'000, '[')));
 }
 
-TEST(Options, one_and_two_dashes_aliases_and_images) {
+TEST(Options, OneAndTwoDashesAliasesAndImages) {
   const auto all = options({"-M", "pc", "--enable-kvm", "disk.img", "-device", "{\"driver\":\"usb-kbd\"}"});
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all[0].name, "machine");
@@ -52,7 +52,7 @@ TEST(Options, one_and_two_dashes_aliases_and_images) {
   EXPECT_EQ(all[3].where.line, 3U);
 }
 
-TEST(Options, an_argument_is_always_the_next_word) {
+TEST(Options, AnArgumentIsAlwaysTheNextWord) {
   const auto all = options({"-name", "-odd", "-append", "root=/dev/sda console=ttyS0"});
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].keys[0].value, "-odd");
@@ -61,7 +61,7 @@ TEST(Options, an_argument_is_always_the_next_word) {
   EXPECT_THROW(options({"-device", "{nonsense"}), Error);
 }
 
-TEST(Options, what_is_gone_is_known_and_what_never_was_is_not) {
+TEST(Options, WhatIsGoneIsKnownAndWhatNeverWasIsNot) {
   const auto all = options({"-soundhw", "hda", "-memory", "512", "-localtime"});
   ASSERT_EQ(all.size(), 3U);
   EXPECT_TRUE(all[0].known && all[0].removed);
@@ -70,7 +70,7 @@ TEST(Options, what_is_gone_is_known_and_what_never_was_is_not) {
   EXPECT_TRUE(all[2].removed);
 }
 
-TEST(Numbers, sizes) {
+TEST(Numbers, Sizes) {
   constexpr std::uint64_t kMiB = 1U << 20U;
   EXPECT_EQ(parse_size("512", kMiB), 512 * kMiB);
   EXPECT_EQ(parse_size("2g", kMiB), 2048 * kMiB);

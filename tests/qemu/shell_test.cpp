@@ -43,24 +43,24 @@ Error refusal(std::string_view text) {
   return Error(ErrorKind::internal, {.message = "it was read"});
 }
 
-TEST(ShellWords, quotes_and_escapes_are_the_shells) {
+TEST(ShellWords, QuotesAndEscapesAreTheShells) {
   EXPECT_EQ(words("qemu-system-x86_64 -name \"a b\" 'c d' e\\ f $'g\\th' \"\" \"x\\\"y\" 'z'\"w\"v"),
             "-name|a b|c d|e f|g\th||x\"y|zwv");
 }
 
-TEST(ShellWords, lines_are_joined_and_comments_skipped) {
+TEST(ShellWords, LinesAreJoinedAndCommentsSkipped) {
   EXPECT_EQ(
       words("#!/bin/sh\n# qemu-system-x86_64 -m 1\nqemu-system-x86_64 \\\n  -m 2G \\\n  -smp 2 # cores\necho done\n"),
       "-m|2G|-smp|2");
   EXPECT_EQ(words("qemu-system-x86_64 -m 1G `# a note` \\\n -smp 3 \\"), "-m|1G|-smp|3");
 }
 
-TEST(ShellWords, redirections_and_what_follows_are_no_words) {
+TEST(ShellWords, RedirectionsAndWhatFollowsAreNoWords) {
   EXPECT_EQ(words("qemu-system-x86_64 -m 1G 2>/dev/null >log &> all 2>&1 </dev/null & echo x"), "-m|1G");
   EXPECT_EQ(words("qemu-system-x86_64 -m 1G | tee log"), "-m|1G");
 }
 
-TEST(ShellWords, each_word_knows_its_line) {
+TEST(ShellWords, EachWordKnowsItsLine) {
   const auto all = launches("A=(\n -m 1G\n -smp 2\n)\nqemu-system-x86_64 \\\n \"${A[@]}\" \\\n -usb");
   ASSERT_EQ(all.size(), 1U);
   ASSERT_EQ(all[0].words.size(), 5U);
@@ -69,38 +69,38 @@ TEST(ShellWords, each_word_knows_its_line) {
   EXPECT_EQ(all[0].words[4].line, 7U);
 }
 
-TEST(ShellVariables, unquoted_ones_are_split_and_quoted_ones_not) {
+TEST(ShellVariables, UnquotedOnesAreSplitAndQuotedOnesNot) {
   EXPECT_EQ(words("O='-m 1G'\nN='a b'\nqemu-system-x86_64 $O -name \"$N\" -hda ${N}"), "-m|1G|-name|a b|-hda|a|b");
 }
 
-TEST(ShellVariables, the_forms_with_braces) {
+TEST(ShellVariables, TheFormsWithBraces) {
   EXPECT_EQ(words("F=dir/disk.tar.gz\nqemu-system-x86_64 ${F%.gz} ${F%%.*} ${F#*/} ${F##*.} ${F/tar/img} ${F//a/o} "
                   "${#F} ${F:4:4} ${F^^} ${N:-none} ${F:+yes} ${N:+no}x"),
             "dir/disk.tar|dir/disk|disk.tar.gz|gz|dir/disk.img.gz|dir/disk.tor.gz|15|disk|DIR/DISK.TAR.GZ|none|yes|x");
 }
 
-TEST(ShellVariables, arrays_grow_and_keep_their_words) {
+TEST(ShellVariables, ArraysGrowAndKeepTheirWords) {
   EXPECT_EQ(words("a=(-m \"1 G\")\na+=(-smp 2)\ndeclare -A d=([x]=y [\"run\"]=\"-usb\")\n"
                   "qemu-system-x86_64 \"${a[@]}\" ${d[run]} ${#a[@]} \"${a[1]}\" ${d[x]}"),
             "-m|1 G|-smp|2|-usb|4|1 G|y");
 }
 
-TEST(ShellVariables, the_scripts_own_folder_and_the_home) {
+TEST(ShellVariables, TheScriptsOwnFolderAndTheHome) {
   EXPECT_EQ(words("D=$(dirname \"$0\")\nE=\"$(cd \"$(dirname \"${BASH_SOURCE[0]}\")\" && pwd)\"\n"
                   "qemu-system-x86_64 $D/a $E/b $HOME/c ~/d $(basename $0 .sh)"),
             "/vm/a|/vm/b|/home/ann/c|/home/ann/d|start");
 }
 
-TEST(ShellVariables, numbers_are_computed) {
+TEST(ShellVariables, NumbersAreComputed) {
   EXPECT_EQ(words("n=3\nlet m=n+1\nqemu-system-x86_64 $((n * 2 + 1)) $m $(nproc)"), "7|4|6");
 }
 
-TEST(ShellVariables, the_users_word_stands) {
+TEST(ShellVariables, TheUsersWordStands) {
   EXPECT_EQ(words("DISK=a.img\nqemu-system-x86_64 -hda $DISK -m ${1:-512}", {{"DISK", "b.img"}, {"1", "64"}}),
             "-hda|b.img|-m|64");
 }
 
-TEST(ShellOpen, what_the_text_does_not_hold_stays_open) {
+TEST(ShellOpen, WhatTheTextDoesNotHoldStaysOpen) {
   const auto all = launches("ID=$(uuidgen)\nqemu-system-x86_64 -hda \"$1\" -uuid $ID -m $RAM $EXTRA -name $(find .)");
   ASSERT_EQ(all.size(), 1U);
   ASSERT_EQ(joined(all[0]), "-hda|$1|-uuid|$(uuidgen)|-m|$RAM|-name|$(find .)");
@@ -115,14 +115,14 @@ TEST(ShellOpen, what_the_text_does_not_hold_stays_open) {
   EXPECT_EQ(kinds.size(), 4U);
 }
 
-TEST(ShellConditions, constants_decide) {
+TEST(ShellConditions, ConstantsDecide) {
   EXPECT_EQ(words("K=1\nif [ \"$K\" = 1 ]; then A=-usb; else A=-nographic; fi\n"
                   "[[ $B == \"\" ]] && C=-S\n[ $K -gt 1 ] || D='-m 5'\n"
                   "case $K in 0) E=x;; 1|2) E=-s;; *) E=y;; esac\nqemu-system-x86_64 $A $C $D $E"),
             "-usb|-S|-m|5|-s");
 }
 
-TEST(ShellConditions, an_undecided_one_changes_nothing_and_is_told) {
+TEST(ShellConditions, AnUndecidedOneChangesNothingAndIsTold) {
   const auto all = launches("O='-m 1'\nif [ -f x.img ]; then O=\"$O -hdb x.img\"; fi\nqemu-system-x86_64 $O");
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(joined(all[0]), "-m|1");
@@ -132,7 +132,7 @@ TEST(ShellConditions, an_undecided_one_changes_nothing_and_is_told) {
   EXPECT_EQ(all[0].undecided[0].where.line, 2U);
 }
 
-TEST(ShellConditions, a_start_inside_an_undecided_one_is_found) {
+TEST(ShellConditions, AStartInsideAnUndecidedOneIsFound) {
   const auto all = launches(
       "if [ \"$1\" = install ]; then qemu-system-x86_64 -cdrom a.iso; else qemu-system-x86_64 -hda "
       "b.img; fi");
@@ -141,11 +141,11 @@ TEST(ShellConditions, a_start_inside_an_undecided_one_is_found) {
   EXPECT_EQ(all[1].inside.size(), 1U);
 }
 
-TEST(ShellConditions, a_complaint_about_arguments_does_not_end_the_reading) {
+TEST(ShellConditions, AComplaintAboutArgumentsDoesNotEndTheReading) {
   EXPECT_EQ(words("if [ -z \"$DISK\" ]; then echo usage; exit 1; fi\nqemu-system-x86_64 -hda $DISK"), "-hda|$DISK");
 }
 
-TEST(ShellCommands, functions_and_loops) {
+TEST(ShellCommands, FunctionsAndLoops) {
   EXPECT_EQ(
       words("drive() { ARGS+=(-drive file=$1,index=$2); }\nn=0\nfor f in a b; do drive $f.img $n; n=$((n+1)); done\n"
             "i=0\nwhile [ $i -lt 2 ]; do ARGS+=(-device usb-kbd); i=$((i+1)); done\n"
@@ -153,7 +153,7 @@ TEST(ShellCommands, functions_and_loops) {
       "-drive|file=a.img,index=0|-drive|file=b.img,index=1|-device|usb-kbd|-device|usb-kbd|-S");
 }
 
-TEST(ShellCommands, words_before_the_program_and_indirect_starts) {
+TEST(ShellCommands, WordsBeforeTheProgramAndIndirectStarts) {
   EXPECT_EQ(words("sudo -E nice -n 5 taskset -c 0-3 env A=b qemu-system-x86_64 -m 1"), "-m|1");
   EXPECT_EQ(words("Q=/usr/bin/qemu-system-i386\nexec \"$Q\" -m 1"), "-m|1");
   EXPECT_EQ(words("C=\"qemu-kvm -m 1 -name 'a b'\"\neval $C"), "-m|1|-name|a b");
@@ -161,18 +161,18 @@ TEST(ShellCommands, words_before_the_program_and_indirect_starts) {
   EXPECT_EQ(words("$SUDO $(which qemu-system-x86_64) -m 1"), "-m|1");
 }
 
-TEST(ShellCommands, what_only_speaks_of_qemu_is_no_start) {
+TEST(ShellCommands, WhatOnlySpeaksOfQemuIsNoStart) {
   EXPECT_EQ(refusal("echo qemu-kvm -m 1\nwhich kvm\nmodprobe kvm\nusermod -aG kvm me\n").kind(),
             ErrorKind::unsupported);
   EXPECT_EQ(refusal("qemu-system-x86_64 -version\nqemu-img create a 1G").kind(), ErrorKind::unsupported);
   EXPECT_EQ(refusal("cat > run.sh <<EOF\nqemu-kvm -m 1\nEOF\n").kind(), ErrorKind::unsupported);
 }
 
-TEST(ShellCommands, several_starts_are_several_machines_once_each) {
+TEST(ShellCommands, SeveralStartsAreSeveralMachinesOnceEach) {
   EXPECT_EQ(launches("kvm -hda a &\nkvm -hda b &\nkvm -hda a\n").size(), 2U);
 }
 
-TEST(ShellFiles, sourced_ones_are_read_below_the_scripts_folder_only) {
+TEST(ShellFiles, SourcedOnesAreReadBelowTheScriptsFolderOnly) {
   const test::TempFolder folder;
   folder.write("vars", "M=2G\n");
   const std::string text = "source \"$(dirname \"$0\")/vars\"\n. /etc/profile\nkvm -m $M -name $N";
@@ -184,7 +184,7 @@ TEST(ShellFiles, sourced_ones_are_read_below_the_scripts_folder_only) {
   EXPECT_EQ(all[0].unread[0].path, "/etc/profile");
 }
 
-TEST(ShellRefusals, lines_that_bash_does_not_join_are_named) {
+TEST(ShellRefusals, LinesThatBashDoesNotJoinAreNamed) {
   const Error blanks = refusal("qemu-kvm \\ \n-m 1 \\\n-smp 2\n");
   EXPECT_EQ(blanks.kind(), ErrorKind::malformed);
   EXPECT_NE(std::string(blanks.what()).find("line 1"), std::string::npos) << blanks.what();
@@ -194,18 +194,18 @@ TEST(ShellRefusals, lines_that_bash_does_not_join_are_named) {
   EXPECT_EQ(words("kvm -name \u201cab\u201d -m 1"), "-name|\u201cab\u201d|-m|1");
 }
 
-TEST(ShellRefusals, programs_and_makefiles) {
+TEST(ShellRefusals, ProgramsAndMakefiles) {
   EXPECT_EQ(refusal("#!/usr/bin/env python3\nimport os\nos.system('qemu-kvm -m 1')\n").kind(), ErrorKind::unsupported);
   EXPECT_EQ(refusal("run: disk.img\n\tqemu-system-x86_64 -hda disk.img\n").kind(), ErrorKind::unsupported);
 }
 
-TEST(ShellRefusals, syntax_errors_name_the_line) {
+TEST(ShellRefusals, SyntaxErrorsNameTheLine) {
   const Error error = refusal("#!/bin/sh\necho a\nif true; then\nkvm -m 1\n");
   EXPECT_EQ(error.kind(), ErrorKind::malformed);
   EXPECT_EQ(error.detail().where.line, 3U);
 }
 
-TEST(TextForms, pasted_commands_without_backslashes) {
+TEST(TextForms, PastedCommandsWithoutBackslashes) {
   EXPECT_EQ(words("$ qemu-system-x86_64\n-m 1G\n-hda a.img\n"), "-m|1G|-hda|a.img");
   const auto options = launches("Launching: -m 1G -hda a.img\n-usb\n");
   ASSERT_EQ(options.size(), 1U);
@@ -214,7 +214,7 @@ TEST(TextForms, pasted_commands_without_backslashes) {
   EXPECT_EQ(words("To start it (as root), run:\n\n  $ kvm -m 1G \\\n    -usb\n\nIt isn't \"slow.\n"), "-m|1G|-usb");
 }
 
-TEST(TextForms, the_words_of_a_process) {
+TEST(TextForms, TheWordsOfAProcess) {
   const std::string list("/usr/bin/qemu-system-x86_64\0-name\0a b\0-m\0\0", 42);
   const auto all = launches(list);
   ASSERT_EQ(all.size(), 1U);
@@ -223,7 +223,7 @@ TEST(TextForms, the_words_of_a_process) {
   EXPECT_EQ(all[0].words[1].text, "a b");
 }
 
-TEST(TextForms, batch_files) {
+TEST(TextForms, BatchFiles) {
   EXPECT_EQ(
       words("@echo off\r\nrem kvm -m 9\r\nset \"DIR=c:\\vm\"\r\nset N=box\r\nif exist x.img (\r\n  set H=-hdb "
             "x.img\r\n)\r\n"
@@ -240,7 +240,7 @@ void expect_refused_soon(const std::string &text) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));  // a loaded machine's second
 }
 
-TEST(ShellLimits, hostile_texts_end_soon) {
+TEST(ShellLimits, HostileTextsEndSoon) {
   std::string bomb = "A=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
   for (int i = 0; i < 60; ++i) bomb += "A=$A$A$A$A\n";
   expect_refused_soon(bomb + "kvm -name $A");
@@ -260,7 +260,7 @@ TEST(ShellLimits, hostile_texts_end_soon) {
       "y=1; done");
 }
 
-TEST(ShellLimits, recursion_is_not_followed) {
+TEST(ShellLimits, RecursionIsNotFollowed) {
   EXPECT_EQ(words("f() { f; g; }\ng() { f; }\nf\nkvm -m 1"), "-m|1");
   EXPECT_EQ(words("A=x\nA=\"$A y\"\nkvm -name \"$A\""), "-name|x y");
 }

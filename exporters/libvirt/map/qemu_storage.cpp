@@ -62,7 +62,7 @@ class QemuStorage {
     const Drive &drive = controller.drives[d];
     const std::string bus = bus_of(controller.type);
     const std::string field = drive_field(c, d);
-    const TargetMedium *medium = medium_of(m_, c, d);
+    const target::Medium *medium = medium_of(m_, c, d);
     if (drive.kind == DriveKind::disk && medium == nullptr) {
       m_.drop(field, drive.medium ? "left out on purpose" : "no image is there for it");
       if (!drive.medium)
@@ -118,7 +118,7 @@ class QemuStorage {
     }
   }
 
-  void take(DomainDisk &disk, const TargetMedium &medium, const std::string &field) {
+  void take(DomainDisk &disk, const target::Medium &medium, const std::string &field) {
     disk.file = medium.file.string();
     disk.format = medium.format.empty() ? "raw" : medium.format;
     disk.read_only = disk.read_only || medium.read_only;
