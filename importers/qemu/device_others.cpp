@@ -127,9 +127,8 @@ void DeviceReader::make_bridge(Unit &unit, const Driver &driver) {
   }
   drop_keys(unit, field);
   bridges.push_back(bridge);
-  const bool port = driver.libvirt == "pcie-root-port";
   pci_.add_bus(bridge.name.empty() ? "pci." + std::to_string(bridges.size()) : bridge.name,
-               static_cast<unsigned>(bridges.size()), port);
+               static_cast<unsigned>(bridges.size()));
 }
 
 void DeviceReader::make_device(Unit &unit, DriverClass kind) {

@@ -39,8 +39,8 @@ PciBuses::PciBuses(bool q35, bool acpi) {
   }
 }
 
-void PciBuses::add_bus(std::string name, unsigned number, bool one_slot) {
-  buses_.push_back({.name = std::move(name), .number = number, .slots = one_slot ? 1U : 32U});
+void PciBuses::add_bus(std::string name, unsigned number) {
+  buses_.push_back({.name = std::move(name), .number = number});
 }
 
 void PciBuses::reserve(unsigned slot, unsigned function) { buses_.front().used[slot][function] = true; }
@@ -73,8 +73,8 @@ PciPlace PciBuses::take(const std::string &bus_name, const std::string &address,
     if (bus->used[out.slot][out.function] && forgiving_) return take({}, {}, multifunction, where);
     if (bus->used[out.slot][out.function]) refuse("the PCI address is taken by another device", address);
   } else {
-    while (out.slot < bus->slots && bus->used[out.slot][0]) ++out.slot;
-    if (out.slot >= bus->slots) refuse("the PCI bus has no free slot", bus->name);
+    while (out.slot < Bus::kSlots && bus->used[out.slot][0]) ++out.slot;
+    if (out.slot >= Bus::kSlots) refuse("the PCI bus has no free slot", bus->name);
   }
   bus->used[out.slot][out.function] = true;
   return out;

@@ -20,8 +20,8 @@ class PciBuses {
   // The board's own devices are there from the start.
   PciBuses(bool q35, bool acpi);
 
-  // A bus behind a bridge; `number` as in PciPlace. `one_slot`: a root port's.
-  void add_bus(std::string name, unsigned number, bool one_slot);
+  // A bus behind a bridge or a root port (QEMU gives more than one slot there, too); `number` as in PciPlace.
+  void add_bus(std::string name, unsigned number);
   // Takes functions of the root bus that are fixed.
   void reserve(unsigned slot, unsigned function);
 
@@ -39,7 +39,7 @@ class PciBuses {
   struct Bus {
     std::string name;
     unsigned number = 0;
-    unsigned slots = 32;
+    static constexpr unsigned kSlots = 32;
     std::array<std::array<bool, 8>, 32> used{};
   };
   std::vector<Bus> buses_;

@@ -53,13 +53,21 @@ Bytes tar(const std::vector<std::pair<std::string, std::string>> &members) {
 
 // The golden cases' sources; .vmsd lists stand beside a .vmx and are a target of their own.
 void put_fixtures(const fs::path &folder) {
-  for (const char *target : {"vbox", "vmx", "vmsd", "ovf"}) fs::create_directories(folder / target);
+  for (const char *target : {"vbox", "vmx", "vmsd", "ovf", "qemu_script", "qemu_options"})
+    fs::create_directories(folder / target);
   for (const auto &entry : fs::recursive_directory_iterator(fs::path(FERRY_SOURCE_DIR) / "fixtures")) {
     const std::string suffix = entry.path().extension().string();
-    if (suffix != ".vbox" && suffix != ".vmx" && suffix != ".vmsd" && suffix != ".ovf") continue;
+    if (suffix != ".vbox" && suffix != ".vmx" && suffix != ".vmsd" && suffix != ".ovf" && suffix != ".sh") continue;
     const auto name = entry.path().parent_path().filename().string() + suffix;
-    fs::copy_file(entry.path(), folder / suffix.substr(1) / name, fs::copy_options::overwrite_existing);
+    fs::copy_file(entry.path(), folder / (suffix == ".sh" ? "qemu_script" : suffix.substr(1)) / name,
+                  fs::copy_options::overwrite_existing);
   }
+}
+
+void put_words(const fs::path &folder) {
+  write_file(folder / "qemu_options/words",
+             bytes_of("-M\nq35,vmport=off\n-m\n1G\n-drive\nfile=a,,b.img,if=none,id=a,format=raw\n-device\n"
+                      "{\"driver\":\"virtio-blk-pci\",\"drive\":\"a\"}\n-nic\nuser,hostfwd=tcp::22-:22\n"));
 }
 
 void put_firmware(const fs::path &folder) {
@@ -71,7 +79,7 @@ void put_firmware(const fs::path &folder) {
                                                        {.name = u"BootOrder", .data = order}};
   write_file(folder / "boot_option/short", option);
   write_file(folder / "boot_option/whole", builder::load_option(u"disk", builder::hardware_path()));
-  write_file(folder / "nvram_vbox/volume", builder::store(variables, builder::layout_tiny));
+  write_file(folder / "nvram_vbox/volume", builder::store(variables, builder::kLayoutTiny));
   Bytes vmware = bytes_of("MRVN");
   builder::put(vmware, 1, 4);
   builder::put(vmware, builder::vmware_chunk("CMOS", Bytes(16, 2)));
@@ -192,6 +200,7 @@ int main(int count, char **arguments) {
   put("ova", "plain", tar({{"m.ovf", ovf}, {"m.mf", "SHA1(m.ovf)= " + digest + "\n"}, {"d.vmdk", "KDMV"}}));
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
   put_fixtures(folder);
+  put_words(folder);
   put_firmware(folder);
   put_texts(folder);
   return 0;

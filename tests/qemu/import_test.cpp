@@ -226,6 +226,29 @@ TEST(Questions, AreAskedByNameAndAnsweredBySet) {
   EXPECT_TRUE(vm.found("qemu.open-value"));
 }
 
+TEST(Questions, TheNumberOfProcessorsIsThisHosts) {
+  const Command vm("-smp $(nproc)");
+  EXPECT_GE(vm.hardware().cpu.count, 1U);
+  EXPECT_TRUE(vm.found("qemu.host-value"));
+}
+
+TEST(Questions, OptionsWithoutAProgramAreTakenForX86) {
+  const test::TempFolder folder;
+  const auto file = folder.write("vm.txt", "-m 300\n-nodefaults\n-device VGA\n");
+  const auto machines = import_file(file, {});
+  ASSERT_EQ(machines.size(), 1U);
+  const auto &findings = machines.front().findings;
+  EXPECT_TRUE(std::any_of(findings.begin(), findings.end(),
+                          [](const Finding &one) { return one.id == "qemu.program-unknown"; }));
+}
+
+TEST(Places, ASecondDeviceBehindARootPortIsInTheNextSlot) {
+  const Command vm("-M q35 -nodefaults -device pcie-root-port,id=p -device e1000e,bus=p -device virtio-rng-pci,bus=p");
+  ASSERT_EQ(vm.hardware().devices.size(), 1U);
+  EXPECT_EQ(vm.hardware().devices.at(0).place->bus, 1U);
+  EXPECT_EQ(vm.hardware().devices.at(0).place->slot, 1U);
+}
+
 TEST(Verbatim, UnknownDevicesKeepTheirSlot) {
   const Command vm("-nodefaults -device edu,dma_mask=5 -device AC97 -device isa-debug-exit,iobase=0xf4");
   const auto &arguments = vm.hardware().qemu_arguments;
