@@ -26,7 +26,8 @@ std::string value_of(const Words &command, const std::string &option) {
       {"--video", "vga"},          {"--shared-folders", "none"}, {"--snapshots", "flatten"},
       {"--skip-disk", "missing"},  {"--disk-mode", "copy"},      {"--compress", "zstd"},
       {"--cluster-size", "64K"},   {"--engine", "native"},       {"--removable", "copy"},
-      {"--allow-outside", "/tmp"}, {"--windows-root", "/tmp"}};
+      {"--allow-outside", "/tmp"}, {"--windows-root", "/tmp"},   {"--set", "A=b"},
+      {"--machine", "1"}};
   const auto found = values.find(option);
   return found == values.end() ? "some-text" : found->second;
 }
