@@ -104,10 +104,15 @@ void remove_tpm_state(const RunRecord &record, bool machine_gone, UndoResult &ou
     if (state == MadeState::foreign && !machine_gone)
       out.kept.push_back(made.file.string() + " (it is not the file that the run made)");
   }
-  if (!record.state_folder->made) return;
+  // What lay there before was set aside by the run: what is there now is its machine's too.
+  const bool emptied = std::any_of(record.aside.begin(), record.aside.end(), [&](const SetAside &aside) {
+    return aside.file.parent_path().parent_path() == folder;
+  });
+  if (!record.state_folder->made && !emptied) return;
   if (machine_gone) {
     for (const fs::path &file : tpm_files(folder)) remove_file(file, out);
   }
+  if (emptied && !record.done) return;  // what was set aside comes back into it
   for (const fs::path &empty : {folder / "tpm2", folder}) rmdir(empty.c_str());  // where nothing is left in it
 }
 

@@ -55,6 +55,22 @@ TEST_F(TpmPlace, what_was_placed_is_taken_back_with_its_folders) {
   EXPECT_FALSE(fs::exists(folder()));
 }
 
+// The folder of a machine that was replaced is no folder that the run made, and what was in it was set aside.
+TEST_F(TpmPlace, what_came_after_the_old_content_was_set_aside_goes_with_the_machine) {
+  scratch.write(file(), "of the machine that is replaced");
+  plan.tpm_state.clear();
+  journal->aside({.file = file(), .kept = scratch.folder() / "kept", .inode = 0, .changed = 0});
+  fs::rename(file(), scratch.folder() / "kept");
+  place_tpm_state(plan, *journal);
+  scratch.write(file(), "of the new machine, by its use");
+  EXPECT_TRUE(remove(false).removed.empty());
+  EXPECT_EQ(remove(true).removed, std::vector<std::string>{file().string()});
+  EXPECT_TRUE(fs::exists(file().parent_path())) << "the old content comes back into it";
+  journal->done();
+  (void)remove(true);
+  EXPECT_FALSE(fs::exists(folder()));
+}
+
 TEST_F(TpmPlace, another_machines_state_is_neither_replaced_nor_removed) {
   scratch.write(file(), "of a machine that had this UUID");
   EXPECT_THROW(refuse_tpm_of_others(plan, {}), Error);
