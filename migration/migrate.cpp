@@ -9,6 +9,7 @@
 #include "converters/images/cache.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
+#include "migration/host.hpp"
 #include "migration/host_ports.hpp"
 #include "migration/newer_state.hpp"
 #include "migration/outside.hpp"
@@ -16,6 +17,7 @@
 #include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
+#include "migration/start_needs.hpp"
 #include "migration/survey.hpp"
 #include "migration/take_back.hpp"
 #include "migration/target_names.hpp"
@@ -187,6 +189,7 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     if (!options.host_profile && !out.finish) {
       preflight(*out.plan, options, leftovers);
       if (options.start) refuse_busy_ports(*out.plan, host.facts.taken);
+      if (options.start && is_own_session(options.connect)) refuse_what_cannot_start(*out.plan);
       if (options.define && !options.overwrite) refuse_tpm_of_others(*out.plan, unfinished);
     }
     reserve(host.facts.taken, *out.plan, options.start);

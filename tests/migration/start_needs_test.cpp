@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// A start that would fail is refused before a disk is converted.
+#include "migration/start_needs.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/migration/scratch.hpp"
+
+namespace ferry::migration {
+namespace {
+
+struct StartNeeds : testing::Test {
+  tests::Scratch scratch;
+  MachinePlan plan;
+
+  StartNeeds() {
+    plan.dest = scratch.folder() / "out";
+    plan.files = {plan.dest / "web.qcow2"};
+    plan.memory = 1U << 20U;
+  }
+
+  // What keeps the machine from starting; "" when nothing does.
+  std::string refusal(const std::string &devices, const std::string &os = "") {
+    plan.domain_xml = "<domain type='qemu'><os>" + os + "</os><devices>" + devices + "</devices></domain>";
+    try {
+      refuse_what_cannot_start(plan);
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+      EXPECT_NE(error.detail().advice.find("--start"), std::string::npos);
+      return error.detail().message + " " + error.detail().found;
+    }
+    return {};
+  }
+  static std::string disk(const std::string &file) {
+    return "<disk type='file' device='cdrom'><source file='" + file + "'/></disk>";
+  }
+};
+
+TEST_F(StartNeeds, NothingThatIsThereOrThatTheRunMakes) {
+  const std::string iso = scratch.write("a.iso", "x").string();
+  EXPECT_EQ(refusal(disk((plan.dest / "web.qcow2").string()) + disk(iso) + "<disk device='cdrom'/>" +
+                        "<emulator>/bin/sh</emulator><serial type='pty'/><serial type='file'><source path='" +
+                        (plan.dest / "serial.log").string() + "'/></serial><serial type='file'><source path='" +
+                        (scratch.folder() / "log").string() + "'/></serial><interface type='user'/>",
+                    "<loader>" + iso + "</loader><nvram template='" + iso + "'/>"),
+            "");
+}
+
+TEST_F(StartNeeds, EachOfThemIsNamed) {
+  const auto names = [&](const std::string &text, const std::string &what) {
+    EXPECT_NE(text.find(what), std::string::npos) << text;
+  };
+  names(refusal("<emulator>/no/qemu</emulator>"), "/no/qemu");
+  names(refusal("", "<loader>/no/CODE.fd</loader>"), "/no/CODE.fd");
+  names(refusal("", "<nvram template='/no/VARS.fd'>/x</nvram>"), "/no/VARS.fd");
+  names(refusal(disk("/no/a.iso")), "/no/a.iso");
+  names(refusal("<serial type='file'><source path='/no/folder/log'/></serial>"), "/no/folder/log");
+  names(refusal("<serial type='unix'><source mode='bind' path='/no/folder/s'/></serial>"), "/no/folder/s");
+  names(refusal("<parallel type='dev'><source path='/dev/no-parport'/></parallel>"), "/dev/no-parport");
+  names(refusal("<interface type='bridge'><source bridge='no-br0'/></interface>"), "no-br0");
+  plan.memory = std::uint64_t{1} << 60U;
+  names(refusal(""), "memory");
+}
+
+}  // namespace
+}  // namespace ferry::migration
