@@ -143,6 +143,17 @@ void add_one(Maker &m, const xml::Element &controller) {
   }
 }
 
+// Those behind which devices have ports such as "1.1".
+void add_hubs(Maker &m) {
+  unsigned index = 0;
+  for (const xml::Element *hub : children(m.devices, "hub")) {
+    Keys keys("usb-hub");
+    keys.set("id", Word(m.id(*hub, "hub" + std::to_string(index++))));
+    m.place_usb(keys, *hub);
+    m.device(keys, *hub);
+  }
+}
+
 }  // namespace
 
 void add_controllers(Maker &m) {
@@ -154,14 +165,23 @@ void add_controllers(Maker &m) {
     if (attribute(controller, "type") == "pci") buses[number(attribute(controller, "index")).value_or(0)] = controller;
   }
   for (const auto &[index, controller] : buses) add_pci(m, *controller, index);
+  // By kind, as libvirt does it; a USB controller before its companions.
+  for (const char *type : {"usb", "scsi", "ide", "sata", "virtio-serial", "nvme"}) {
+    for (const bool companions : {false, true}) {
+      for (const xml::Element *controller : controllers) {
+        const bool is_companion = controller->child("master") != nullptr;
+        if (attribute(controller, "type") == type && is_companion == companions) add_one(m, *controller);
+      }
+    }
+  }
+  add_hubs(m);
   bool serial = false;
   for (const xml::Element *controller : controllers) {
     const std::string type = attribute(controller, "type");
     serial = serial || type == "virtio-serial";
-    if (type != "pci" && !(type == "usb" && controller->child("master") != nullptr)) add_one(m, *controller);
-  }
-  for (const xml::Element *controller : controllers) {
-    if (attribute(controller, "type") == "usb" && controller->child("master") != nullptr) add_one(m, *controller);
+    const bool done = type == "pci" || type == "usb" || type == "scsi" || type == "ide" || type == "sata" ||
+                      type == "virtio-serial" || type == "nvme";
+    if (!done) add_one(m, *controller);
   }
   if (serial) return;
   for (const xml::Element *channel : children(m.devices, "channel")) {

@@ -67,8 +67,13 @@ class DiskWriter {
       return false;
     }
     if (empty) return true;
+    has_drive_ = true;
     const xml::Element *driver = disk_.child("driver");
     const std::string format = attribute(driver, "type");
+    if (bus_ == "usb" && disk_.child("transient") == nullptr) {
+      add_block_node(format.empty() ? "raw" : format, file, type == "block");
+      return true;
+    }
     Keys drive("if=none");
     drive.set("id", Word("drive-" + target_)).set("file", m_.file(file));
     drive.set("format", Word(format.empty() ? "raw" : format));
@@ -82,9 +87,21 @@ class DiskWriter {
     if (const std::string policy = attribute(driver, "error_policy"); !policy.empty() && policy != "enospace")
       drive.set("werror", Word(policy));
     m_.option("-drive", drive);
-    has_drive_ = true;
     if (disk_.child("iotune") != nullptr) m_.report(kLeftOut, "The limits of the disk " + target_ + " are left out.");
     return true;
+  }
+
+  // A drive's name is what the guest reads of a USB disk without a serial number; a node has none.
+  void add_block_node(const std::string &format, const std::string &file, bool is_device) {
+    const xml::Element *driver = disk_.child("driver");
+    const std::string cache = attribute(driver, "cache");
+    Keys node("driver=" + format);
+    node.set("node-name", Word("drive-" + target_)).set("file.driver", is_device ? "host_device" : "file");
+    node.set("file.filename", m_.file(file));
+    if (disk_.child("readonly") != nullptr || kind_ == "cdrom") node.on("read-only");
+    if (cache == "none" || cache == "directsync") node.on("cache.direct").on("file.cache.direct");
+    node.set_some("discard", attribute(driver, "discard"));
+    m_.option("-blockdev", node);
   }
 
   [[nodiscard]] Address address() const {
@@ -181,7 +198,15 @@ class DiskWriter {
     device.set("id", Word(m_.id(disk_, "disk-" + target_)));
     if (disk_.child("shareable") != nullptr) device.on("share-rw");
     if (bus_ == "fdc") return;
-    device.set_some("serial", bus_ == "nvme" ? "" : text_of(disk_.child("serial")));
+    const std::string serial = text_of(disk_.child("serial"));
+    device.set_some("serial", bus_ == "nvme" ? "" : serial);
+    if (bus_ == "scsi" && serial.empty()) {
+      // By this name the guest lists the disk in /dev/disk/by-id; QEMU would take our drive's.
+      const Address at = address();
+      const std::string alias = "scsi" + std::to_string(at.controller) + "-" + std::to_string(at.bus) + "-" +
+                                std::to_string(at.target) + "-" + std::to_string(at.unit);
+      device.set("device_id", Word("drive-" + m_.id(disk_, alias)));
+    }
     if (const std::string wwn = text_of(disk_.child("wwn")); !wwn.empty()) device.set("wwn", Word("0x" + wwn));
     device.set_some("vendor", text_of(disk_.child("vendor")));
     device.set_some("product", text_of(disk_.child("product")));
