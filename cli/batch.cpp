@@ -111,14 +111,13 @@ void setup_batch(CLI::App &app, Context &context) {
   add_output_options(*sub, command->output, true);
   sub->footer(
       std::string(
-          "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated\n"
-          "is skipped if its source is unchanged and everything that the run made is there: run the same "
-          "command\n"
-          "again after an interruption.\n\n"
+          "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated is "
+          "skipped if its source is unchanged and everything that the run made is there: run the same command again "
+          "after an interruption.\n\n"
           "Examples:\n"
-          "  virt-ferry batch ~/VMs --dry-run --format html -o plan.html    look first\n"
+          "  virt-ferry batch ~/VMs --dry-run --format html -o plan.html\n"
           "  virt-ferry batch ~/VMs --jobs 4 --verify\n"
-          "  virt-ferry batch machines.yaml                                 options for each machine\n\n") +
+          "  virt-ferry batch machines.yaml    options for each machine\n\n") +
       kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
 }

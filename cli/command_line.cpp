@@ -4,6 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <optional>
+#include <regex>
+
+#include "cli/help_format.hpp"
 
 #include "support/error.hpp"
 #include "support/nearest.hpp"
@@ -67,12 +71,34 @@ std::string option_name(const std::string &word) {
   return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
 }
 
-// CLI11's own messages name the option first and do not end alike.
+// Our form of what CLI11 says of a value: "--format: xml not in {text,json,html}", "--search: Directory does not exist:
+// /x".
+std::optional<ErrorDetail> bad_value(const std::string &said) {
+  static const std::regex folder(R"((--?[\w-]+): Directory (does not exist|is actually a file): (.*))");
+  static const std::regex form(R"((--?[\w-]+): (.*) not in \{(.*)\})");
+  std::smatch parts;
+  if (std::regex_match(said, parts, folder)) {
+    return ErrorDetail{.where = {{}, {}, parts[1]},
+                       .message = "the value cannot be understood",
+                       .found = "\"" + parts[3].str() + "\"",
+                       .expected = "an existing folder"};
+  }
+  if (!std::regex_match(said, parts, form)) return std::nullopt;
+  const std::string list = std::regex_replace(parts[3].str(), std::regex(","), ", ");
+  return ErrorDetail{.where = {{}, {}, parts[1]},
+                     .message = "the value cannot be understood",
+                     .found = "\"" + parts[2].str() + "\"",
+                     .expected = (list.find(',') == std::string::npos ? "" : "one of ") + list};
+}
+
+// CLI11's own messages do not begin and end alike.
 [[noreturn]] void wrong_usage(const CLI::App &app, const CLI::ParseError &error) {
   const CLI::App *command = &app;
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
   std::string message = error.what();
   while (message.ends_with('\n') || message.ends_with('.')) message.pop_back();
+  if (const auto detail = bad_value(message)) throw Error(ErrorKind::usage, *detail);
+  if (message == "A subcommand is required") message = "a command is required";
   throw Error(ErrorKind::usage, {.message = std::move(message), .advice = help_advice(*command)});
 }
 
@@ -81,11 +107,10 @@ std::string option_name(const std::string &word) {
 std::unique_ptr<CLI::App> make_app(Context &context) {
   auto app = std::make_unique<CLI::App>(
       "Moves virtual machines from VirtualBox and VMware to libvirt/QEMU in your own session.", "virt-ferry");
-  app->set_version_flag("-V,--version", "virt-ferry " FERRY_VERSION);
+  set_help_format(*app);
+  app->set_version_flag("-V,--version", "virt-ferry " FERRY_VERSION, "show the version");
   app->require_subcommand(1);
-  app->footer(std::string("Start with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
-                          "'virt-ferry COMMAND --help' shows more. ") +
-              kExitCodes);
+  app->footer(kExitCodes);  // of the commands that have no other
   setup_inspect(*app, context);
   setup_plan(*app, context);
   setup_migrate(*app, context);
@@ -95,6 +120,9 @@ std::unique_ptr<CLI::App> make_app(Context &context) {
   setup_script(*app, context);
   setup_disk(*app, context);
   setup_host(*app, context);
+  app->footer(std::string("Start with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"
+                          "'virt-ferry COMMAND --help' shows more.\n\n") +
+              kExitCodes);
   return app;
 }
 

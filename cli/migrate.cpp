@@ -84,15 +84,14 @@ void setup_migrate(CLI::App &app, Context &context) {
   add_machine_options(*sub, command->options);
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
-  sub->footer(
-      std::string("The source is only read. 'virt-ferry undo RUN' takes the new machine back.\n\n"
-                  "Examples:\n"
-                  "  virt-ferry migrate web --verify --start            a machine that 'list' shows\n"
-                  "  virt-ferry migrate lab.ova --name lab2 --mac new --uuid new    a second copy\n"
-                  "  virt-ferry migrate db.vmx --network 1=bridge:br0 --disk-bus virtio\n"
-                  "  virt-ferry migrate old.vbox --no-define --dest /srv/images     files only, no libvirt\n"
-                  "  virt-ferry migrate san.vbox --skip-disk unsupported            without its iSCSI disks\n\n") +
-      kExitCodes);
+  sub->footer(std::string("The source is only read. 'virt-ferry undo RUN' takes the new machine back.\n\n"
+                          "Examples:\n"
+                          "  virt-ferry migrate web --verify --start        a machine that 'list' shows\n"
+                          "  virt-ferry migrate lab.ova --name lab2 --mac new --uuid new\n"
+                          "  virt-ferry migrate db.vmx --network 1=bridge:br0 --disk-bus virtio\n"
+                          "  virt-ferry migrate old.vbox --no-define --dest /srv/images\n"
+                          "  virt-ferry migrate san.vbox --skip-disk unsupported    without its iSCSI disks\n\n") +
+              kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
 }
 

@@ -27,12 +27,11 @@ void setup_plan(CLI::App &app, Context &context) {
       ->required();
   add_machine_options(*sub, command->options);
   add_output_options(*sub, command->output, true);
-  sub->footer(
-      std::string("Examples:\n"
-                  "  virt-ferry plan ~/VMs/*/*.vbox\n"
-                  "  virt-ferry plan web.vmx --format html -o web.html\n"
-                  "  virt-ferry plan web.ova --host-profile debian-13.json    for a host that is not here\n\n") +
-      kExitCodes);
+  sub->footer(std::string("Examples:\n"
+                          "  virt-ferry plan ~/VMs/*/*.vbox\n"
+                          "  virt-ferry plan web.vmx --format html -o web.html\n"
+                          "  virt-ferry plan web.ova --host-profile debian-13.json    for another host\n\n") +
+              kExitCodes);
   sub->callback([command, &context] {
     command->output.overwrite = command->options.overwrite;
     context.exit_code = dry_run(command->sources, command->options, command->output);

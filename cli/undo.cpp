@@ -58,15 +58,15 @@ void setup_undo(CLI::App &app, Context &context) {
       app.add_subcommand("undo", "Take back what a run made, never the source. Without RUN, list the runs.");
   sub->add_option("RUN", command->run, "the run, as 'migrate' and 'batch' report it");
   sub->add_flag("--force", command->force,
-                "even if the machine was used since: it runs (and is then switched off), is suspended, has new\n"
+                "even if the machine was used since: it runs (and is then switched off), is suspended, has new "
                 "snapshots or disks, or its files were written to");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
   sub->footer(
       std::string(
-          "This removes the machine's definition and the files that the run made, and nothing else. A machine that "
-          "was\n"
-          "used since, as by a guest that writes to its disk, is removed with --force only. What an interrupted run\n"
-          "with --overwrite had set aside comes back.\n\n") +
+          "This removes the machine's definition and the files that the run made, and nothing else. A machine that was "
+          "used since, as by a guest that writes to its disk, is removed with --force only. What an interrupted run "
+          "with "
+          "--overwrite had set aside is restored.\n\n") +
       kExitCodes);
   sub->callback([command, &context] { context.exit_code = run(*command); });
 }

@@ -98,7 +98,7 @@ T one_of(std::string_view option, const std::string &value,
     if (name == value) return choice;
     expected += (expected.empty() ? "" : ", ") + std::string(name);
   }
-  bad_value(option, value, "one of " + expected);
+  bad_value(option, value, (choices.size() == 1 ? "" : "one of ") + expected);
 }
 
 // Values that have their names from to_string().

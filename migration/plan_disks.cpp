@@ -121,8 +121,9 @@ class Planner {
     throw Error(ErrorKind::usage, {.where = machine_.origin,
                                    .message = "--skip-disk " + std::to_string(*numbers.rbegin()) +
                                               " names a disk that the machine does not have",
-                                   .expected = disks == 0 ? "no number: the machine has no disk"
-                                                          : "a number from 1 to " + std::to_string(disks)});
+                                   .expected = disks == 0   ? "no number: the machine has no disk"
+                                               : disks == 1 ? "number 1"
+                                                            : "a number from 1 to " + std::to_string(disks)});
   }
 
   std::size_t add_disk(const DriveRef &ref, const disk::DiskInfo &info) {

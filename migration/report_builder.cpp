@@ -137,7 +137,8 @@ void refuse(report::MachineReport &report, const Error &error) {
 
 report::MachineReport not_found(const std::string &argument, const Error &error) {
   report::MachineReport out;
-  out.name = std::filesystem::path(argument).stem().string();
+  const std::filesystem::path path(argument);
+  out.name = (path.has_filename() ? path : path.parent_path()).stem().string();  // "web/" is web
   out.source = argument;
   out.kind = "unknown";
   refuse(out, error);

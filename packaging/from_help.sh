@@ -27,8 +27,7 @@ commands_below() {
 help_of() {
   local words
   read -r -a words <<<"$1"
-  "$program" "${words[@]}" --help | sed -E '/COMMAND --help. shows more/,$d; /^  -h,--help /d
-    s/^(  [A-Z|]+) TEXT( \.\.\.)?( REQUIRED)? /\1\2 /' | awk '
+  "$program" "${words[@]}" --help | sed -E '/^Exit codes:/,$d; /^  -h,--help /d' | awk '
     /^  [^ ]/ {
       if (entry != "") print entry
       line = substr($0, 3)

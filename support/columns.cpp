@@ -78,4 +78,24 @@ std::string padded(std::string_view text, std::size_t width) {
   return std::string(text) + std::string(width > there ? width - there : 0, ' ');
 }
 
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::size_t column = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string_view word = text.substr(at, end - at);
+    const std::size_t length = columns(word);
+    if (column > 0 && indent + column + 1 + length > width) {
+      out += '\n';
+      column = 0;
+    }
+    out += column == 0 ? std::string(indent, ' ') : std::string(" ");
+    out += word;
+    column += length + (column == 0 ? 0 : 1);
+    at = end + 1;
+  }
+  return out + "\n";
+}
+
 }  // namespace ferry::text

@@ -16,5 +16,8 @@ namespace ferry::text {
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t width);
 // `text` followed by blanks up to `width`, for tables.
 [[nodiscard]] std::string padded(std::string_view text, std::size_t width);
+// `text` broken at blanks into lines of at most `width` columns where its words allow it, each begun by `indent` blanks
+// and ended by a newline.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
 
 }  // namespace ferry::text

@@ -174,7 +174,7 @@ inline const FindingKind kMonitorsReduced{finding_list, "display.monitors", Seve
                                           "Use --video qxl (Windows, with its driver) or --video virtio."};
 inline const FindingKind k3dDropped{finding_list, "display.3d-dropped", Severity::info,
                                     "3D acceleration is not carried over.",
-                                    "For Linux guests: --video virtio, then turn 3D on in virt-manager."};
+                                    "Use --video virtio for a Linux guest, then turn on 3D in virt-manager."};
 inline const FindingKind kRemoteDisplayDropped{
     finding_list, "display.remote-dropped", Severity::info,
     "The machine's remote display is not opened to the network.",

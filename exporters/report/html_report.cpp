@@ -148,8 +148,8 @@ void findings(std::string &out, const MachineReport &machine) {
     for (const Finding &finding : machine.findings) {
       if (finding.severity != severity) continue;
       out += "<tr>" + cell(tag(to_string(severity))) + "<td><strong>" + escaped(finding.message) + "</strong><br>";
-      out += escaped(finding.advice) + "<br><span class=\"mild\">" + escaped(finding.id) + " " +
-             escaped(finding.where.text());
+      if (!finding.advice.empty()) out += escaped(finding.advice) + "<br>";
+      out += "<span class=\"mild\">" + escaped(finding.id) + " " + escaped(finding.where.text());
       out += "</span></td></tr>\n";
     }
   }

@@ -11,28 +11,8 @@
 namespace ferry::report {
 namespace {
 
-constexpr std::size_t kWidth = 100;
+constexpr std::size_t kWidth = 80;  // of a terminal; names of files may be longer
 constexpr std::size_t kLabel = 13;
-
-// Breaks `text` at blanks so that lines stay within kWidth, each begun by `indent` blanks.
-std::string wrapped(const std::string &text, std::size_t indent) {
-  std::string out;
-  std::size_t column = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::size_t length = end - at;
-    if (column > 0 && indent + column + 1 + length > kWidth) {
-      out += '\n';
-      column = 0;
-    }
-    out += column == 0 ? std::string(indent, ' ') : std::string(" ");
-    out.append(text, at, length);
-    column += length + (column == 0 ? 0 : 1);
-    at = end + 1;
-  }
-  return out + "\n";
-}
 
 std::string line(const std::string &label, const std::string &value) {
   return "  " + label + std::string(label.size() < kLabel ? kLabel - label.size() : 1, ' ') + value + "\n";
@@ -82,8 +62,8 @@ std::string snapshot_lines(const MachineReport &machine) {
 std::string finding_text(const Finding &finding) {
   std::string out = "  " + std::string(to_string(finding.severity)) + ": " + finding.id;
   if (const std::string where = finding.where.text(); !where.empty()) out += " at " + text::printable(where);
-  out += "\n" + wrapped(text::printable(finding.message), 4);
-  if (!finding.advice.empty()) out += wrapped(text::printable(finding.advice), 4);
+  out += "\n" + text::wrapped(text::printable(finding.message), 4, kWidth);
+  if (!finding.advice.empty()) out += text::wrapped(text::printable(finding.advice), 4, kWidth);
   return out;
 }
 
@@ -100,7 +80,7 @@ std::string settings_text(const MachineReport &machine) {
     out += (entry.where.line ? "line " + std::to_string(*entry.where.line) + ": " : "") +
            text::printable(entry.where.path);
     out += value.empty() ? "\n" : " = \"" + value + "\"\n";
-    if (!entry.note.empty()) out += wrapped(text::printable(entry.note), 4);
+    if (!entry.note.empty()) out += text::wrapped(text::printable(entry.note), 4, kWidth);
   }
   return out.empty() ? out : "\n  Settings that are not carried over\n" + out;
 }
@@ -118,10 +98,10 @@ std::string refusal_text(const MachineReport &machine) {
   const ErrorDetail &detail = machine.refusal->detail;
   std::string out = line(std::string(to_string(machine.status)), std::string(to_string(machine.refusal->kind)));
   if (const std::string where = detail.where.text(); !where.empty()) out += line("where", text::printable(where));
-  out += wrapped(text::printable(detail.message), 4);
-  if (!detail.found.empty()) out += wrapped("found " + text::printable(detail.found), 4);
-  if (!detail.expected.empty()) out += wrapped("expected " + text::printable(detail.expected), 4);
-  if (!detail.advice.empty()) out += wrapped(text::printable(detail.advice), 4);
+  out += text::wrapped(text::printable(detail.message), 4, kWidth);
+  if (!detail.found.empty()) out += text::wrapped("found " + text::printable(detail.found), 4, kWidth);
+  if (!detail.expected.empty()) out += text::wrapped("expected " + text::printable(detail.expected), 4, kWidth);
+  if (!detail.advice.empty()) out += text::wrapped(text::printable(detail.advice), 4, kWidth);
   return out;
 }
 
@@ -200,7 +180,7 @@ std::string summary_table(const Document &document) {
     const std::string where = detail.where.text();
     out += "\n" + text::printable(machine.name) + ": " + (where.empty() ? "" : text::printable(where) + ": ") +
            text::printable(detail.message) + "\n";
-    if (!detail.advice.empty()) out += wrapped(text::printable(detail.advice), 4);
+    if (!detail.advice.empty()) out += text::wrapped(text::printable(detail.advice), 4, kWidth);
   }
   return out;
 }

@@ -118,7 +118,8 @@ void report_generated_macs(Context &in) {
   }
   if (!without_mac.empty()) {
     in.raise(finding::kMacGenerated, in.machine.hardware.nics.front().origin,
-             "the package gives no MAC address for network card " + without_mac);
+             "the package gives no MAC address for network card" +
+                 std::string(without_mac.find(',') == std::string::npos ? " " : "s ") + without_mac);
   }
 }
 

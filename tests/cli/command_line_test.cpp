@@ -180,8 +180,15 @@ TEST(CommandLine, MisspeltOptionsGetTheNearestRightOne) {
 
 TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {
   EXPECT_THAT(said_of({"migrate"}), HasSubstr("SOURCE is required. 'virt-ferry migrate --help' shows more."));
-  EXPECT_THAT(said_of({"disk"}), HasSubstr("'virt-ferry disk --help' shows more."));
+  EXPECT_THAT(said_of({"disk"}), HasSubstr("a command is required. 'virt-ferry disk --help' shows more."));
+  EXPECT_THAT(said_of({"plan", "x.vbox", "--format", "xml"}),
+              HasSubstr("--format: the value cannot be understood; found \"xml\"; expected one of text, json, html"));
+  EXPECT_THAT(said_of({"disk", "info", "x.vdi", "--input-format", "qcow2"}),
+              HasSubstr("--input-format: the value cannot be understood; found \"qcow2\"; expected raw"));
   EXPECT_THAT(said_of({"migrate", "/x", "--progress", "loud"}), HasSubstr("loud"));
+  EXPECT_THAT(
+      said_of({"list", "--windows-root", "/no/such"}),
+      HasSubstr("--windows-root: the value cannot be understood; found \"/no/such\"; expected an existing folder"));
 }
 
 }  // namespace

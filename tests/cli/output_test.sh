@@ -147,6 +147,13 @@ refusal 2 usage disk info missing.vdi
 refusal 2 usage batch missing
 refusal 3 unsupported disk info other.vbox
 
+# A folder's name is the report's, with a slash behind it or without.
+mkdir nothing-here
+for argument in nothing-here nothing-here/; do
+  ends 3 plan "$argument" "$settings" --host-profile "$profile"
+  says '^nothing-here$' out
+done
+
 # Closed standard descriptors: an image or a journal is no place for messages.
 ends 0 disk convert machine/probe.vmdk expected.raw --format raw
 for closed in '0<&-' '1>&-' '2>&-' '0<&- 1>&- 2>&-'; do

@@ -142,6 +142,29 @@ TEST(Report, TextShowsWhatIsLostWithItsLine) {
   EXPECT_NE(text.find("the machine is encrypted"), std::string::npos) << text;
 }
 
+TEST(Report, AFindingWithoutAdviceLeavesNoGap) {
+  Document one;
+  MachineReport machine;
+  machine.name = "web";
+  machine.findings.push_back({"a.b", Severity::info, {"/vms/web.vbox", 4, {}}, "It is so.", ""});
+  one.machines.push_back(machine);
+  EXPECT_EQ(as_html(one).find("<br><br>"), std::string::npos);
+  EXPECT_NE(as_html(one).find("<strong>It is so.</strong><br><span class=\"mild\">a.b "), std::string::npos);
+  EXPECT_NE((as_text(one) + "$").find("info: a.b at /vms/web.vbox:4\n    It is so.\n$"), std::string::npos)
+      << as_text(one);
+}
+
+TEST(Report, TextIsWrappedForATerminal) {
+  Document one;
+  MachineReport machine;
+  machine.findings.push_back(
+      {"a.b", Severity::info, {}, "The " + std::string(40, 'x') + " and " + std::string(35, 'y') + ".", ""});
+  one.machines.push_back(machine);
+  EXPECT_NE(as_text(one).find("    The " + std::string(40, 'x') + " and\n    " + std::string(35, 'y') + ".\n"),
+            std::string::npos)
+      << as_text(one);
+}
+
 TEST(Report, TheSummaryHasALineForEachMachine) {
   const std::string table = summary_table(document());
   EXPECT_NE(table.find("broken          refused   0      0 bytes  -"), std::string::npos) << table;

@@ -36,5 +36,14 @@ TEST(Columns, PadsByColumns) {
   EXPECT_EQ(padded("web", 2), "web");
 }
 
+TEST(Columns, WrapsAtBlanks) {
+  EXPECT_EQ(wrapped("one two three", 0, 80), "one two three\n");
+  EXPECT_EQ(wrapped("one two three", 2, 9), "  one two\n  three\n");
+  EXPECT_EQ(wrapped("one two three", 2, 8), "  one\n  two\n  three\n");
+  EXPECT_EQ(wrapped("業務 サーバー", 0, 13), "業務 サーバー\n");  // by columns: 4 + 1 + 8
+  EXPECT_EQ(wrapped("業務 サーバー", 0, 12), "業務\nサーバー\n");
+  EXPECT_EQ(wrapped("a /path/that/is/longer/than/a/line", 4, 20), "    a\n    /path/that/is/longer/than/a/line\n");
+}
+
 }  // namespace
 }  // namespace ferry::text

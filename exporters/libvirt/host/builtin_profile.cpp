@@ -36,7 +36,7 @@ std::vector<target::FirmwareImage> debian_firmware() {
 
 HostProfile builtin_host_profile() {
   HostProfile profile;
-  profile.name = "built-in (libvirt 9.0, QEMU 7.2)";
+  profile.name = "the built-in host profile (libvirt 9.0, QEMU 7.2)";
   profile.built_in = true;
   profile.libvirt_version = 9000000;
   profile.qemu_version = 7002000;

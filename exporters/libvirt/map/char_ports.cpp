@@ -161,7 +161,7 @@ class PortMapper {
     // Who listens names no host: VMware's "tcp://:4711". Where, is decided below.
     const bool bad_host = !port_.server && (host.empty() || !is_host_name(host));
     if (!number || *number == 0 || *number > 65535 || bad_host) {
-      refuse("had the network address '" + port_.path + "', which is none");
+      refuse("had the network address '" + port_.path + "', which is not valid");
       return;
     }
     if (port_.server) {

@@ -139,7 +139,8 @@ void map_filters(Mapping &m) {
   }
   if (active == 0) return;
   m.raise(kUsbFiltersDropped, filters.front().origin,
-          std::to_string(active) + " USB filters are not carried over: no device of this host is attached unasked.");
+          std::to_string(active) + (active == 1 ? " USB filter is" : " USB filters are") +
+              " not carried over: no device of this host is attached unasked.");
 }
 
 void map_input(Mapping &m, bool usb) {

@@ -218,12 +218,12 @@ void compare_loopback(Mapping &m) {
       m.drop(field, "a user network's gateway address is the host's loopback address");
       several = first != nullptr;
       if (first == nullptr) first = &nic;
-      cards += (cards.empty() ? "" : ", ") + nic_label(i);
+      cards += (cards.empty() ? "" : ", ") + std::to_string(i + 1);
     }
   }
   if (first == nullptr) return;
   m.raise(kNicReachesLoopback, first->origin,
-          cards + (several ? " let" : " lets") +
+          (several ? "Network cards " : "Network card ") + cards + (several ? " let" : " lets") +
               " the guest reach, at its gateway's address, what listens on the host's 127.0.0.1 only.");
 }
 
