@@ -123,14 +123,14 @@ inline const FindingKind kMacInvalid{finding_list, "nic.mac-invalid", Severity::
 inline const FindingKind kUuidShared{
     finding_list, "smbios.uuid-shared", Severity::warning,
     "Another machine that is migrated with this one has the same UUID; this one gets a new one.",
-    "Software that is licensed by the UUID may ask again; a manifest's 'uuid' decides which machine keeps it."};
+    "Choose with a manifest's 'uuid' which machine keeps it; software that is licensed by the UUID may ask again."};
 inline const FindingKind kMacShared{
     finding_list, "nic.mac-shared", Severity::warning,
     "A card of another machine that is migrated with this one has the same MAC address; this card gets a new one.",
     "Check what depends on the address: the guest's network settings, the leases of a DHCP server."};
 inline const FindingKind kRemovableOutside{
     finding_list, "medium.outside", Severity::warning,
-    "The image in a CD or floppy drive is a file of yours outside of the machine's folder.",
+    "The image in a CD or floppy drive is a file of yours outside the machine's folder.",
     "Make sure that the guest may read it if the machine comes from somebody else; --removable none leaves such drives "
     "empty."};
 inline const FindingKind kPlatformTools{

@@ -66,7 +66,7 @@ class Collector {
     if (file.is_removable && file.judgement.verdict == reach::Verdict::outside &&
         is_removable_image(file.judgement.file, kind)) {
       file.judgement.verdict = reach::Verdict::own;
-      file.judgement.why = "a file of yours that lies outside of the machine's folder";
+      file.judgement.why = "a file of yours outside the machine's folder";
     }
     if (file.judgement.verdict != reach::Verdict::inside) files.push_back(std::move(file));
   }

@@ -59,7 +59,7 @@ class DiskWriter {
     const std::string file = attribute(source, type == "block" ? "dev" : "file");
     const bool empty = file.empty() && kind_ != "disk";
     if (type != "file" && type != "block" && !empty) {
-      left_out("its image is no file, but of the type '" + type + "'");
+      left_out("its image is not a file, but of the type '" + type + "'");
       return false;
     }
     if (child(source, "encryption") != nullptr || disk_.child("encryption") != nullptr) {
@@ -153,7 +153,7 @@ class DiskWriter {
       Keys keys("nvme-ns");
       return keys.set("bus", Word("nvme" + std::to_string(at.controller))).set("nsid", std::uint64_t{at.unit} + 1);
     }
-    left_out("its bus '" + bus_ + "' is none that a script knows");
+    left_out("its bus '" + bus_ + "' is not one that a script can have");
     return Keys("");
   }
 

@@ -18,13 +18,14 @@ inline const FindingKind kNetworkChanged{
     finding_list, "script.network-changed", Severity::warning,
     "A card's network is libvirt's; in the script the card is on QEMU's user network.",
     "Where it should be on a bridge, allow that in /etc/qemu/bridge.conf and write -netdev bridge,br=NAME."};
-inline const FindingKind kLinkDown{finding_list, "script.link-down", Severity::warning,
-                                   "A card's link is down, which no option of QEMU's says; it is connected to nothing.",
-                                   "In QEMU's console, 'set_link net0 off' takes the cable out."};
+inline const FindingKind kLinkDown{
+    finding_list, "script.link-down", Severity::warning,
+    "A card's link is down, which no QEMU option can express; the card is connected to nothing.",
+    "Use 'set_link net0 off' in QEMU's console to take the cable out."};
 inline const FindingKind kHostDevice{
     finding_list, "script.host-device", Severity::warning,
     "A device of the host is given to the machine; without libvirt nobody prepares it.",
-    "See that you may open the device, and that no driver of the host has it, before you start the script."};
+    "Make sure that you may open the device, and that no driver of the host uses it, before you start the script."};
 inline const FindingKind kSnapshots{finding_list, "script.snapshots", Severity::info,
                                     "The machine has snapshots, which only libvirt lists.",
                                     "'qemu-img snapshot -l' shows those inside of the images."};

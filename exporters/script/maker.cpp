@@ -49,7 +49,7 @@ Maker::Maker(const Request &its_request)
       devices(domain.child("devices") != nullptr ? *domain.child("devices") : kNone) {
   const xml::Element *type = child(domain.child("os"), "type");
   if (domain.name != "domain" || type == nullptr)
-    throw Error(ErrorKind::malformed, {.message = "this is no libvirt domain", .expected = "<domain> with <os>"});
+    throw Error(ErrorKind::malformed, {.message = "this is not a libvirt domain", .expected = "<domain> with <os>"});
   const std::string architecture = attribute(type, "arch");
   const std::string kind = attribute(&domain, "type");
   machine = attribute(type, "machine");
@@ -60,7 +60,7 @@ Maker::Maker(const Request &its_request)
   if ((!kvm && kind != "qemu") || text_of(type) != "hvm" || !x86 || !pc) {
     throw Error(ErrorKind::unsupported, {.message = "no script can be written for a machine of this kind",
                                          .found = kind + ", " + architecture + ", " + machine,
-                                         .expected = "a PC of QEMU's: type kvm or qemu, machine pc or q35"});
+                                         .expected = "a QEMU PC: type kvm or qemu, machine pc or q35"});
   }
   name = text_of(domain.child("name"));
   uuid = text_of(domain.child("uuid"));

@@ -61,7 +61,7 @@ void add_redirections(Maker &m) {
   for (const xml::Element *redirection : children(m.devices, "redirdev")) {
     const std::string id = "redir" + std::to_string(index++), chardev = "char" + id;
     if (attribute(redirection, "type") != "spicevmc" || !m.has_spice) {
-      m.report(kDeviceLeftOut, "A USB redirection is left out: there is no SPICE screen that it could come by.");
+      m.report(kDeviceLeftOut, "A USB redirection is left out: it needs a SPICE screen, and there is none.");
       continue;
     }
     m.option("-chardev", Keys("spicevmc").set("id", Word(chardev)).set("name", "usbredir"));
