@@ -130,6 +130,14 @@ struct MachineFiles {
   std::set<std::filesystem::path> disks;  // of disks only: what a guest writes to, and what lies under it
 };
 
+// A machine that is to be started when it is made.
+struct Start {
+  std::string document;                     // of the target's own making
+  std::vector<std::filesystem::path> made;  // files that the run makes: they are not there yet
+  std::filesystem::path folder;             // that the run makes them in
+  std::uint64_t memory = 0;                 // bytes
+};
+
 // Names and addresses that a new machine cannot have.
 struct Taken {
   std::set<std::string> names;               // of machines that the target has
@@ -150,7 +158,7 @@ struct Taken {
   void forget_defined();
 };
 
-// The host that a machine is planned for. Plans are pure: nothing here asks the host.
+// The host that a machine is planned for. Plans are pure: nothing here but refuse_start() asks the host.
 class Target {
  public:
   struct Facts {
@@ -182,6 +190,9 @@ class Target {
   [[nodiscard]] virtual std::string with_run_mark(const std::string &document, const std::string &run) const = 0;
   // Adds those that a document of the target's own making names.
   virtual void add_files(const std::string &document, MachineFiles &files) const = 0;
+  // Looks at what the machine needs of the host that this runs on, which must be the target's. Throws Error unsupported
+  // with the first thing that would keep it from starting.
+  virtual void refuse_start(const Start &start) const = 0;
 };
 
 // ---- the machines that it has ----

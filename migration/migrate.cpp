@@ -17,7 +17,6 @@
 #include "migration/preflight.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
-#include "migration/start_needs.hpp"
 #include "migration/survey.hpp"
 #include "migration/take_back.hpp"
 #include "migration/target_names.hpp"
@@ -189,7 +188,8 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     if (!options.host_profile && !out.finish) {
       preflight(*out.plan, options, leftovers);
       if (options.start) refuse_busy_ports(*out.plan, host.facts.taken);
-      if (options.start && is_own_session(options.connect)) refuse_what_cannot_start(*out.plan);
+      if (options.start && is_own_session(options.connect))
+        host.refuse_start({out.plan->domain_xml, out.plan->files, out.plan->dest, out.plan->memory});
       if (options.define && !options.overwrite) refuse_tpm_of_others(*out.plan, unfinished);
     }
     reserve(host.facts.taken, *out.plan, options.start);

@@ -40,7 +40,7 @@ std::string read_head(const fs::path &file) {
 }
 
 bool is_text(std::string_view head) {
-  return head.find("<!DOCTYPE") == std::string_view::npos && text::is_valid_utf8(text::cut_utf8(head, head.size())) &&
+  return !text::trim(head).starts_with('<') && text::is_valid_utf8(text::cut_utf8(head, head.size())) &&
          std::none_of(head.begin(), head.end(), [](char c) { return static_cast<unsigned char>(c) < 0x09; });
 }
 

@@ -7,6 +7,7 @@
 #include "exporters/libvirt/findings.hpp"
 #include "exporters/libvirt/host/domain_files.hpp"
 #include "exporters/libvirt/host/run_mark.hpp"
+#include "exporters/libvirt/host/start_needs.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -50,5 +51,7 @@ std::string Target::with_run_mark(const std::string &document, const std::string
 void Target::add_files(const std::string &document, target::MachineFiles &files) const {
   add_files_of_domain(document, files);
 }
+
+void Target::refuse_start(const target::Start &start) const { refuse_what_cannot_start(start, host_.bridges); }
 
 }  // namespace ferry::libvirt

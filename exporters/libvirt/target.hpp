@@ -20,6 +20,7 @@ class Target final : public target::Target {
   [[nodiscard]] std::optional<Finding> snapshot_limits(const Hardware &hardware) const override;
   [[nodiscard]] std::string with_run_mark(const std::string &document, const std::string &run) const override;
   void add_files(const std::string &document, target::MachineFiles &files) const override;
+  void refuse_start(const target::Start &start) const override;
 
  private:
   HostProfile host_;

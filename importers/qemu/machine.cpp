@@ -37,10 +37,9 @@ void read_program(Context &c) {
   }
   if (architecture.starts_with("x86_64") || architecture == "amd64") return;
   throw Error(ErrorKind::unsupported, {.where = c.launch.where,
-                                       .message = "the machine is none of a PC's architecture",
+                                       .message = "the machine does not have a PC's architecture",
                                        .found = text::printable(architecture),
-                                       .expected = "x86_64 or i386",
-                                       .advice = "virt-ferry makes x86 machines."});
+                                       .expected = "x86_64 or i386"});
 }
 
 // "pc-i440fx-4.0+pve0", "pc-0.12", "pc-q35-6.1".

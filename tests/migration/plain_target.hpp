@@ -40,6 +40,7 @@ class PlainTarget : public target::Target {
       files.disks.insert(file);
     }
   }
+  void refuse_start(const target::Start &) const override {}
 
   // Of the lines that begin with the word.
   static std::vector<std::string> values(const std::string &document, const std::string &word) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "migration/start_needs.hpp"
+#include "exporters/libvirt/host/start_needs.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,13 +8,12 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "migration/host.hpp"
-
+#include "support/error.hpp"
 #include "support/subprocess.hpp"
 #include "support/text.hpp"
 #include "support/xml.hpp"
 
-namespace ferry::migration {
+namespace ferry::libvirt {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,8 +39,11 @@ std::uint64_t most_memory() {
 
 class Needs {
  public:
-  explicit Needs(const MachinePlan &plan)
-      : plan_(plan), domain_(xml::parse(plan.domain_xml, "domain")), devices_(domain_.child("devices")) {}
+  Needs(const target::Start &start, const std::set<std::string> &bridges)
+      : start_(start),
+        bridges_(bridges),
+        domain_(xml::parse(start.document, "domain")),
+        devices_(domain_.child("devices")) {}
 
   void look() const {
     look_at_host();
@@ -69,9 +71,9 @@ class Needs {
     if (emulator != nullptr && !emulator->text.empty() && !subprocess::is_program(emulator->text))
       cannot("its emulator does not exist", emulator->text, "Install QEMU (package qemu-system-x86).");
     const std::uint64_t most = most_memory();
-    if (most != 0 && plan_.memory > most)
+    if (most != 0 && start_.memory > most)
       cannot("it needs more memory than this host has",
-             text::human_bytes(plan_.memory) + " of " + text::human_bytes(most), "Give it less in the source.");
+             text::human_bytes(start_.memory) + " of " + text::human_bytes(most), "Give it less in the source.");
   }
 
   void look_at_firmware() const {
@@ -83,7 +85,7 @@ class Needs {
 
   // `what` has been found to be needed; what the run makes is not there yet.
   void look_at_file(const std::string &file, const std::string &what) const {
-    if (file.empty() || std::find(plan_.files.begin(), plan_.files.end(), fs::path(file)) != plan_.files.end()) return;
+    if (file.empty() || std::find(start_.made.begin(), start_.made.end(), fs::path(file)) != start_.made.end()) return;
     if (access(file.c_str(), R_OK) != 0)
       cannot(what + " cannot be read: " + std::generic_category().message(errno), file, "Check the file.");
   }
@@ -99,7 +101,7 @@ class Needs {
     if (type == "dev") look_at_file(path, "the device of a port");
     const bool makes = type == "file" || (type == "unix" && attribute(port.child("source"), "mode") != "connect");
     const fs::path folder = fs::path(path).parent_path();
-    if (!makes || path.empty() || folder == plan_.dest) return;  // the run makes that one
+    if (!makes || path.empty() || folder == start_.folder) return;  // the run makes that one
     if (access(folder.c_str(), W_OK | X_OK) != 0)
       cannot("the file of a port cannot be made: " + std::generic_category().message(errno), path,
              "Create the folder, or leave out --host-devices.");
@@ -107,7 +109,7 @@ class Needs {
 
   void look_at_card(const xml::Element &card) const {
     const std::string bridge = attribute(card.child("source"), "bridge");
-    if (!bridge.empty() && !bridges_of_user().contains(bridge))
+    if (!bridge.empty() && !bridges_.contains(bridge))
       cannot("qemu-bridge-helper does not open the bridge to your user", bridge,
              "Create the bridge and allow it in /etc/qemu/bridge.conf, or choose another network with --network.");
     if (attribute(card.child("backend"), "type") == "passt" && subprocess::find_program("passt").empty())
@@ -122,13 +124,16 @@ class Needs {
     }
   }
 
-  const MachinePlan &plan_;
+  const target::Start &start_;
+  const std::set<std::string> &bridges_;
   const xml::Element domain_;
   const xml::Element *devices_;
 };
 
 }  // namespace
 
-void refuse_what_cannot_start(const MachinePlan &plan) { Needs(plan).look(); }
+void refuse_what_cannot_start(const target::Start &start, const std::set<std::string> &bridges) {
+  Needs(start, bridges).look();
+}
 
-}  // namespace ferry::migration
+}  // namespace ferry::libvirt

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // A start that would fail is refused before a disk is converted.
-#include "migration/start_needs.hpp"
+#include "exporters/libvirt/host/start_needs.hpp"
 
 #include <gtest/gtest.h>
 
 #include "tests/migration/scratch.hpp"
 
-namespace ferry::migration {
+namespace ferry::libvirt {
 namespace {
 
 struct StartNeeds : testing::Test {
   tests::Scratch scratch;
-  MachinePlan plan;
+  target::Start start;
 
   StartNeeds() {
-    plan.dest = scratch.folder() / "out";
-    plan.files = {plan.dest / "web.qcow2"};
-    plan.memory = 1U << 20U;
+    start.folder = scratch.folder() / "out";
+    start.made = {start.folder / "web.qcow2"};
+    start.memory = 1U << 20U;
   }
 
   // What keeps the machine from starting; "" when nothing does.
   std::string refusal(const std::string &devices, const std::string &os = "") {
-    plan.domain_xml = "<domain type='qemu'><os>" + os + "</os><devices>" + devices + "</devices></domain>";
+    start.document = "<domain type='qemu'><os>" + os + "</os><devices>" + devices + "</devices></domain>";
     try {
-      refuse_what_cannot_start(plan);
+      refuse_what_cannot_start(start, {"vf-br0"});
     } catch (const Error &error) {
       EXPECT_EQ(error.kind(), ErrorKind::unsupported);
       EXPECT_NE(error.detail().advice.find("--start"), std::string::npos);
@@ -38,9 +38,9 @@ struct StartNeeds : testing::Test {
 
 TEST_F(StartNeeds, NothingThatIsThereOrThatTheRunMakes) {
   const std::string iso = scratch.write("a.iso", "x").string();
-  EXPECT_EQ(refusal(disk((plan.dest / "web.qcow2").string()) + disk(iso) + "<disk device='cdrom'/>" +
+  EXPECT_EQ(refusal(disk((start.folder / "web.qcow2").string()) + disk(iso) + "<disk device='cdrom'/>" +
                         "<emulator>/bin/sh</emulator><serial type='pty'/><serial type='file'><source path='" +
-                        (plan.dest / "serial.log").string() + "'/></serial><serial type='file'><source path='" +
+                        (start.folder / "serial.log").string() + "'/></serial><serial type='file'><source path='" +
                         (scratch.folder() / "log").string() + "'/></serial><interface type='user'/>",
                     "<loader>" + iso + "</loader><nvram template='" + iso + "'/>"),
             "");
@@ -58,9 +58,10 @@ TEST_F(StartNeeds, EachOfThemIsNamed) {
   names(refusal("<serial type='unix'><source mode='bind' path='/no/folder/s'/></serial>"), "/no/folder/s");
   names(refusal("<parallel type='dev'><source path='/dev/no-parport'/></parallel>"), "/dev/no-parport");
   names(refusal("<interface type='bridge'><source bridge='no-br0'/></interface>"), "no-br0");
-  plan.memory = std::uint64_t{1} << 60U;
+  EXPECT_EQ(refusal("<interface type='bridge'><source bridge='vf-br0'/></interface>"), "");
+  start.memory = std::uint64_t{1} << 60U;
   names(refusal(""), "memory");
 }
 
 }  // namespace
-}  // namespace ferry::migration
+}  // namespace ferry::libvirt
