@@ -203,7 +203,7 @@ void DeviceReader::make_nic(Unit &unit, const Driver &driver) {
       if (auto forward = parse_redirection(text); forward && nic.mode == NicMode::nat) {
         forward->name = "redir" + std::to_string(nic.forwards.size() + 1);
         forward->origin = option->where;
-        nic.forwards.push_back(std::move(*forward));
+        add_forward(nic, std::move(*forward));
       } else {
         c_.raise(kNetworkKey, option->where, "The port forward '" + text::printable(text) + "' is not carried over.");
       }

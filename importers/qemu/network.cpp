@@ -26,7 +26,7 @@ void user(Context &c, Option &option, Nic &nic, const std::string &field) {
     if (auto forward = parse_forward(text)) {
       forward->name = "hostfwd" + std::to_string(nic.forwards.size() + 1);
       forward->origin = option.where;
-      nic.forwards.push_back(std::move(*forward));
+      add_forward(nic, std::move(*forward));
     } else {
       c.raise(kNetworkKey, option.where, "The port forward '" + text::printable(text) + "' cannot be understood.");
     }
