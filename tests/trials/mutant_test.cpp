@@ -100,7 +100,7 @@ TEST_F(Mutant, ends_in_time_with_an_exit_code_of_the_contract) {
     const std::string extension = seed.extension();
     // What belongs to a machine's file is read by way of that.
     const fs::path named = extension == ".vmsd" ? source() : source() / seed.filename();
-    std::vector<std::string> words{"plan", named, "--no-define", "--dest", dest()};
+    std::vector<std::string> words{"plan", named, "--no-define", "--skip-disk", "missing", "--dest", dest()};
     if (extension == ".vmdk") words = {"disk", "info", named};
     const Ended ended = end(begin(words, {}, &Mutant::limit));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
