@@ -67,8 +67,12 @@ TEST_P(Failing, call_leaves_all_or_nothing) {
                 [this](const Ended &ended) {
                   const auto made = visible();
                   EXPECT_TRUE(made.empty() || made.size() == 2) << made.begin()->first << "\n" << ended.output;
-                  if (ended.code == 0) EXPECT_EQ(made.size(), 2U) << ended.output;
-                  if (!made.empty()) EXPECT_TRUE(holds_disk('a'));
+                  if (ended.code == 0) {
+                    EXPECT_EQ(made.size(), 2U) << ended.output;
+                  }
+                  if (!made.empty()) {
+                    EXPECT_TRUE(holds_disk('a'));
+                  }
                   if (newest().second != "done") {
                     const Ended again = migrate(false);
                     EXPECT_EQ(again.code, 0) << ended.output << again.output;
@@ -108,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(Every, Failing,
                          testing::Values(Kind{"write", {EIO, ENOSPC}, 5}, Kind{"sync", {EIO, ENOSPC}, 3},
                                          Kind{"name", {EIO, ENOSPC, EACCES}, 3}, Kind{"read", {EIO}, 5},
                                          Kind{"open", {EMFILE, EACCES, EIO}, 5}, Kind{"thread", {EAGAIN}, 1}),
-                         [](const auto &info) { return std::string(info.param.name); });
+                         [](const auto &tried) { return std::string(tried.param.name); });
 
 }  // namespace
 }  // namespace ferry
