@@ -181,7 +181,11 @@ class QemuDevices {
       case Device::Kind::file_system:
         file_system(device, take("path"), take("tag"), take("access"), take("readonly"), field);
         break;
-      case Device::Kind::host_pci: host_pci(device, take("host"), rest, field); break;
+      case Device::Kind::host_pci: {
+        const std::string host = take("host");  // before `rest` is handed on: arguments have no order
+        host_pci(device, host, rest, field);
+        break;
+      }
       case Device::Kind::host_usb: host_usb(device, rest, field); break;
       case Device::Kind::iommu: {
         DomainElement out{.name = "iommu", .attributes = {{"model", "intel"}}};
