@@ -23,8 +23,8 @@ struct State {
 
 // Never destroyed: the thread that waits for signals is still there when main() has returned.
 State &state() {
-  static auto *const kept = new State;  // NOLINT(cppcoreguidelines-owning-memory)
-  return *kept;
+  static auto *const kKept = new State;  // NOLINT(cppcoreguidelines-owning-memory)
+  return *kKept;
 }
 
 void take_stop() {

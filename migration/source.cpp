@@ -59,7 +59,7 @@ std::optional<std::string> whole_text(const fs::path &file, std::string head) {
 FoundSource running_process(const std::string &argument) {
   const auto number = text::parse_u64(std::string_view(argument).substr(4));
   if (!number || *number == 0) {
-    throw Error(ErrorKind::usage, {.message = "this is no process",
+    throw Error(ErrorKind::usage, {.message = "this is not the number of a process",
                                    .found = "\"" + text::printable(argument) + "\"",
                                    .expected = "pid:N with the number of a running QEMU"});
   }
@@ -74,7 +74,7 @@ FoundSource running_process(const std::string &argument) {
   if (!qemu::starts_qemu(words, file)) {
     throw Error(ErrorKind::unsupported,
                 {.where = {file, {}, {}},
-                 .message = "the process is no QEMU",
+                 .message = "the process is not QEMU",
                  .found = text::printable(text::cut_utf8(words.substr(0, words.find('\0')), 80)),
                  .expected = "qemu-system-x86_64 or the like"});
   }

@@ -103,7 +103,7 @@ class BlockReader {
     const Key *found = Context::find(option, key);
     if (found == nullptr) return std::nullopt;
     const auto value = parse_number(found->value);
-    if (!value || *value > 255) refuse(option.where, std::string(key) + " is no number of a drive", found->value);
+    if (!value || *value > 255) refuse(option.where, std::string(key) + " is not the number of a drive", found->value);
     return static_cast<unsigned>(*value);
   }
 
@@ -301,7 +301,8 @@ void fill_drive(Context &c, Block &block, Drive &drive, const std::string &field
   }
   const bool floppy_or_cd = drive.kind != DriveKind::disk;
   if (is_no_file(block.file)) {
-    c.raise(kNotAFile, drive.origin, "'" + text::printable(block.file) + "' is no image file; the drive is left out.");
+    c.raise(kNotAFile, drive.origin,
+            "'" + text::printable(block.file) + "' is not an image file; the drive is left out.");
     return;
   }
   const Context::Found found = c.locate(block.file, drive.origin);

@@ -129,7 +129,7 @@ std::optional<std::uint64_t> Context::number(Option &option, std::string_view ke
   const auto parsed = parse_number(*value);
   if (!parsed) {
     throw Error(ErrorKind::malformed, {.where = option.where,
-                                       .message = "the value of " + std::string(key) + " is no number",
+                                       .message = "the value of " + std::string(key) + " is not a number",
                                        .found = "'" + text::printable(*value) + "'",
                                        .advice = "Mend the command, then try again."});
   }

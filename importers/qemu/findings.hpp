@@ -28,7 +28,7 @@ inline const FindingKind kSourcedFile{finding_list, "qemu.sourced-file", Severit
                                       "The script reads another file, and so was that file here.", ""};
 inline const FindingKind kSourceUnread{
     finding_list, "qemu.source-unread", Severity::warning,
-    "The script reads a file that is not below its folder, is not there or is no shell text.",
+    "The script reads a file that is not below its folder, is not there or is not shell text.",
     "Give the values that it sets with --set NAME=VALUE."};
 inline const FindingKind kUnknownOption{finding_list, "qemu.unknown-option", Severity::warning,
                                         "The command has an option that QEMU does not know.",
@@ -47,7 +47,7 @@ inline const FindingKind kImageMissing{finding_list, "qemu.image-missing", Sever
                                        "An image that the command names was not found.",
                                        "Use --base DIR when its path is relative to another folder."};
 inline const FindingKind kNotAFile{finding_list, "qemu.not-a-file", Severity::critical,
-                                   "A disk is no image file but something on the network or made by QEMU.",
+                                   "A disk is not an image file but something on the network or made by QEMU.",
                                    "Attach it to the new machine by hand."};
 inline const FindingKind kHostDevice{finding_list, "qemu.host-device", Severity::warning,
                                      "The machine takes a device of the host's.",

@@ -29,7 +29,7 @@ Script Parser::script() {
   }
   Script out;
   out.root = list();
-  if (!at_end()) fail(line_, "this is no shell command", "a command");
+  if (!at_end()) fail(line_, "this is not a shell command", "a command");
   out.broken_lines = std::move(broken_lines_);
   return out;
 }
@@ -103,7 +103,7 @@ Node Parser::list() {
     if (peek() == ';' || peek() == '&') {
       take();
     } else if (!at_end() && peek() != '\n' && peek() != ')') {
-      fail(line_, "this is no shell command", "the end of the command");
+      fail(line_, "this is not a shell command", "the end of the command");
     }
   }
 }
@@ -451,7 +451,7 @@ Node Parser::simple() {
     if (out.words.size() == 1 && out.assignments.empty() && looking_at("(")) {
       take();
       skip_blanks();
-      if (!accept(")")) fail(line, "this is no shell command", "()");
+      if (!accept(")")) fail(line, "this is not a shell command", "()");
       std::string name;
       for (const Part &part : out.words.front().parts) name += part.text;
       return function(line, std::move(name));
@@ -461,7 +461,7 @@ Node Parser::simple() {
       const Word &last = out.words.back();
       const bool array = !last.parts.empty() && last.parts.back().kind == Part::Kind::literal &&
                          last.parts.back().text.ends_with('=') && last.parts.size() == 1;
-      if (!array) fail(line_, "this is no shell command", "a word");
+      if (!array) fail(line_, "this is not a shell command", "a word");
       take();
       Assignment assigned;
       assigned.name = last.parts.back().text;
@@ -478,7 +478,7 @@ Node Parser::simple() {
   }
   if (out.words.empty() && out.assignments.empty() && peek() != '\n' && peek() != ';' && peek() != '&' &&
       peek() != '|' && peek() != ')') {
-    fail(line_, "this is no shell command", "a command");
+    fail(line_, "this is not a shell command", "a command");
   }
   return out;
 }

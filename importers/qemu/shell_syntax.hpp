@@ -89,7 +89,7 @@ constexpr std::size_t kMostText = 1U << 20U;  // bytes of a script
 constexpr std::size_t kMostWords = 40'000;    // words of a script's text
 constexpr unsigned kMostDepth = 50;           // commands, substitutions and quotes inside one another
 
-// Throws Error malformed, naming the line, for what is no shell text; unsupported beyond the limits.
+// Throws Error malformed, naming the line, for what is not shell text; unsupported beyond the limits.
 [[nodiscard]] Script parse(std::string_view text, const std::filesystem::path &file);
 
 }  // namespace ferry::qemu::shell
