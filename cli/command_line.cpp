@@ -78,14 +78,14 @@ std::optional<ErrorDetail> bad_value(const std::string &said) {
   static const std::regex form(R"((--?[\w-]+): (.*) not in \{(.*)\})");
   std::smatch parts;
   if (std::regex_match(said, parts, folder)) {
-    return ErrorDetail{.where = {{}, {}, parts[1]},
+    return ErrorDetail{.where = {.path = parts[1]},
                        .message = "the value cannot be understood",
                        .found = "\"" + parts[3].str() + "\"",
                        .expected = "an existing folder"};
   }
   if (!std::regex_match(said, parts, form)) return std::nullopt;
   const std::string list = std::regex_replace(parts[3].str(), std::regex(","), ", ");
-  return ErrorDetail{.where = {{}, {}, parts[1]},
+  return ErrorDetail{.where = {.path = parts[1]},
                      .message = "the value cannot be understood",
                      .found = "\"" + parts[2].str() + "\"",
                      .expected = (list.find(',') == std::string::npos ? "" : "one of ") + list};

@@ -38,7 +38,7 @@ struct DiskCommand {
 void refuse_missing(const DiskCommand &command) {
   std::error_code error;
   if (fs::exists(command.source, error)) return;
-  throw Error(ErrorKind::usage, {.where = {command.source, {}, {}},
+  throw Error(ErrorKind::usage, {.where = {.file = command.source},
                                  .message = "there is no such file",
                                  .expected = "a disk image",
                                  .advice = "Check the name."});
@@ -47,14 +47,14 @@ void refuse_missing(const DiskCommand &command) {
 Medium medium_of(const DiskCommand &command) {
   ImageFile image;
   image.declared_location = command.source;
-  image.origin = {command.source, {}, {}};
+  image.origin = {.file = command.source};
   std::error_code error;
   if (fs::exists(command.source, error))
     image.pieces.push_back({fs::absolute(command.source).lexically_normal(), 0, std::nullopt});
   if (command.input_format == "raw") image.declared_format = ImageFormat::raw;
   Medium medium;
   medium.chain.push_back(std::move(image));
-  medium.origin = {command.source, {}, {}};
+  medium.origin = {.file = command.source};
   return medium;
 }
 
@@ -132,7 +132,7 @@ bool is_source(const fs::path &target, const DiskCommand &command) {
 
 // Throws unless an image can be made at `target` without harm.
 void check_target(const DiskCommand &command, const fs::path &target) {
-  const Place where{target, {}, {}};
+  const Place where{.file = target};
   if (command.target == "-") {
     throw Error(ErrorKind::usage, {.where = {},
                                    .message = "an image cannot be written to standard output",

@@ -72,7 +72,7 @@ void print_findings(const std::vector<Finding> &findings) {
 void refuse_existing(const ScriptCommand &command) {
   std::error_code error;
   if (command.file.empty() || command.options.overwrite || !fs::exists(fs::symlink_status(command.file, error))) return;
-  throw Error(ErrorKind::conflict, {.where = {command.file, {}, {}},
+  throw Error(ErrorKind::conflict, {.where = {.file = command.file},
                                     .message = "the file already exists",
                                     .advice = "Name another one with -o, or replace it with --overwrite."});
 }

@@ -94,7 +94,7 @@ class Room {
     }
     refuse(planned.report,
            Error(ErrorKind::no_space,
-                 {.where = {dest, {}, {}},
+                 {.where = {.file = dest},
                   .message = "there is not enough room for this machine after those before it",
                   .found = text::human_bytes(*available) + " free, " + text::human_bytes(taken) +
                            " of it for other machines of the batch",
@@ -116,7 +116,7 @@ void refuse_options_of_one(const fs::path &argument, const Options &options) {
                        : !options.identity.macs.empty()                    ? "--mac N=MAC"
                                                                            : nullptr;
   if (option == nullptr) return;
-  throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+  throw Error(ErrorKind::usage, {.where = {.file = argument},
                                  .message = std::string(option) + " can only be used for one machine",
                                  .advice = "Use a manifest, where each machine has its own options "
                                            "(docs/batch-manifest.md)."});
@@ -156,7 +156,7 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
   std::vector<BatchEntry> out;
   std::error_code missing;
   if (!fs::exists(argument, missing)) {
-    throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+    throw Error(ErrorKind::usage, {.where = {.file = argument},
                                    .message = "there is no such file or folder",
                                    .expected = "a folder with virtual machines, or a YAML manifest",
                                    .advice = "Check the name."});
@@ -170,7 +170,7 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
     for (const Error &error : found.unreadable)
       out.push_back({error.detail().where.file.string(), std::nullopt, error, defaults});
     if (out.empty()) {
-      throw Error(ErrorKind::missing, {.where = {argument, {}, {}},
+      throw Error(ErrorKind::missing, {.where = {.file = argument},
                                        .message = "no virtual machine was found in the folder",
                                        .expected = ".vbox, .vmx, .ovf or .ova files"});
     }
@@ -182,7 +182,7 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
     return out;
   }
   if (kind) {
-    throw Error(ErrorKind::usage, {.where = {argument, {}, {}},
+    throw Error(ErrorKind::usage, {.where = {.file = argument},
                                    .message = "this is a virtual machine, not a batch manifest",
                                    .expected = "a folder or a YAML manifest",
                                    .advice = "Use 'virt-ferry migrate' for one machine."});
@@ -203,7 +203,7 @@ Options host_options(const std::vector<BatchEntry> &entries) {
   for (const BatchEntry &entry : entries) {
     const Options &options = entry.options;
     if (options.connect != out.connect || options.host_profile != out.host_profile) {
-      throw Error(ErrorKind::usage, {.where = {entry.argument, {}, {}},
+      throw Error(ErrorKind::usage, {.where = {.file = entry.argument},
                                      .message = "all machines of a batch go to one connection and host",
                                      .found = options.connect + " and " + out.connect,
                                      .advice = "Put 'connect' and 'host-profile' under 'defaults', or make a manifest "
@@ -230,7 +230,7 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
       Job &job = work[i];
       if (stop.stop_requested() && job.planned.plan) {
         refuse(job.planned.report,
-               Error(ErrorKind::cancelled, {.where = {job.planned.report.source, {}, {}},
+               Error(ErrorKind::cancelled, {.where = {.file = job.planned.report.source},
                                             .message = "the batch was interrupted before it "
                                                        "came to this machine",
                                             .advice = "Run the same command again: it skips what is done."}));

@@ -93,7 +93,7 @@ constexpr std::array<Mark, 17> kMarks{{
 
 Error refusal(const fs::path &file, std::string what, std::string advice) {
   return {ErrorKind::malformed,
-          {.where = {file, {}, {}},
+          {.where = {.file = file},
            .message = "this is not a virtual machine that virt-ferry can read",
            .found = std::move(what),
            .expected = std::string(kSources),
@@ -210,7 +210,7 @@ Error foreign_source(const fs::path &file, std::string_view head) {
   }
   if (start.find("<!doctype") != std::string::npos)
     return {ErrorKind::malformed,
-            {.where = {file, {}, {}},
+            {.where = {.file = file},
              .message = "the file has a DOCTYPE declaration",
              .expected = "plain XML without a document type",
              .advice = "Remove the declaration if you trust the file: neither VirtualBox nor VMware writes one."}};

@@ -71,14 +71,14 @@ class Looker {
   void used(const fs::path &file, const std::string &by) {
     const std::string what = "the machine is in use: " + text::printable(file.string()) + " has " + by;
     if (!options_.allow_in_use) {
-      throw Error(ErrorKind::unsafe, {.where = {machine_.source.file, {}, {}},
+      throw Error(ErrorKind::unsafe, {.where = {.file = machine_.source.file},
                                       .message = "the machine is in use",
                                       .found = text::printable(file.string()) + " with " + by,
                                       .expected = "a machine that is switched off",
                                       .advice = "Shut it down, and close it in its own software; or use --allow-in-use "
                                                 "if you know that nothing uses it."});
     }
-    findings_.push_back(raise(kSourceInUse, {file, {}, {}}, what));
+    findings_.push_back(raise(kSourceInUse, {.file = file}, what));
   }
 
   void look_at_lock(const fs::path &lock) {
@@ -87,7 +87,7 @@ class Looker {
       const std::string who = held.pid ? "VMware's lock of process " + std::to_string(*held.pid) : "VMware's lock";
       if (held.stale) {
         findings_.push_back(
-            raise(kStaleLock, {held.file, {}, {}}, who + " is left over: " + text::printable(held.file.string())));
+            raise(kStaleLock, {.file = held.file}, who + " is left over: " + text::printable(held.file.string())));
       } else {
         used(held.file, who);
       }

@@ -40,7 +40,7 @@ std::string new_run_id() {
 
 [[noreturn]] void fail(const fs::path &file, const std::string &what) {
   throw Error(ErrorKind::io,
-              {.where = {file, {}, {}},
+              {.where = {.file = file},
                .message = what + ": " + std::strerror(errno),
                .advice = "Set XDG_STATE_HOME to a folder that you can write to: 'virt-ferry undo' needs the journal."});
 }
@@ -98,7 +98,7 @@ Journal::Journal(const std::string &run) {
   record_ = read_run(run);
   file::Descriptor journal = open_for_append(detail::journal_file(run));
   if (flock(journal.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorKind::conflict, {.where = {record_.source, {}, {}},
+    throw Error(ErrorKind::conflict, {.where = {.file = record_.source},
                                       .message = "another process is working on the run " + run,
                                       .advice = "Wait for it to finish, then try again."});
   }

@@ -210,7 +210,7 @@ bool detail::apply_line(RunRecord &record, const std::string &line, std::uint64_
   try {
     apply(record, json);
   } catch (const Json::exception &error) {
-    throw Error(ErrorKind::malformed, {.where = {journal_file(record.run), number, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = journal_file(record.run), .line = number},
                                        .message = std::string("the journal is damaged: ") + error.what()});
   }
   return true;

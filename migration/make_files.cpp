@@ -61,7 +61,7 @@ std::optional<disk::SourceDigest> take_digest(const DiskPlan &disk, std::vector<
 void refuse_when_stopped(const MachinePlan &plan, const std::stop_token &stop) {
   if (!stop.stop_requested()) return;
   throw Error(ErrorKind::cancelled,
-              {.where = {plan.imported.machine.source.file, {}, {}}, .message = "the migration was interrupted"});
+              {.where = {.file = plan.imported.machine.source.file}, .message = "the migration was interrupted"});
 }
 
 void make_files(const MakeRequest &request, Progress *progress, const std::stop_token &stop, RunResult &result) {

@@ -77,7 +77,7 @@ constexpr std::uintmax_t kMaxManifestBytes = 4U << 20U;  // two hundred machines
 void refuse_other_files(const fs::path &file) {
   std::error_code error;
   if (fs::is_regular_file(file, error) && fs::file_size(file, error) <= kMaxManifestBytes && !error) return;
-  malformed({file, {}, {}}, "this is not a batch manifest", "a YAML file of at most 4 MiB");
+  malformed({.file = file}, "this is not a batch manifest", "a YAML file of at most 4 MiB");
 }
 
 // Follows a document as its events come, before a tree is made of it: an alias that stands inside of what it names goes
@@ -172,7 +172,7 @@ std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &de
     if (!error.mark.is_null())
       malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,
                 "a YAML document");
-    throw Error(ErrorKind::missing, {.where = {file, {}, {}}, .message = "the manifest cannot be read"});
+    throw Error(ErrorKind::missing, {.where = {.file = file}, .message = "the manifest cannot be read"});
   }
   if (!root.IsMap() || !root["machines"] || !root["machines"].IsSequence()) {
     malformed({file, 1, {}}, "this is not a batch manifest",

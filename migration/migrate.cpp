@@ -56,13 +56,13 @@ std::set<fs::path> settle_earlier(Planned &planned, const Earlier &earlier) {
     planned.finish = earlier.finish->run;
     add_files(*earlier.finish);
     planned.report.findings.push_back(
-        raise(kRunFinished, {earlier.finish->source, {}, {}},
+        raise(kRunFinished, {.file = earlier.finish->source},
               "the run " + earlier.finish->run + " had made all files when it was interrupted; it is finished now"));
   }
   for (const RunRecord &run : earlier.take_back) {
     planned.crashed_runs.push_back(run.run);
     add_files(run);
-    planned.report.findings.push_back(raise(kRunCrashed, {run.source, {}, {}},
+    planned.report.findings.push_back(raise(kRunCrashed, {.file = run.source},
                                             "the run " + run.run + " was interrupted; what it left is removed first"));
   }
   return files;
@@ -83,7 +83,7 @@ void refuse_while_made(const MachinePlan &plan, const std::vector<RunRecord> &ru
   for (const RunRecord &run : runs) {
     if (!run.alive || run.dest != plan.dest || run.machine != plan.name) continue;
     throw Error(ErrorKind::conflict,
-                {.where = {run.source, {}, {}},
+                {.where = {.file = run.source},
                  .message = "the run " + run.run + " is making \"" + plan.name + "\" in the same place right now",
                  .advice = "Wait for it to finish, or choose another --name or --dest."});
   }
@@ -93,7 +93,7 @@ void refuse_while_made(const MachinePlan &plan, const std::vector<RunRecord> &ru
 void refuse_planned_files(const MachinePlan &plan, const target::Taken &taken) {
   for (const fs::path &file : plan.files) {
     if (!taken.planned_files.contains(file)) continue;
-    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+    throw Error(ErrorKind::conflict, {.where = {.file = file},
                                       .message = "another machine that is migrated with this one uses this file",
                                       .advice = "Give one of them another name with --name, or another --dest."});
   }
@@ -143,7 +143,7 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
     list += (i == 0 ? "" : ", ") + std::to_string(i + 1) + ": " + text::printable(machine.name);
     if (machine.origin.line) list += " (line " + std::to_string(*machine.origin.line) + ")";
   }
-  throw Error(ErrorKind::unsupported, {.where = {machines.front().machine.source.file, {}, {}},
+  throw Error(ErrorKind::unsupported, {.where = {.file = machines.front().machine.source.file},
                                        .message = "the file starts several machines",
                                        .found = list,
                                        .expected = "one",
@@ -225,7 +225,7 @@ void take_back_crashed(const std::string &run, const Planned &planned) {
     throw Error(error.kind(), std::move(detail));
   }
   if (failed.empty()) return;
-  throw Error(ErrorKind::io, {.where = {planned.plan->imported.machine.source.file, {}, {}},
+  throw Error(ErrorKind::io, {.where = {.file = planned.plan->imported.machine.source.file},
                               .message = "what the run " + run + " left cannot be taken back: " + failed.front(),
                               .advice = "Find out why, then use 'virt-ferry undo " + run + "'."});
 }
@@ -248,7 +248,7 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
     for (ImportedMachine &imported : machines) take_raw_images(imported.machine, options);
     if (source.kind == SourceKind::qemu && machines.size() > 1 && !options.every_machine) refuse_several(machines);
     if (machines.size() > 1 && options.name && !is_name_pattern(*options.name)) {
-      throw Error(ErrorKind::usage, {.where = {source.file, {}, {}},
+      throw Error(ErrorKind::usage, {.where = {.file = source.file},
                                      .message = "--name cannot name several machines",
                                      .found = std::to_string(machines.size()) + " machines in the package",
                                      .advice = "Use a pattern such as --name '{name}-new', or leave out --name."});

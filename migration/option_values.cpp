@@ -13,7 +13,7 @@ namespace ferry::migration {
 namespace {
 
 [[noreturn]] void bad_value(std::string_view option, const std::string &found, std::string expected) {
-  throw Error(ErrorKind::usage, {.where = {{}, {}, "--" + std::string(option)},
+  throw Error(ErrorKind::usage, {.where = {.path = "--" + std::string(option)},
                                  .message = "the value cannot be understood",
                                  .found = "\"" + text::printable(found) + "\"",
                                  .expected = std::move(expected)});

@@ -89,10 +89,10 @@ class MachinePlanner {
     }
     plan_.check_manifest = survey_.has_manifest;
     if (survey_.has_manifest)
-      plan_.findings.push_back(raise(kManifestChecked, {machine().source.file, {}, {}},
+      plan_.findings.push_back(raise(kManifestChecked, {.file = machine().source.file},
                                      "the digests in the package's manifest are checked while the files are read"));
     for (const std::string &image : survey_.unlisted) {
-      plan_.findings.push_back(raise(kManifestIncomplete, {machine().source.file, {}, {}},
+      plan_.findings.push_back(raise(kManifestIncomplete, {.file = machine().source.file},
                                      "the package's manifest does not list \"" + text::printable(image) + "\""));
     }
   }

@@ -184,7 +184,7 @@ class Planner {
 
   static std::string link_format(const disk::DiskInfo &info) {
     if (!text::is_valid_utf8(leaf_of(info))) {
-      throw Error(ErrorKind::unsupported, {.where = {info.chain.back().file, {}, {}},
+      throw Error(ErrorKind::unsupported, {.where = {.file = info.chain.back().file},
                                            .message = "the image's path is not UTF-8, so no domain XML can name it",
                                            .advice = "Rename it, or leave out --disk-mode link."});
     }
@@ -195,7 +195,7 @@ class Planner {
       case ImageFormat::qcow2: return "qcow2";
       case ImageFormat::raw: return "raw";
       default:
-        throw Error(ErrorKind::unsupported, {.where = {info.chain.back().file, {}, {}},
+        throw Error(ErrorKind::unsupported, {.where = {.file = info.chain.back().file},
                                              .message = "QEMU cannot run from this image in place",
                                              .expected = "a VDI, VMDK, VHDX, qcow2 or raw image",
                                              .advice = "Leave out --disk-mode link."});

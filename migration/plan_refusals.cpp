@@ -61,7 +61,7 @@ void refuse_taken_name(const std::string &name, const Options &options, const ta
   const bool defined = taken.names.contains(name) && !options.overwrite;
   if (!defined && !taken.planned_names.contains(name)) return;
   throw Error(ErrorKind::conflict,
-              {.where = {{}, {}, place},
+              {.where = {.path = place},
                .message = "the name \"" + name + "\" is already used by another machine",
                .advice = "Give the new one another name with --name, or replace the old one with --overwrite."});
 }

@@ -27,7 +27,7 @@ fs::path nearest_existing(fs::path folder) {
 void refuse_unwritable(const fs::path &folder) {
   std::error_code error;
   if (fs::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0) return;
-  throw Error(ErrorKind::io, {.where = {folder, {}, {}},
+  throw Error(ErrorKind::io, {.where = {.file = folder},
                               .message = "the destination cannot be written",
                               .found = fs::is_directory(folder, error) ? "a folder that you may not write to"
                                                                        : "something that is not a folder",
@@ -39,7 +39,7 @@ void refuse_unwritable(const fs::path &folder) {
 void refuse_sharing_where_nothing_is_shared(const MachinePlan &plan, const fs::path &folder) {
   const auto shared = std::ranges::find(plan.disks, disk::Mode::share, &DiskPlan::mode);
   if (shared == plan.disks.end() || !copy::never_shares_blocks(folder)) return;
-  throw Error(ErrorKind::unsupported, {.where = {folder, {}, {}},
+  throw Error(ErrorKind::unsupported, {.where = {.file = folder},
                                        .message = "the disks' blocks cannot be shared with the destination",
                                        .found = "a file system that cannot share blocks",
                                        .expected = "source and destination on one Btrfs or XFS file system",
@@ -65,7 +65,7 @@ void refuse_running(const MachinePlan &plan) {
   for (const DiskPlan &disk : plan.disks) {
     for (const image::ImageInfo &image : disk.info.chain) {
       if (!held_by_qemu(image.file)) continue;
-      throw Error(ErrorKind::conflict, {.where = {image.file, {}, {}},
+      throw Error(ErrorKind::conflict, {.where = {.file = image.file},
                                         .message = "a running QEMU holds this image",
                                         .expected = "a machine that is switched off",
                                         .advice = "Shut the machine down, then try again."});
@@ -77,7 +77,7 @@ void refuse_running(const MachinePlan &plan) {
 
 void preflight(const MachinePlan &plan, const Options &options, const std::set<fs::path> &leftovers) {
   if (!text::is_valid_utf8(plan.dest.string())) {
-    throw Error(ErrorKind::usage, {.where = {plan.dest, {}, {}},
+    throw Error(ErrorKind::usage, {.where = {.file = plan.dest},
                                    .message = "the destination's path is not UTF-8, so no domain XML can name it",
                                    .advice = "Choose another place with --dest."});
   }
@@ -86,7 +86,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
   for (const fs::path &file : plan.files) {
     std::error_code error;
     if (options.overwrite || leftovers.contains(file) || !fs::exists(fs::symlink_status(file, error))) continue;
-    throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+    throw Error(ErrorKind::conflict, {.where = {.file = file},
                                       .message = "the target already exists",
                                       .advice = "Choose another --name or --dest, or replace it with --overwrite."});
   }
@@ -95,7 +95,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
   refuse_sharing_where_nothing_is_shared(plan, folder);
   if (plan.space_available && *plan.space_available < plan.space_needed) {
     throw Error(ErrorKind::no_space,
-                {.where = {plan.dest, {}, {}},
+                {.where = {.file = plan.dest},
                  .message = "there is not enough room at the destination",
                  .found = text::human_bytes(*plan.space_available) + " free",
                  .expected = text::human_bytes(plan.space_needed),

@@ -36,7 +36,7 @@ bool looks_like_path(const std::string &name) {
     beside.push_back(at->path().filename().string());
   const auto meant = text::nearest(fs::path(name).filename().string(), beside);
   throw Error(ErrorKind::usage,
-              {.where = {name, {}, {}},
+              {.where = {.file = name},
                .message = "there is no such file",
                .expected = "a file, a folder, or the name of a machine that 'virt-ferry list' shows",
                .advice = meant ? "Did you mean '" + (folder / *meant).string() + "'?" : "Check the name."});
@@ -122,7 +122,7 @@ RegisteredMachine machine_by_name(const std::string &name) {
   const auto meant = text::nearest(name, names);
   throw Error(
       ErrorKind::missing,
-      {.where = {name, {}, {}},
+      {.where = {.file = name},
        .message = "there is no such file, and no registered machine has this name",
        .expected = known.empty() ? "a .vbox, .vmx, .ovf or .ova file" : "a file, or one of: " + known,
        .advice = meant ? "Did you mean '" + *meant + "'?" : "'virt-ferry list' shows the machines of this host."});

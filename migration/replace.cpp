@@ -22,7 +22,7 @@ constexpr std::uint64_t kMaxState = std::uint64_t{64} << 20U;  // bytes of a fil
 
 Error conflict(const fs::path &file, std::string message, std::string found = {}, std::string advice = {}) {
   return {ErrorKind::conflict,
-          {.where = {file, {}, {}},
+          {.where = {.file = file},
            .message = std::move(message),
            .found = std::move(found),
            .advice = advice.empty() ? "Choose another --name or --dest." : std::move(advice)}};
@@ -92,7 +92,7 @@ void move_aside(const fs::path &file, const fs::path &kept, Journal &journal) {
   }
   if (!error) return;
   throw Error(ErrorKind::io,
-              {.where = {file, {}, {}},
+              {.where = {.file = file},
                .message = "what stands where the new machine is to go cannot be moved aside: " + error.message()});
 }
 

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail_io(const fs::path &file, const std::string &what) {
-  throw Error(ErrorKind::io, {.where = {file, {}, {}}, .message = what + ": " + std::strerror(errno)});
+  throw Error(ErrorKind::io, {.where = {.file = file}, .message = what + ": " + std::strerror(errno)});
 }
 
 // QEMU runs as another user where the system's libvirt starts it, and must be able to pass through.
@@ -135,11 +135,11 @@ class Run {
     const std::error_code error = file::rename_new(made, file);
     if (!error) return;
     if (error == std::errc::file_exists) {
-      throw Error(ErrorKind::conflict, {.where = {file, {}, {}},
+      throw Error(ErrorKind::conflict, {.where = {.file = file},
                                         .message = "the file was created by something else during the conversion",
                                         .advice = "Move it away, or use --overwrite."});
     }
-    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+    throw Error(ErrorKind::io, {.where = {.file = file},
                                 .message = "the finished file cannot be moved into place: " + error.message()});
   }
 
@@ -185,7 +185,7 @@ class Run {
       if (!there || (replaced && there->uuid == replaced->uuid)) continue;
       throw Error(
           ErrorKind::conflict,
-          {.where = {{}, {}, options_.connect},
+          {.where = {.path = options_.connect},
            .message = "a machine with the same name or UUID was defined in the meantime: \"" + there->name + "\"",
            .advice = "Choose another --name and --uuid new, or remove that machine and run this again."});
     }
@@ -235,7 +235,7 @@ class Run {
     for (const SetAside &aside : record.aside) gone.push_back(aside.file.string());
     if (gone.empty()) return;
     result_.findings.push_back(
-        raise(kRunReplaced, {record.source, {}, {}}, "removed, as --overwrite asked: " + listed(gone)));
+        raise(kRunReplaced, {.file = record.source}, "removed, as --overwrite asked: " + listed(gone)));
   }
 
   // Over the connection that there is or, where that is lost, over a new one.

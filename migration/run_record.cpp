@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxJournal = std::uint64_t{64} << 20U;  // bytes; a line for each of thousands of files
 
 [[noreturn]] void distrust(const fs::path &file, const std::string &what, std::string advice) {
-  throw Error(ErrorKind::unsafe, {.where = {file, {}, {}}, .message = what, .advice = std::move(advice)});
+  throw Error(ErrorKind::unsafe, {.where = {.file = file}, .message = what, .advice = std::move(advice)});
 }
 
 std::int64_t birth_of(const fs::path &file) {
@@ -43,7 +43,7 @@ file::Descriptor open_journal(const fs::path &file) {
   file::Descriptor journal(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!journal) {
     const std::string why = std::strerror(errno);
-    throw Error(ErrorKind::io, {.where = {file, {}, {}}, .message = "the journal cannot be read: " + why});
+    throw Error(ErrorKind::io, {.where = {.file = file}, .message = "the journal cannot be read: " + why});
   }
   const file::Status status = file::status_of(journal.get(), file);
   const std::string problem = status.is_regular() ? file::problem_of_private(status) : "it is not a regular file";
@@ -109,7 +109,7 @@ MadeFile made_file(const fs::path &at, const fs::path &file, bool placed) {
   const auto status = file::status_of(at, file::Links::no_follow);
   if (!status) {
     const std::string why = std::strerror(errno);
-    throw Error(ErrorKind::io, {.where = {at, {}, {}}, .message = "a file that the run made no longer exists: " + why});
+    throw Error(ErrorKind::io, {.where = {.file = at}, .message = "a file that the run made no longer exists: " + why});
   }
   return {.file = file, .status = *status, .placed = placed, .born = birth_of(at)};
 }
@@ -154,7 +154,7 @@ RunRecord read_run(const std::string &run) {
   for (auto record = runs.rbegin(); record != runs.rend() && known.size() < 200; ++record) {
     if (!record->undone) known += (known.empty() ? "" : ", ") + record->run + " (" + record->machine + ")";
   }
-  throw Error(ErrorKind::missing, {.where = {journal_folder(), {}, {}},
+  throw Error(ErrorKind::missing, {.where = {.file = journal_folder()},
                                    .message = "there is no run \"" + text::printable(run) + "\"",
                                    .expected = known.empty() ? "" : "one of: " + known});
 }

@@ -34,7 +34,7 @@ std::optional<target::SavedMachine> read_saved_domain(const std::filesystem::pat
     return out;
   } catch (const Json::exception &error) {
     throw Error(ErrorKind::malformed,
-                {.where = {file, {}, {}}, .message = std::string("the saved definition is damaged: ") + error.what()});
+                {.where = {.file = file}, .message = std::string("the saved definition is damaged: ") + error.what()});
   }
 }
 

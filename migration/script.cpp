@@ -77,7 +77,7 @@ ScriptResult script_of_source(const std::string &source, const Options &given, c
   Host host = host_for_run(options);
   std::vector<Planned> all = plan_source(found, options, *host.target, all_runs());
   if (all.size() > 1) {
-    throw Error(ErrorKind::usage, {.where = {found.file, {}, {}},
+    throw Error(ErrorKind::usage, {.where = {.file = found.file},
                                    .message = "a script is of one machine, and the source has several",
                                    .found = std::to_string(all.size()) + " machines",
                                    .advice = "Migrate them, and write a script of each domain."});

@@ -30,7 +30,7 @@ std::string read_head(const fs::path &file) {
   std::string head(kHeadBytes, '\0');
   if (in) in.read(head.data(), static_cast<std::streamsize>(head.size()));
   if (!in.is_open() || in.bad() || (in.gcount() == 0 && errno != 0)) {
-    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+    throw Error(ErrorKind::io, {.where = {.file = file},
                                 .message = "the file cannot be read: " + std::generic_category().message(errno),
                                 .advice = "Check its permissions and the disk that it is on."});
   }
@@ -67,13 +67,13 @@ FoundSource running_process(const std::string &argument) {
   std::ifstream in(file, std::ios::binary);
   const std::string words(std::istreambuf_iterator<char>(in), {});
   if (words.empty()) {
-    throw Error(ErrorKind::missing, {.where = {file, {}, {}},
+    throw Error(ErrorKind::missing, {.where = {.file = file},
                                      .message = "there is no such process, or it is not yours",
                                      .expected = "a QEMU that runs now"});
   }
   if (!qemu::starts_qemu(words, file)) {
     throw Error(ErrorKind::unsupported,
-                {.where = {file, {}, {}},
+                {.where = {.file = file},
                  .message = "the process is not QEMU",
                  .found = text::printable(text::cut_utf8(words.substr(0, words.find('\0')), 80)),
                  .expected = "qemu-system-x86_64 or the like"});
@@ -147,7 +147,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
   settings.replace_extension(".vbox");
   std::error_code error;
   if (fs::exists(settings, error)) return std::nullopt;
-  return Error(ErrorKind::missing, {.where = {fs::absolute(settings), {}, {}},
+  return Error(ErrorKind::missing, {.where = {.file = fs::absolute(settings)},
                                     .message = "the machine's settings no longer exist",
                                     .advice = vbox_backups(settings)});
 }
@@ -167,13 +167,13 @@ FoundSource only_one_in(const fs::path &folder) {
   if (found.size() == 1) return found.front();
   if (found.empty() && broken) throw Error(*broken);
   if (found.empty()) {
-    throw Error(ErrorKind::missing, {.where = {folder, {}, {}},
+    throw Error(ErrorKind::missing, {.where = {.file = folder},
                                      .message = "the folder contains no virtual machine",
                                      .expected = "one .vbox, .vmx, .ovf or .ova file",
                                      .advice = "Give the file, or use 'virt-ferry batch' for a tree of folders."});
   }
   std::sort(found.begin(), found.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
-  throw Error(ErrorKind::usage, {.where = {folder, {}, {}},
+  throw Error(ErrorKind::usage, {.where = {.file = folder},
                                  .message = "the folder contains several virtual machines",
                                  .found = listing(found),
                                  .expected = "exactly one",
@@ -230,7 +230,7 @@ FoundSource find_source(const std::string &argument) {
     return {machine.kind, machine.file};
   }
   if (!fs::is_regular_file(status)) {
-    throw Error(ErrorKind::unsafe, {.where = {path, {}, {}}, .message = "this is not a regular file"});
+    throw Error(ErrorKind::unsafe, {.where = {.file = path}, .message = "this is not a regular file"});
   }
   std::shared_ptr<const file::Head> head;
   auto kind = detect_source(path, &head);

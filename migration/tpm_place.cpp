@@ -24,7 +24,7 @@ std::string temporary_name(const std::string &run) { return ".virt-ferry-" + run
 
 Error taken(const fs::path &file) {
   return {ErrorKind::conflict,
-          {.where = {file, {}, {}},
+          {.where = {.file = file},
            .message = "there is the content of another machine's TPM where that of the new machine is to go",
            .found = "a folder for the same UUID, perhaps of a machine that was removed",
            .advice = "Move it away if that machine no longer exists, or use --overwrite or --uuid new."}};
@@ -87,7 +87,7 @@ void place_tpm_state(const MachinePlan &plan, Journal &journal) {
   journal.state(made_file(made, file, false));
   if (const std::error_code error = file::rename_new(made, file)) {
     if (error == std::errc::file_exists) throw taken(file);
-    throw Error(ErrorKind::io, {.where = {file, {}, {}},
+    throw Error(ErrorKind::io, {.where = {.file = file},
                                 .message = "the TPM's content cannot be moved into place: " + error.message()});
   }
   file::sync_folder(file.parent_path());

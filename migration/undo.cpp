@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 void refuse_while_alive(const RunRecord &record) {
   if (!record.alive) return;
   throw Error(ErrorKind::conflict,
-              {.where = {record.source, {}, {}},
+              {.where = {.file = record.source},
                .message = "the run " + record.run + " is still in progress",
                .advice = "Wait for it to finish, or stop it with Ctrl-C: it then removes what it made."});
 }
@@ -35,20 +35,20 @@ void refuse_while_alive(const RunRecord &record) {
 void refuse_used_files(const RunRecord &record) {
   const auto refuse_changed = [](const MadeFile &made) {
     if (state_of(made) == MadeState::changed)
-      refuse_used({made.file, {}, {}},
+      refuse_used({.file = made.file},
                   "the file has been written to since the run made it, and undoing would lose that");
   };
   for (const MadeFile &made : record.published) {
     refuse_changed(made);
     const MadeState state = state_of(made);
     if (state != MadeState::ours) continue;
-    if (const auto user = file_users::user_of(made.file)) refuse_used({made.file, {}, {}}, "the file is in use", *user);
+    if (const auto user = file_users::user_of(made.file)) refuse_used({.file = made.file}, "the file is in use", *user);
   }
   for (const MadeFile &made : record.state) refuse_changed(made);
 }
 
 void refuse_used_domain(const RunRecord &record, const target::MachineFacts &own) {
-  const Place where{{}, {}, record.connect};
+  const Place where{.path = record.connect};
   const std::string machine = "the machine \"" + own.name + "\" ";
   if (own.running) refuse_used(where, machine + "is running");
   if (own.suspended) refuse_used(where, machine + "is suspended: its memory is saved");
@@ -72,7 +72,7 @@ void refuse_files_of_other_machines(const RunRecord &record, const target::Machi
       const MadeState state = state_of(made);
       if (state != MadeState::ours && state != MadeState::changed) continue;
       if (domain.files.all.contains(made.file))
-        refuse_used({made.file, {}, {}}, "the file is used by another machine", domain.name);
+        refuse_used({.file = made.file}, "the file is used by another machine", domain.name);
     }
   }
 }
@@ -93,7 +93,7 @@ std::unique_ptr<target::Machines> machines_for(const RunRecord &record) {
 UndoResult undo_run(const std::string &run, bool force) {
   const RunRecord record = read_run(run);
   if (record.undone) {
-    throw Error(ErrorKind::missing, {.where = {journal_folder() / (run + ".jsonl"), {}, {}},
+    throw Error(ErrorKind::missing, {.where = {.file = journal_folder() / (run + ".jsonl")},
                                      .message = "nothing is left of this run: it failed, or was undone already",
                                      .advice = "'virt-ferry undo --list' shows the runs that can be undone."});
   }

@@ -67,7 +67,7 @@ class Writer {
 // ---- in ----
 
 [[noreturn]] void refuse(const std::string &at, std::string found, std::string expected) {
-  throw Error(ErrorKind::malformed, {.where = {{}, std::nullopt, at},
+  throw Error(ErrorKind::malformed, {.where = {.path = at},
                                      .message = "the description of a machine that another process sent is damaged",
                                      .found = std::move(found),
                                      .expected = std::move(expected)});

@@ -241,7 +241,7 @@ std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::
   for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     out.push_back(*at);
   if (error) {
-    throw Error(ErrorKind::io, {.where = {folder, {}, {}},
+    throw Error(ErrorKind::io, {.where = {.file = folder},
                                 .message = "the folder cannot be read: " + error.message(),
                                 .advice = "Check its permissions."});
   }

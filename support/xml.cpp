@@ -144,7 +144,7 @@ void refuse_too_many(std::string_view bytes, const std::filesystem::path &shown_
   // Closing tags are half of the brackets at most.
   if (elements / 2 <= kMostElements && attributes <= kMostAttributes) return;
   throw Error(ErrorKind::malformed,
-              {.where = {shown_as, {}, {}},
+              {.where = {.file = shown_as},
                .message = "the XML document has too many elements or attributes for a machine",
                .found = std::to_string(elements) + " tags, " + std::to_string(attributes) + " attributes",
                .expected = "at most " + std::to_string(2 * kMostElements) + " tags and " +
@@ -166,7 +166,7 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
     bytes = converted;
   }
   if (bytes.size() > kMostBytes) {
-    throw Error(ErrorKind::malformed, {.where = {shown_as, {}, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = shown_as},
                                        .message = "the XML document is too large",
                                        .found = std::to_string(bytes.size()) + " bytes",
                                        .expected = "at most " + std::to_string(kMostBytes) + " bytes"});
@@ -178,7 +178,7 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
       xmlCreateMemoryParserCtxt(bytes.data(), static_cast<int>(bytes.size())), &xmlFreeParserCtxt);
   if (!parser) {
     throw Error(ErrorKind::malformed,
-                {.where = {shown_as, {}, {}}, .message = "the file is empty", .expected = "an XML document"});
+                {.where = {.file = shown_as}, .message = "the file is empty", .expected = "an XML document"});
   }
   ParserState state;
   parser->_private = &state;
@@ -188,7 +188,7 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
   const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> doc(std::exchange(parser->myDoc, nullptr), &xmlFreeDoc);
   if (state.doctype) {
     throw Error(ErrorKind::malformed,
-                {.where = {shown_as, {}, {}},
+                {.where = {.file = shown_as},
                  .message = "the file has a DOCTYPE declaration",
                  .expected = "plain XML without a document type",
                  .advice = "Remove the declaration if you trust the file: neither VirtualBox nor VMware writes one."});
@@ -197,7 +197,7 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
     const auto *error = xmlCtxtGetLastError(parser.get());
     std::string why = error != nullptr && error->message != nullptr ? error->message : "no root element";
     trim(why);
-    Place where{shown_as, {}, {}};
+    Place where{.file = shown_as};
     if (error != nullptr && error->line > 0) where.line = static_cast<std::uint64_t>(error->line);
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = "the XML is not well formed: " + why,
@@ -273,7 +273,7 @@ std::vector<std::string> validate_relaxng(std::string_view document, const std::
   const std::unique_ptr<xmlRelaxNG, decltype(&xmlRelaxNGFree)> rng(parser ? xmlRelaxNGParse(parser.get()) : nullptr,
                                                                    &xmlRelaxNGFree);
   if (!rng) {
-    throw Error(ErrorKind::io, {.where = {schema, {}, {}}, .message = "the RELAX NG schema cannot be read"});
+    throw Error(ErrorKind::io, {.where = {.file = schema}, .message = "the RELAX NG schema cannot be read"});
   }
   const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> doc(
       xmlReadMemory(document.data(), static_cast<int>(document.size()), "document.xml", nullptr, XML_PARSE_NONET),

@@ -36,7 +36,7 @@ std::string lower_suffix(const std::string &name) {
 
 std::string read_text(const std::filesystem::path &file, Tar &tar, const ArchiveMember &member) {
   if (member.size > kMaxTextBytes) {
-    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, member.name},
+    throw Error(ErrorKind::malformed, {.where = {.file = file, .path = member.name},
                                        .message = "the member is too large for a descriptor or manifest",
                                        .found = std::to_string(member.size) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxTextBytes) + " bytes"});

@@ -119,7 +119,7 @@ std::string version_of(const xml::Element &envelope) {
 
 std::vector<SystemTree> split_systems(xml::Element envelope, const std::filesystem::path &file) {
   if (envelope.name != "Envelope") {
-    throw Error(ErrorKind::malformed, {.where = {file, envelope.line, envelope.path},
+    throw Error(ErrorKind::malformed, {.where = {.file = file, .line = envelope.line, .path = envelope.path},
                                        .message = "the file is not an OVF descriptor",
                                        .found = "<" + envelope.name + ">",
                                        .expected = "<Envelope>"});
@@ -127,7 +127,7 @@ std::vector<SystemTree> split_systems(xml::Element envelope, const std::filesyst
   std::vector<const xml::Element *> systems;
   find_systems(envelope, systems);
   if (systems.empty()) {
-    throw Error(ErrorKind::malformed, {.where = {file, envelope.line, envelope.path},
+    throw Error(ErrorKind::malformed, {.where = {.file = file, .line = envelope.line, .path = envelope.path},
                                        .message = "the package describes no virtual machine",
                                        .found = "an envelope without a VirtualSystem",
                                        .expected = "at least one VirtualSystem",

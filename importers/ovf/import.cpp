@@ -65,7 +65,7 @@ ImportedMachine import_system(const Package &package, const ImportOptions &optio
     apply_platform_defaults(in);
   }
   if (package.has_certificate()) {
-    in.raise(finding::kSignature, {package.file(), {}, {}}, "the package's certificate was not checked");
+    in.raise(finding::kSignature, {.file = package.file()}, "the package's certificate was not checked");
   }
   settle_sections(in);
   for (const auto &[id, disk] : in.disks) unused.emplace(id, disk.place());

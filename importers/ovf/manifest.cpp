@@ -88,7 +88,7 @@ void compare(const ManifestEntry &entry, const std::string &found) {
 
 void throw_if_stopped(const ManifestEntry &entry, const std::stop_token &stop) {
   if (!stop.stop_requested()) return;
-  throw Error(ErrorKind::cancelled, {.where = {entry.range.file, std::nullopt, text::printable(entry.member)},
+  throw Error(ErrorKind::cancelled, {.where = {.file = entry.range.file, .path = text::printable(entry.member)},
                                      .message = "comparing the files with the manifest was interrupted"});
 }
 
@@ -107,7 +107,7 @@ std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) 
     left -= got;
   }
   if (in.bad() || (entry.range.length && left > 0)) {
-    throw Error(ErrorKind::io, {.where = {entry.range.file, std::nullopt, entry.member},
+    throw Error(ErrorKind::io, {.where = {.file = entry.range.file, .path = entry.member},
                                 .message = "the file cannot be read to its end"});
   }
   return digest.finish();

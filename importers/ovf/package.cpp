@@ -21,11 +21,11 @@ constexpr std::uintmax_t kMaxDescriptorBytes = 2 * std::uintmax_t{xml::kMostByte
 std::string read_file(const fs::path &file) {
   std::error_code ec;
   if (!fs::is_regular_file(file, ec)) {
-    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "there is no such file"});
+    throw Error(ErrorKind::missing, {.where = {.file = file}, .message = "there is no such file"});
   }
   const std::uintmax_t size = fs::file_size(file, ec);
   if (!ec && size > kMaxDescriptorBytes) {
-    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the file is too large for an OVF descriptor",
                                        .found = std::to_string(size) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxDescriptorBytes) + " bytes"});
@@ -33,7 +33,7 @@ std::string read_file(const fs::path &file) {
   std::ifstream in(file, std::ios::binary);
   std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   if (!in.good() && !in.eof()) {
-    throw Error(ErrorKind::io, {.where = {file, std::nullopt, {}}, .message = "the file cannot be read"});
+    throw Error(ErrorKind::io, {.where = {.file = file}, .message = "the file cannot be read"});
   }
   return content;
 }
@@ -43,9 +43,8 @@ std::string head_of(const fs::path &file) {
   if (!in) {
     std::error_code ec;
     const bool there = fs::exists(file, ec);
-    throw Error(
-        there ? ErrorKind::io : ErrorKind::missing,
-        {.where = {file, std::nullopt, {}}, .message = there ? "the file cannot be read" : "there is no such file"});
+    throw Error(there ? ErrorKind::io : ErrorKind::missing,
+                {.where = {.file = file}, .message = there ? "the file cannot be read" : "there is no such file"});
   }
   std::string head(65536, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -144,7 +143,7 @@ void Package::open_archive(const file::Head *head) {
   const auto descriptor = std::find_if(listing.members.begin(), listing.members.end(),
                                        [&](const ArchiveMember &member) { return has_suffix(member, ".ovf"); });
   if (descriptor == listing.members.end()) {
-    throw Error(ErrorKind::malformed, {.where = {file_, std::nullopt, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = file_},
                                        .message = "the archive contains no OVF descriptor",
                                        .found = std::to_string(listing.members.size()) + " members, none named *.ovf",
                                        .expected = "an OVF or OVA package",

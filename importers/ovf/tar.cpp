@@ -52,7 +52,7 @@ class RawFile final : public gzip::Input {
       const int error = errno;
       const bool missing = error == ENOENT || error == ENOTDIR;
       throw Error(missing ? ErrorKind::missing : ErrorKind::io,
-                  {.where = {file, std::nullopt, {}},
+                  {.where = {.file = file},
                    .message = missing ? "there is no such file"
                                       : "the file cannot be read: " + std::generic_category().message(error)});
     }
@@ -76,7 +76,7 @@ class RawFile final : public gzip::Input {
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) {
         throw Error(ErrorKind::io,
-                    {.where = {path_, std::nullopt, {}},
+                    {.where = {.file = path_},
                      .message = "the file cannot be read to its end",
                      .found = got < 0 ? std::generic_category().message(errno) : "the file became shorter"});
       }
@@ -128,7 +128,7 @@ bool is_file(const std::filesystem::path &file, archive_entry *entry, const std:
     unsafe_archive(file, "a member of the archive is not a regular file", name);
   if (archive_entry_sparse_count(entry) > 0) {
     throw Error(ErrorKind::unsupported,
-                {.where = {file, std::nullopt, text::printable(name)},
+                {.where = {.file = file, .path = text::printable(name)},
                  .message = "a member of the archive is a sparse file, which cannot be read in place",
                  .found = "a sparse member",
                  .expected = "members that are stored in full, as in any OVA package",
@@ -141,7 +141,7 @@ bool is_file(const std::filesystem::path &file, archive_entry *entry, const std:
 
 void broken_archive(const std::filesystem::path &file, std::string message, std::string found) {
   throw Error(ErrorKind::malformed,
-              {.where = {file, std::nullopt, {}},
+              {.where = {.file = file},
                .message = std::move(message),
                .found = std::move(found),
                .expected = "an OVA: a complete tar archive, plain or gzip'd as a whole",
@@ -150,7 +150,7 @@ void broken_archive(const std::filesystem::path &file, std::string message, std:
 
 void unsafe_archive(const std::filesystem::path &file, std::string message, const std::string &name) {
   throw Error(ErrorKind::unsafe,
-              {.where = {file, std::nullopt, text::printable(name)},
+              {.where = {.file = file, .path = text::printable(name)},
                .message = std::move(message),
                .found = "\"" + text::printable(name) + "\"",
                .expected = "regular files with plain names inside the package",

@@ -211,7 +211,7 @@ bool import_virtualbox(Context &in, const xml::Element &machine, Ledger &ledger)
     if (error.kind() == ErrorKind::encrypted) throw;
     in.raise(finding::kVirtualBoxFallback, {in.package.shown_as(), machine.line, machine.path},
              std::string("VirtualBox's own description could not be read: ") + error.what());
-    enter_dropped(machine, {in.package.shown_as(), {}, {}}, ledger);
+    enter_dropped(machine, {.file = in.package.shown_as()}, ledger);
     return false;
   }
   Source source = in.machine.source;

@@ -133,7 +133,7 @@ class BatchReader {
   }
 
   [[noreturn]] void too_long() const {
-    throw Error(ErrorKind::unsupported, {.where = {file_, line_, {}},
+    throw Error(ErrorKind::unsupported, {.where = {.file = file_, .line = line_},
                                          .message = "the file does more than one that starts a machine would",
                                          .advice = "Give the command line that it runs, in a file of its own."});
   }
@@ -223,7 +223,7 @@ class BatchReader {
     if (program >= words.size() || !is_qemu_program(words[program].text)) return;
     Launch launch;
     launch.program = words[program].text;
-    launch.where = {file_, words[program].line, {}};
+    launch.where = {.file = file_, .line = words[program].line};
     launch.words.assign(words.begin() + static_cast<std::ptrdiff_t>(program) + 1, words.end());
     // A variable that nobody sets is nothing, when nothing stands beside it.
     std::erase_if(launch.words, [&](const LaunchWord &word) {

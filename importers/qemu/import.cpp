@@ -21,7 +21,7 @@ std::string read_text(const fs::path &file, std::size_t limit) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in && !in.eof()) {
     throw Error(ErrorKind::io,
-                {.where = {file, {}, {}}, .message = "the file cannot be read", .advice = "Check its permissions."});
+                {.where = {.file = file}, .message = "the file cannot be read", .advice = "Check its permissions."});
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   return text;
@@ -86,7 +86,7 @@ void tell_reading(Context &c) {
             "The machine is started where the condition '" + text::printable(condition.text) + "' says so.");
   }
   for (const fs::path &file : launch.sourced) {
-    c.raise(kSourcedFile, {file, {}, {}}, "The script reads " + text::printable(file.filename().string()) + ".");
+    c.raise(kSourcedFile, {.file = file}, "The script reads " + text::printable(file.filename().string()) + ".");
   }
   for (const Place &place : launch.unread) {
     c.raise(kSourceUnread, {place.file, place.line, {}},
@@ -163,7 +163,7 @@ std::vector<ImportedMachine> import_file(const fs::path &given, const ImportOpti
   const ReadOptions reading = read_options(options);
   std::vector<Launch> launches = read_launches(text, file, reading);
   if (options.machine && *options.machine > launches.size()) {
-    throw Error(ErrorKind::usage, {.where = {file, {}, {}},
+    throw Error(ErrorKind::usage, {.where = {.file = file},
                                    .message = "--machine " + std::to_string(*options.machine) +
                                               " names a machine that the file does not start",
                                    .expected = "a number from 1 to " + std::to_string(launches.size())});

@@ -188,7 +188,7 @@ bool is_prose(std::string_view text, const std::filesystem::path &file) {
 
 [[noreturn]] void refuse_program(const std::filesystem::path &file, std::string found) {
   throw Error(ErrorKind::unsupported,
-              {.where = {file, {}, {}},
+              {.where = {.file = file},
                .message = "this is a program that may start QEMU, not a QEMU command",
                .found = std::move(found),
                .expected = "a shell script, a batch file, or a command line",
@@ -217,7 +217,7 @@ TextKind text_kind(std::string_view text) {
 
 std::vector<Launch> read_word_list(std::string_view text, const std::filesystem::path &file) {
   Launch launch;
-  launch.where = {file, {}, {}};
+  launch.where = {.file = file};
   bool first = true;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\0'), text.size());
@@ -241,7 +241,7 @@ std::vector<Launch> read_word_list(std::string_view text, const std::filesystem:
 std::vector<Launch> read_launches(std::string_view text, const std::filesystem::path &file,
                                   const ReadOptions &options) {
   if (text.size() > shell::kMostText) {
-    throw Error(ErrorKind::unsupported, {.where = {file, {}, {}},
+    throw Error(ErrorKind::unsupported, {.where = {.file = file},
                                          .message = "the file is too long to be one that starts a machine",
                                          .found = text::human_bytes(text.size()),
                                          .expected = "at most " + text::human_bytes(shell::kMostText)});
@@ -264,14 +264,14 @@ std::vector<Launch> read_launches(std::string_view text, const std::filesystem::
   }
   if (out.empty() && plain.find("qemu-system-") != std::string::npos) {
     throw Error(ErrorKind::unsupported,
-                {.where = {file, {}, {}},
+                {.where = {.file = file},
                  .message = "the file starts no QEMU, as far as can be told without running it",
                  .expected = "a script or a command line that runs qemu-system-x86_64, qemu-kvm or the like",
                  .advice = "Give the command that it runs, in a file of its own, or pid:N while the machine runs."});
   }
   if (out.empty()) {
     throw Error(ErrorKind::unsupported,
-                {.where = {file, {}, {}},
+                {.where = {.file = file},
                  .message = "the file starts no QEMU",
                  .expected = "a script or a command line that runs qemu-system-x86_64, qemu-kvm or the like",
                  .advice = "Name the script that starts the machine, or pid:N while it runs."});

@@ -112,7 +112,7 @@ std::vector<Option> parse_options(const Launch &launch) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const LaunchWord &word = words[i];
     Option option;
-    option.where = {word.file, word.line == 0 ? std::nullopt : std::optional(word.line), {}};
+    option.where = {.file = word.file, .line = word.line == 0 ? std::nullopt : std::optional(word.line)};
     option.written = word.text;
     if (!word.text.starts_with('-') || word.text == "-") {
       if (word.text.empty()) continue;

@@ -22,7 +22,7 @@ Script parse(std::string_view text, const std::filesystem::path &file) { return 
 
 Script Parser::script() {
   if (text_.size() > kMostText) {
-    throw Error(ErrorKind::unsupported, {.where = {file_, {}, {}},
+    throw Error(ErrorKind::unsupported, {.where = {.file = file_},
                                          .message = "the file is too long to be a script that starts a machine",
                                          .found = text::human_bytes(text_.size()),
                                          .expected = "at most " + text::human_bytes(kMostText)});

@@ -73,7 +73,7 @@ void Reader::refuse_loose_options(const std::vector<Field> &fields) const {
   std::vector<std::uint64_t> lines = broken_lines_;
   if (lines.empty() && fields.front().line > 1) lines.push_back(fields.front().line - 1);
   throw Error(ErrorKind::malformed,
-              {.where = {file_, fields.front().line, {}},
+              {.where = {.file = file_, .line = fields.front().line},
                .message = "this line holds options of QEMU's, but the shell does not join it with the command before",
                .found = broken_lines_.empty() ? "no backslash at the end of line " + numbers_text(lines)
                                               : "blanks after the backslash at the end of line " + numbers_text(lines),
@@ -106,7 +106,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
   if (open_program) program = 0;
   Launch launch;
   launch.program = open_program ? std::string{} : fields[program].text;
-  launch.where = {file_, fields[program].line, {}};
+  launch.where = {.file = file_, .line = fields[program].line};
   for (std::size_t i = program + 1; i < fields.size(); ++i) {
     const std::string &text = fields[i].text;
     // Where an option waits for its argument, the question stays.
@@ -115,7 +115,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     const bool blank_word = text.find_first_not_of(" \t") == std::string::npos && !text.empty();
     if (blank_word && !broken_lines_.empty()) {
       throw Error(ErrorKind::malformed,
-                  {.where = {file_, broken_lines_.front(), {}},
+                  {.where = {.file = file_, .line = broken_lines_.front()},
                    .message = "the shell does not join this line with the next one",
                    .found = "blanks after the backslash at the end of line " + numbers_text(broken_lines_),
                    .expected = "a backslash as the last character of the line",
@@ -124,7 +124,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     // A curly quote quotes nothing.
     const bool opened = text.starts_with("\u201c") || text.find("=\u201c") != std::string::npos;
     if (opened && text.find("\u201d") == std::string::npos) {
-      throw Error(ErrorKind::malformed, {.where = {file_, fields[i].line, {}},
+      throw Error(ErrorKind::malformed, {.where = {.file = file_, .line = fields[i].line},
                                          .message = "curly quotes do not quote anything for the shell",
                                          .found = text::printable(text),
                                          .expected = "straight quotes (\")",

@@ -67,7 +67,7 @@ void Reader::charge(std::size_t bytes) {
   bytes_ += std::min(bytes, kMostBytes);
   if (steps_ <= kMostSteps && bytes_ <= kMostBytes) return;
   throw Error(ErrorKind::unsupported,
-              {.where = {file_, {}, {}},
+              {.where = {.file = file_},
                .message = "the script does more than one that starts a machine would",
                .found = steps_ > kMostSteps ? "more than " + std::to_string(kMostSteps) + " steps"
                                             : "more than " + text::human_bytes(kMostBytes) + " of expanded text",

@@ -18,14 +18,14 @@ bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std:
 Parser::Level::Level(Parser &parser) : parser_(parser) {
   if (++parser_.depth_ <= kMostDepth) return;
   --parser_.depth_;
-  throw Error(ErrorKind::unsupported, {.where = {parser_.file_, parser_.line_, {}},
+  throw Error(ErrorKind::unsupported, {.where = {.file = parser_.file_, .line = parser_.line_},
                                        .message = "commands and quotes lie too deep inside one another",
                                        .found = "more than " + std::to_string(kMostDepth) + " levels",
                                        .advice = "Give the command line that the script runs, in a file of its own."});
 }
 
 void Parser::fail(std::uint64_t line, std::string message, std::string expected) const {
-  throw Error(ErrorKind::malformed, {.where = {file_, line, {}},
+  throw Error(ErrorKind::malformed, {.where = {.file = file_, .line = line},
                                      .message = std::move(message),
                                      .expected = std::move(expected),
                                      .advice = "Mend the script, or give the command line that it runs."});
@@ -72,7 +72,7 @@ void Parser::literal(Word &out, char c, bool quoted) {
 
 Word Parser::word() {
   if (++words_ > kMostWords) {
-    throw Error(ErrorKind::unsupported, {.where = {file_, line_, {}},
+    throw Error(ErrorKind::unsupported, {.where = {.file = file_, .line = line_},
                                          .message = "the script is too long to be one that starts a machine",
                                          .found = "more than " + std::to_string(kMostWords) + " words",
                                          .advice = "Give the command line that it runs, in a file of its own."});

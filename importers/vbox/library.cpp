@@ -143,7 +143,7 @@ std::vector<RegisteredMachine> registered_machines(const fs::path &virtualbox_xm
   const fs::path file = fs::absolute(virtualbox_xml);
   const xml::Element root = xml::parse(read_settings_file(file), file);
   if (root.name != "VirtualBox" || root.child("Global") == nullptr) {
-    throw Error(ErrorKind::malformed, {.where = {file, root.line, root.path},
+    throw Error(ErrorKind::malformed, {.where = {.file = file, .line = root.line, .path = root.path},
                                        .message = "this is not VirtualBox's registry",
                                        .found = "<" + text::printable(root.name) + ">",
                                        .expected = "<VirtualBox> with <Global>"});

@@ -22,15 +22,15 @@ std::string read_settings_file(const fs::path &file) {
   const fs::file_status status = fs::status(file, failed);
   if (!fs::exists(status)) {
     throw Error(ErrorKind::missing,
-                {.where = {file, {}, {}}, .message = "there is no such file", .advice = "Check the path."});
+                {.where = {.file = file}, .message = "there is no such file", .advice = "Check the path."});
   }
   if (!fs::is_regular_file(status)) {
     throw Error(ErrorKind::io,
-                {.where = {file, {}, {}}, .message = "this is not a regular file", .expected = "a settings file"});
+                {.where = {.file = file}, .message = "this is not a regular file", .expected = "a settings file"});
   }
   const std::uintmax_t size = fs::file_size(file, failed);
   if (!failed && size > kMaxSettingsBytes) {
-    throw Error(ErrorKind::malformed, {.where = {file, {}, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the settings file is too large",
                                        .found = std::to_string(size) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxSettingsBytes) + " bytes"});
@@ -39,7 +39,7 @@ std::string read_settings_file(const fs::path &file) {
   std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   if (!stream.is_open() || stream.bad()) {
     throw Error(ErrorKind::io,
-                {.where = {file, {}, {}},
+                {.where = {.file = file},
                  .message = "the file cannot be read",
                  .advice = "Check its permissions; VirtualBox keeps machines readable by their owner only."});
   }

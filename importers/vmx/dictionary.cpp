@@ -76,7 +76,7 @@ std::string choose_encoding(std::string_view bytes, const std::string &declared,
   if (utf8) return "UTF-8";
   if (!text::to_utf8("a", name)) {
     throw Error(ErrorKind::malformed,
-                {.where = {file, std::nullopt, ".encoding"},
+                {.where = {.file = file, .path = ".encoding"},
                  .message = "the file declares an unknown text encoding",
                  .found = "\"" + text::printable(declared) + "\"",
                  .expected = "an encoding such as UTF-8, windows-1252, Shift_JIS, GBK or windows-949",
@@ -202,7 +202,7 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
   if (utf16) bytes = *utf16;
   if (bytes.substr(0, kBom.size()) == kBom) bytes.remove_prefix(kBom.size());
   if (const std::size_t nul = bytes.find('\0'); nul != std::string_view::npos) {
-    throw Error(ErrorKind::malformed, {.where = {shown_as, std::nullopt, "offset " + std::to_string(nul)},
+    throw Error(ErrorKind::malformed, {.where = {.file = shown_as, .path = "offset " + std::to_string(nul)},
                                        .message = "the file is not text",
                                        .found = "a NUL byte",
                                        .expected = "lines of key = \"value\"",
@@ -215,7 +215,7 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
   // Multi-byte encodings of VMware never use the newline inside a character, so lines can be cut before decoding.
   for_each_line(bytes, [&](std::string_view line, std::uint64_t number) { parser.line(line, number); });
   if (out.settings.size() + out.oddities.size() > kMaxSettings) {
-    throw Error(ErrorKind::malformed, {.where = {shown_as, std::nullopt, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = shown_as},
                                        .message = "the file contains too many settings for one machine",
                                        .found = std::to_string(out.settings.size() + out.oddities.size()),
                                        .expected = "at most " + std::to_string(kMaxSettings)});
@@ -227,20 +227,20 @@ std::string read_text_file(const std::filesystem::path &file, std::uint64_t limi
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
-    throw Error(ErrorKind::missing, {.where = {file, std::nullopt, {}}, .message = "there is no such file"});
+    throw Error(ErrorKind::missing, {.where = {.file = file}, .message = "there is no such file"});
   }
   if (!std::filesystem::is_regular_file(status)) {
-    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}}, .message = "this is not a regular file"});
+    throw Error(ErrorKind::malformed, {.where = {.file = file}, .message = "this is not a regular file"});
   }
   std::ifstream in(file, std::ios::binary);
   const std::uint64_t size = std::filesystem::file_size(file, error);
   if (error || !in) {
-    throw Error(ErrorKind::io, {.where = {file, std::nullopt, {}},
+    throw Error(ErrorKind::io, {.where = {.file = file},
                                 .message = "the file cannot be read",
                                 .advice = "Check the permissions of the file."});
   }
   if (size > limit) {
-    throw Error(ErrorKind::malformed, {.where = {file, std::nullopt, {}},
+    throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the file is too large for a machine's settings",
                                        .found = text::human_bytes(size),
                                        .expected = "at most " + text::human_bytes(limit)});

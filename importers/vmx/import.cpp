@@ -32,7 +32,7 @@ void demand_machine(const Settings &settings) {
   for (const char *key : {"config.version", "virtualHW.version", "guestOS", "memsize", "numvcpus", "displayName"}) {
     if (settings.has(key)) return;
   }
-  throw Error(ErrorKind::malformed, {.where = {settings.file(), std::nullopt, {}},
+  throw Error(ErrorKind::malformed, {.where = {.file = settings.file()},
                                      .message = "the file is not the configuration of a VMware machine",
                                      .found = "none of the keys of such a file",
                                      .expected = "config.version, virtualHW.version and guestOS",

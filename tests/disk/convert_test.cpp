@@ -29,7 +29,7 @@ struct Convert : testing::Test {
   }
 };
 
-TEST_F(Convert, a_chain_becomes_one_qcow2) {
+TEST_F(Convert, AChainBecomesOneQcow2) {
   const disk::ConvertResult result = run(request());
   EXPECT_EQ(result.engine, disk::Engine::native);
   EXPECT_EQ(result.virtual_size, Disk::kSize);
@@ -38,7 +38,7 @@ TEST_F(Convert, a_chain_becomes_one_qcow2) {
   EXPECT_EQ(guest_content(target, folder.path()), disk.top_content);
 }
 
-TEST_F(Convert, raw_is_sparse) {
+TEST_F(Convert, RawIsSparse) {
   disk::ConvertRequest raw = request();
   raw.format = disk::TargetFormat::raw;
   run(raw);
@@ -48,7 +48,7 @@ TEST_F(Convert, raw_is_sparse) {
   EXPECT_LT(static_cast<std::uint64_t>(status.st_blocks) * 512, 5 * Disk::kMib);
 }
 
-TEST_F(Convert, an_image_below_the_top_can_be_converted) {
+TEST_F(Convert, AnImageBelowTheTopCanBeConverted) {
   disk::ConvertRequest lower = request();
   lower.medium = disk.medium(2);
   run(lower);
@@ -56,7 +56,7 @@ TEST_F(Convert, an_image_below_the_top_can_be_converted) {
   EXPECT_EQ(guest_content(target, folder.path()), disk.middle_content);
 }
 
-TEST_F(Convert, verifying_gives_the_digest_of_the_guests_content) {
+TEST_F(Convert, VerifyingGivesTheDigestOfTheGuestsContent) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
   for (const auto format : {disk::TargetFormat::qcow2, disk::TargetFormat::raw}) {
     for (const unsigned threads : {1U, 3U}) {
@@ -70,7 +70,7 @@ TEST_F(Convert, verifying_gives_the_digest_of_the_guests_content) {
   }
 }
 
-TEST_F(Convert, snapshots_are_kept_and_verified) {
+TEST_F(Convert, SnapshotsAreKeptAndVerified) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
   disk::ConvertRequest kept = request();
   kept.snapshots = {{.name = "first, with a comma", .created = 1, .medium = disk.medium(1)},
@@ -83,7 +83,7 @@ TEST_F(Convert, snapshots_are_kept_and_verified) {
   EXPECT_EQ(guest_content(target, folder.path()), disk.base_content);
 }
 
-TEST_F(Convert, compressed_images_are_smaller_and_equal) {
+TEST_F(Convert, CompressedImagesAreSmallerAndEqual) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   const std::uint64_t plain = run(request()).bytes_written;
   std::filesystem::remove(target);
@@ -96,24 +96,24 @@ TEST_F(Convert, compressed_images_are_smaller_and_equal) {
   }
 }
 
-TEST_F(Convert, a_target_that_exists_is_never_touched) {
+TEST_F(Convert, ATargetThatExistsIsNeverTouched) {
   write_all(target, {1, 2, 3});
   EXPECT_THROW(run(request()), Error);
   EXPECT_EQ(read_all(target), (Bytes{1, 2, 3}));
 }
 
-TEST_F(Convert, a_source_that_ends_early_leaves_no_target) {
+TEST_F(Convert, ASourceThatEndsEarlyLeavesNoTarget) {
   ASSERT_EQ(truncate(disk.base.c_str(), 3 * Disk::kMib), 0);
   EXPECT_EQ(failure(request()), ErrorKind::malformed);
 }
 
-TEST_F(Convert, stopping_leaves_no_target) {
+TEST_F(Convert, StoppingLeavesNoTarget) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(failure(request(), stop.get_token()), ErrorKind::cancelled);
 }
 
-TEST_F(Convert, stopping_in_the_middle_leaves_no_target) {
+TEST_F(Convert, StoppingInTheMiddleLeavesNoTarget) {
   struct StopAtFirst final : Progress {
     void begin(std::string_view, std::uint64_t) override {}
     void advance(std::uint64_t) override { stop.request_stop(); }
@@ -126,7 +126,7 @@ TEST_F(Convert, stopping_in_the_middle_leaves_no_target) {
   EXPECT_EQ(files_in(out.path()), 0U);
 }
 
-TEST_F(Convert, progress_adds_up_to_what_was_announced) {
+TEST_F(Convert, ProgressAddsUpToWhatWasAnnounced) {
   struct Sum final : Progress {
     void begin(std::string_view, std::uint64_t bytes) override { total += bytes; }
     void advance(std::uint64_t bytes) override { done += bytes; }
@@ -143,14 +143,14 @@ TEST_F(Convert, progress_adds_up_to_what_was_announced) {
   EXPECT_EQ(progress.ended, 1);
 }
 
-TEST_F(Convert, the_sources_digest_comes_with_the_conversion) {
+TEST_F(Convert, TheSourcesDigestComesWithTheConversion) {
   disk::ConvertRequest digest = request();
   digest.medium = disk.medium(1);
   digest.source_digest = disk::SourceDigest{.algorithm = "SHA256", .expected = sha256(read_all(disk.base))};
   EXPECT_EQ(run(digest).source_digest, sha256(read_all(disk.base)));
 }
 
-TEST_F(Convert, the_digest_of_a_vmdk_descriptor_is_that_of_the_text) {
+TEST_F(Convert, TheDigestOfAVmdkDescriptorIsThatOfTheText) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   const std::filesystem::path vmdk = folder / "flat.vmdk";
   qemu_img({"convert", "-f", "vdi", "-O", "vmdk", "-o", "subformat=monolithicFlat", disk.base.string(), vmdk.string()});
@@ -163,13 +163,13 @@ TEST_F(Convert, the_digest_of_a_vmdk_descriptor_is_that_of_the_text) {
   EXPECT_EQ(run(digest).source_digest, expected.finish());
 }
 
-TEST_F(Convert, another_digest_than_the_manifests_is_refused) {
+TEST_F(Convert, AnotherDigestThanTheManifestsIsRefused) {
   disk::ConvertRequest digest = request();
   digest.source_digest = disk::SourceDigest{.algorithm = "SHA1", .expected = std::string(40, '0')};
   EXPECT_EQ(failure(digest), ErrorKind::malformed);
 }
 
-TEST_F(Convert, requests_that_make_no_sense_are_usage_errors) {
+TEST_F(Convert, RequestsThatMakeNoSenseAreUsageErrors) {
   disk::ConvertRequest raw = request();
   raw.format = disk::TargetFormat::raw;
   raw.compression = disk::Compression::zstd;
@@ -181,7 +181,7 @@ TEST_F(Convert, requests_that_make_no_sense_are_usage_errors) {
   EXPECT_EQ(failure({.medium = {}, .target = target}), ErrorKind::usage);
 }
 
-TEST_F(Convert, an_odd_size_is_rounded_up_and_said) {
+TEST_F(Convert, AnOddSizeIsRoundedUpAndSaid) {
   write_all(folder / "odd.raw", some_bytes(70000 + 1, 1));
   ImageFile odd{
       .declared_location = "odd.raw", .pieces = {{.file = folder / "odd.raw"}}, .declared_format = ImageFormat::raw};
@@ -211,7 +211,7 @@ class OnlyPath {
   std::string before_;
 };
 
-TEST_F(Convert, what_qemu_img_check_finds_is_an_error) {
+TEST_F(Convert, WhatQemuImgCheckFindsIsAnError) {
   // Stands in for a qemu-img that finds a defect of ours: no defect is at hand.
   const std::filesystem::path program = folder / "qemu-img";
   std::ofstream(program) << "#!/bin/sh\necho '{\"corruptions\": 2, \"check-errors\": 0}'\nexit 2\n";
@@ -224,7 +224,7 @@ TEST_F(Convert, what_qemu_img_check_finds_is_an_error) {
   EXPECT_EQ(failure(checked), ErrorKind::verify);
 }
 
-TEST_F(Convert, without_qemu_img_the_result_says_that_nothing_was_checked) {
+TEST_F(Convert, WithoutQemuImgTheResultSaysThatNothingWasChecked) {
   const OnlyPath path(folder.path());
   disk::ConvertRequest checked = request();
   checked.check = true;
@@ -233,7 +233,7 @@ TEST_F(Convert, without_qemu_img_the_result_says_that_nothing_was_checked) {
   EXPECT_EQ(result.findings.back().id, "disk.not-checked");
 }
 
-TEST_F(Convert, qemu_img_as_the_engine) {
+TEST_F(Convert, QemuImgAsTheEngine) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
   disk::ConvertRequest single = request();
   single.medium = disk.medium(1);
@@ -246,13 +246,13 @@ TEST_F(Convert, qemu_img_as_the_engine) {
   EXPECT_EQ(files_in(out.path()), 1U);
 }
 
-TEST_F(Convert, qemu_img_is_not_given_chains) {
+TEST_F(Convert, QemuImgIsNotGivenChains) {
   disk::ConvertRequest chain = request();
   chain.engine = disk::Engine::qemu_img;
   EXPECT_EQ(failure(chain), ErrorKind::unsupported);
 }
 
-TEST_F(Convert, a_format_that_only_qemu_reads_goes_to_qemu_img) {
+TEST_F(Convert, AFormatThatOnlyQemuReadsGoesToQemuImg) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   qemu_img({"convert", "-f", "vdi", "-O", "qed", disk.base.string(), (folder / "disk.qed").string()});
   disk::ConvertRequest qed = request();
@@ -262,7 +262,7 @@ TEST_F(Convert, a_format_that_only_qemu_reads_goes_to_qemu_img) {
   EXPECT_EQ(guest_content(target, folder.path()), disk.base_content);
 }
 
-TEST_F(Convert, an_overlay_reads_the_source_in_place) {
+TEST_F(Convert, AnOverlayReadsTheSourceInPlace) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   disk::ConvertRequest overlay = request();
   overlay.medium = disk.medium(1);
@@ -276,7 +276,7 @@ TEST_F(Convert, an_overlay_reads_the_source_in_place) {
   EXPECT_NE(info.find("\"backing-filename-format\": \"vdi\""), std::string::npos) << info;
 }
 
-TEST_F(Convert, a_chain_cannot_be_used_in_place) {
+TEST_F(Convert, AChainCannotBeUsedInPlace) {
   for (const auto mode : {disk::Mode::overlay, disk::Mode::link}) {
     disk::ConvertRequest in_place = request();
     in_place.mode = mode;
@@ -284,7 +284,7 @@ TEST_F(Convert, a_chain_cannot_be_used_in_place) {
   }
 }
 
-TEST_F(Convert, a_vhd_cannot_be_used_in_place) {
+TEST_F(Convert, AVhdCannotBeUsedInPlace) {
   if (!have_qemu_img()) GTEST_SKIP() << "qemu-img is not installed";
   qemu_img({"convert", "-f", "vdi", "-O", "vpc", disk.base.string(), (folder / "disk.vhd").string()});
   disk::ConvertRequest overlay = request();
@@ -293,7 +293,7 @@ TEST_F(Convert, a_vhd_cannot_be_used_in_place) {
   EXPECT_EQ(failure(overlay), ErrorKind::unsupported);
 }
 
-TEST_F(Convert, a_link_makes_nothing) {
+TEST_F(Convert, ALinkMakesNothing) {
   disk::ConvertRequest link = request();
   link.medium = disk.medium(1);
   link.mode = disk::Mode::link;
@@ -301,7 +301,7 @@ TEST_F(Convert, a_link_makes_nothing) {
   EXPECT_EQ(files_in(out.path()), 0U);
 }
 
-TEST_F(Convert, inspect_counts_what_the_guest_sees) {
+TEST_F(Convert, InspectCountsWhatTheGuestSees) {
   const disk::DiskInfo info = disk::inspect(disk.medium(), {}, disk::Engine::automatic);
   EXPECT_EQ(info.chain.size(), 3U);
   EXPECT_EQ(info.virtual_size, Disk::kSize);

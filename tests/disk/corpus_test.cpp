@@ -18,7 +18,7 @@ ImageFile by_content(const std::filesystem::path &path) {
   return file;
 }
 
-TEST(Corpus, every_disk_reads_back_through_qemu_as_virtualbox_reads_it) {
+TEST(Corpus, EveryDiskReadsBackThroughQemuAsVirtualboxReadsIt) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
   if (corpus().empty()) GTEST_SKIP() << "no corpus";
   TempFolder folder;

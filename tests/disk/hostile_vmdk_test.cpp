@@ -84,13 +84,13 @@ struct HostileVmdk : testing::Test {
   bool seen_by_qemu = false;
 };
 
-TEST_F(HostileVmdk, header_without_a_capacity) {
+TEST_F(HostileVmdk, HeaderWithoutACapacity) {
   write_without_capacity();
   expect_refused();
   EXPECT_EQ(seen_by_qemu, cage::offered().landlock == 0);
 }
 
-TEST_F(HostileVmdk, extent_line_parted_by_other_white_space) {
+TEST_F(HostileVmdk, ExtentLinePartedByOtherWhiteSpace) {
   for (const std::string space : {"\v", "\f", "\r"}) {
     const std::string line =
         "RW" + space + "2048" + space + "FLAT" + space + "\"" + secret.string() + "\"" + space + "0\n";
@@ -100,26 +100,26 @@ TEST_F(HostileVmdk, extent_line_parted_by_other_white_space) {
   }
 }
 
-TEST_F(HostileVmdk, extent_file_without_a_capacity) {
+TEST_F(HostileVmdk, ExtentFileWithoutACapacity) {
   write_without_capacity();
   std::filesystem::rename(image, folder / "machine/disk-s001.vmdk");
   write_file(image, std::string_view(vmdk_descriptor("twoGbMaxExtentSparse", "RW 2048 SPARSE \"disk-s001.vmdk\"\n")));
   expect_refused();
 }
 
-TEST_F(HostileVmdk, parents_name_in_a_comment) {
+TEST_F(HostileVmdk, ParentsNameInAComment) {
   write_file(image, std::string_view(flat("# parentFileNameHint=\"" + secret.string() + "\"\n")));
   expect_refused();
 }
 
-TEST_F(HostileVmdk, extents_name_that_is_a_protocol) {
+TEST_F(HostileVmdk, ExtentsNameThatIsAProtocol) {
   folder.write("machine/fat:x", std::string(1U << 20U, 'd'));
   write_file(image, std::string_view(vmdk_descriptor("monolithicFlat", "RW 2048 FLAT \"fat:x\" 0\n")));
   expect_refused();
 }
 
 // A descriptor can name other files tomorrow, and QEMU reads it at every start.
-TEST_F(HostileVmdk, extents_by_name_are_not_used_in_place) {
+TEST_F(HostileVmdk, ExtentsByNameAreNotUsedInPlace) {
   write_file(image, std::string_view(flat("")));
   for (const disk::Mode mode : {disk::Mode::link, disk::Mode::overlay}) {
     disk::ConvertRequest request{.target = folder / "out.qcow2", .mode = mode};
@@ -134,7 +134,7 @@ TEST_F(HostileVmdk, extents_by_name_are_not_used_in_place) {
   }
 }
 
-TEST_F(HostileVmdk, sound_one_is_taken) {
+TEST_F(HostileVmdk, SoundOneIsTaken) {
   const Layer layer{.size = 1U << 20U, .block_size = 65536, .blocks = std::vector<Block>(16, Block::data)};
   write_file(image, make_hosted_sparse(
                         layer, {.descriptor = vmdk_descriptor("monolithicSparse", "RW 2048 SPARSE \"disk.vmdk\"\n")}));

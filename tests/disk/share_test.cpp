@@ -68,7 +68,7 @@ struct Share : testing::TestWithParam<std::string> {
   }
 };
 
-TEST_P(Share, aligned_data_are_cloned_and_read_back) {
+TEST_P(Share, AlignedDataAreClonedAndReadBack) {
   const Disk disk(mount->path());
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::share};
   const disk::ConvertResult result = disk::convert(request, nullptr, {});
@@ -79,7 +79,7 @@ TEST_P(Share, aligned_data_are_cloned_and_read_back) {
   EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
 }
 
-TEST_P(Share, snapshots_share_too) {
+TEST_P(Share, SnapshotsShareToo) {
   if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
   const Disk disk(mount->path());
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .verify = true};
@@ -90,7 +90,7 @@ TEST_P(Share, snapshots_share_too) {
 }
 
 // The blocks lie in the file in another order than in the guest.
-TEST_P(Share, a_disk_that_was_filled_in_any_order_is_one_run) {
+TEST_P(Share, ADiskThatWasFilledInAnyOrderIsOneRun) {
   constexpr std::uint64_t kBlocks = 64;
   Bytes content(kBlocks * Disk::kMib);
   const std::filesystem::path source = mount->path() / "shuffled.vdi";
@@ -111,7 +111,7 @@ TEST_P(Share, a_disk_that_was_filled_in_any_order_is_one_run) {
   EXPECT_EQ(guest_content(target, mount->path()), content);
 }
 
-TEST_P(Share, a_raw_target_shares_too) {
+TEST_P(Share, ARawTargetSharesToo) {
   const Disk disk(mount->path());
   disk::ConvertRequest request{
       .medium = disk.medium(), .target = target, .format = disk::TargetFormat::raw, .mode = disk::Mode::share};
@@ -119,7 +119,7 @@ TEST_P(Share, a_raw_target_shares_too) {
   EXPECT_EQ(read_all(target), disk.top_content);
 }
 
-TEST_P(Share, what_is_not_aligned_is_copied_and_said) {
+TEST_P(Share, WhatIsNotAlignedIsCopiedAndSaid) {
   const Disk disk(mount->path(), 0x8200 + (1U << 20U));
   disk::ConvertRequest request{.medium = disk.medium(), .target = target};
   const disk::ConvertResult result = disk::convert(request, nullptr, {});
@@ -131,14 +131,14 @@ TEST_P(Share, what_is_not_aligned_is_copied_and_said) {
   EXPECT_EQ(guest_content(target, mount->path()), disk.top_content);
 }
 
-TEST_P(Share, sharing_that_is_demanded_and_cannot_be_is_refused) {
+TEST_P(Share, SharingThatIsDemandedAndCannotBeIsRefused) {
   const Disk disk(mount->path(), 0x8200 + (1U << 20U));
   disk::ConvertRequest request{.medium = disk.medium(), .target = target, .mode = disk::Mode::share};
   EXPECT_THROW(disk::convert(request, nullptr, {}), Error);
   EXPECT_FALSE(std::filesystem::exists(target));
 }
 
-TEST_P(Share, another_file_system_is_copied_to) {
+TEST_P(Share, AnotherFileSystemIsCopiedTo) {
   TempFolder elsewhere;
   const Disk disk(mount->path());
   disk::ConvertRequest request{.medium = disk.medium(), .target = elsewhere / "out.qcow2"};
@@ -152,7 +152,7 @@ TEST_P(Share, another_file_system_is_copied_to) {
 // Not on Btrfs, which does not let one file take exactly what is free.
 struct ShareOnXfs : Share {};
 
-TEST_P(ShareOnXfs, a_full_file_system_is_refused_beforehand) {
+TEST_P(ShareOnXfs, AFullFileSystemIsRefusedBeforehand) {
   const Disk disk(mount->path());
   const auto free = std::filesystem::space(mount->path()).available;
   const std::filesystem::path filler = mount->path() / "filler";

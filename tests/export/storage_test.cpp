@@ -167,7 +167,7 @@ TEST(Storage, TheFifthIdeDriveGoesToSata) {
   EXPECT_EQ(place(result, 4).substr(0, 4), "sata");
 }
 
-TEST(Storage, NvmeNeedsLibvirt11_5) {
+TEST(Storage, NvmeNeedsLibvirtOf2025) {
   Fixture fixture = with(ControllerType::nvme, {disk_drive(0)});
   const auto old = fixture.run();
   EXPECT_EQ(place(old).substr(0, 3), "ide");

@@ -84,7 +84,7 @@ migration::MachinePlan plan(const ImportedMachine &imported) {
   return migration::make_plan(imported, tests::imagined_survey(imported.machine), options, host);
 }
 
-TEST(Schemas, are_there) {
+TEST(Schemas, AreThere) {
   for (const char *schema : {"domain.rng", "domainsnapshot.rng"}) {
     if (!fs::exists(kSchemas / schema)) GTEST_SKIP() << "no " << kSchemas / schema << ": nothing is held to it";
   }
@@ -92,7 +92,7 @@ TEST(Schemas, are_there) {
 
 class Golden : public testing::TestWithParam<fs::path> {};
 
-TEST_P(Golden, is_as_expected) {
+TEST_P(Golden, IsAsExpected) {
   const fs::path folder = GetParam();
   try {
     ImportOptions import_options;

@@ -76,7 +76,7 @@ TEST(HostProfile, Debian13TakesPasstAndSessionVirtiofsAndDebian12DoesNot) {
   EXPECT_THAT(recent.filesystem_drivers, Contains("virtiofs"));
 }
 
-TEST(HostProfile, NvmeIsThereFromLibvirt11_5) {
+TEST(HostProfile, NvmeIsThereFromLibvirtOf2025) {
   EXPECT_THAT(load_host_profile(host("debian-13.json")).disk_buses, Not(Contains("nvme")));
   const HostProfile newest = load_host_profile(host("debian-sid.json"));
   EXPECT_EQ(newest.libvirt_version, 12008000U);

@@ -58,7 +58,7 @@ class Batch : public testing::Test {
   bool check_ = false;
 };
 
-TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
+TEST_F(Batch, MachinesAreMigratedSideBySideAndReportedInOrder) {
   for (const char letter : {'a', 'b', 'c', 'd'}) add(letter);
   std::set<std::string> done;
   const report::Document document =
@@ -74,7 +74,7 @@ TEST_F(Batch, machines_are_migrated_side_by_side_and_reported_in_order) {
   EXPECT_EQ(done.size(), 4U);
 }
 
-TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
+TEST_F(Batch, ADefectAtOneMachineDoesNotStopTheOthers) {
   for (const char letter : {'a', 'b', 'c'}) add(letter);
   struct Defect : Progress {
     void begin(std::string_view, std::uint64_t) override { throw std::logic_error("a defect"); }
@@ -93,7 +93,7 @@ TEST_F(Batch, a_defect_at_one_machine_does_not_stop_the_others) {
 }
 
 // Three copies of one folder: one name, one UUID, one address.
-TEST_F(Batch, copies_of_a_machine_are_told_apart_also_when_the_batch_is_run_again) {
+TEST_F(Batch, CopiesOfAMachineAreToldApartAlsoWhenTheBatchIsRunAgain) {
   for (const char letter : {'a', 'b', 'c'}) {
     const std::string folder = std::string("in/copy-") + letter + "/";
     for (const char *file : {"probe.vbox", "probe.vmdk"})
@@ -130,7 +130,7 @@ TEST_F(Batch, copies_of_a_machine_are_told_apart_also_when_the_batch_is_run_agai
 }
 
 // Not the settings file alone decides whether a machine is done.
-TEST_F(Batch, what_is_done_is_done_while_source_and_result_are_as_they_were) {
+TEST_F(Batch, WhatIsDoneIsDoneWhileSourceAndResultAreAsTheyWere) {
   const std::vector<std::pair<std::string, std::function<void()>>> changes{
       {"an extent of the source", [this] { scratch_.write("in/a/probe-flat.vmdk", std::string(1U << 20U, 'z')); }},
       {"a result that is gone", [this] { fs::remove(scratch_ / "out/a.qcow2"); }},
@@ -146,7 +146,7 @@ TEST_F(Batch, what_is_done_is_done_while_source_and_result_are_as_they_were) {
   }
 }
 
-TEST_F(Batch, a_result_is_looked_at_by_qemu_img_on_request) {
+TEST_F(Batch, AResultIsLookedAtByQemuImgOnRequest) {
   if (subprocess::find_program("qemu-img").empty()) GTEST_SKIP() << "there is no qemu-img";
   add('a');
   EXPECT_EQ(run({}).machines.at(0).status, report::Status::migrated);
@@ -161,7 +161,7 @@ TEST_F(Batch, a_result_is_looked_at_by_qemu_img_on_request) {
   EXPECT_NE(run({}).machines.at(0).status, report::Status::skipped);
 }
 
-TEST_F(Batch, a_machine_that_cannot_be_read_is_a_row) {
+TEST_F(Batch, AMachineThatCannotBeReadIsARow) {
   if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
   add('a');
   add('b');
@@ -172,7 +172,7 @@ TEST_F(Batch, a_machine_that_cannot_be_read_is_a_row) {
             1);
 }
 
-TEST_F(Batch, what_is_stopped_leaves_nothing) {
+TEST_F(Batch, WhatIsStoppedLeavesNothing) {
   for (const char letter : {'a', 'b'}) add(letter);
   std::stop_source stop;
   const report::Document document = run({.progress = [&](const std::string &) -> Progress * {

@@ -89,7 +89,7 @@ struct DiskIdentity : testing::Test {
 };
 
 // The second disk lies on another datastore; a file of its name beside the machine is the first disk's.
-TEST_F(DiskIdentity, a_file_of_the_right_name_is_not_a_second_disks) {
+TEST_F(DiskIdentity, AFileOfTheRightNameIsNotASecondDisks) {
   vdi("m/srv.vdi", 1);
   for (const bool swapped : {false, true}) {
     const std::string own = "srv.vdi", other = "/vmfs/volumes/other/srv/srv.vdi";
@@ -103,7 +103,7 @@ TEST_F(DiskIdentity, a_file_of_the_right_name_is_not_a_second_disks) {
   }
 }
 
-TEST_F(DiskIdentity, nor_is_one_file_under_two_names) {
+TEST_F(DiskIdentity, NorIsOneFileUnderTwoNames) {
   vdi("m/a.vdi", 1);
   fs::create_hard_link(scratch.folder() / "m/a.vdi", scratch.folder() / "m/b.vdi");
   const fs::path file = vmx(disk(0, "a.vdi") + disk(10, "b.vdi"));
@@ -112,7 +112,7 @@ TEST_F(DiskIdentity, nor_is_one_file_under_two_names) {
   EXPECT_FALSE(plan(file).report.refusal);
 }
 
-TEST_F(DiskIdentity, unless_the_source_shares_it) {
+TEST_F(DiskIdentity, UnlessTheSourceSharesIt) {
   vdi("m/a.vdi", 1);
   const std::string shared = "scsi0:0.sharing = \"multi-writer\"\nscsi0:1.sharing = \"multi-writer\"\n";
   EXPECT_FALSE(plan(vmx(disk(0, "a.vdi") + disk(1, "a.vdi", shared))).report.refusal);
@@ -120,7 +120,7 @@ TEST_F(DiskIdentity, unless_the_source_shares_it) {
 
 // ---- an older state ----
 
-TEST_F(DiskIdentity, images_that_continue_the_attached_one_are_named) {
+TEST_F(DiskIdentity, ImagesThatContinueTheAttachedOneAreNamed) {
   vdi("v/base.vdi", 1);
   vdi("v/Snapshots/first.vdi", 2, 1);
   vdi("v/Snapshots/second.vdi", 3, 2);
@@ -146,7 +146,7 @@ TEST_F(DiskIdentity, images_that_continue_the_attached_one_are_named) {
   EXPECT_EQ(chain.back().file.filename(), "second.vdi");
 }
 
-TEST_F(DiskIdentity, of_two_lines_the_one_changed_last_is_the_newest) {
+TEST_F(DiskIdentity, OfTwoLinesTheOneChangedLastIsTheNewest) {
   vdi("v/base.vdi", 1);
   const fs::path old = vdi("v/old.vdi", 2, 1), fresh = vdi("v/fresh.vdi", 3, 1);
   fs::last_write_time(old, fs::last_write_time(fresh) - std::chrono::hours(1));
@@ -157,7 +157,7 @@ TEST_F(DiskIdentity, of_two_lines_the_one_changed_last_is_the_newest) {
   EXPECT_NE(find(planned, "disk.newest-state")->message.find("old.vdi"), std::string::npos);
 }
 
-TEST_F(DiskIdentity, children_by_design_and_of_another_machine_are_no_newer_state) {
+TEST_F(DiskIdentity, ChildrenByDesignAndOfAnotherMachineAreNoNewerState) {
   vdi("v/base.vdi", 1);
   vdi("v/diff.vdi", 2, 1);
   const std::string diff = registered(2, "diff.vdi", "", "autoReset='true'");
@@ -170,7 +170,7 @@ TEST_F(DiskIdentity, children_by_design_and_of_another_machine_are_no_newer_stat
 
 // ---- snapshots that cannot be read ----
 
-TEST_F(DiskIdentity, a_snapshot_that_cannot_be_read_is_refused_until_asked_otherwise) {
+TEST_F(DiskIdentity, ASnapshotThatCannotBeReadIsRefusedUntilAskedOtherwise) {
   vdi("v/base.vdi", 1);
   vdi("v/now.vdi", 2, 1);
   const std::string snapshot =
@@ -191,14 +191,14 @@ TEST_F(DiskIdentity, a_snapshot_that_cannot_be_read_is_refused_until_asked_other
   EXPECT_NE(find(planned, "snapshot.disk-missing"), nullptr);
 }
 
-TEST_F(DiskIdentity, a_machine_without_a_disk_is_told) {
+TEST_F(DiskIdentity, AMachineWithoutADiskIsTold) {
   EXPECT_NE(find(plan(vmx("")), "machine.no-disk"), nullptr);
   vdi("m/a.vdi", 1);
   EXPECT_EQ(find(plan(vmx(disk(0, "a.vdi"))), "machine.no-disk"), nullptr);
 }
 
 // Its serial port's file goes where the other files go, though no disk says where that is.
-TEST_F(DiskIdentity, a_machine_without_a_disk_has_its_files_in_the_destination_too) {
+TEST_F(DiskIdentity, AMachineWithoutADiskHasItsFilesInTheDestinationToo) {
   const Planned planned =
       plan(vmx("serial0.present = \"TRUE\"\nserial0.fileType = \"file\"\nserial0.fileName = "
                "\"com1.log\"\n"));
@@ -208,7 +208,7 @@ TEST_F(DiskIdentity, a_machine_without_a_disk_has_its_files_in_the_destination_t
 
 // ---- names ----
 
-TEST(DomainName, ends_its_first_20_bytes_with_a_character) {
+TEST(DomainName, EndsItsFirst20BytesWithACharacter) {
   EXPECT_EQ(domain_name("Ubuntu"), "Ubuntu");
   EXPECT_EQ(domain_name("abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrstuvwxyz");
   EXPECT_EQ(domain_name("abcdefghijklmnopqrsäöü"), "abcdefghijklmnopqrs_äöü");
@@ -238,7 +238,7 @@ class Listener {
   std::uint16_t port_ = 0;
 };
 
-TEST_F(DiskIdentity, a_port_that_is_in_use_is_told_and_keeps_a_machine_from_being_started) {
+TEST_F(DiskIdentity, APortThatIsInUseIsToldAndKeepsAMachineFromBeingStarted) {
   const Listener taken;
   const fs::path file =
       vmx("serial0.present = \"TRUE\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://:" + taken.port() +
@@ -253,7 +253,7 @@ TEST_F(DiskIdentity, a_port_that_is_in_use_is_told_and_keeps_a_machine_from_bein
   EXPECT_EQ(refused.report.refusal->kind, ErrorKind::conflict);
 }
 
-TEST_F(DiskIdentity, a_port_that_two_machines_of_a_batch_need_is_told) {
+TEST_F(DiskIdentity, APortThatTwoMachinesOfABatchNeedIsTold) {
   const std::string port =
       "serial0.present = \"TRUE\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://:4711\"\n"
       "serial0.network.endPoint = \"server\"\n";

@@ -42,7 +42,7 @@ std::string page() {
   return out;
 }
 
-TEST(FindingCatalog, is_what_the_page_lists) {
+TEST(FindingCatalog, IsWhatThePageLists) {
   const fs::path file = kSource / "docs" / "findings.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file, std::ios::binary) << page();
   EXPECT_EQ(test::read_text(file), page()) << "run with UPDATE_GOLDEN=1 and read the diff";
@@ -59,7 +59,7 @@ std::string id_pattern() {
   return "";
 }
 
-TEST(FindingCatalog, ids_are_unique_and_well_formed) {
+TEST(FindingCatalog, IdsAreUniqueAndWellFormed) {
   const std::regex well_formed(id_pattern());
   std::set<std::string_view> seen;
   for (const FindingKind *kind : finding_catalog()) {
@@ -70,7 +70,7 @@ TEST(FindingCatalog, ids_are_unique_and_well_formed) {
   EXPECT_GT(seen.size(), 100U);
 }
 
-TEST(FindingCatalog, rows_are_sentences) {
+TEST(FindingCatalog, RowsAreSentences) {
   for (const FindingKind *kind : finding_catalog()) {
     EXPECT_TRUE(kind->meaning.ends_with(".")) << kind->id << ": " << kind->meaning;
     EXPECT_TRUE(kind->advice.empty() || kind->advice.ends_with(".")) << kind->id << ": " << kind->advice;
@@ -105,7 +105,7 @@ std::map<std::string, Constant> constants() {
   return out;
 }
 
-TEST(FindingCatalog, has_every_finding_of_the_code) {
+TEST(FindingCatalog, HasEveryFindingOfTheCode) {
   std::set<std::string> listed;
   for (const FindingKind *kind : finding_catalog()) listed.insert(std::string(kind->id));
   const std::map<std::string, Constant> declared = constants();
@@ -147,7 +147,7 @@ std::set<std::string> expected_by_tests() {
   return out;
 }
 
-TEST(FindingCatalog, every_finding_is_raised_by_a_fixture_or_expected_by_a_test) {
+TEST(FindingCatalog, EveryFindingIsRaisedByAFixtureOrExpectedByATest) {
   const std::set<std::string> raised = raised_by_fixtures(), expected = expected_by_tests();
   EXPECT_GT(raised.size(), 80U);
   const std::map<std::string, Constant> names = constants();

@@ -41,21 +41,21 @@ struct IdentityTest : testing::Test {
 
 // ---- the UUID ----
 
-TEST_F(IdentityTest, linux_on_old_smbios_prints_the_same_text) {
+TEST_F(IdentityTest, LinuxOnOldSmbiosPrintsTheSameText) {
   EXPECT_EQ(uuid().uuid.text(), kWritten);
   EXPECT_TRUE(has(uuid().account, "smbios.uuid"));
   EXPECT_EQ(uuid().account.settlements.at(0).field, "hardware.smbios.uuid");
   EXPECT_EQ(uuid().account.settlements.at(0).disposition, Disposition::kept);
 }
 
-TEST_F(IdentityTest, windows_and_unknown_guests_keep_the_same_bytes) {
+TEST_F(IdentityTest, WindowsAndUnknownGuestsKeepTheSameBytes) {
   for (const OsFamily family : {OsFamily::windows, OsFamily::unknown}) {
     machine.guest_os.family = family;
     EXPECT_EQ(uuid().uuid.text(), kSwapped);
   }
 }
 
-TEST_F(IdentityTest, little_endian_sources_are_kept_as_written) {
+TEST_F(IdentityTest, LittleEndianSourcesAreKeptAsWritten) {
   machine.guest_os.family = OsFamily::windows;
   machine.hardware.smbios.uuid_little_endian = true;
   EXPECT_EQ(uuid().uuid.text(), kWritten);
@@ -64,7 +64,7 @@ TEST_F(IdentityTest, little_endian_sources_are_kept_as_written) {
   EXPECT_EQ(uuid().uuid.text(), kSwapped);
 }
 
-TEST_F(IdentityTest, plain_bytes_of_new_smbios_are_swapped_for_every_guest) {  // VMware's
+TEST_F(IdentityTest, PlainBytesOfNewSmbiosAreSwappedForEveryGuest) {  // VMware's
   machine.hardware.smbios.older_than_2_6 = false;
   for (const OsFamily family : {OsFamily::windows, OsFamily::linux}) {
     machine.guest_os.family = family;
@@ -72,7 +72,7 @@ TEST_F(IdentityTest, plain_bytes_of_new_smbios_are_swapped_for_every_guest) {  /
   }
 }
 
-TEST_F(IdentityTest, new_uuids_are_random_but_repeatable) {
+TEST_F(IdentityTest, NewUuidsAreRandomButRepeatable) {
   options.uuid_policy = UuidPolicy::regenerate;
   const std::string first = uuid().uuid.text();
   EXPECT_EQ(uuid().uuid.text(), first);
@@ -82,7 +82,7 @@ TEST_F(IdentityTest, new_uuids_are_random_but_repeatable) {
   EXPECT_NE(uuid().uuid.text(), first);
 }
 
-TEST_F(IdentityTest, without_a_seed_it_comes_from_the_source_and_the_name) {
+TEST_F(IdentityTest, WithoutASeedItComesFromTheSourceAndTheName) {
   options.uuid_policy = UuidPolicy::regenerate;
   options.seed = 0;
   const Uuid first = uuid().uuid;
@@ -92,14 +92,14 @@ TEST_F(IdentityTest, without_a_seed_it_comes_from_the_source_and_the_name) {
   EXPECT_NE(uuid().uuid, first);
 }
 
-TEST_F(IdentityTest, a_given_uuid_is_taken) {
+TEST_F(IdentityTest, AGivenUuidIsTaken) {
   options.uuid_policy = UuidPolicy::given;
   options.uuid = *Uuid::parse(kSwapped);
   EXPECT_EQ(uuid().uuid.text(), kSwapped);
   EXPECT_FALSE(has(uuid().account, "smbios.uuid"));
 }
 
-TEST_F(IdentityTest, without_a_usable_uuid_the_guest_gets_a_new_one) {
+TEST_F(IdentityTest, WithoutAUsableUuidTheGuestGetsANewOne) {
   for (const char *useless : {"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"}) {
     machine.hardware.smbios.uuid = Uuid::parse(useless);
     EXPECT_TRUE(has(uuid().account, "smbios.uuid-generated"));
@@ -107,7 +107,7 @@ TEST_F(IdentityTest, without_a_usable_uuid_the_guest_gets_a_new_one) {
   }
 }
 
-TEST_F(IdentityTest, a_uuid_that_is_taken_names_the_option) {
+TEST_F(IdentityTest, AUuidThatIsTakenNamesTheOption) {
   taken.uuids[std::string(kWritten)] = "other";
   try {
     (void)uuid();
@@ -121,7 +121,7 @@ TEST_F(IdentityTest, a_uuid_that_is_taken_names_the_option) {
 }
 
 // Copies of one machine's folder: the same UUID, the same addresses.
-TEST_F(IdentityTest, a_copy_in_the_same_batch_gets_a_uuid_and_addresses_of_its_own) {
+TEST_F(IdentityTest, ACopyInTheSameBatchGetsAUuidAndAddressesOfItsOwn) {
   taken.uuids[std::string(kWritten)] = "first";
   taken.macs["08:00:27:11:22:33"] = "first";
   taken.planned_names.insert("first");
@@ -147,7 +147,7 @@ TEST_F(IdentityTest, a_copy_in_the_same_batch_gets_a_uuid_and_addresses_of_its_o
   EXPECT_THROW((void)cards(), Error);
 }
 
-TEST_F(IdentityTest, a_snapshot_has_its_machines_uuid) {
+TEST_F(IdentityTest, ASnapshotHasItsMachinesUuid) {
   const DecidedUuid snapshot = snapshot_uuid(uuid().uuid, "snapshots.0.hardware");
   EXPECT_EQ(snapshot.uuid.text(), kWritten);
   EXPECT_EQ(snapshot.account.settlements.at(0).field, "snapshots.0.hardware.smbios.uuid");
@@ -155,14 +155,14 @@ TEST_F(IdentityTest, a_snapshot_has_its_machines_uuid) {
 
 // ---- addresses of cards ----
 
-TEST_F(IdentityTest, addresses_are_kept_and_missing_ones_made) {
+TEST_F(IdentityTest, AddressesAreKeptAndMissingOnesMade) {
   const auto first = cards();
   EXPECT_EQ(first.at(0).mac.text(), "08:00:27:11:22:33");
   EXPECT_EQ(first.at(0).account.settlements.at(0).disposition, Disposition::kept);
   EXPECT_TRUE(first.at(1).mac.text().starts_with("52:54:00:"));
 }
 
-TEST_F(IdentityTest, new_addresses_are_local_unique_and_repeatable) {
+TEST_F(IdentityTest, NewAddressesAreLocalUniqueAndRepeatable) {
   options.mac_policy = MacPolicy::regenerate;
   const auto first = cards();
   EXPECT_TRUE(first[0].mac.text().starts_with("52:54:00:"));
@@ -172,18 +172,18 @@ TEST_F(IdentityTest, new_addresses_are_local_unique_and_repeatable) {
   EXPECT_NE(cards()[0].mac, first[0].mac);
 }
 
-TEST_F(IdentityTest, a_given_address_is_taken) {
+TEST_F(IdentityTest, AGivenAddressIsTaken) {
   options.macs[0] = *MacAddress::parse("52:54:00:00:00:09");
   EXPECT_EQ(cards()[0].mac.text(), "52:54:00:00:00:09");
 }
 
-TEST_F(IdentityTest, a_multicast_address_is_replaced) {
+TEST_F(IdentityTest, AMulticastAddressIsReplaced) {
   machine.hardware.nics[0].mac = MacAddress::parse("01:00:5e:00:00:01");
   EXPECT_TRUE(has(cards()[0].account, "nic.mac-invalid"));
   EXPECT_TRUE(cards()[0].mac.text().starts_with("52:54:00:"));
 }
 
-TEST_F(IdentityTest, an_address_that_is_taken_names_the_option) {
+TEST_F(IdentityTest, AnAddressThatIsTakenNamesTheOption) {
   taken.macs["08:00:27:11:22:33"] = "other";
   try {
     (void)cards();

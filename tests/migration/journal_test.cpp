@@ -40,7 +40,7 @@ ErrorKind kind_of(Work work) {
   return ErrorKind::internal;
 }
 
-TEST(Journal, reads_back_what_was_written) {
+TEST(Journal, ReadsBackWhatWasWritten) {
   const tests::Scratch scratch;
   Journal::Begin begin = beginning(scratch);
   begin.uuid = "u-u";
@@ -83,7 +83,7 @@ TEST(Journal, reads_back_what_was_written) {
   EXPECT_TRUE(record.defined && record.started && record.done);
 }
 
-TEST(Journal, a_name_that_is_no_utf8_comes_back_byte_for_byte) {
+TEST(Journal, ANameThatIsNoUtf8ComesBackByteForByte) {
   const tests::Scratch scratch;
   Journal::Begin begin = beginning(scratch);
   begin.source = scratch.folder() / "b\xE4r\xFF.vbox";
@@ -100,7 +100,7 @@ TEST(Journal, a_name_that_is_no_utf8_comes_back_byte_for_byte) {
   EXPECT_EQ(record.published.at(0).file, begin.dest / "\xFE\x80.iso");
 }
 
-TEST(Journal, half_a_last_line_is_what_a_crash_leaves_and_swallows_no_other) {
+TEST(Journal, HalfALastLineIsWhatACrashLeavesAndSwallowsNoOther) {
   const tests::Scratch scratch;
   std::string run;
   {
@@ -119,7 +119,7 @@ TEST(Journal, half_a_last_line_is_what_a_crash_leaves_and_swallows_no_other) {
   EXPECT_EQ(record.published.size(), 1U);
 }
 
-TEST(Journal, a_run_is_alive_while_its_process_holds_the_journal) {
+TEST(Journal, ARunIsAliveWhileItsProcessHoldsTheJournal) {
   const tests::Scratch scratch;
   std::string run;
   {
@@ -133,7 +133,7 @@ TEST(Journal, a_run_is_alive_while_its_process_holds_the_journal) {
   EXPECT_TRUE(read_run(run).crashed());
 }
 
-TEST(Journal, a_run_that_ended_by_itself_has_not_crashed) {
+TEST(Journal, ARunThatEndedByItselfHasNotCrashed) {
   const tests::Scratch scratch;
   for (void (Journal::*end)() : {&Journal::done, &Journal::kept, &Journal::undone}) {
     std::string run;
@@ -146,7 +146,7 @@ TEST(Journal, a_run_that_ended_by_itself_has_not_crashed) {
   }
 }
 
-TEST(Journal, an_unknown_run_is_named_with_those_that_are_there) {
+TEST(Journal, AnUnknownRunIsNamedWithThoseThatAreThere) {
   const tests::Scratch scratch;
   { const Journal journal(beginning(scratch, "web")); }
   try {
@@ -160,7 +160,7 @@ TEST(Journal, an_unknown_run_is_named_with_those_that_are_there) {
 
 // ---- whom a journal is taken from ----
 
-TEST(JournalTrust, no_umask_opens_it) {
+TEST(JournalTrust, NoUmaskOpensIt) {
   const tests::Scratch scratch;
   const mode_t before = umask(0);
   std::string run;
@@ -171,7 +171,7 @@ TEST(JournalTrust, no_umask_opens_it) {
   EXPECT_EQ(file::status_of(journal_folder() / (run + ".jsonl"))->mode & 07777U, 0600U);
 }
 
-TEST(JournalTrust, one_that_others_could_write_is_not_obeyed) {
+TEST(JournalTrust, OneThatOthersCouldWriteIsNotObeyed) {
   const tests::Scratch scratch;
   std::string run;
   { run = Journal(beginning(scratch)).run(); }
@@ -186,7 +186,7 @@ TEST(JournalTrust, one_that_others_could_write_is_not_obeyed) {
   EXPECT_EQ(kind_of([&] { const Journal another(beginning(scratch)); }), ErrorKind::unsafe);
 }
 
-TEST(JournalTrust, a_folder_that_others_may_only_read_is_closed) {
+TEST(JournalTrust, AFolderThatOthersMayOnlyReadIsClosed) {
   const tests::Scratch scratch;
   fs::create_directories(journal_folder());
   fs::permissions(journal_folder(), fs::perms(0755));
@@ -194,7 +194,7 @@ TEST(JournalTrust, a_folder_that_others_may_only_read_is_closed) {
   EXPECT_EQ(file::status_of(journal_folder())->mode & 07777U, 0700U);
 }
 
-TEST(JournalTrust, neither_a_link_nor_one_of_another_user) {
+TEST(JournalTrust, NeitherALinkNorOneOfAnotherUser) {
   const tests::Scratch scratch;
   std::string run;
   { run = Journal(beginning(scratch)).run(); }
@@ -210,7 +210,7 @@ TEST(JournalTrust, neither_a_link_nor_one_of_another_user) {
 }
 
 // Each of these lines would have undo remove what no run has made.
-TEST(JournalTrust, places_where_no_run_writes_are_refused) {
+TEST(JournalTrust, PlacesWhereNoRunWritesAreRefused) {
   const tests::Scratch scratch;
   const fs::path dest = scratch / "out", mine = scratch.write("home/thesis.tex");
   const auto refused = [&](const std::function<void(Journal &)> &write) {
@@ -244,7 +244,7 @@ std::string run_with(const tests::Scratch &scratch, const std::vector<fs::path> 
   return journal.run();
 }
 
-TEST(Undo, removes_the_runs_own_files_and_only_those) {
+TEST(Undo, RemovesTheRunsOwnFilesAndOnlyThose) {
   const tests::Scratch scratch;
   const auto disk = scratch.write("out/m.qcow2", "disk"), xml = scratch.write("out/m.xml", "ours");
   const std::string run = run_with(scratch, {disk, xml}, false);
@@ -263,7 +263,7 @@ TEST(Undo, removes_the_runs_own_files_and_only_those) {
 }
 
 // What a file system gives a new file is often the inode of the one that was just removed.
-TEST(Undo, knows_another_file_with_the_same_inode) {
+TEST(Undo, KnowsAnotherFileWithTheSameInode) {
   const tests::Scratch scratch;
   const auto file = scratch.write("out/m.qcow2", "disk");
   std::string run;
@@ -280,7 +280,7 @@ TEST(Undo, knows_another_file_with_the_same_inode) {
   EXPECT_TRUE(fs::exists(file));
 }
 
-TEST(Undo, a_staging_folder_that_others_could_write_to_is_left_alone) {
+TEST(Undo, AStagingFolderThatOthersCouldWriteToIsLeftAlone) {
   const tests::Scratch scratch;
   const auto disk = scratch.write("out/m.qcow2");
   const std::string run = run_with(scratch, {disk}, false);
@@ -293,7 +293,7 @@ TEST(Undo, a_staging_folder_that_others_could_write_to_is_left_alone) {
   EXPECT_NE(result.kept[0].find("0777"), std::string::npos);
 }
 
-TEST(Undo, keeps_what_was_changed_since_unless_forced) {
+TEST(Undo, KeepsWhatWasChangedSinceUnlessForced) {
   const tests::Scratch scratch;
   const std::vector<std::function<void(const fs::path &)>> uses{
       [](const fs::path &file) { fs::last_write_time(file, fs::last_write_time(file) + std::chrono::seconds(5)); },
@@ -315,7 +315,7 @@ TEST(Undo, keeps_what_was_changed_since_unless_forced) {
   }
 }
 
-TEST(Undo, keeps_what_a_process_holds) {
+TEST(Undo, KeepsWhatAProcessHolds) {
   const tests::Scratch scratch;
   const auto file = scratch.write("out/m.qcow2", "disk");
   const std::string run = run_with(scratch, {file});
@@ -330,7 +330,7 @@ TEST(Undo, keeps_what_a_process_holds) {
   EXPECT_TRUE(fs::exists(file));
 }
 
-TEST(Undo, brings_back_what_an_unfinished_run_had_set_aside) {
+TEST(Undo, BringsBackWhatAnUnfinishedRunHadSetAside) {
   const tests::Scratch scratch;
   std::string run;
   const fs::path dest = scratch / "out", target = dest / "m.qcow2";
@@ -354,7 +354,7 @@ TEST(Undo, brings_back_what_an_unfinished_run_had_set_aside) {
   EXPECT_FALSE(fs::exists(staging));
 }
 
-TEST(Undo, says_what_a_run_that_was_done_had_replaced) {
+TEST(Undo, SaysWhatARunThatWasDoneHadReplaced) {
   const tests::Scratch scratch;
   const auto file = scratch.write("out/m.qcow2", "new");
   std::string run;
@@ -373,7 +373,7 @@ TEST(Undo, says_what_a_run_that_was_done_had_replaced) {
   EXPECT_TRUE(result.kept.empty()) << "nothing was kept";
 }
 
-TEST(Undo, what_cannot_be_brought_back_is_told_and_the_run_stays_undoable) {
+TEST(Undo, WhatCannotBeBroughtBackIsToldAndTheRunStaysUndoable) {
   const tests::Scratch scratch;
   const fs::path dest = scratch / "out", target = dest / "m.qcow2";
   std::string run;

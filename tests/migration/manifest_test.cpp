@@ -9,7 +9,7 @@
 namespace ferry::migration {
 namespace {
 
-TEST(Manifest, machines_take_defaults_and_their_own_options) {
+TEST(Manifest, MachinesTakeDefaultsAndTheirOwnOptions) {
   const tests::Scratch scratch;
   scratch.write("a/web.vbox", "x");
   const auto file = scratch.write("m.yaml",
@@ -45,7 +45,7 @@ void expect_error_at(const std::string &text, std::uint64_t line, const std::str
   }
 }
 
-TEST(Manifest, errors_name_file_and_line) {
+TEST(Manifest, ErrorsNameFileAndLine) {
   expect_error_at("machines:\n  - source: x\n    colour: red\n", 3, "colour");
   expect_error_at("machines:\n  - source: x\n    mac: never\n", 3, "never");
   expect_error_at("machines: [\n", 2, "not YAML");
@@ -59,7 +59,7 @@ TEST(Manifest, errors_name_file_and_line) {
   expect_error_at("machines:\n  - source: x\n    skip-disk: some\n", 3, "some");
 }
 
-TEST(Manifest, disks_to_skip_are_one_or_a_list) {
+TEST(Manifest, DisksToSkipAreOneOrAList) {
   const tests::Scratch scratch;
   const auto file = scratch.write("m.yaml",
                                   "machines:\n"
@@ -82,7 +82,7 @@ ErrorKind refusal_of(const std::filesystem::path &argument, const Options &optio
   return ErrorKind::internal;
 }
 
-TEST(BatchEntries, what_is_no_manifest_is_not_read_as_one) {
+TEST(BatchEntries, WhatIsNoManifestIsNotReadAsOne) {
   const tests::Scratch scratch;
   EXPECT_EQ(refusal_of("/dev/zero"), ErrorKind::usage);
   const auto machine = scratch.write("m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
@@ -90,7 +90,7 @@ TEST(BatchEntries, what_is_no_manifest_is_not_read_as_one) {
 }
 
 // These ended in a crash, or would have filled the memory.
-TEST(BatchEntries, a_manifest_does_not_grow_by_its_aliases) {
+TEST(BatchEntries, AManifestDoesNotGrowByItsAliases) {
   const tests::Scratch scratch;
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
@@ -111,13 +111,13 @@ TEST(BatchEntries, a_manifest_does_not_grow_by_its_aliases) {
             2U);
 }
 
-TEST(BatchEntries, a_fifo_is_not_waited_for) {
+TEST(BatchEntries, AFifoIsNotWaitedFor) {
   const tests::Scratch scratch;
   ASSERT_EQ(mkfifo((scratch / "m.yaml").c_str(), 0600), 0);
   EXPECT_EQ(refusal_of(scratch / "m.yaml"), ErrorKind::usage);
 }
 
-TEST(BatchEntries, a_folder_takes_no_option_of_one_machine) {
+TEST(BatchEntries, AFolderTakesNoOptionOfOneMachine) {
   const tests::Scratch scratch;
   scratch.write("a/m.vmx", ".encoding = \"UTF-8\"\nconfig.version = \"8\"\n");
   Options options;
@@ -126,7 +126,7 @@ TEST(BatchEntries, a_folder_takes_no_option_of_one_machine) {
   EXPECT_EQ(refusal_of(scratch.folder(), options), ErrorKind::usage);
 }
 
-TEST(BatchEntries, goes_to_one_connection) {
+TEST(BatchEntries, GoesToOneConnection) {
   BatchEntry one, other;
   one.options.define = false;
   EXPECT_TRUE(host_options({one, other}).define) << "one machine is to be defined";

@@ -18,7 +18,7 @@ void expect_usage(const char *name, const char *value) {
   }
 }
 
-TEST(OptionValues, mac_policies_and_single_cards) {
+TEST(OptionValues, MacPoliciesAndSingleCards) {
   Options options;
   apply_option(options, "mac", "new");
   apply_option(options, "mac", "2=08:00:27:00:00:01");
@@ -26,7 +26,7 @@ TEST(OptionValues, mac_policies_and_single_cards) {
   EXPECT_EQ(options.identity.macs.at(1).text(), "08:00:27:00:00:01");
 }
 
-TEST(OptionValues, networks_are_read_once) {
+TEST(OptionValues, NetworksAreReadOnce) {
   Options options;
   apply_option(options, "network", "2=bridge:br0");
   apply_option(options, "network", "default=network:lab");
@@ -38,7 +38,7 @@ TEST(OptionValues, networks_are_read_once) {
   EXPECT_EQ(Options{}.hardware.network_of(0), nullptr);
 }
 
-TEST(OptionValues, buses_and_video_models_are_known_by_name) {
+TEST(OptionValues, BusesAndVideoModelsAreKnownByName) {
   Options options;
   apply_option(options, "disk-bus", "nvme");
   apply_option(options, "video", "none");
@@ -46,7 +46,7 @@ TEST(OptionValues, buses_and_video_models_are_known_by_name) {
   EXPECT_EQ(options.hardware.video_model, target::VideoModel::none);
 }
 
-TEST(OptionValues, cluster_sizes_as_qemu_img_takes_them) {
+TEST(OptionValues, ClusterSizesAsQemuImgTakesThem) {
   for (const auto &[text, bytes] : {std::pair{"65536", 65536U}, {"64K", 65536U}, {"4k", 4096U}, {"2M", 2097152U}}) {
     Options options;
     apply_option(options, "cluster-size", text);
@@ -54,7 +54,7 @@ TEST(OptionValues, cluster_sizes_as_qemu_img_takes_them) {
   }
 }
 
-TEST(OptionValues, refuses_what_makes_no_sense) {
+TEST(OptionValues, RefusesWhatMakesNoSense) {
   expect_usage("mac", "0=08:00:27:00:00:01");
   expect_usage("mac", "1=01:00:5e:00:00:01");
   expect_usage("mac", "sometimes");
@@ -77,7 +77,7 @@ TEST(OptionValues, refuses_what_makes_no_sense) {
   expect_usage("verify", "si");
 }
 
-TEST(OptionValues, every_listed_option_can_be_set) {
+TEST(OptionValues, EveryListedOptionCanBeSet) {
   for (const OptionSpec &spec : option_specs()) {
     Options options;
     if (spec.value.empty()) {

@@ -74,7 +74,7 @@ struct Plan : testing::Test {
   }
 };
 
-TEST_F(Plan, a_plain_machine_has_one_disk_and_its_own_name) {
+TEST_F(Plan, APlainMachineHasOneDiskAndItsOwnName) {
   const MachinePlan planned = plan();
   EXPECT_EQ(planned.name, "web");
   ASSERT_EQ(planned.disks.size(), 1U);
@@ -84,29 +84,29 @@ TEST_F(Plan, a_plain_machine_has_one_disk_and_its_own_name) {
   EXPECT_FALSE(has(planned, "host.built-in-profile"));
 }
 
-TEST_F(Plan, a_name_that_no_file_can_have_is_changed) {
+TEST_F(Plan, ANameThatNoFileCanHaveIsChanged) {
   machine().name = "../web";
   EXPECT_TRUE(has(plan(), "name.changed"));
 }
 
-TEST_F(Plan, a_plan_for_no_host_in_particular_says_so) {
+TEST_F(Plan, APlanForNoHostInParticularSaysSo) {
   host.built_in = true;
   EXPECT_TRUE(has(plan(), "host.built-in-profile"));
 }
 
-TEST_F(Plan, a_saved_state_is_refused_or_discarded) {
+TEST_F(Plan, ASavedStateIsRefusedOrDiscarded) {
   machine().saved_state = SavedState{"/machines/web/web.sav", {}};
   EXPECT_EQ(refusal(), ErrorKind::unsupported);
   options.discard_saved_state = true;
   EXPECT_TRUE(has(plan(), "state.discarded"));
 }
 
-TEST_F(Plan, an_encrypted_machine_is_refused) {
+TEST_F(Plan, AnEncryptedMachineIsRefused) {
   machine().encrypted = true;
   EXPECT_EQ(refusal(), ErrorKind::encrypted);
 }
 
-TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) {
+TEST_F(Plan, AnOptionForACardThatIsNotThereIsToldHowManyThereAre) {
   const auto said = [this] {
     try {
       (void)plan();
@@ -131,7 +131,7 @@ TEST_F(Plan, an_option_for_a_card_that_is_not_there_is_told_how_many_there_are) 
   EXPECT_NE(said().find("--network 5=user names"), std::string::npos) << said();
 }
 
-TEST_F(Plan, a_manifest_is_announced) {
+TEST_F(Plan, AManifestIsAnnounced) {
   survey.has_manifest = true;
   const MachinePlan planned = plan();
   EXPECT_TRUE(has(planned, "ova.manifest"));
@@ -141,7 +141,7 @@ TEST_F(Plan, a_manifest_is_announced) {
   EXPECT_TRUE(has(plan(), "ova.manifest-incomplete"));
 }
 
-TEST_F(Plan, snapshots_become_states_of_the_disk) {
+TEST_F(Plan, SnapshotsBecomeStatesOfTheDisk) {
   add_snapshot("clean", hardware("clean.vdi"));
   const MachinePlan planned = plan();
   ASSERT_EQ(planned.snapshots.size(), 1U);
@@ -150,7 +150,7 @@ TEST_F(Plan, snapshots_become_states_of_the_disk) {
   EXPECT_NE(planned.snapshots[0].xml.find(R"(<disk name="sda" snapshot="internal"/>)"), std::string::npos);
 }
 
-TEST_F(Plan, a_disk_with_one_state_for_all_is_no_part_of_the_snapshot) {
+TEST_F(Plan, ADiskWithOneStateForAllIsNoPartOfTheSnapshot) {
   machine().hardware.controllers[0].drives.push_back(drive({"data.vdi"}));
   machine().hardware.controllers[0].drives[1].port = 1;
   Hardware state = hardware("clean.vdi");
@@ -164,13 +164,13 @@ TEST_F(Plan, a_disk_with_one_state_for_all_is_no_part_of_the_snapshot) {
   EXPECT_NE(xml.find(R"(<disk type="file" device="disk" snapshot="no">)"), std::string::npos);
 }
 
-TEST_F(Plan, a_write_through_disk_stays_out_of_snapshots_to_come) {
+TEST_F(Plan, AWriteThroughDiskStaysOutOfSnapshotsToCome) {
   EXPECT_EQ(plan().domain_xml.find("snapshot="), std::string::npos);
   machine().hardware.controllers[0].drives[0].medium->type = MediumType::writethrough;
   EXPECT_NE(plan().domain_xml.find(R"(snapshot="no")"), std::string::npos);
 }
 
-TEST_F(Plan, snapshots_of_one_name_get_two) {
+TEST_F(Plan, SnapshotsOfOneNameGetTwo) {
   add_snapshot("clean", hardware("clean.vdi"));
   add_snapshot("clean", hardware("other.vdi"));
   const MachinePlan planned = plan();
@@ -178,7 +178,7 @@ TEST_F(Plan, snapshots_of_one_name_get_two) {
   EXPECT_NE(planned.snapshots.at(0).name, planned.snapshots.at(1).name);
 }
 
-TEST_F(Plan, snapshots_can_be_left_behind) {
+TEST_F(Plan, SnapshotsCanBeLeftBehind) {
   add_snapshot("clean", hardware("clean.vdi"));
   options.keep_snapshots = false;
   const MachinePlan planned = plan();
@@ -187,7 +187,7 @@ TEST_F(Plan, snapshots_can_be_left_behind) {
   EXPECT_TRUE(planned.disks.at(0).snapshots.empty());
 }
 
-TEST_F(Plan, a_snapshot_whose_disk_cannot_be_read_is_left_out_when_asked) {
+TEST_F(Plan, ASnapshotWhoseDiskCannotBeReadIsLeftOutWhenAsked) {
   options.skip_unreadable_snapshots = true;
   add_snapshot("broken", hardware("broken.vdi"));
   MediumFacts &facts = survey.media.at("snapshots.0.hardware.controllers.0.drives.0");
@@ -198,14 +198,14 @@ TEST_F(Plan, a_snapshot_whose_disk_cannot_be_read_is_left_out_when_asked) {
   EXPECT_TRUE(planned.snapshots.empty());
 }
 
-TEST_F(Plan, a_missing_disk_of_the_machine_is_a_refusal) {
+TEST_F(Plan, AMissingDiskOfTheMachineIsARefusal) {
   MediumFacts &facts = survey.media.at("hardware.controllers.0.drives.0");
   facts.info.reset();
   facts.error = Error(ErrorKind::missing, {.message = "the image is not there"});
   EXPECT_EQ(refusal(), ErrorKind::missing);
 }
 
-TEST_F(Plan, reverting_uefi_machines_needs_a_newer_libvirt) {
+TEST_F(Plan, RevertingUefiMachinesNeedsANewerLibvirt) {
   machine().hardware.firmware.type = FirmwareType::efi64;
   Hardware state = hardware("clean.vdi");
   state.firmware.type = FirmwareType::efi64;
@@ -215,14 +215,14 @@ TEST_F(Plan, reverting_uefi_machines_needs_a_newer_libvirt) {
   EXPECT_FALSE(has(plan(), "snapshot.new-uefi"));
 }
 
-TEST_F(Plan, a_uefi_snapshot_of_what_is_a_bios_machine_now_is_said_too) {
+TEST_F(Plan, AUefiSnapshotOfWhatIsABiosMachineNowIsSaidToo) {
   add_snapshot("clean", hardware("clean.vdi"));
   EXPECT_FALSE(has(plan(), "snapshot.new-uefi"));
   machine().snapshots[0].hardware.firmware.type = FirmwareType::efi64;
   EXPECT_TRUE(has(plan(), "snapshot.new-uefi"));
 }
 
-TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
+TEST_F(Plan, SecureBootIsGivenUpWhereNoFirmwareHasIt) {
   machine().hardware.firmware.type = FirmwareType::efi64;
   machine().hardware.firmware.secure_boot = true;
   EXPECT_FALSE(has(plan(), "firmware.secure-boot-dropped"));
@@ -231,7 +231,7 @@ TEST_F(Plan, secure_boot_is_given_up_where_no_firmware_has_it) {
   EXPECT_TRUE(has(plan(), "firmware.secure-boot-dropped"));
 }
 
-TEST_F(Plan, a_cd_image_is_used_where_it_is) {
+TEST_F(Plan, ACdImageIsUsedWhereItIs) {
   Drive cd = drive({"install.iso"});
   cd.kind = DriveKind::cdrom;
   cd.port = 1;
@@ -243,7 +243,7 @@ TEST_F(Plan, a_cd_image_is_used_where_it_is) {
   EXPECT_EQ(planned.copies.at(0).target, "/images/web.iso");
 }
 
-TEST_F(Plan, a_linked_disk_is_the_sources_own_and_that_is_told) {
+TEST_F(Plan, ALinkedDiskIsTheSourcesOwnAndThatIsTold) {
   options.mode = disk::Mode::link;
   const MachinePlan planned = plan();
   EXPECT_TRUE(has(planned, "disk.linked"));

@@ -41,9 +41,9 @@ struct Preflight : testing::Test {
   }
 };
 
-TEST_F(Preflight, a_folder_that_is_not_there_yet_will_be_made) { EXPECT_EQ(refusal(), std::nullopt); }
+TEST_F(Preflight, AFolderThatIsNotThereYetWillBeMade) { EXPECT_EQ(refusal(), std::nullopt); }
 
-TEST_F(Preflight, an_existing_target_is_replaced_on_request_only) {
+TEST_F(Preflight, AnExistingTargetIsReplacedOnRequestOnly) {
   const auto file = scratch.write("out/web.xml", "old");
   EXPECT_EQ(refusal(), ErrorKind::conflict);
   EXPECT_EQ(refusal({file}), std::nullopt) << "a crashed run's, that goes first";
@@ -52,7 +52,7 @@ TEST_F(Preflight, an_existing_target_is_replaced_on_request_only) {
 }
 
 // By any of its names, and whatever part of the source it is.
-TEST_F(Preflight, a_file_of_the_source_is_never_replaced) {
+TEST_F(Preflight, AFileOfTheSourceIsNeverReplaced) {
   options.overwrite = true;
   const auto extent = scratch.write("web-f001.vmdk", "an extent");
   add_source(extent);
@@ -68,7 +68,7 @@ TEST_F(Preflight, a_file_of_the_source_is_never_replaced) {
   EXPECT_EQ(refusal(), std::nullopt);
 }
 
-TEST_F(Preflight, in_the_sources_folder_only_what_a_run_made_is_replaced) {
+TEST_F(Preflight, InTheSourcesFolderOnlyWhatARunMadeIsReplaced) {
   options.overwrite = true;
   const auto target = scratch.write("out/web.qcow2", "a base image that nobody names");
   add_source(scratch.write("out/web.vbox", "x"));
@@ -81,7 +81,7 @@ TEST_F(Preflight, in_the_sources_folder_only_what_a_run_made_is_replaced) {
   EXPECT_EQ(refusal(), std::nullopt);
 }
 
-TEST_F(Preflight, what_a_process_writes_to_is_not_replaced) {
+TEST_F(Preflight, WhatAProcessWritesToIsNotReplaced) {
   options.overwrite = true;
   const auto target = scratch.write("out/web.qcow2", "old");
   int ends[2];
@@ -104,19 +104,19 @@ TEST_F(Preflight, what_a_process_writes_to_is_not_replaced) {
   EXPECT_EQ(refusal(), std::nullopt);
 }
 
-TEST_F(Preflight, a_folder_is_no_target) {
+TEST_F(Preflight, AFolderIsNoTarget) {
   options.overwrite = true;
   std::filesystem::create_directories(plan.dest / "web.qcow2");
   EXPECT_EQ(refusal(), ErrorKind::conflict);
 }
 
-TEST_F(Preflight, too_little_room_is_told_before) {
+TEST_F(Preflight, TooLittleRoomIsToldBefore) {
   plan.space_needed = 2;
   plan.space_available = 1;
   EXPECT_EQ(refusal(), ErrorKind::no_space);
 }
 
-TEST_F(Preflight, sharing_is_refused_where_the_file_system_has_none) {
+TEST_F(Preflight, SharingIsRefusedWhereTheFileSystemHasNone) {
   struct statfs status {};
   if (statfs("/dev/shm", &status) != 0 || status.f_type != TMPFS_MAGIC) GTEST_SKIP() << "/dev/shm is no tmpfs";
   plan.dest = "/dev/shm/virt-ferry-that-is-not-there";
@@ -127,19 +127,19 @@ TEST_F(Preflight, sharing_is_refused_where_the_file_system_has_none) {
   EXPECT_EQ(refusal(), ErrorKind::unsupported);
 }
 
-TEST_F(Preflight, a_destination_that_is_no_folder) {
+TEST_F(Preflight, ADestinationThatIsNoFolder) {
   plan.dest = scratch.write("out", "a file") / "below";
   plan.files.clear();
   EXPECT_EQ(refusal(), ErrorKind::io);
 }
 
-TEST_F(Preflight, a_destination_that_no_xml_can_name) {
+TEST_F(Preflight, ADestinationThatNoXmlCanName) {
   plan.dest = scratch.folder() / "bad\xff";
   plan.files.clear();
   EXPECT_EQ(refusal(), ErrorKind::usage);
 }
 
-TEST_F(Preflight, a_destination_of_somebody_else) {
+TEST_F(Preflight, ADestinationOfSomebodyElse) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   plan.dest = "/usr/lib";
   plan.files.clear();

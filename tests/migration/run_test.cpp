@@ -74,7 +74,7 @@ class WholeRun : public testing::Test {
   Host host_;
 };
 
-TEST_F(WholeRun, a_source_that_changes_meanwhile_gives_no_result) {
+TEST_F(WholeRun, ASourceThatChangesMeanwhileGivesNoResult) {
   const std::vector<std::function<void()>> changes{
       [this] { std::ofstream(extent(), std::ios::app) << "x"; },
       [this] {  // the same size and time, by rsync, perhaps
@@ -94,7 +94,7 @@ TEST_F(WholeRun, a_source_that_changes_meanwhile_gives_no_result) {
   EXPECT_FALSE(migrate().refusal) << "left alone, it is migrated";
 }
 
-TEST_F(WholeRun, folders_that_it_makes_are_the_users_alone) {
+TEST_F(WholeRun, FoldersThatItMakesAreTheUsersAlone) {
   const mode_t before = umask(0);
   options_.dest = out() / "below";
   EXPECT_FALSE(migrate().refusal);
@@ -103,7 +103,7 @@ TEST_F(WholeRun, folders_that_it_makes_are_the_users_alone) {
   EXPECT_EQ(file::status_of(out() / "below")->mode & 07777U, 0700U);
 }
 
-TEST_F(WholeRun, what_was_overwritten_is_told) {
+TEST_F(WholeRun, WhatWasOverwrittenIsTold) {
   EXPECT_FALSE(migrate().refusal);
   options_.overwrite = true;
   const auto report = migrate();
@@ -113,7 +113,7 @@ TEST_F(WholeRun, what_was_overwritten_is_told) {
 }
 
 // The second file cannot be moved aside: the first one, which had been, is back.
-TEST_F(WholeRun, what_was_to_be_overwritten_comes_back) {
+TEST_F(WholeRun, WhatWasToBeOverwrittenComesBack) {
   EXPECT_FALSE(migrate().refusal);
   const std::string old = test::read_text(out() / "probe.qcow2");
   scratch_.write(extent(), std::string(1U << 20U, 'b'));
@@ -129,7 +129,7 @@ TEST_F(WholeRun, what_was_to_be_overwritten_comes_back) {
   EXPECT_EQ(test::read_text(out() / "probe.qcow2"), old);
 }
 
-TEST_F(WholeRun, a_run_without_libvirt_is_finished_by_the_next) {
+TEST_F(WholeRun, ARunWithoutLibvirtIsFinishedByTheNext) {
   options_.define = true;
   host_.unreachable = Error(ErrorKind::unreachable, {.message = "nobody answers"});
   const auto first = migrate();

@@ -74,7 +74,7 @@ struct SkipDisk : testing::Test {
 
 constexpr auto kSecond = "hardware.controllers.0.drives.1";
 
-TEST_F(SkipDisk, a_number_leaves_out_that_disk_and_no_other) {
+TEST_F(SkipDisk, ANumberLeavesOutThatDiskAndNoOther) {
   skip("1");
   const MachinePlan planned = plan();
   ASSERT_EQ(planned.disks.size(), 1U);
@@ -85,12 +85,12 @@ TEST_F(SkipDisk, a_number_leaves_out_that_disk_and_no_other) {
   for (const Finding &finding : planned.findings) EXPECT_NE(finding.id, "disk.left-out") << "said twice";
 }
 
-TEST_F(SkipDisk, a_number_that_no_disk_has_is_wrong_usage) {
+TEST_F(SkipDisk, ANumberThatNoDiskHasIsWrongUsage) {
   skip("3");
   EXPECT_EQ(refusal().kind(), ErrorKind::usage);
 }
 
-TEST_F(SkipDisk, a_refusal_names_the_option_and_the_number) {
+TEST_F(SkipDisk, ARefusalNamesTheOptionAndTheNumber) {
   fail(kSecond, ErrorKind::missing);
   const Error error = refusal();
   EXPECT_EQ(error.kind(), ErrorKind::missing);
@@ -98,7 +98,7 @@ TEST_F(SkipDisk, a_refusal_names_the_option_and_the_number) {
   EXPECT_NE(error.detail().advice.find("--skip-disk missing"), std::string::npos) << error.detail().advice;
 }
 
-TEST_F(SkipDisk, words_leave_out_what_has_that_fault_only) {
+TEST_F(SkipDisk, WordsLeaveOutWhatHasThatFaultOnly) {
   fail(kSecond, ErrorKind::unsupported);
   skip("missing");
   EXPECT_EQ(refusal().kind(), ErrorKind::unsupported);
@@ -108,7 +108,7 @@ TEST_F(SkipDisk, words_leave_out_what_has_that_fault_only) {
   EXPECT_EQ(skipped(planned), 1U);
 }
 
-TEST_F(SkipDisk, a_damaged_disk_goes_by_its_number) {
+TEST_F(SkipDisk, ADamagedDiskGoesByItsNumber) {
   fail(kSecond, ErrorKind::malformed);
   skip("missing");
   skip("unsupported");
@@ -117,7 +117,7 @@ TEST_F(SkipDisk, a_damaged_disk_goes_by_its_number) {
   EXPECT_EQ(plan().disks.size(), 1U);
 }
 
-TEST_F(SkipDisk, an_option_that_does_not_suit_a_disk_is_no_reason_to_leave_it_out) {
+TEST_F(SkipDisk, AnOptionThatDoesNotSuitADiskIsNoReasonToLeaveItOut) {
   fail(kSecond, ErrorKind::usage);  // --disk-mode overlay of a chain
   skip("unsupported");
   skip("missing");
@@ -126,7 +126,7 @@ TEST_F(SkipDisk, an_option_that_does_not_suit_a_disk_is_no_reason_to_leave_it_ou
   EXPECT_EQ(error.detail().advice.find("--skip-disk"), std::string::npos);
 }
 
-TEST_F(SkipDisk, snapshots_go_on_without_it) {
+TEST_F(SkipDisk, SnapshotsGoOnWithoutIt) {
   Snapshot &snapshot = imported.machine.snapshots.emplace_back();
   snapshot.name = "clean";
   snapshot.hardware = hardware({"system", "data"}, "-clean");
@@ -140,7 +140,7 @@ TEST_F(SkipDisk, snapshots_go_on_without_it) {
   EXPECT_EQ(planned.snapshots[0].xml.find("data"), std::string::npos);
 }
 
-TEST_F(SkipDisk, a_disk_that_stays_in_a_snapshot_only_is_not_brought_back) {
+TEST_F(SkipDisk, ADiskThatStaysInASnapshotOnlyIsNotBroughtBack) {
   Snapshot &snapshot = imported.machine.snapshots.emplace_back();
   snapshot.name = "clean";
   snapshot.hardware = hardware({"data"}, "-clean");  // at another port by then
@@ -151,7 +151,7 @@ TEST_F(SkipDisk, a_disk_that_stays_in_a_snapshot_only_is_not_brought_back) {
   EXPECT_EQ(planned.snapshots.size(), 1U);
 }
 
-TEST_F(SkipDisk, what_is_no_number_and_no_word_is_wrong_usage) {
+TEST_F(SkipDisk, WhatIsNoNumberAndNoWordIsWrongUsage) {
   for (const char *value : {"0", "-1", "all", "", "1,2"}) {
     EXPECT_THROW(skip(value), Error) << value;
   }

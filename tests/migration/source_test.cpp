@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto kVbox = "<VirtualBox xmlns=\"http://www.virtualbox.org/\" version=\"1.19-linux\"/>";
 
-TEST(Source, settings_of_before_an_upgrade_are_no_machine_of_their_own) {
+TEST(Source, SettingsOfBeforeAnUpgradeAreNoMachineOfTheirOwn) {
   const tests::Scratch scratch;
   const auto machine = scratch.write("web/web.vbox", kVbox);
   scratch.write("web/web-1.15-linux.vbox", kVbox);
@@ -21,13 +21,13 @@ TEST(Source, settings_of_before_an_upgrade_are_no_machine_of_their_own) {
   EXPECT_EQ(find_sources_below(scratch.folder()).sources.size(), 1U);
 }
 
-TEST(Source, a_name_like_that_without_the_machine_beside_it_is_one) {
+TEST(Source, ANameLikeThatWithoutTheMachineBesideItIsOne) {
   const tests::Scratch scratch;
   scratch.write("web-1.15-linux.vbox", kVbox);
   EXPECT_EQ(find_sources_below(scratch.folder()).sources.size(), 1U);
 }
 
-TEST(Source, machines_of_a_mounted_windows_volume) {
+TEST(Source, MachinesOfAMountedWindowsVolume) {
   const tests::Scratch scratch;
   const auto lab = scratch.write("mnt/Users/me/VirtualBox VMs/lab/lab.vbox",
                                  "<VirtualBox version=\"1.16-windows\"><Machine name=\"The lab\"/></VirtualBox>");
@@ -49,9 +49,7 @@ TEST(Source, machines_of_a_mounted_windows_volume) {
   EXPECT_EQ(registered.machines[2].file, web) << "another letter case";
 }
 
-TEST(Source, a_folder_that_is_not_there_is_told_as_such) {
-  EXPECT_THROW((void)find_sources_below("/no/such/folder"), Error);
-}
+TEST(Source, AFolderThatIsNotThereIsToldAsSuch) { EXPECT_THROW((void)find_sources_below("/no/such/folder"), Error); }
 
 }  // namespace
 }  // namespace ferry::migration

@@ -6,12 +6,12 @@
 namespace ferry::migration {
 namespace {
 
-TEST(TargetNames, keeps_what_is_safe) {
+TEST(TargetNames, KeepsWhatIsSafe) {
   EXPECT_EQ(safe_name("Windows XP (old)"), "Windows XP (old)");
   EXPECT_EQ(safe_name("Größe"), "Größe");
 }
 
-TEST(TargetNames, defuses_paths_options_and_control_characters) {
+TEST(TargetNames, DefusesPathsOptionsAndControlCharacters) {
   EXPECT_EQ(safe_name("../x"), "_._x");
   EXPECT_EQ(safe_name("-rf"), "_rf");
   EXPECT_EQ(safe_name("a\nb"), "a_b");
@@ -22,21 +22,21 @@ TEST(TargetNames, defuses_paths_options_and_control_characters) {
   EXPECT_EQ(safe_name("a\u202eb"), "a_b") << "writes backwards what follows";
 }
 
-TEST(TargetNames, bounds_the_length_without_cutting_a_character) {
+TEST(TargetNames, BoundsTheLengthWithoutCuttingACharacter) {
   std::string umlauts;
   for (int i = 0; i < 300; ++i) umlauts += "ü";
   EXPECT_EQ(safe_name(umlauts).size(), 200U);
   EXPECT_EQ(safe_name("a" + umlauts).size(), 199U);
 }
 
-TEST(TargetNames, snapshots_get_names_of_their_own) {
+TEST(TargetNames, SnapshotsGetNamesOfTheirOwn) {
   std::set<std::string> taken;
   EXPECT_EQ(unique_snapshot_name("a/b", taken), "a_b");
   EXPECT_EQ(unique_snapshot_name("a_b", taken), "a_b (2)");
   EXPECT_EQ(unique_snapshot_name("", taken), "snapshot");
 }
 
-TEST(TargetNames, the_first_disk_has_the_machines_name) {
+TEST(TargetNames, TheFirstDiskHasTheMachinesName) {
   EXPECT_EQ(disk_file("web", 0, ".qcow2"), "web.qcow2");
   EXPECT_EQ(disk_file("web", 1, ".qcow2"), "web-2.qcow2");
 }

@@ -45,7 +45,7 @@ class TargetRun : public testing::Test {
   tests::PlainMachines *machines_ = nullptr;
 };
 
-TEST_F(TargetRun, the_machine_is_defined_with_the_runs_mark_and_started) {
+TEST_F(TargetRun, TheMachineIsDefinedWithTheRunsMarkAndStarted) {
   options_.start = true;
   const auto report = migrate();
   ASSERT_FALSE(report.refusal) << report.refusal->detail.message;
@@ -58,14 +58,14 @@ TEST_F(TargetRun, the_machine_is_defined_with_the_runs_mark_and_started) {
   EXPECT_EQ(all_runs().back().disks, std::vector<fs::path>{out() / "probe.qcow2"});
 }
 
-TEST_F(TargetRun, without_defining_it_is_asked_nothing) {
+TEST_F(TargetRun, WithoutDefiningItIsAskedNothing) {
   options_.define = false;
   EXPECT_FALSE(migrate().refusal);
   EXPECT_EQ(machines_->asked, Asked{});
   EXPECT_NE(test::read_text(out() / "probe.xml").find("run " + all_runs().back().run), std::string::npos);
 }
 
-TEST_F(TargetRun, a_machine_that_was_replaced_comes_back_when_the_target_refuses) {
+TEST_F(TargetRun, AMachineThatWasReplacedComesBackWhenTheTargetRefuses) {
   ASSERT_FALSE(migrate().refusal);
   machines_->there.at(0).snapshots = {{"own", "snapshot own\n", true}};
   machines_->there.at(0).autostart = true;
@@ -85,7 +85,7 @@ TEST_F(TargetRun, a_machine_that_was_replaced_comes_back_when_the_target_refuses
   EXPECT_EQ(test::read_text(out() / "probe.qcow2"), disk);
 }
 
-TEST_F(TargetRun, a_machine_in_use_is_not_replaced) {
+TEST_F(TargetRun, AMachineInUseIsNotReplaced) {
   ASSERT_FALSE(migrate().refusal);
   options_.overwrite = true;
   for (bool tests::PlainMachines::Machine::*state :
@@ -100,7 +100,7 @@ TEST_F(TargetRun, a_machine_in_use_is_not_replaced) {
   }
 }
 
-TEST_F(TargetRun, a_file_of_another_machine_is_not_replaced) {
+TEST_F(TargetRun, AFileOfAnotherMachineIsNotReplaced) {
   machines_->there.push_back(
       {.document = "name other\nuuid 1\ndisk " + (out() / "probe.qcow2").string() + "\n", .snapshots = {}});
   scratch_.write(out() / "probe.qcow2", "theirs");
@@ -112,7 +112,7 @@ TEST_F(TargetRun, a_file_of_another_machine_is_not_replaced) {
   EXPECT_EQ(test::read_text(out() / "probe.qcow2"), "theirs");
 }
 
-TEST_F(TargetRun, a_start_that_is_refused_leaves_the_machine_and_the_next_run_finishes_it) {
+TEST_F(TargetRun, AStartThatIsRefusedLeavesTheMachineAndTheNextRunFinishesIt) {
   options_.start = true;
   machines_->refused = "start probe";
   const auto first = migrate();

@@ -46,7 +46,7 @@ struct TpmPlace : testing::Test {
   std::optional<Journal> journal;
 };
 
-TEST_F(TpmPlace, what_was_placed_is_taken_back_with_its_folders) {
+TEST_F(TpmPlace, WhatWasPlacedIsTakenBackWithItsFolders) {
   place_tpm_state(plan, *journal);
   ASSERT_TRUE(fs::exists(file()));
   EXPECT_EQ(tpm_files(folder()), std::vector<fs::path>{file()}) << "no temporary name is left";
@@ -56,7 +56,7 @@ TEST_F(TpmPlace, what_was_placed_is_taken_back_with_its_folders) {
 }
 
 // The folder of a machine that was replaced is no folder that the run made, and what was in it was set aside.
-TEST_F(TpmPlace, what_came_after_the_old_content_was_set_aside_goes_with_the_machine) {
+TEST_F(TpmPlace, WhatCameAfterTheOldContentWasSetAsideGoesWithTheMachine) {
   scratch.write(file(), "of the machine that is replaced");
   plan.tpm_state.clear();
   journal->aside({.file = file(), .kept = scratch.folder() / "kept", .inode = 0, .changed = 0});
@@ -71,7 +71,7 @@ TEST_F(TpmPlace, what_came_after_the_old_content_was_set_aside_goes_with_the_mac
   EXPECT_FALSE(fs::exists(folder()));
 }
 
-TEST_F(TpmPlace, another_machines_state_is_neither_replaced_nor_removed) {
+TEST_F(TpmPlace, AnotherMachinesStateIsNeitherReplacedNorRemoved) {
   scratch.write(file(), "of a machine that had this UUID");
   EXPECT_THROW(refuse_tpm_of_others(plan, {}), Error);
   EXPECT_THROW(place_tpm_state(plan, *journal), Error);
@@ -80,7 +80,7 @@ TEST_F(TpmPlace, another_machines_state_is_neither_replaced_nor_removed) {
 }
 
 // swtpm writes the whole content anew: another file of the same name.
-TEST_F(TpmPlace, what_the_guest_made_of_it_goes_with_the_machine_only) {
+TEST_F(TpmPlace, WhatTheGuestMadeOfItGoesWithTheMachineOnly) {
   place_tpm_state(plan, *journal);
   const auto newer = scratch.write("newer", "written by swtpm");
   fs::rename(newer, file());

@@ -239,7 +239,7 @@ void described(const std::string &path, std::set<std::string> &out) {
   });
 }
 
-TEST(JsonFields, a_full_machine_has_every_member_of_the_model) {
+TEST(JsonFields, AFullMachineHasEveryMemberOfTheModel) {
   std::set<std::string> all;
   described<Machine>("", all);
   all.erase("hardware.parallel_ports.uart");  // what CharPort has for serial ports only
@@ -270,7 +270,7 @@ ImportedMachine full_import() {
   return out;
 }
 
-TEST(ExactJson, gives_every_member_back) {
+TEST(ExactJson, GivesEveryMemberBack) {
   const ImportedMachine imported = full_import();
   const ImportedMachine back = from_exact_json(to_exact_json(imported));
   EXPECT_EQ(differences(back, imported), std::vector<std::string>{});
@@ -281,7 +281,7 @@ TEST(ExactJson, gives_every_member_back) {
 
 // The text may be another's: whatever stands in a place where something else belongs, it is said, and nothing falls
 // over.
-TEST(ExactJson, what_is_not_of_the_form_is_refused) {
+TEST(ExactJson, WhatIsNotOfTheFormIsRefused) {
   using Values = std::vector<nlohmann::json>;
   const auto whole = nlohmann::json::parse(to_exact_json(full_import()));
   const auto refused = [](const nlohmann::json &json) {
@@ -316,7 +316,7 @@ TEST(ExactJson, what_is_not_of_the_form_is_refused) {
   EXPECT_THROW((void)from_exact_json(std::string(100000, '[')), Error);
 }
 
-TEST(ExactJson, numbers_that_do_not_fit_and_names_that_are_none_are_refused) {
+TEST(ExactJson, NumbersThatDoNotFitAndNamesThatAreNoneAreRefused) {
   const auto with = [](const std::string &pointer, const nlohmann::json &value) {
     auto json = nlohmann::json::parse(to_exact_json(full_import()));
     json[nlohmann::json::json_pointer(pointer)] = value;
@@ -338,7 +338,7 @@ TEST(ExactJson, numbers_that_do_not_fit_and_names_that_are_none_are_refused) {
   EXPECT_THROW((void)from_exact_json(with("/findings/0/severity", "fatal")), Error);
 }
 
-TEST(Differences, are_named_by_their_path) {
+TEST(Differences, AreNamedByTheirPath) {
   const ImportedMachine one = full_import();
   ImportedMachine other = one;
   other.machine.hardware.nics.front().mac.reset();
@@ -390,7 +390,7 @@ std::set<std::string> golden_paths() {
   return out;
 }
 
-TEST(JsonFields, every_field_stands_in_a_golden_case) {
+TEST(JsonFields, EveryFieldStandsInAGoldenCase) {
   const std::set<std::string> golden = golden_paths();
   for (const std::string &path : paths_of(full_machine())) {
     if (path.find("origin") != std::string::npos) continue;  // places are written alike everywhere

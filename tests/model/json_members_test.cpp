@@ -57,7 +57,7 @@ std::map<std::string, std::vector<std::string>> structs() {
   return out;
 }
 
-TEST(JsonMembers, are_found) {
+TEST(JsonMembers, AreFound) {
   EXPECT_EQ(
       members_of("bool a = f(1); std::optional<std::map<A, B>> c, d{}; struct N { int x; };\n"
                  " friend auto operator<=>(const N &, const N &) = default; enum class E { one, two }; E e = E::one;"),
@@ -68,7 +68,7 @@ TEST(JsonMembers, are_found) {
   EXPECT_EQ(found.at("Drive").size(), 24U);
 }
 
-TEST(JsonMembers, all_are_described) {
+TEST(JsonMembers, AllAreDescribed) {
   // Kinds and verdicts are no part of a machine; of an import the parts are described.
   const std::set<std::string> others{"FindingKind", "ImportedMachine", "LedgerCounts", "Settlement"};
   const std::string code = test::read_text(kModel / "members.hpp");

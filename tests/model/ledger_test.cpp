@@ -8,14 +8,14 @@
 namespace ferry {
 namespace {
 
-TEST(Ledger, what_nobody_takes_stays_unknown) {
+TEST(Ledger, WhatNobodyTakesStaysUnknown) {
   Ledger ledger;
   ledger.enter({"a.vbox", 3, "/A/@b"}, "1");
   ledger.settle({{"nics.0", Disposition::kept, ""}});
   EXPECT_EQ(ledger.counts().unknown, 1U);
 }
 
-TEST(Ledger, the_longest_settlement_wins) {
+TEST(Ledger, TheLongestSettlementWins) {
   Ledger ledger;
   const auto mac = ledger.enter({}, "080027000001");
   const auto cable = ledger.enter({}, "true");
@@ -29,7 +29,7 @@ TEST(Ledger, the_longest_settlement_wins) {
   EXPECT_EQ(ledger.entries()[other].disposition, Disposition::unsettled);
 }
 
-TEST(Ledger, hidden_values_are_gone) {
+TEST(Ledger, HiddenValuesAreGone) {
   Ledger ledger;
   const auto id = ledger.enter({}, "chapsecret");
   ledger.hide(id);
@@ -50,7 +50,7 @@ static_assert(!has_field<Machine>("hardware.cpu.origin"));
 static_assert(!has_field<Machine>("cpu.count") && has_field<Hardware>("cpu.count"));
 static_assert(!has_field<Machine>("hardware.") && !has_field<Machine>("hardware..cpu"));
 
-TEST(Ledger, a_misspelt_field_is_remembered) {
+TEST(Ledger, AMisspeltFieldIsRemembered) {
   Ledger ledger;
   const auto id = ledger.enter({}, "2");
   ledger.take(id, "hardware.cpu.cuont");
@@ -58,7 +58,7 @@ TEST(Ledger, a_misspelt_field_is_remembered) {
   EXPECT_EQ(ledger.misspelt(), (std::vector<std::string>{"hardware.cpu.cuont", "hardware.nics.0.mca"}));
 }
 
-TEST(Fields, are_made_of_names_that_the_compiler_checked) {
+TEST(Fields, AreMadeOfNamesThatTheCompilerChecked) {
   EXPECT_EQ(below<Nic>("hardware.nics.0", "mac"), "hardware.nics.0.mac");
   const std::string made = "forwards.1";
   EXPECT_EQ(below<Nic>("nics.0", made), "nics.0.forwards.1");

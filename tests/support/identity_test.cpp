@@ -6,7 +6,7 @@
 namespace ferry {
 namespace {
 
-TEST(Uuid, takes_braces_dashes_and_vmwares_form) {
+TEST(Uuid, TakesBracesDashesAndVmwaresForm) {
   const auto plain = Uuid::parse("564db08e-d591-3c27-ed61-e7a8834d0b9c");
   ASSERT_TRUE(plain);
   EXPECT_EQ(Uuid::parse("{564DB08E-D591-3C27-ED61-E7A8834D0B9C}"), plain);
@@ -15,19 +15,19 @@ TEST(Uuid, takes_braces_dashes_and_vmwares_form) {
   EXPECT_EQ(plain->text(), "564db08e-d591-3c27-ed61-e7a8834d0b9c");
 }
 
-TEST(Uuid, refuses_what_is_not_one) {
+TEST(Uuid, RefusesWhatIsNotOne) {
   for (const char *text : {"", "{}", "564db08e", "564db08e-d591-3c27-ed61-e7a8834d0b9c0",
                            "564db08e-d591-3c27-ed61-e7a8834d0b9g", "564db08e--d591-3c27-ed61-e7a8834d0b9c"}) {
     EXPECT_FALSE(Uuid::parse(text)) << text;
   }
 }
 
-TEST(Uuid, swaps_the_first_three_fields_only) {
+TEST(Uuid, SwapsTheFirstThreeFieldsOnly) {
   EXPECT_EQ(Uuid::parse("00112233-4455-6677-8899-aabbccddeeff")->swapped().text(),
             "33221100-5544-7766-8899-aabbccddeeff");
 }
 
-TEST(MacAddress, takes_colons_dashes_and_bare_digits) {
+TEST(MacAddress, TakesColonsDashesAndBareDigits) {
   const auto mac = MacAddress::parse("08:00:27:AA:BB:01");
   ASSERT_TRUE(mac);
   EXPECT_EQ(MacAddress::parse("080027aabb01"), mac);

@@ -8,7 +8,7 @@
 namespace ferry {
 namespace {
 
-TEST(Xml, gives_lines_and_paths) {
+TEST(Xml, GivesLinesAndPaths) {
   const auto root = xml::parse("<A xmlns='u'>\n <B n='1'/>\n <B n='2'>te<![CDATA[x]]>t</B>\n</A>", "f.xml");
   EXPECT_EQ(root.space, "u");
   ASSERT_EQ(root.children.size(), 2U);
@@ -29,7 +29,7 @@ void expect_malformed(const std::string &text, const std::string &part) {
   }
 }
 
-TEST(Xml, refuses_doctype_truncation_and_emptiness) {
+TEST(Xml, RefusesDoctypeTruncationAndEmptiness) {
   expect_malformed("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>", "DOCTYPE");
   expect_malformed("<a><b>", "bad.vbox:1");
   expect_malformed("", "empty");
@@ -40,7 +40,7 @@ TEST(Xml, refuses_doctype_truncation_and_emptiness) {
 }
 
 // Of snapshots within snapshots: the paths of 250 levels would take more room than all else.
-TEST(Xml, paths_of_what_lies_deep_are_short) {
+TEST(Xml, PathsOfWhatLiesDeepAreShort) {
   std::string text = "<Value n='1'/><Value n='2'/>";
   for (int i = 0; i < 200; ++i) text = "<Snapshot><Snapshots>" + text + "</Snapshots></Snapshot>";
   const xml::Element root = xml::parse("<VirtualBox><Machine>" + text + "</Machine></VirtualBox>", "deep.vbox");
@@ -53,7 +53,7 @@ TEST(Xml, paths_of_what_lies_deep_are_short) {
 }
 
 // 35 MB of extra data took 4.7 GB before anything was refused.
-TEST(Xml, refuses_more_elements_and_attributes_than_a_machine_has) {
+TEST(Xml, RefusesMoreElementsAndAttributesThanAMachineHas) {
   std::string many = "<a>";
   for (int i = 0; i < 400'000; ++i) many += "<b/>";
   expect_malformed(many + "</a>", "too many elements");
@@ -63,7 +63,7 @@ TEST(Xml, refuses_more_elements_and_attributes_than_a_machine_has) {
   expect_malformed(std::string(std::size_t{33} << 20U, ' '), "too large");
 }
 
-TEST(Xml, reads_utf16_whatever_the_declaration_says) {
+TEST(Xml, ReadsUtf16WhateverTheDeclarationSays) {
   for (const std::string declared : {"", "<?xml version=\"1.0\"?>\n", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
                                      "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n"}) {
     std::string bytes = "\xFF\xFE";
@@ -74,7 +74,7 @@ TEST(Xml, reads_utf16_whatever_the_declaration_says) {
   }
 }
 
-TEST(Xml, writes_any_text_safely) {
+TEST(Xml, WritesAnyTextSafely) {
   xml::Document document("domain");
   document.root().set("type", "kvm").child("name", "a & <b> \x01 \xff");
   EXPECT_EQ(document.text(),

@@ -62,7 +62,7 @@ class Failing : public Trial, public testing::WithParamInterface<Kind> {
   }
 };
 
-TEST_P(Failing, call_leaves_all_or_nothing) {
+TEST_P(Failing, CallLeavesAllOrNothing) {
   at_every_call([] {}, false,
                 [this](const Ended &ended) {
                   const auto made = visible();
@@ -85,7 +85,7 @@ TEST_P(Failing, call_leaves_all_or_nothing) {
                 });
 }
 
-TEST_P(Failing, call_of_one_that_overwrites_leaves_the_old_or_the_new) {
+TEST_P(Failing, CallOfOneThatOverwritesLeavesTheOldOrTheNew) {
   std::map<std::string, std::string> old;
   const auto prepare = [&] {
     write_disk('a');

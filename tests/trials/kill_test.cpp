@@ -38,7 +38,7 @@ class Killed : public Trial {
   }
 };
 
-TEST_F(Killed, a_run_can_be_run_again) {
+TEST_F(Killed, ARunCanBeRunAgain) {
   at_every_moment([] {}, false,
                   [this] {
                     if (newest().second == "done") return;
@@ -52,7 +52,7 @@ TEST_F(Killed, a_run_can_be_run_again) {
                   });
 }
 
-TEST_F(Killed, a_run_can_be_undone) {
+TEST_F(Killed, ARunCanBeUndone) {
   at_every_moment([] {}, false,
                   [this] {
                     const std::string run = newest().first;
@@ -64,7 +64,7 @@ TEST_F(Killed, a_run_can_be_undone) {
 }
 
 // What stands there before, and a source that has changed since.
-TEST_F(Killed, what_was_to_be_overwritten_is_there_or_comes_back) {
+TEST_F(Killed, WhatWasToBeOverwrittenIsThereOrComesBack) {
   std::map<std::string, std::string> old;
   std::string first;
   const auto prepare = [&] {
@@ -89,7 +89,7 @@ TEST_F(Killed, what_was_to_be_overwritten_is_there_or_comes_back) {
   });
 }
 
-TEST_F(Killed, overwriting_can_be_run_again) {
+TEST_F(Killed, OverwritingCanBeRunAgain) {
   const auto prepare = [&] {
     write_disk('a');
     EXPECT_EQ(migrate(false).code, 0);
@@ -104,7 +104,7 @@ TEST_F(Killed, overwriting_can_be_run_again) {
 }
 
 // Between the steps too, and while it reads and converts.
-TEST_F(Killed, at_a_random_moment_a_run_can_be_run_again) {
+TEST_F(Killed, AtARandomMomentARunCanBeRunAgain) {
   using Clock = std::chrono::steady_clock;
   using std::chrono::microseconds;
   const int wanted = is_long() ? 200 : 10;

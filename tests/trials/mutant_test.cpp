@@ -77,7 +77,7 @@ class Mutant : public Trial {
   }
 };
 
-TEST_F(Mutant, ends_in_time_with_an_exit_code_of_the_contract) {
+TEST_F(Mutant, EndsInTimeWithAnExitCodeOfTheContract) {
   const std::vector<fs::path> all = seeds();
   ASSERT_GT(all.size(), 20U);
   const int tries = is_long() ? 2400 : 120;
