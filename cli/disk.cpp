@@ -10,8 +10,8 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
-#include "converters/images/cache.hpp"
 #include "migration/option_values.hpp"
+#include "migration/reader.hpp"
 #include "model/json.hpp"
 #include "model/names.hpp"
 
@@ -31,7 +31,6 @@ struct DiskCommand {
   bool overwrite = false;
   unsigned jobs = 0;
   migration::Options options;  // engine, mode, compression, cluster size, verify
-  std::shared_ptr<image::Cache> images = std::make_shared<image::Cache>();
   OutputOptions output;
 };
 
@@ -61,7 +60,6 @@ Medium medium_of(const DiskCommand &command) {
 // A snapshot's image lies in a folder below its base's; --search names further ones.
 image::OpenOptions open_options(const DiskCommand &command) {
   image::OpenOptions open;
-  open.cache = command.images;
   const fs::path folder = fs::absolute(command.source).lexically_normal().parent_path();
   open.allowed_folders = {folder, folder.parent_path()};
   open.allow_modified_parent = command.options.allow_modified_parent;
@@ -115,23 +113,24 @@ std::string info_json(const disk::DiskInfo &info) {
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::shared_ptr<migration::Reader> reader_of(const DiskCommand &command) {
+  return migration::reader_of_images(fs::absolute(command.source).lexically_normal(), open_options(command));
+}
+
 // Whether `target` is a file that the disk is read from: the image, a parent, an extent, under any name.
-bool is_source(const fs::path &target, const DiskCommand &command) {
+bool is_source(const fs::path &target, const DiskCommand &command, migration::Reader &reader) {
   std::error_code failed;
   if (fs::equivalent(target, command.source, failed)) return true;
   try {
-    const image::Chain chain = image::open_chain(medium_of(command), open_options(command));
-    return std::ranges::any_of(chain.images(),
-                               [&](const auto &one) { return fs::equivalent(target, one->info().file, failed); }) ||
-           std::ranges::any_of(chain.files(),
-                               [&](const auto &file) { return fs::equivalent(target, file->path(), failed); });
+    const disk::DiskInfo info = reader.inspect(medium_of(command), open_options(command), disk::Engine::native);
+    return std::ranges::any_of(info.files, [&](const fs::path &file) { return fs::equivalent(target, file, failed); });
   } catch (const Error &) {
     return false;  // qemu-img reads it, which stands alone; or the conversion will say what is wrong
   }
 }
 
 // Throws unless an image can be made at `target` without harm.
-void check_target(const DiskCommand &command, const fs::path &target) {
+void check_target(const DiskCommand &command, const fs::path &target, migration::Reader &reader) {
   const Place where{.file = target};
   if (command.target == "-") {
     throw Error(ErrorKind::usage, {.where = {},
@@ -163,7 +162,7 @@ void check_target(const DiskCommand &command, const fs::path &target) {
                                     .expected = "a regular file, or none",
                                     .advice = "Choose another name."});
   }
-  if (is_source(target, command)) {
+  if (is_source(target, command, reader)) {
     throw Error(ErrorKind::conflict, {.where = where,
                                       .message = "the target is a file that the disk is read from",
                                       .found = {},
@@ -193,11 +192,12 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.durable = false;  // a copy like any other: cp and qemu-img do not wait for the disk either
   request.threads = command.jobs;
   request.open = open_options(command);
-  check_target(command, request.target);
+  const std::shared_ptr<migration::Reader> reader = reader_of(command);
+  check_target(command, request.target, *reader);
   request.replace = command.overwrite;
   const Making making;
   const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
-  const disk::ConvertResult result = disk::convert(request, progress.get(), stop);
+  const disk::ConvertResult result = disk::convert(request, *reader, progress.get(), stop);
   std::string out = text::printable(command.target) + ": " + text::human_bytes(result.virtual_size) + ", " +
                     text::human_bytes(result.bytes_written) + " written";
   if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
@@ -253,7 +253,8 @@ void setup_disk(CLI::App &app, Context &context) {
     check_output(info->output, {info->source});
     with_refusal(info->output, kInfoSchema, [&info] {
       refuse_missing(*info);
-      const disk::DiskInfo found = disk::inspect(medium_of(*info), open_options(*info), info->options.engine);
+      const disk::DiskInfo found =
+          reader_of(*info)->inspect(medium_of(*info), open_options(*info), info->options.engine);
       check_output(info->output, found.files);
       write_output(info->output, info->output.format == "json" ? info_json(found) : info_text(found));
     });

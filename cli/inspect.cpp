@@ -6,6 +6,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "migration/outside.hpp"
+#include "migration/reader.hpp"
 #include "migration/source.hpp"
 #include "migration/touched_files.hpp"
 #include "model/json.hpp"
@@ -46,9 +47,8 @@ void run(const InspectCommand &command) {
   Json machines = Json::array();
   std::vector<std::filesystem::path> touched;
   const migration::FoundSource source = migration::find_source(command.source);
-  for (ImportedMachine &imported :
-       migration::import_source(source, migration::import_options(command.options, source.file))) {
-    migration::take_raw_images(imported.machine, command.options);
+  for (migration::ReadMachine &read : migration::reader_of(source, command.options)->import(migration::Newer::ignore)) {
+    ImportedMachine &imported = read.imported;
     for (Finding &finding : migration::findings_of(migration::files_outside(imported.machine, command.options)))
       imported.findings.push_back(std::move(finding));
     const auto files = migration::input_files(imported.machine, {});

@@ -12,9 +12,11 @@
 #include "cli/interrupts.hpp"
 #include "cli/output.hpp"
 #include "migration/host.hpp"
+#include "migration/reader.hpp"
 
 #include "support/limits.hpp"
 #include "support/text.hpp"
+#include "support/worker.hpp"
 
 namespace {
 
@@ -49,6 +51,8 @@ int main(int argc, char **argv) {
   ferry::limits::open_files();  // raises the limit, before anything is opened or started
   // libarchive gives member names in the locale's encoding; OVF packages hold UTF-8.
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
+  // Before the first thread, and before anything is opened that a worker has no business with.
+  ferry::worker::begin(&ferry::migration::serve_reader);
   const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc});
   if (ferry::migration::is_call_left_alone()) {  // a call is still waiting, and uses what exit() would take down
     std::fflush(nullptr);

@@ -5,6 +5,7 @@
 
 #include "converters/copy/survey.hpp"
 #include "converters/disk_steps.hpp"
+#include "converters/images/cache.hpp"
 #include "converters/images/foreign.hpp"
 
 #include "support/error.hpp"
@@ -12,15 +13,6 @@
 namespace ferry::disk {
 
 namespace {
-
-// Which engine reads a medium. Only a single image of a format that we do not read goes to qemu-img unasked.
-Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted) {
-  if (wanted != Engine::automatic) return wanted;
-  const bool foreign = medium.chain.size() == 1 && !medium.chain.front().pieces.empty() &&
-                       !medium.chain.front().blank &&
-                       image::needs_qemu_img(image::detect_format(medium.chain.front(), options));
-  return foreign ? Engine::qemu_img : Engine::native;
-}
 
 // Guest bytes with data. The map of compressed grains reads a marker at each of them, which inside a gzip'd package
 // means to inflate all of it: there the header's count is enough.
@@ -48,18 +40,58 @@ void check_request(const ConvertRequest &request) {
     refuse("only a qcow2 image can be an overlay");
 }
 
+class ReaderHere final : public SourceReader {
+ public:
+  DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, Engine engine) override {
+    return disk::inspect(medium, cached(open), engine);
+  }
+  Engine engine_for(const Medium &medium, const image::OpenOptions &open, Engine wanted) override {
+    return choose_engine(medium, cached(open), wanted);
+  }
+  QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open, bool with_force_size) override {
+    return disk::for_qemu(medium, cached(open), with_force_size);
+  }
+  ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
+                     const std::stop_token &stop) override {
+    ConvertRequest with_cache = request;
+    with_cache.open = cached(request.open);
+    return disk::fill(with_cache, target, progress, stop);
+  }
+  std::string compare(const Comparison &comparison, std::vector<file::Descriptor> connections, Progress *progress,
+                      const std::stop_token &stop) override {
+    Comparison with_cache = comparison;
+    with_cache.open = cached(comparison.open);
+    return disk::compare(with_cache, std::move(connections), progress, stop);
+  }
+
+ private:
+  [[nodiscard]] image::OpenOptions cached(image::OpenOptions open) const {
+    if (!open.cache) open.cache = cache_;
+    return open;
+  }
+
+  std::shared_ptr<image::Cache> cache_ = std::make_shared<image::Cache>();
+};
+
 }  // namespace
+
+Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted) {
+  if (wanted != Engine::automatic) return wanted;
+  const bool foreign = medium.chain.size() == 1 && !medium.chain.front().pieces.empty() &&
+                       !medium.chain.front().blank &&
+                       image::needs_qemu_img(image::detect_format(medium.chain.front(), options));
+  return foreign ? Engine::qemu_img : Engine::native;
+}
+
+std::shared_ptr<SourceReader> read_here() { return std::make_shared<ReaderHere>(); }
 
 DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine engine) {
   if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to read"});
   DiskInfo out{.engine = choose_engine(medium, options, engine)};
   if (out.engine == Engine::qemu_img) {
-    const SourceImage source = look_at(medium.chain.back(), options);
-    (void)for_qemu(medium, source, true);
+    const QemuSource source = for_qemu(medium, options, true);
     out.chain.push_back(source.info);
-    for (const qemu_img::DescriptorExtent &extent : source.extents) {
-      if (!extent.file.empty()) out.files.push_back(source.info.file.parent_path() / extent.file);
-    }
+    out.files = source.files;
     out.virtual_size = source.info.virtual_size;
     out.allocated = source.info.allocated != 0 ? source.info.allocated : source.info.file_size;
   } else {
@@ -76,13 +108,17 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
   return out;
 }
 
-ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+ConvertResult convert(const ConvertRequest &request, SourceReader &reader, Progress *progress,
+                      const std::stop_token &stop) {
   check_request(request);
-  if (request.mode == Mode::overlay || request.mode == Mode::link) return use_in_place(request);
-  if (choose_engine(request.medium, request.open, request.engine) == Engine::qemu_img) {
-    return convert_by_qemu_img(request, progress, stop);
-  }
-  return convert_native(request, progress, stop);
+  if (request.mode == Mode::overlay || request.mode == Mode::link) return use_in_place(request, reader);
+  if (reader.engine_for(request.medium, request.open, request.engine) == Engine::qemu_img)
+    return convert_by_qemu_img(request, reader, progress, stop);
+  return convert_native(request, reader, progress, stop);
+}
+
+ConvertResult convert(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+  return convert(request, *read_here(), progress, stop);
 }
 
 }  // namespace ferry::disk

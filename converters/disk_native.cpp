@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversion by our own readers, engine and writers.
+// Conversion by our own readers, engine and writers: the part that reads the source and fills the target.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -14,9 +14,7 @@
 #include "converters/findings.hpp"
 #include "converters/images/source_file.hpp"
 #include "converters/qcow2/writer.hpp"
-#include "converters/qemu_img.hpp"
 #include "converters/verify/hash_pass.hpp"
-#include "converters/verify/read_back.hpp"
 
 #include "support/error.hpp"
 #include "support/text.hpp"
@@ -29,22 +27,6 @@ constexpr std::uint64_t kSector = 512;  // bytes; what QEMU counts a disk's size
 
 std::uint64_t whole_sectors(std::uint64_t size) { return (size + kSector - 1) / kSector * kSector; }
 
-// Ends a step of the progress on every way out.
-class Step {
- public:
-  Step(Progress *progress, const std::string &name, std::uint64_t total) : progress_(progress) {
-    if (progress_ != nullptr) progress_->begin(name, total);
-  }
-  ~Step() {
-    if (progress_ != nullptr) progress_->end();
-  }
-  Step(const Step &) = delete;
-  Step &operator=(const Step &) = delete;
-
- private:
-  Progress *progress_;
-};
-
 class NativeConversion {
  public:
   NativeConversion(const ConvertRequest &request, Progress *progress, std::stop_token stop)
@@ -56,11 +38,9 @@ class NativeConversion {
     sources_ = copy::Sources(states_);
   }
 
-  ConvertResult run() {
+  ConvertResult fill(copy::TargetFile &file) {
     ConvertResult result{.engine = Engine::native, .virtual_size = current().virtual_size()};
     collect_findings(result);
-    copy::TargetFile file(request_.target, request_.replace);
-    if (request_.durable) file.write_through();
     std::unique_ptr<verify::HashPass> hash = start_hash();
     try {
       write(file, result);
@@ -70,9 +50,6 @@ class NativeConversion {
       throw;
     }
     if (hash) check_hash(hash->finish(), result);
-    if (request_.check || request_.verify) check_target(file, result);
-    if (request_.verify) verify_target(file, result);
-    file.publish(request_.durable);
     return result;
   }
 
@@ -227,38 +204,6 @@ class NativeConversion {
          .advice = "Download or export the package again, or remove the manifest if you changed the file yourself."});
   }
 
-  void check_target(const copy::TargetFile &file, ConvertResult &result) const {
-    if (request_.format != TargetFormat::qcow2) return;
-    const qemu_img::Context context{.stop = stop_};
-    if (qemu_img::available(context)) return qemu_img::require_clean(file.path(), request_.target, context);
-    result.findings.push_back(raise(kNotChecked, {.file = request_.target}, "There is no qemu-img on this host."));
-  }
-
-  void verify_target(const copy::TargetFile &file, ConvertResult &result) const {
-    std::uint64_t total = 0;
-    for (const image::Chain &chain : chains_) total += chain.virtual_size();
-    const Step step(progress_, request_.target.filename().string() + ": verifying", total);
-    const qemu_img::Source target{
-        .format = request_.format == TargetFormat::qcow2 ? ImageFormat::qcow2 : ImageFormat::raw,
-        .range = {.file = file.path()}};
-    for (std::size_t i = 0; i < chains_.size(); ++i) {
-      const bool is_current = i + 1 == chains_.size();
-      const std::string digest =
-          verify::read_back({.target = target,
-                             .snapshot = is_current ? std::nullopt : std::optional(request_.snapshots[i].name),
-                             .expected = states_[i],
-                             // A snapshot is served with the current state's size.
-                             .virtual_size = is_current ? chains_[i].virtual_size()
-                                                        : std::min(chains_[i].virtual_size(), current().virtual_size()),
-                             .size_may_differ = !is_current,
-                             .digest = is_current,
-                             .threads = request_.threads,
-                             .progress = progress_,
-                             .stop = stop_});
-      if (is_current) result.sha256 = digest;
-    }
-  }
-
   const ConvertRequest &request_;
   Progress *progress_;
   std::stop_token stop_;
@@ -269,8 +214,9 @@ class NativeConversion {
 
 }  // namespace
 
-ConvertResult convert_native(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
-  return NativeConversion(request, progress, stop).run();
+ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
+                   const std::stop_token &stop) {
+  return NativeConversion(request, progress, stop).fill(target);
 }
 
 }  // namespace ferry::disk

@@ -9,7 +9,6 @@
 #include "converters/images/foreign.hpp"
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/qcow2/writer.hpp"
-#include "converters/verify/read_back.hpp"
 
 #include "support/error.hpp"
 
@@ -54,12 +53,14 @@ std::vector<qemu_img::DescriptorExtent> descriptor_extents(const image::ImageInf
   return out;
 }
 
-void add_findings(const SourceImage &image, ConvertResult &result) {
-  result.virtual_size = image.info.virtual_size;
-  result.findings = image.info.findings;
-}
-
-}  // namespace
+// What an image is, without the chain: read natively where that is possible, else from the header that is checked
+// for qemu-img.
+struct SourceImage {
+  image::ImageInfo info;
+  bool native = true;
+  std::vector<qemu_img::DescriptorExtent> extents;                // VMDK with a text descriptor
+  std::vector<std::shared_ptr<const image::SourceFile>> files{};  // read natively: of the image
+};
 
 SourceImage look_at(const ImageFile &file, const image::OpenOptions &options) {
   SourceImage out;
@@ -75,7 +76,15 @@ SourceImage look_at(const ImageFile &file, const image::OpenOptions &options) {
   return out;
 }
 
-qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool with_force_size) {
+void add_findings(const QemuSource &image, ConvertResult &result) {
+  result.virtual_size = image.info.virtual_size;
+  result.findings = image.info.findings;
+}
+
+}  // namespace
+
+QemuSource for_qemu(const Medium &medium, const image::OpenOptions &options, bool with_force_size) {
+  const SourceImage image = look_at(medium.chain.back(), options);
   if (medium.chain.size() != 1 || image.info.has_parent) refuse(medium, "it is a chain of images");
   if (const std::string reason = qemu_img::misread_reason(image.info, image.extents); !reason.empty()) {
     refuse(medium, reason);
@@ -88,26 +97,30 @@ qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool w
   if (image.info.format == ImageFormat::vhd && !with_force_size) {
     refuse(medium, "QEMU takes a VHD's size from its geometry and cuts off the disk's end");
   }
-  qemu_img::Source source = qemu_img::source_of(medium.chain.front(), image.info.format);
-  for (const auto &file : image.files) source.extents.push_back(file->path());
-  return source;
+  QemuSource out{.source = qemu_img::source_of(medium.chain.front(), image.info.format),
+                 .info = image.info,
+                 .files = {},
+                 .has_descriptor = !image.extents.empty()};
+  for (const auto &file : image.files) out.files.push_back(file->path());
+  out.source.extents = out.files;
+  return out;
 }
 
-void require_same_view(const Medium &medium, const SourceImage &image, const qemu_img::Source &source,
-                       const qemu_img::Context &context) {
-  const std::string reason = qemu_img::differing_view(qemu_img::info(source, context), image.info, image.files);
+void require_same_view(const Medium &medium, const QemuSource &image, const qemu_img::Context &context) {
+  const std::string reason = qemu_img::differing_view(qemu_img::info(image.source, context), image.info, image.files);
   if (!reason.empty()) refuse(medium, reason);
 }
 
-ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progress, const std::stop_token &stop) {
+ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &reader, Progress *progress,
+                                  const std::stop_token &stop) {
   if (!request.snapshots.empty())
     refuse(request.medium, "snapshots were asked for, and qemu-img drops them", "Use --snapshots flatten.");
   if (request.mode == Mode::share)
     refuse(request.medium, "blocks are to be shared, and qemu-img copies them", "Use --disk-mode auto or copy.");
   if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img computes none");
-  const SourceImage image = look_at(request.medium.chain.back(), request.open);
-  const qemu_img::Source source = for_qemu(request.medium, image, true);
-  require_same_view(request.medium, image, source, {.stop = stop});
+  const QemuSource image = reader.for_qemu(request.medium, request.open, true);
+  const qemu_img::Source &source = image.source;
+  require_same_view(request.medium, image, {.stop = stop});
   ConvertResult result{.engine = Engine::qemu_img, .mode = Mode::copy};
   add_findings(image, result);
   result.findings.push_back(
@@ -131,33 +144,32 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progr
                                       .message = "what QEMU reads differs from the source",
                                       .found = difference.message});
     }
-    const image::Chain *nothing = nullptr;
-    result.sha256 = verify::read_back({.target = target,
-                                       .snapshot = std::nullopt,
-                                       .expected = nothing,
-                                       .virtual_size = qemu_img::info(target, context).virtual_size,
-                                       .digest = true,
-                                       .threads = request.threads,
-                                       .progress = nullptr,
-                                       .stop = stop});
+    result.sha256 = read_back({.target = request.target,
+                               .snapshot = std::nullopt,
+                               .expected = std::nullopt,
+                               .virtual_size = qemu_img::info(target, context).virtual_size,
+                               .digest = true,
+                               .threads = request.threads,
+                               .open = {}},
+                              target, reader, nullptr, stop);
   }
   file.publish(request.durable);
   return result;
 }
 
-ConvertResult use_in_place(const ConvertRequest &request) {
-  const SourceImage image = look_at(request.medium.chain.back(), request.open);
-  const qemu_img::Source source = for_qemu(request.medium, image, false);
+ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader) {
+  const QemuSource image = reader.for_qemu(request.medium, request.open, false);
+  const qemu_img::Source &source = image.source;
   if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
   const std::filesystem::path path = std::filesystem::canonical(source.range.file);
   // QEMU finds them by the names in the descriptor at every start of the machine, and takes no others in their place.
-  if (!image.extents.empty())
+  if (image.has_descriptor)
     refuse(request.medium,
            "its extents are the files that its descriptor names whenever QEMU opens it, and nothing "
            "holds QEMU to those that are there now");
   if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
   // The host that will run the machine has QEMU; this one need not have qemu-img.
-  if (qemu_img::available()) require_same_view(request.medium, image, source, {});
+  if (qemu_img::available()) require_same_view(request.medium, image, {});
   ConvertResult result{.engine = request.engine == Engine::automatic ? Engine::native : request.engine,
                        .mode = request.mode};
   add_findings(image, result);

@@ -4,32 +4,50 @@
 
 #include "converters/disk.hpp"
 #include "converters/qemu_img.hpp"
+#include "converters/source_reader.hpp"
 
 namespace ferry::disk {
 
-// What an image is, without the chain: read natively where that is possible, else from the header that is checked
-// for qemu-img.
-struct SourceImage {
-  image::ImageInfo info;
-  bool native = true;
-  std::vector<qemu_img::DescriptorExtent> extents;                // VMDK with a text descriptor
-  std::vector<std::shared_ptr<const image::SourceFile>> files{};  // read natively: of the image
-};
-// Throws as image::open_image() and image::check_qcow2_header().
-[[nodiscard]] SourceImage look_at(const ImageFile &file, const image::OpenOptions &options);
+// Ends a step of the progress on every way out.
+class Step {
+ public:
+  Step(Progress *progress, const std::string &name, std::uint64_t total) : progress_(progress) {
+    if (progress_ != nullptr) progress_->begin(name, total);
+  }
+  ~Step() {
+    if (progress_ != nullptr) progress_->end();
+  }
+  Step(const Step &) = delete;
+  Step &operator=(const Step &) = delete;
 
-// The only image of a medium that QEMU can read rightly by itself. Throws unsupported, saying why not, otherwise.
-[[nodiscard]] qemu_img::Source for_qemu(const Medium &medium, const SourceImage &image, bool with_force_size);
+ private:
+  Progress *progress_;
+};
+
+// ---- what reads the source: SourceReader's, in this process ----
+
+[[nodiscard]] Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted);
+[[nodiscard]] QemuSource for_qemu(const Medium &medium, const image::OpenOptions &options, bool with_force_size);
+[[nodiscard]] ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
+                                 const std::stop_token &stop);
+[[nodiscard]] std::string compare(const Comparison &comparison, std::vector<file::Descriptor> connections,
+                                  Progress *progress, const std::stop_token &stop);
+
+// ---- what does not ----
 
 // QEMU's own view of it is ours. Throws unsupported otherwise.
-void require_same_view(const Medium &medium, const SourceImage &image, const qemu_img::Source &source,
-                       const qemu_img::Context &context);
+void require_same_view(const Medium &medium, const QemuSource &image, const qemu_img::Context &context);
 
-[[nodiscard]] ConvertResult convert_native(const ConvertRequest &request, Progress *progress,
+[[nodiscard]] ConvertResult convert_native(const ConvertRequest &request, SourceReader &reader, Progress *progress,
                                            const std::stop_token &stop);
-[[nodiscard]] ConvertResult convert_by_qemu_img(const ConvertRequest &request, Progress *progress,
+[[nodiscard]] ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &reader, Progress *progress,
                                                 const std::stop_token &stop);
 // Mode::overlay and Mode::link.
-[[nodiscard]] ConvertResult use_in_place(const ConvertRequest &request);
+[[nodiscard]] ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader);
+
+// Reads a written image back through QEMU: compares it with `comparison.expected`, gives the digest. Throws as
+// SourceReader::compare(), and as NbdServer.
+[[nodiscard]] std::string read_back(const Comparison &comparison, const qemu_img::Source &target, SourceReader &reader,
+                                    Progress *progress, const std::stop_token &stop);
 
 }  // namespace ferry::disk

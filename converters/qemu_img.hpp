@@ -131,6 +131,6 @@ struct DescriptorExtent {
                                        const std::filesystem::path &descriptor);
 // In what QEMU's view of an image differs from ours; empty: in nothing. For an image without a parent.
 [[nodiscard]] std::string differing_view(const Info &theirs, const image::ImageInfo &ours,
-                                         std::span<const std::shared_ptr<const image::SourceFile>> files);
+                                         std::span<const std::filesystem::path> files);
 
 }  // namespace ferry::qemu_img

@@ -103,7 +103,7 @@ std::string names_reason(std::span<const std::shared_ptr<const image::SourceFile
 }
 
 std::string differing_view(const Info &theirs, const image::ImageInfo &ours,
-                           std::span<const std::shared_ptr<const image::SourceFile>> files) {
+                           std::span<const std::filesystem::path> files) {
   if (theirs.backing_file) return "QEMU follows it to the backing file " + text::printable(*theirs.backing_file);
   if (theirs.data_file) return "QEMU follows it to the data file " + text::printable(*theirs.data_file);
   if (theirs.virtual_size != (ours.virtual_size + kSector - 1) / kSector * kSector)
@@ -117,7 +117,7 @@ std::string differing_view(const Info &theirs, const image::ImageInfo &ours,
     // A part of a package has a description for a name.
     if (theirs.extents[i].starts_with("json:")) continue;
     std::error_code failed;
-    if (!std::filesystem::equivalent(theirs.extents[i], files[i]->path(), failed))
+    if (!std::filesystem::equivalent(theirs.extents[i], files[i], failed))
       return "QEMU follows it to " + text::printable(theirs.extents[i]);
   }
   return {};

@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kReadersKept = 16;  // that wait for their machines' turn with all that they know
+
 struct Job {
   Planned planned;
   const Options *options = nullptr;
@@ -144,6 +146,8 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
         room.take(planned, dest);
       }
       if (dry_run) planned.plan.reset();  // two hundred plans need not stay in memory
+      // Nor do as many processes: those of later machines come again when they are needed.
+      if (planned.plan && jobs.size() >= kReadersKept) planned.plan->reader->rest();
       jobs.push_back({std::move(planned), &entry.options});
     }
   }

@@ -26,7 +26,7 @@ disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, 
   request.threads = options.threads;
   request.verify = options.verify;
   request.check = true;
-  request.open = open_options(plan.imported.machine, plan.images, options);
+  request.open = open_options(plan.imported.machine, options);
   return request;
 }
 
@@ -36,7 +36,7 @@ disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, 
   request.medium.chain.front().declared_format = ImageFormat::raw;
   request.target = target;
   request.format = disk::TargetFormat::raw;
-  request.open = open_options(plan.imported.machine, plan.images);
+  request.open = open_options(plan.imported.machine);
   return request;
 }
 
@@ -67,25 +67,27 @@ void refuse_when_stopped(const MachinePlan &plan, const std::stop_token &stop) {
 void make_files(const MakeRequest &request, Progress *progress, const std::stop_token &stop, RunResult &result) {
   const MachinePlan &plan = request.plan;
   const auto staged = [&request](const fs::path &file) { return request.staging / file.filename(); };
-  std::vector<ovf::ManifestEntry> manifest;
-  if (plan.check_manifest) manifest = ovf::manifest(ovf::package_of(plan.imported));
+  const Source &source = plan.imported.machine.source;
+  const std::shared_ptr<Reader> reader =
+      plan.reader ? plan.reader : reader_of({source.kind, source.file}, request.options);
+  std::vector<ovf::ManifestEntry> manifest = plan.manifest;
   std::vector<std::optional<disk::SourceDigest>> digests;
   for (const DiskPlan &disk : plan.disks) digests.push_back(take_digest(disk, manifest));
   // What no conversion checks on its way.
-  if (plan.check_manifest) ovf::verify_members(ovf::package_of(plan.imported), manifest, stop);
+  if (!manifest.empty()) reader->verify_members(plan.number, manifest, stop);
   for (std::size_t i = 0; i < plan.disks.size(); ++i) {
     const DiskPlan &disk = plan.disks[i];
     if (disk.mode == disk::Mode::link) continue;
     refuse_when_stopped(plan, stop);
     disk::ConvertRequest convert = request_for(disk, plan, request.options, staged(disk.target));
     convert.source_digest = digests[i];
-    disk::ConvertResult made = disk::convert(convert, progress, stop);
+    disk::ConvertResult made = disk::convert(convert, *reader, progress, stop);
     result.findings.insert(result.findings.end(), made.findings.begin(), made.findings.end());
     result.disks[disk.target] = std::move(made);
   }
   for (const CopyPlan &copy : plan.copies) {
     refuse_when_stopped(plan, stop);
-    (void)disk::convert(request_for(copy, plan, staged(copy.target)), progress, stop);
+    (void)disk::convert(request_for(copy, plan, staged(copy.target)), *reader, progress, stop);
   }
   for (const FirmwarePlan *store : stores(plan)) {
     const firmware::CarryResult carried = firmware::carry_variables(

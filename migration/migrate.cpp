@@ -6,15 +6,13 @@
 #include <set>
 #include <system_error>
 
-#include "converters/images/cache.hpp"
 #include "migration/earlier.hpp"
 #include "migration/findings.hpp"
 #include "migration/host.hpp"
 #include "migration/host_ports.hpp"
-#include "migration/newer_state.hpp"
-#include "migration/outside.hpp"
 #include "migration/plan.hpp"
 #include "migration/preflight.hpp"
+#include "migration/reader.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
 #include "migration/survey.hpp"
@@ -136,22 +134,23 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
 }
 
 // A script's starts are machines of their own, and which one is meant only the user knows.
-[[noreturn]] void refuse_several(const std::vector<ImportedMachine> &machines) {
+[[noreturn]] void refuse_several(const std::vector<ReadMachine> &machines) {
   std::string list;
   for (std::size_t i = 0; i < machines.size(); ++i) {
-    const Machine &machine = machines[i].machine;
+    const Machine &machine = machines[i].imported.machine;
     list += (i == 0 ? "" : ", ") + std::to_string(i + 1) + ": " + text::printable(machine.name);
     if (machine.origin.line) list += " (line " + std::to_string(*machine.origin.line) + ")";
   }
-  throw Error(ErrorKind::unsupported, {.where = {.file = machines.front().machine.source.file},
+  throw Error(ErrorKind::unsupported, {.where = {.file = machines.front().imported.machine.source.file},
                                        .message = "the file starts several machines",
                                        .found = list,
                                        .expected = "one",
                                        .advice = "Choose one with --machine N, or use 'virt-ferry batch' for all."});
 }
 
-Planned plan_machine(const FoundSource &source, ImportedMachine imported, const Options &given, target::Target &host,
-                     const std::vector<RunRecord> &runs, const std::shared_ptr<image::Cache> &images) {
+Planned plan_machine(const FoundSource &source, ReadMachine read, const Options &given, target::Target &host,
+                     const std::vector<RunRecord> &runs, const std::shared_ptr<Reader> &reader) {
+  ImportedMachine &imported = read.imported;
   const Options options = named(source, imported, given, host.facts.taken, runs, imported.findings);
   const fs::path dest = destination(options, host);
   Planned out;
@@ -163,9 +162,7 @@ Planned plan_machine(const FoundSource &source, ImportedMachine imported, const 
     // What stands in the way because an earlier run of this machine came that far, does not.
     target::Taken free = host.facts.taken;
     forget_machines_of(free, unfinished);
-    look_for_newer_state(imported, options);
-    out.touched = input_files(imported.machine, options);  // with what was taken then
-    const Survey found = survey(imported, options, dest, images);
+    const Survey found = survey(read, options, dest, reader);
     for (const auto &[field, facts] : found.media) {
       if (facts.info) out.touched.insert(out.touched.end(), facts.info->files.begin(), facts.info->files.end());
     }
@@ -244,8 +241,8 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                  const std::vector<RunRecord> &runs) {
   std::vector<Planned> out;
   try {
-    std::vector<ImportedMachine> machines = import_source(source, import_options(options, source.file));
-    for (ImportedMachine &imported : machines) take_raw_images(imported.machine, options);
+    const std::shared_ptr<Reader> reader = reader_of(source, options);
+    std::vector<ReadMachine> machines = reader->import(Newer::look);
     if (source.kind == SourceKind::qemu && machines.size() > 1 && !options.every_machine) refuse_several(machines);
     if (machines.size() > 1 && options.name && !is_name_pattern(*options.name)) {
       throw Error(ErrorKind::usage, {.where = {.file = source.file},
@@ -253,9 +250,8 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
                                      .found = std::to_string(machines.size()) + " machines in the package",
                                      .advice = "Use a pattern such as --name '{name}-new', or leave out --name."});
     }
-    const auto images = std::make_shared<image::Cache>();  // the machines of one package share it
-    for (ImportedMachine &machine : machines) {
-      out.push_back(plan_machine(source, std::move(machine), options, host, runs, images));
+    for (ReadMachine &machine : machines) {
+      out.push_back(plan_machine(source, std::move(machine), options, host, runs, reader));
       if (!options.show_values) hide_values(out.back().report);
     }
   } catch (const Error &error) {

@@ -36,7 +36,8 @@ class MachinePlanner {
     refuse_what_cannot_be_carried(machine(), options_);
     refuse_taken_name(plan_.name, options_, taken_, target_.facts.place);
     plan_.dest = destination(options_, target_);
-    plan_.images = survey_.images;
+    plan_.reader = survey_.reader;
+    plan_.number = survey_.number;
     plan_.findings = plan_.imported.findings;
     append(plan_.findings, survey_.findings);
     general_findings();
@@ -87,7 +88,7 @@ class MachinePlanner {
                                      "the saved state " + machine().saved_state->file.string() + " is left behind"));
       settlements_.push_back({"saved_state", Disposition::dropped, "left behind by --discard-saved-state"});
     }
-    plan_.check_manifest = survey_.has_manifest;
+    plan_.manifest = survey_.manifest;
     if (survey_.has_manifest)
       plan_.findings.push_back(raise(kManifestChecked, {.file = machine().source.file},
                                      "the digests in the package's manifest are checked while the files are read"));

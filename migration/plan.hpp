@@ -69,9 +69,10 @@ struct MachinePlan {
   std::uint64_t space_needed = 0;
   std::optional<std::uint64_t> space_available;
   std::vector<std::filesystem::path> files;  // everything that is written into dest
-  bool check_manifest = false;
-  std::vector<SourceFile> source_files;  // as they were when the plan was made; filled by plan_source()
-  std::shared_ptr<image::Cache> images;  // the survey's
+  std::vector<ovf::ManifestEntry> manifest;  // to be checked
+  std::vector<SourceFile> source_files;      // as they were when the plan was made; filled by plan_source()
+  std::shared_ptr<Reader> reader;            // the survey's
+  std::size_t number = 0;                    // of the machine in its source
 };
 
 // Throws Error: encrypted, missing (a disk), unsupported, conflict (name, UUID or MAC taken; with the option that

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -91,14 +92,45 @@ Registered registered_machines(const fs::path &windows_root) {
   return std::move(reader.out);
 }
 
+namespace {
+
+std::optional<std::vector<fs::path>> &told_folders() {
+  static std::optional<std::vector<fs::path>> folders;
+  return folders;
+}
+
+// From the user's own lists alone: what they name is not opened.
+std::vector<fs::path> ask_for_folders() {
+  std::vector<fs::path> out;
+  const auto add = [&out](const auto &list) {
+    try {
+      for (const fs::path &file : list()) out.push_back(file.parent_path());
+    } catch (const Error &) {  // 'virt-ferry list' says what is wrong with it
+    }
+  };
+  add([] {
+    const fs::path registry = vbox::host_registry();
+    return registry.empty() ? std::vector<fs::path>{} : vbox::registered_files(registry);
+  });
+  add([] {
+    std::vector<fs::path> files;
+    if (const auto home = folders::home()) {
+      for (const vmx::RegisteredMachine &machine : vmx::registered_machines(*home)) files.push_back(machine.file);
+    }
+    return files;
+  });
+  return out;
+}
+
+}  // namespace
+
 const std::vector<fs::path> &registered_folders() {
-  static const std::vector<fs::path> kFolders = [] {
-    std::vector<fs::path> out;
-    for (const RegisteredMachine &machine : registered_machines().machines) out.push_back(machine.file.parent_path());
-    return out;
-  }();
+  if (told_folders()) return *told_folders();
+  static const std::vector<fs::path> kFolders = ask_for_folders();
   return kFolders;
 }
+
+void set_registered_folders(std::vector<fs::path> folders) { told_folders() = std::move(folders); }
 
 RegisteredMachine machine_by_name(const std::string &name) {
   std::vector<RegisteredMachine> matches;

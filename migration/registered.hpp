@@ -27,6 +27,8 @@ struct Registered {
 [[nodiscard]] Registered registered_machines(const std::filesystem::path &windows_root = {});
 // The folders of this host's registered machines. Asked of the registries once.
 [[nodiscard]] const std::vector<std::filesystem::path> &registered_folders();
+// In a process that cannot ask: another's answer.
+void set_registered_folders(std::vector<std::filesystem::path> folders);
 // The one of that name. Throws Error missing (with the names that are near) and usage: several have it, or it is rather
 // a file's name.
 [[nodiscard]] RegisteredMachine machine_by_name(const std::string &name);

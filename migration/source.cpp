@@ -12,6 +12,7 @@
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
 #include "migration/foreign_source.hpp"
+#include "migration/reader.hpp"
 
 #include "support/file.hpp"
 #include "support/text.hpp"
@@ -224,14 +225,19 @@ FoundSource find_source(const std::string &argument) {
   const fs::path path(argument);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (fs::is_directory(status)) return only_one_in(path);
   if (!fs::exists(status)) {
     const RegisteredMachine machine = machine_by_name(argument);
     return {machine.kind, machine.file};
   }
-  if (!fs::is_regular_file(status)) {
+  if (!fs::is_directory(status) && !fs::is_regular_file(status)) {
     throw Error(ErrorKind::unsafe, {.where = {.file = path}, .message = "this is not a regular file"});
   }
+  return find_source_in_worker(path);
+}
+
+FoundSource find_source_at(const fs::path &path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return only_one_in(path);
   std::shared_ptr<const file::Head> head;
   auto kind = detect_source(path, &head);
   // What speaks of QEMU and starts none is refused with the reason.
@@ -243,7 +249,9 @@ FoundSource find_source(const std::string &argument) {
   return {*kind, fs::absolute(path).lexically_normal(), std::move(head)};
 }
 
-FoundBelow find_sources_below(const fs::path &folder) {
+FoundBelow find_sources_below(const fs::path &folder) { return find_below_in_worker(folder); }
+
+FoundBelow find_below(const fs::path &folder) {
   FoundBelow out;
   collect(folder, out);
   std::sort(out.sources.begin(), out.sources.end(), [](const auto &a, const auto &b) { return a.file < b.file; });

@@ -67,9 +67,7 @@ std::vector<SourceFile> source_files(const ImportedMachine &imported, const Surv
     for (const fs::path &file : facts.info->files) out.add(file);
   }
   if (machine.source.kind == SourceKind::ovf) out.add(fs::path(settings).replace_extension(".mf"));
-  if (machine.source.kind == SourceKind::ovf) {
-    for (const ovf::ManifestEntry &entry : ovf::manifest(ovf::package_of(imported))) out.add(entry.range.file);
-  }
+  for (const ovf::ManifestEntry &entry : survey.manifest) out.add(entry.range.file);
   return out.take();
 }
 

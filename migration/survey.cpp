@@ -5,8 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "converters/images/cache.hpp"
-#include "importers/ovf/ovf.hpp"
 #include "migration/in_use.hpp"
 #include "migration/outside.hpp"
 #include "migration/shared_images.hpp"
@@ -21,14 +19,15 @@ namespace fs = std::filesystem;
 
 // What --disk-mode link would do, which makes nothing: it refuses what QEMU does not read rightly by itself, and says
 // that the new machine depends on the source. The fault is the option's then, not the disk's.
-std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOptions &open, const Options &options) {
+std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOptions &open, const Options &options,
+                                      Reader &reader) {
   disk::ConvertRequest request;
   request.medium = medium;
   request.mode = disk::Mode::link;
   request.engine = options.engine;
   request.open = open;
   try {
-    return disk::convert(request, nullptr, {}).findings;
+    return disk::convert(request, reader, nullptr, {}).findings;
   } catch (const Error &error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     ErrorDetail detail = error.detail();
@@ -38,15 +37,19 @@ std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOpt
   }
 }
 
-MediumFacts look_at(const Medium &medium, const image::OpenOptions &open, const Options &options) {
+MediumFacts facts_of(const MediumLook &look, const Medium &medium, const image::OpenOptions &open,
+                     const Options &options, Reader &reader) {
   MediumFacts facts;
+  if (look.failure) {
+    facts.error = look.failure->error();
+    return facts;
+  }
+  facts.info = look.info;
+  if (options.mode != disk::Mode::link && options.mode != disk::Mode::overlay) return facts;
   try {
-    disk::DiskInfo info = disk::inspect(medium, open, options.engine);
-    if (options.mode == disk::Mode::link || options.mode == disk::Mode::overlay)
-      info.findings = look_at_in_place(medium, open, options);
-    facts.info = std::move(info);
+    facts.info->findings = look_at_in_place(medium, open, options, reader);
   } catch (const Error &error) {
-    facts.error = error;
+    facts = {std::nullopt, error};
   }
   return facts;
 }
@@ -70,12 +73,17 @@ void judge_places(const Machine &machine, const Options &options, Survey &out) {
 
 void look_at_drives(const Hardware &hardware, const std::string &prefix, const image::OpenOptions &open,
                     const Options &options, Survey &out) {
+  std::vector<std::string> fields;
+  std::vector<Medium> media;
   for (const DriveRef &ref : drives_of(hardware, prefix)) {
     if (out.media.contains(ref.field)) continue;  // it may not even be opened
-    if (ref.drive->kind == DriveKind::disk && ref.drive->medium) {
-      out.media.emplace(ref.field, look_at(*ref.drive->medium, open, options));
-    }
+    if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+    fields.push_back(ref.field);
+    media.push_back(*ref.drive->medium);
   }
+  const std::vector<MediumLook> looks = out.reader->look(media, open, options.engine);
+  for (std::size_t i = 0; i < media.size(); ++i)
+    out.media.emplace(fields[i], facts_of(looks[i], media[i], open, options, *out.reader));
 }
 
 void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
@@ -133,9 +141,8 @@ std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &pre
   return out;
 }
 
-image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images, const Options &options) {
+image::OpenOptions open_options(const Machine &machine, const Options &options) {
   image::OpenOptions open;
-  open.cache = std::move(images);
   open.allow_modified_parent = options.allow_modified_parent;
   open.allowed_folders.push_back(machine.source.file.parent_path());
   open.limits = limits_of(machine, options);
@@ -145,19 +152,21 @@ image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::C
   return open;
 }
 
-Survey survey(const ImportedMachine &imported, const Options &options, const fs::path &dest,
-              std::shared_ptr<image::Cache> images) {
-  const Machine &machine = imported.machine;
-  Survey out{.images = std::move(images)};
+Survey survey(const ImportedMachine &imported, const Options &options, const fs::path &dest) {
+  const Source &source = imported.machine.source;
+  return survey(read_further(imported, options, Newer::ignore), options, dest,
+                reader_here({source.kind, source.file}, options));
+}
+
+Survey survey(const ReadMachine &read, const Options &options, const fs::path &dest, std::shared_ptr<Reader> reader) {
+  if (read.failure) throw read.failure->error();
+  const Machine &machine = read.imported.machine;
+  Survey out{.reader = std::move(reader), .number = read.number};
   judge_places(machine, options, out);
-  if (machine.source.kind == SourceKind::ovf) {
-    const ovf::Package &package = ovf::package_of(imported);
-    if (out.images) out.images->know_index(machine.source.file, ovf::index_of(package));
-    const std::vector<ovf::ManifestEntry> manifest = ovf::manifest(package);
-    out.has_manifest = !manifest.empty();
-    if (out.has_manifest) out.unlisted = images_without(manifest, machine);
-  }
-  const image::OpenOptions open = open_options(machine, out.images, options);
+  out.manifest = read.manifest;
+  out.has_manifest = !read.manifest.empty();
+  if (out.has_manifest) out.unlisted = images_without(read.manifest, machine);
+  const image::OpenOptions open = open_options(machine, options);
   look_at_drives(machine.hardware, "hardware", open, options, out);
   for (Finding &finding : refuse_in_use(machine, options, parts_of(out))) out.findings.push_back(std::move(finding));
   find_shared_images(machine, machine.hardware, "hardware", out);
@@ -172,13 +181,13 @@ Survey survey(const ImportedMachine &imported, const Options &options, const fs:
   // A store of QEMU's own is copied as it is.
   const bool own_store = machine.source.kind == SourceKind::qemu;
   if (!own_store && (hardware.firmware.type != FirmwareType::bios || hardware.tpm)) {
-    if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = firmware::read_nvram(*store);
+    if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = out.reader->read_nvram(*store);
   }
   for (std::size_t i = 0; options.keep_snapshots && i < machine.snapshots.size(); ++i) {
     const Firmware &firmware = machine.snapshots[i].hardware.firmware;
     if (firmware.type == FirmwareType::bios || firmware.nvram_file == hardware.firmware.nvram_file) continue;
     if (const auto store = firmware::nvram_source(firmware)) {
-      out.snapshot_nvram.emplace(i, firmware::read_nvram(*store));
+      out.snapshot_nvram.emplace(i, out.reader->read_nvram(*store));
     }
   }
   out.available = room_at(dest);

@@ -13,6 +13,7 @@
 #include "converters/disk.hpp"
 #include "converters/firmware/carry.hpp"
 #include "migration/options.hpp"
+#include "migration/reader.hpp"
 #include "model/machine.hpp"
 
 namespace ferry::migration {
@@ -29,9 +30,11 @@ struct Survey {
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
   bool has_manifest = false;
+  std::vector<ovf::ManifestEntry> manifest;
   std::vector<std::string> unlisted;       // images that the manifest does not list
   std::optional<std::uint64_t> available;  // bytes free at the destination
-  std::shared_ptr<image::Cache> images;    // what was read of them, for the work to go on with
+  std::shared_ptr<Reader> reader;          // of the source, for the work to go on with
+  std::size_t number = 0;                  // of the machine in its source
 };
 
 // A drive of some state of the machine.
@@ -43,11 +46,12 @@ struct DriveRef {
 // All drives of `hardware`, whose field is `prefix`.
 [[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
 
-[[nodiscard]] image::OpenOptions open_options(const Machine &machine, std::shared_ptr<image::Cache> images = nullptr,
-                                              const Options &options = {});
+[[nodiscard]] image::OpenOptions open_options(const Machine &machine, const Options &options = {});
 
-// Reads; writes nothing. Errors of single media are facts, not exceptions. `images`: of this machine's source.
-[[nodiscard]] Survey survey(const ImportedMachine &imported, const Options &options, const std::filesystem::path &dest,
-                            std::shared_ptr<image::Cache> images = nullptr);
+// Reads; writes nothing. Errors of single media are facts, not exceptions. `reader`: of this machine's source.
+[[nodiscard]] Survey survey(const ReadMachine &machine, const Options &options, const std::filesystem::path &dest,
+                            std::shared_ptr<Reader> reader);
+// In this process.
+[[nodiscard]] Survey survey(const ImportedMachine &imported, const Options &options, const std::filesystem::path &dest);
 
 }  // namespace ferry::migration

@@ -74,6 +74,7 @@ void allow(int ruleset, const std::filesystem::path &path, std::uint64_t rights)
   // Rights that only make sense for a folder are refused for a file.
   constexpr std::uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kDevices;
   if (!S_ISDIR(status.st_mode)) rights &= kOfFiles;
+  if (rights == 0) return;
   const PathRule rule{rights, parent.get()};
   if (syscall(kAddRule, ruleset, kPathBeneath, &rule, 0U) != 0) refused("a rule of Landlock's");
 }
@@ -87,6 +88,7 @@ file::Descriptor make_ruleset(const Rules &rules) {
   file::Descriptor ruleset(static_cast<int>(syscall(kCreateRuleset, &attributes, size, 0U)));
   if (!ruleset) refused("a set of Landlock's rules");
   constexpr std::uint64_t kNever = kMakeDevice | kMakeBlock | kMakeSocket | kMakeFifo | kExecute | kDevices;
+  for (const auto &path : rules.list) allow(ruleset.get(), path, kReadFolder);
   for (const auto &path : rules.read) allow(ruleset.get(), path, kReadFile | kReadFolder);
   for (const auto &path : rules.write) allow(ruleset.get(), path, handled & ~kNever);
   for (const auto &path : rules.execute) allow(ruleset.get(), path, kReadFile | kReadFolder | kExecute);

@@ -24,7 +24,8 @@ struct Offer {
 
 // What is left to a process. A folder stands for all below it; what is not there is passed over.
 struct Rules {
-  std::vector<std::filesystem::path> read;
+  std::vector<std::filesystem::path> list;     // what is in these folders, and in those below
+  std::vector<std::filesystem::path> read;     // listed too
   std::vector<std::filesystem::path> write;    // read, made, changed, renamed and removed
   std::vector<std::filesystem::path> execute;  // programs (and the loader that they name), read too
 };

@@ -137,6 +137,38 @@ Judgement judge(const fs::path &written, const Limits &limits) {
   return judge_outside(std::move(out), written, *status, limits);
 }
 
+Readable readable_below(const fs::path &folder) {
+  constexpr std::size_t kMost = 4096;  // a folder with more than this is no place for a machine
+  Readable out;
+  const fs::path real = resolved(folder);
+  if (!is_common(real)) {
+    out.trees.push_back(real);
+    return out;
+  }
+  out.folders.push_back(real);
+  std::error_code failed;
+  for (fs::directory_iterator at(real, failed), end; !failed && at != end && out.trees.size() < kMost;
+       at.increment(failed)) {
+    std::error_code ignored;
+    if (!in_hidden_folder(at->path(), real) && !at->is_symlink(ignored)) out.trees.push_back(at->path());
+  }
+  return out;
+}
+
+Readable readable(const Limits &limits) {
+  Readable out;
+  if (!limits.folder.empty()) out = readable_below(limits.folder);
+  const fs::path above = resolved(limits.folder).parent_path();
+  if (!limits.folder.empty() && !is_common(above)) out.trees.push_back(above);
+  const auto add = [&out](const std::vector<fs::path> &folders) {
+    out.trees.insert(out.trees.end(), folders.begin(), folders.end());
+  };
+  add(limits.allowed);
+  add(limits.trees);
+  if (limits.registered) add(limits.registered());
+  return out;
+}
+
 Error refusal(const Judgement &judgement, const Place &where, const std::string &what) {
   const bool never = judgement.verdict == Verdict::never;
   const std::string file = text::printable(judgement.file.string());

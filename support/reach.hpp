@@ -43,6 +43,15 @@ struct Judgement {
 // `file` is absolute and there (what is not there leads nowhere and is inside).
 [[nodiscard]] Judgement judge(const std::filesystem::path &file, const Limits &limits);
 
+// Where judge() may find a file to be inside or the user's own: what somebody must be able to read who reads machines.
+struct Readable {
+  std::vector<std::filesystem::path> folders;  // to see what is in them
+  std::vector<std::filesystem::path> trees;    // with all that lies below; files too
+};
+[[nodiscard]] Readable readable(const Limits &limits);
+// A machine's folder alone. Of one that holds all kinds of things (a home), what is neither hidden nor a link.
+[[nodiscard]] Readable readable_below(const std::filesystem::path &folder);
+
 // The refusal of a judgement that is refused. `what` names the file's part in the machine: "the disk SATA 0".
 [[nodiscard]] Error refusal(const Judgement &judgement, const Place &where, const std::string &what);
 

@@ -46,6 +46,9 @@ TargetFile::TargetFile(const std::filesystem::path &final_path, bool replace)
   temporary_ = made.path;
 }
 
+TargetFile::TargetFile(file::Descriptor open, std::filesystem::path final_path)
+    : final_(std::move(final_path)), fd_(open.release()) {}
+
 TargetFile::~TargetFile() {
   if (fd_ >= 0) close(fd_);
   if (!temporary_.empty()) unlink(temporary_.c_str());

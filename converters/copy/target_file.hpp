@@ -11,6 +11,8 @@
 #include <span>
 #include <sys/uio.h>
 
+#include "support/file.hpp"
+
 namespace ferry::copy {
 
 // All writes are positional and may come from many threads.
@@ -19,6 +21,8 @@ class TargetFile {
   // Creates the temporary file (mode 0600), and removes those that dead processes left beside it. Throws conflict when
   // `final_path` exists and is not to be replaced, io or no_space otherwise.
   explicit TargetFile(const std::filesystem::path &final_path, bool replace = false);
+  // A file that another process made, names and removes; this one only fills it.
+  TargetFile(file::Descriptor open, std::filesystem::path final_path);
   ~TargetFile();  // removes the temporary file unless publish() succeeded
   TargetFile(const TargetFile &) = delete;
   TargetFile &operator=(const TargetFile &) = delete;

@@ -49,16 +49,13 @@ int take_chunk(void *user, const void *bytes, std::size_t length, std::uint64_t 
 
 }  // namespace
 
-NbdClient::NbdClient(const std::filesystem::path &socket) : handle_(nbd_create(), &nbd_close), buffer_(kWindow) {
+NbdClient::NbdClient(file::Descriptor socket) : handle_(nbd_create(), &nbd_close), buffer_(kWindow) {
   if (!handle_) throw std::bad_alloc();
+  // The handle closes it, also where it cannot be used.
   const bool connected = nbd_add_meta_context(handle_.get(), LIBNBD_CONTEXT_BASE_ALLOCATION) == 0 &&
-                         nbd_connect_unix(handle_.get(), socket.c_str()) == 0;
-  const int error = nbd_get_errno();
+                         nbd_connect_socket(handle_.get(), socket.release()) == 0;
   const std::int64_t size = connected ? nbd_get_size(handle_.get()) : -1;
-  if (size < 0) {
-    throw Error(!connected && (error == ENOENT || error == ECONNREFUSED) ? ErrorKind::missing : ErrorKind::io,
-                {.where = {.file = socket}, .message = "qemu-nbd cannot be reached", .found = reason()});
-  }
+  if (size < 0) throw Error(ErrorKind::io, {.message = "qemu-nbd cannot be reached", .found = reason()});
   size_ = static_cast<std::uint64_t>(size);
 }
 

@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
+
+#include "support/file.hpp"
 
 struct nbd_handle;
 
@@ -15,9 +16,8 @@ namespace ferry::verify {
 // One connection, used by one thread.
 class NbdClient {
  public:
-  // Connects to the unix socket and asks for the default export. Throws Error missing when nobody listens (yet),
-  // otherwise io.
-  explicit NbdClient(const std::filesystem::path &socket);
+  // Over a connected socket, asks for the default export. Throws Error io.
+  explicit NbdClient(file::Descriptor socket);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }  // bytes
 

@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <system_error>
 
 #include "support/error.hpp"
@@ -30,6 +33,30 @@ std::string quoted(const std::string &value) {
   std::string out;
   for (const char c : value) out.append(c == ',' ? 2 : 1, c);
   return out;
+}
+
+// -1, and errno, when nobody listens.
+file::Descriptor connected(const std::filesystem::path &path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.string().size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return file::Descriptor();
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.string().size());
+  file::Descriptor out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (out && ::connect(out.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+    const int error = errno;
+    out.reset();
+    errno = error;
+  }
+  return out;
+}
+
+[[noreturn]] void cannot_connect(const std::filesystem::path &socket) {
+  throw Error(ErrorKind::io, {.where = {.file = socket},
+                              .message = "qemu-nbd cannot be reached",
+                              .found = std::generic_category().message(errno)});
 }
 
 }  // namespace
@@ -72,12 +99,8 @@ NbdServer::~NbdServer() {
 void NbdServer::wait_until_it_listens() {
   const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
   for (;;) {
-    try {
-      const NbdClient probe(socket());
-      return;
-    } catch (const Error &error) {
-      if (error.kind() != ErrorKind::missing) throw;
-    }
+    if (connected(socket())) return;
+    if (errno != ENOENT && errno != ECONNREFUSED) cannot_connect(socket());
     {
       const std::lock_guard lock(guard_);
       if (failed_) std::rethrow_exception(failed_);
@@ -93,6 +116,10 @@ void NbdServer::wait_until_it_listens() {
   }
 }
 
-std::unique_ptr<NbdClient> NbdServer::connect() const { return std::make_unique<NbdClient>(socket()); }
+file::Descriptor NbdServer::connect() const {
+  file::Descriptor out = connected(socket());
+  if (!out) cannot_connect(socket());
+  return out;
+}
 
 }  // namespace ferry::verify

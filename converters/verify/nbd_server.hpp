@@ -11,7 +11,8 @@
 #include <thread>
 
 #include "converters/qemu_img.hpp"
-#include "converters/verify/nbd_client.hpp"
+
+#include "support/file.hpp"
 
 namespace ferry::verify {
 
@@ -25,8 +26,8 @@ class NbdServer {
   NbdServer(const NbdServer &) = delete;
   NbdServer &operator=(const NbdServer &) = delete;
 
-  // A further connection; thread-safe.
-  [[nodiscard]] std::unique_ptr<NbdClient> connect() const;
+  // A further connection, on which nothing was said yet; thread-safe. Throws io.
+  [[nodiscard]] file::Descriptor connect() const;
 
  private:
   void wait_until_it_listens();

@@ -11,7 +11,6 @@
 #include "converters/copy/parallel.hpp"
 #include "converters/copy/piece_reader.hpp"
 #include "converters/copy/unit_map.hpp"
-#include "converters/verify/nbd_server.hpp"
 
 #include "support/digest.hpp"
 #include "support/error.hpp"
@@ -29,12 +28,11 @@ bool all_zero(const std::uint8_t *bytes, std::uint64_t length) {
 }
 
 [[noreturn]] void differs(const Request &request, std::uint64_t offset) {
-  throw Error(
-      ErrorKind::verify,
-      {.where = {.file = request.target.range.file, .path = "guest offset " + std::to_string(offset)},
-       .message = request.snapshot ? "what QEMU reads of snapshot '" + *request.snapshot + "' differs from the source"
-                                   : "what QEMU reads differs from the source",
-       .advice = "Keep the source, and report this as a bug in virt-ferry."});
+  throw Error(ErrorKind::verify, {.where = {.file = request.target, .path = "guest offset " + std::to_string(offset)},
+                                  .message = request.snapshot ? "what QEMU reads of snapshot '" + *request.snapshot +
+                                                                    "' differs from the source"
+                                                              : "what QEMU reads differs from the source",
+                                  .advice = "Keep the source, and report this as a bug in virt-ferry."});
 }
 
 // The digest over windows that threads finish in any order: each waits for its turn.
@@ -69,9 +67,9 @@ class OrderedDigest {
 // One thread's part: reads windows on both sides.
 class Comparer {
  public:
-  Comparer(const Request &request, const NbdServer &server, const copy::Sources &sources, OrderedDigest *digest)
+  Comparer(const Request &request, Connections &server, const copy::Sources &sources, OrderedDigest *digest)
       : request_(request),
-        client_(server.connect()),
+        client_(server.next()),
         map_(sources.states(), kWindow),
         reader_(sources),
         digest_(digest),
@@ -157,12 +155,22 @@ class Comparer {
 
 }  // namespace
 
-std::string read_back(const Request &request) {
-  const NbdServer server(request.target, request.snapshot);
-  const std::uint64_t target_size = server.connect()->size();
+std::size_t Connections::wanted(unsigned threads) { return copy::thread_count(threads) + 2; }
+
+std::unique_ptr<NbdClient> Connections::next() {
+  const std::lock_guard lock(guard_);
+  if (sockets_.empty())
+    throw Error(ErrorKind::internal, {.message = "there are too few connections to read back over"});
+  file::Descriptor socket = std::move(sockets_.back());
+  sockets_.pop_back();
+  return std::make_unique<NbdClient>(std::move(socket));
+}
+
+std::string read_back(const Request &request, Connections &server) {
+  const std::uint64_t target_size = server.next()->size();
   const bool fits = target_size >= request.virtual_size && target_size - request.virtual_size < 512;
   if (!fits && !(request.size_may_differ && target_size >= request.virtual_size)) {
-    throw Error(ErrorKind::verify, {.where = {.file = request.target.range.file},
+    throw Error(ErrorKind::verify, {.where = {.file = request.target},
                                     .message = "the written image has another size than the source",
                                     .found = std::to_string(target_size) + " bytes",
                                     .expected = std::to_string(request.virtual_size) + " bytes"});
@@ -187,12 +195,12 @@ std::string read_back(const Request &request) {
       });
   if (fits && target_size > request.virtual_size) {
     const std::uint64_t begin = request.virtual_size / 512 * 512;
-    server.connect()->read(begin, static_cast<std::uint32_t>(target_size - begin),
-                           [&](std::uint64_t at, const std::uint8_t *data, std::uint64_t length) {
-                             for (std::uint64_t i = 0; data != nullptr && i < length; ++i) {
-                               if (at + i >= request.virtual_size && data[i] != 0) differs(request, at + i);
-                             }
-                           });
+    server.next()->read(begin, static_cast<std::uint32_t>(target_size - begin),
+                        [&](std::uint64_t at, const std::uint8_t *data, std::uint64_t length) {
+                          for (std::uint64_t i = 0; data != nullptr && i < length; ++i) {
+                            if (at + i >= request.virtual_size && data[i] != 0) differs(request, at + i);
+                          }
+                        });
   }
   return request.digest ? digest.finish() : std::string();
 }

@@ -77,6 +77,23 @@ std::vector<std::pair<std::optional<Uuid>, fs::path>> machine_entries(const xml:
   return out;
 }
 
+namespace {
+
+std::vector<std::pair<std::optional<Uuid>, fs::path>> registered_entries(const fs::path &virtualbox_xml,
+                                                                         const names::Places &places) {
+  const fs::path file = fs::absolute(virtualbox_xml);
+  const xml::Element root = xml::parse(read_settings_file(file), file);
+  if (root.name != "VirtualBox" || root.child("Global") == nullptr) {
+    throw Error(ErrorKind::malformed, {.where = {.file = file, .line = root.line, .path = root.path},
+                                       .message = "this is not VirtualBox's registry",
+                                       .found = "<" + text::printable(root.name) + ">",
+                                       .expected = "<VirtualBox> with <Global>"});
+  }
+  return machine_entries(root, file.parent_path(), places);
+}
+
+}  // namespace
+
 MediaLibrary::MediaLibrary(fs::path machine_file, ImportOptions options, std::vector<Finding> &findings)
     : machine_file_(std::move(machine_file)), options_(std::move(options)), findings_(findings) {}
 
@@ -139,17 +156,15 @@ std::vector<const RegisteredMedium *> MediaLibrary::chain(const Uuid &uuid) {
   return found;
 }
 
+std::vector<fs::path> registered_files(const fs::path &virtualbox_xml, const names::Places &places) {
+  std::vector<fs::path> out;
+  for (const auto &[uuid, machine] : registered_entries(virtualbox_xml, places)) out.push_back(machine);
+  return out;
+}
+
 std::vector<RegisteredMachine> registered_machines(const fs::path &virtualbox_xml, const names::Places &places) {
-  const fs::path file = fs::absolute(virtualbox_xml);
-  const xml::Element root = xml::parse(read_settings_file(file), file);
-  if (root.name != "VirtualBox" || root.child("Global") == nullptr) {
-    throw Error(ErrorKind::malformed, {.where = {.file = file, .line = root.line, .path = root.path},
-                                       .message = "this is not VirtualBox's registry",
-                                       .found = "<" + text::printable(root.name) + ">",
-                                       .expected = "<VirtualBox> with <Global>"});
-  }
   std::vector<RegisteredMachine> out;
-  for (const auto &[uuid, machine] : machine_entries(root, file.parent_path(), places)) {
+  for (const auto &[uuid, machine] : registered_entries(virtualbox_xml, places)) {
     RegisteredMachine entry{machine, uuid.value_or(Uuid{}), machine.stem().string()};
     try {
       const xml::Element settings = xml::parse(read_settings_file(machine), machine);

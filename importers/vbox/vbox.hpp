@@ -34,6 +34,9 @@ struct RegisteredMachine {
 // Reads the MachineRegistry of a VirtualBox.xml; `places` maps the drives of a Windows host. Throws Error malformed/io.
 [[nodiscard]] std::vector<RegisteredMachine> registered_machines(const std::filesystem::path &virtualbox_xml,
                                                                  const names::Places &places = {});
+// Their files alone, none of which is opened.
+[[nodiscard]] std::vector<std::filesystem::path> registered_files(const std::filesystem::path &virtualbox_xml,
+                                                                  const names::Places &places = {});
 // Where VirtualBox.xml is for the current user; empty when there is none.
 [[nodiscard]] std::filesystem::path host_registry();
 

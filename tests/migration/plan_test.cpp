@@ -133,9 +133,10 @@ TEST_F(Plan, AnOptionForACardThatIsNotThereIsToldHowManyThereAre) {
 
 TEST_F(Plan, AManifestIsAnnounced) {
   survey.has_manifest = true;
+  survey.manifest.push_back({.member = "disk.vmdk", .algorithm = "SHA256", .digest = "00", .range = {}, .where = {}});
   const MachinePlan planned = plan();
   EXPECT_TRUE(has(planned, "ova.manifest"));
-  EXPECT_TRUE(planned.check_manifest);
+  EXPECT_EQ(planned.manifest.size(), 1U);
   EXPECT_FALSE(has(planned, "ova.manifest-incomplete"));
   survey.unlisted = {"disk.vmdk"};
   EXPECT_TRUE(has(plan(), "ova.manifest-incomplete"));

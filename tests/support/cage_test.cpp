@@ -59,7 +59,7 @@ class Worker : public testing::Test {
     folder_.write("staging/old", "old");
   }
   [[nodiscard]] Rules rules() const {
-    return {.read = {folder_ / "source"}, .write = {folder_ / "staging"}, .execute = {}};
+    return {.list = {}, .read = {folder_ / "source"}, .write = {folder_ / "staging"}, .execute = {}};
   }
   int inside(const std::function<int()> &attempt) const { return cage::inside(rules(), Calls::worker, attempt); }
   static void need_landlock() {
@@ -131,8 +131,10 @@ TEST_F(Worker, GetsNoPrivilegesBack) {
 
 TEST(Program, StartsButTalksToNobody) {
   const TempFolder folder;
-  const Rules rules{
-      .read = {"/etc", "/dev", "/proc"}, .write = {folder.path()}, .execute = {"/bin", "/usr", "/lib", "/lib64"}};
+  const Rules rules{.list = {},
+                    .read = {"/etc", "/dev", "/proc"},
+                    .write = {folder.path()},
+                    .execute = {"/bin", "/usr", "/lib", "/lib64"}};
   const auto shell = [&](const char *script) {
     return inside(rules, Calls::program, [script] {
       const char *const words[] = {"sh", "-c", script, nullptr};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into virt-ferry: lets the n-th call of a kind fail. FERRY_FAIL_AT=n, FERRY_FAIL_KIND=write|sync|name|read|
 // open|thread|libvirt, FERRY_FAIL_WITH=errno. Of calls for files only those below FERRY_FAIL_BELOW count. A call that
-// was made to fail is said on FERRY_FAIL_LOG, so that whoever looks on knows when there are no more. With
+// was made to fail is said on FERRY_FAIL_LOG, so that whoever looks on knows when there are no more. The program's
+// workers count with it, in FERRY_FAIL_LOG.count, which was mapped before they were forked: they may not open it. With
 // FERRY_FAIL_SIGNAL the call does not fail: that signal is sent to the process FERRY_FAIL_PROCESS (0: this one), and
 // then it is made.
 #include <atomic>
@@ -14,7 +15,9 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <string>
 #include <string_view>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -45,13 +48,29 @@ bool is_below(int descriptor) {
   return is_below(target);
 }
 
+// The log: of the program and its workers.
+struct Shared {
+  std::atomic<long> count, failed;
+};
+Shared *shared = nullptr;
+
+__attribute__((constructor)) void share() {
+  if (variable("FERRY_FAIL_LOG").empty() || std::string_view(program_invocation_short_name) != "virt-ferry") return;
+  static auto *const open_really = real<int(const char *, int, ...)>("open");
+  static auto *const truncate_really = real<int(int, off_t)>("ftruncate");
+  const std::string name = std::string(variable("FERRY_FAIL_LOG")) + ".count";
+  const int log = open_really(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (log < 0 || truncate_really(log, sizeof(Shared)) != 0) return;
+  void *const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, log, 0);
+  if (memory != MAP_FAILED) shared = static_cast<Shared *>(memory);
+  close(log);
+}
+
 // True when this call is to fail, with errno set.
 bool fails(std::string_view kind) {
-  static const bool on =
-      variable("FERRY_FAIL_KIND").data() != nullptr && std::string_view(program_invocation_short_name) == "virt-ferry";
-  static std::atomic<long> count = 0;
-  if (!on || variable("FERRY_FAIL_KIND") != kind) return false;
-  if (++count != std::atol(std::getenv("FERRY_FAIL_AT"))) return false;
+  if (shared == nullptr || variable("FERRY_FAIL_KIND") != kind) return false;
+  if (++shared->count != std::atol(std::getenv("FERRY_FAIL_AT"))) return false;
+  shared->failed = 1;
   static auto *const open_really = real<int(const char *, int, ...)>("open");
   const int log = open_really(std::getenv("FERRY_FAIL_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log >= 0) close(log);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/misbehave.hpp"
+
+#ifndef NDEBUG
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/error.hpp"
+#include "support/file.hpp"
+#endif
+
+namespace ferry::migration {
+
+#ifdef NDEBUG
+
+void misbehave_when_told() {}
+
+#else
+
+namespace {
+
+int error_of(long result) { return result < 0 ? errno : 0; }
+
+int try_to(const std::string &what, const std::string &with) {
+  if (what == "read") return error_of(file::Descriptor(open(with.c_str(), O_RDONLY | O_CLOEXEC)).get());
+  if (what == "write")
+    return error_of(file::Descriptor(open(with.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)).get());
+  if (what == "remove") return error_of(unlink(with.c_str()));
+  if (what == "connect") return error_of(socket(AF_INET, SOCK_STREAM, 0));
+  if (what == "fork") return error_of(fork());
+  if (what == "trace") return error_of(ptrace(PTRACE_ATTACH, getppid(), nullptr, nullptr));
+  if (what == "signal") return error_of(kill(getppid(), SIGTERM));
+  if (what == "run") {
+    std::string program = with;
+    char *const words[] = {program.data(), nullptr};
+    return error_of(execve(program.c_str(), words, words));
+  }
+  if (what == "crash") *const_cast<volatile int *>(static_cast<int *>(nullptr)) = 1;
+  if (what == "abort") abort();
+  return EINVAL;
+}
+
+}  // namespace
+
+void misbehave_when_told() {
+  const char *told = std::getenv("VIRT_FERRY_MISBEHAVE");
+  if (told == nullptr) return;
+  const std::string words = told;
+  const std::size_t blank = std::min(words.find(' '), words.size());
+  const int error = try_to(words.substr(0, blank), words.substr(std::min(blank + 1, words.size())));
+  throw Error(ErrorKind::io,
+              {.message = "a worker misbehaved", .found = error == 0 ? "nothing" : std::strerror(error)});
+}
+
+#endif
+
+}  // namespace ferry::migration

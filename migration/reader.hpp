@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that reads a source: finding it, importing it, its images' headers and content. It is done in processes that may
+// do nothing else (support/worker.hpp), where the host lets us have them, and in this one where not. Nothing beside
+// this parses what somebody else may have written.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converters/firmware/carry.hpp"
+#include "converters/source_reader.hpp"
+#include "importers/ovf/ovf.hpp"
+#include "migration/options.hpp"
+#include "migration/registered.hpp"
+#include "migration/source.hpp"
+#include "model/machine.hpp"
+
+namespace ferry::worker {
+class Channel;
+}
+
+namespace ferry::migration {
+
+// An Error as a value.
+struct Failure {
+  ErrorKind kind = ErrorKind::internal;
+  ErrorDetail detail;
+  [[nodiscard]] Error error() const { return {kind, detail}; }
+};
+
+// A machine as it was read.
+struct ReadMachine {
+  ImportedMachine imported;  // with the newer state of its disks, where Options::newest_state says so
+  std::vector<ovf::ManifestEntry> manifest;
+  std::optional<Failure> failure;  // what stopped the look at its newer state and manifest
+  std::size_t number = 0;          // in its source
+};
+
+// What a medium holds, or why it cannot be read.
+struct MediumLook {
+  std::optional<disk::DiskInfo> info;
+  std::optional<Failure> failure;
+};
+
+// Whether images that continue the attached ones are looked for.
+enum class Newer { look, ignore };
+
+// Of one source. Each image of it is opened once for all that is asked.
+class Reader : public disk::SourceReader {
+ public:
+  [[nodiscard]] virtual std::vector<ReadMachine> import(Newer newer) = 0;
+  [[nodiscard]] virtual std::vector<MediumLook> look(const std::vector<Medium> &media, const image::OpenOptions &open,
+                                                     disk::Engine engine) = 0;
+  [[nodiscard]] virtual firmware::NvramContents read_nvram(const firmware::NvramSource &source) = 0;
+  // As ovf::verify_members(), of a machine's package.
+  virtual void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
+                              const std::stop_token &stop) = 0;
+  // Gives back what it holds (a process); what is asked next costs more.
+  virtual void rest() {}
+};
+
+// For a source. In a worker where there are any.
+[[nodiscard]] std::shared_ptr<Reader> reader_of(const FoundSource &source, const Options &options);
+// For single images: `open` says what they may reach.
+[[nodiscard]] std::shared_ptr<Reader> reader_of_images(const std::filesystem::path &image,
+                                                       const image::OpenOptions &open);
+// In this process.
+[[nodiscard]] std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options);
+[[nodiscard]] ReadMachine read_further(ImportedMachine imported, const Options &options, Newer newer);
+
+// As their namesakes of source.hpp do in this process.
+[[nodiscard]] FoundSource find_source_at(const std::filesystem::path &path);
+[[nodiscard]] FoundBelow find_below(const std::filesystem::path &folder);
+
+// The same in a worker where there are any.
+[[nodiscard]] FoundSource find_source_in_worker(const std::filesystem::path &path);
+[[nodiscard]] FoundBelow find_below_in_worker(const std::filesystem::path &folder);
+
+// What a worker does: for worker::begin().
+void serve_reader(worker::Channel &channel);
+
+}  // namespace ferry::migration

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading in this process: what a worker does, and what is done where there are none.
+#include <utility>
+
+#include "converters/images/cache.hpp"
+#include "migration/newer_state.hpp"
+#include "migration/outside.hpp"
+#include "migration/reader.hpp"
+
+namespace ferry::migration {
+namespace {
+
+class ReaderHere final : public Reader {
+ public:
+  ReaderHere(FoundSource source, Options options) : source_(std::move(source)), options_(std::move(options)) {}
+
+  std::vector<ReadMachine> import(Newer newer) override {
+    std::vector<ReadMachine> out;
+    for (ImportedMachine &imported : import_source(source_, import_options(options_, source_.file))) {
+      take_raw_images(imported.machine, options_);
+      ReadMachine machine = read_further(std::move(imported), options_, newer);
+      machine.number = out.size();
+      packages_.push_back(machine.imported.package);
+      if (source_.kind == SourceKind::ovf)
+        cache_->know_index(source_.file, ovf::index_of(ovf::package_of(machine.imported)));
+      out.push_back(std::move(machine));
+    }
+    return out;
+  }
+
+  std::vector<MediumLook> look(const std::vector<Medium> &media, const image::OpenOptions &open,
+                               disk::Engine engine) override {
+    std::vector<MediumLook> out;
+    const image::OpenOptions options = cached(open);
+    for (const Medium &medium : media) {
+      try {
+        out.push_back({disk::inspect(medium, options, engine), std::nullopt});
+      } catch (const Error &error) {
+        out.push_back({std::nullopt, Failure{error.kind(), error.detail()}});
+      }
+    }
+    return out;
+  }
+
+  firmware::NvramContents read_nvram(const firmware::NvramSource &source) override {
+    return firmware::read_nvram(source);
+  }
+
+  void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
+                      const std::stop_token &stop) override {
+    if (machine >= packages_.size())
+      throw Error(ErrorKind::internal, {.message = "a package is asked for that was not read"});
+    ImportedMachine holder;
+    holder.package = packages_[machine];
+    ovf::verify_members(ovf::package_of(holder), entries, stop);
+  }
+
+  disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
+    return images_->inspect(medium, cached(open), engine);
+  }
+  disk::Engine engine_for(const Medium &medium, const image::OpenOptions &open, disk::Engine wanted) override {
+    return images_->engine_for(medium, cached(open), wanted);
+  }
+  disk::QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open, bool with_force_size) override {
+    return images_->for_qemu(medium, cached(open), with_force_size);
+  }
+  disk::ConvertResult fill(const disk::ConvertRequest &request, copy::TargetFile &target, Progress *progress,
+                           const std::stop_token &stop) override {
+    disk::ConvertRequest with_cache = request;
+    with_cache.open = cached(request.open);
+    return images_->fill(with_cache, target, progress, stop);
+  }
+  std::string compare(const disk::Comparison &comparison, std::vector<file::Descriptor> connections, Progress *progress,
+                      const std::stop_token &stop) override {
+    disk::Comparison with_cache = comparison;
+    with_cache.open = cached(comparison.open);
+    return images_->compare(with_cache, std::move(connections), progress, stop);
+  }
+
+ private:
+  [[nodiscard]] image::OpenOptions cached(image::OpenOptions open) const {
+    open.cache = cache_;
+    return open;
+  }
+
+  FoundSource source_;
+  Options options_;
+  std::shared_ptr<image::Cache> cache_ = std::make_shared<image::Cache>();  // the machines of one package share it
+  std::shared_ptr<disk::SourceReader> images_ = disk::read_here();
+  std::vector<std::shared_ptr<const SourcePackage>> packages_;  // by the machine's number
+};
+
+}  // namespace
+
+ReadMachine read_further(ImportedMachine imported, const Options &options, Newer newer) {
+  ReadMachine out{.imported = std::move(imported), .manifest = {}, .failure = {}};
+  try {
+    if (newer == Newer::look) look_for_newer_state(out.imported, options);
+    if (out.imported.machine.source.kind == SourceKind::ovf && out.imported.package)
+      out.manifest = ovf::manifest(ovf::package_of(out.imported));
+  } catch (const Error &error) {
+    out.failure = Failure{error.kind(), error.detail()};
+  }
+  return out;
+}
+
+std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options) {
+  return std::make_shared<ReaderHere>(source, options);
+}
+
+}  // namespace ferry::migration

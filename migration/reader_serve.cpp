@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's side: it is locked in already, takes questions one after the other and answers them.
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <new>
+#include <stop_token>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+
+#include "migration/misbehave.hpp"
+#include "migration/reader_messages.hpp"
+
+#include "support/worker.hpp"
+
+namespace ferry::migration {
+namespace {
+
+std::string message(Say what, const std::string &value) { return std::string(1, static_cast<char>(what)) + value; }
+
+// Steps and bytes as messages: many threads report, and not each of their steps is worth one.
+class ProgressAway final : public Progress {
+ public:
+  explicit ProgressAway(const worker::Channel &channel) : channel_(channel) {}
+  void begin(std::string_view step, std::uint64_t total) override {
+    send(Say::begin, exact::written(StepBegins{std::string(step), total}));
+  }
+  void advance(std::uint64_t bytes) override {
+    using Clock = std::chrono::steady_clock;
+    constexpr auto kOften = std::chrono::milliseconds(50);
+    done_ += bytes;
+    const std::unique_lock lock(guard_, std::try_to_lock);
+    if (!lock.owns_lock() || Clock::now() - sent_ < kOften) return;
+    sent_ = Clock::now();
+    flush();
+  }
+  void end() override {
+    const std::lock_guard lock(guard_);
+    flush();
+    send(Say::end, "");
+  }
+
+ private:
+  void flush() {
+    if (const std::uint64_t bytes = done_.exchange(0); bytes > 0) send(Say::advance, std::to_string(bytes));
+  }
+  void send(Say what, const std::string &value) const { static_cast<void>(channel_.send(message(what, value))); }
+
+  const worker::Channel &channel_;
+  std::atomic<std::uint64_t> done_ = 0;  // and not sent yet
+  std::mutex guard_;
+  std::chrono::steady_clock::time_point sent_{};
+};
+
+class Server {
+ public:
+  explicit Server(const worker::Channel &channel) : channel_(channel), progress_(channel) {}
+
+  void answer(worker::Message question, const std::stop_token &stop) {
+    stop_ = stop;
+    try {
+      const std::string answered = answer_to(question);
+      say(Say::answer, answered);
+    } catch (const Error &error) {
+      say(Say::failure, exact::written(failure_of(error)));
+    } catch (const std::system_error &error) {
+      say(Say::refused, exact::written(std::string(error.what())));
+    } catch (const std::bad_alloc &) {
+      say(Say::no_memory, "");
+    } catch (const std::exception &error) {
+      say(Say::defect, exact::written(std::string(error.what())));
+    }
+  }
+
+  // Nothing can be done here, and whoever asks is told why.
+  void refuse_all(const std::string &why) const {
+    while (channel_.receive()) say(Say::refused, exact::written(why));
+  }
+
+ private:
+  void say(Say what, const std::string &value) const { static_cast<void>(channel_.send(message(what, value))); }
+
+  std::string answer_to(worker::Message &question) {
+    if (question.bytes.empty()) throw Error(ErrorKind::internal, {.message = "an empty question"});
+    const std::string_view text = std::string_view(question.bytes).substr(1);
+    switch (static_cast<Ask>(question.bytes.front())) {
+      case Ask::find: return exact::written(find_source_at(exact::read<std::string>(text)));
+      case Ask::below: return below(exact::read<std::string>(text));
+      case Ask::import: return import(exact::read<ImportQuestion>(text));
+      case Ask::look: {
+        const auto asked = exact::read<LookQuestion>(text);
+        return exact::written(reader().look(asked.media, options_of(asked.open), asked.engine));
+      }
+      case Ask::engine: {
+        const auto asked = exact::read<LookQuestion>(text);
+        return exact::written(
+            EngineAnswer{reader().engine_for(asked.media.at(0), options_of(asked.open), asked.engine)});
+      }
+      case Ask::for_qemu: {
+        const auto asked = exact::read<LookQuestion>(text);
+        return exact::written(reader().for_qemu(asked.media.at(0), options_of(asked.open), asked.with_force_size));
+      }
+      case Ask::nvram: return exact::written(reader().read_nvram(exact::read<firmware::NvramSource>(text)));
+      case Ask::verify_members: {
+        const auto asked = exact::read<MembersQuestion>(text);
+        reader().verify_members(asked.machine, asked.entries, stop_);
+        return {};
+      }
+      case Ask::fill: return fill(exact::read<FillQuestion>(text), std::move(question.descriptors));
+      case Ask::compare: {
+        auto asked = exact::read<CompareQuestion>(text);
+        asked.comparison.open = options_of(asked.open);
+        return exact::written(reader().compare(asked.comparison, std::move(question.descriptors), &progress_, stop_));
+      }
+      case Ask::stop: break;
+    }
+    throw Error(ErrorKind::internal, {.message = "an unknown question"});
+  }
+
+  static std::string below(const std::string &folder) {
+    BelowAnswer out;
+    FoundBelow found = find_below(folder);
+    out.sources = std::move(found.sources);
+    for (const Error &error : found.unreadable) out.unreadable.push_back(failure_of(error));
+    return exact::written(out);
+  }
+
+  std::string import(const ImportQuestion &asked) {
+    misbehave_when_told();
+    set_registered_folders(asked.registered);
+    reader_ = reader_here(asked.source, asked.options);
+    return exact::written(reader_->import(asked.newer ? Newer::look : Newer::ignore));
+  }
+
+  std::string fill(FillQuestion asked, std::vector<file::Descriptor> descriptors) {
+    if (descriptors.size() != 1) throw Error(ErrorKind::internal, {.message = "a target is missing"});
+    asked.request.open = options_of(asked.open);
+    copy::TargetFile target(std::move(descriptors.front()), asked.request.target);
+    if (asked.request.durable) target.write_through();
+    return exact::written(reader().fill(asked.request, target, &progress_, stop_));
+  }
+
+  // Of single images there is no source that was imported first.
+  Reader &reader() {
+    if (!reader_) reader_ = reader_here({}, {});
+    return *reader_;
+  }
+
+  const worker::Channel &channel_;
+  ProgressAway progress_;
+  std::shared_ptr<Reader> reader_;
+  std::stop_token stop_;  // of what is being done
+};
+
+// Questions that were taken in and not answered yet, each with what stops it.
+class Queue {
+ public:
+  struct Question {
+    worker::Message message;
+    std::stop_source stop;
+  };
+  void add(worker::Message message) {
+    const std::lock_guard lock(guard_);
+    last_ = std::stop_source();
+    waiting_.push_back({std::move(message), last_});
+    changed_.notify_one();
+  }
+  Question next() {
+    std::unique_lock lock(guard_);
+    changed_.wait(lock, [this] { return !waiting_.empty(); });
+    Question out = std::move(waiting_.front());
+    waiting_.pop_front();
+    return out;
+  }
+  // The question that was asked last, whether it waits or is being answered.
+  void stop() {
+    const std::lock_guard lock(guard_);
+    last_.request_stop();
+  }
+
+ private:
+  std::mutex guard_;
+  std::condition_variable changed_;
+  std::deque<Question> waiting_;
+  std::stop_source last_;
+};
+
+}  // namespace
+
+void serve_reader(worker::Channel &channel) {
+  Server server(channel);
+  Queue questions;
+  try {
+    std::thread([&] {
+      for (;;) {
+        Queue::Question question = questions.next();
+        server.answer(std::move(question.message), question.stop.get_token());
+      }
+    }).detach();
+  } catch (const std::system_error &error) {
+    server.refuse_all(error.what());
+    _exit(0);
+  }
+  // This thread listens meanwhile, so that it is told to stop, and ends at once when nobody is there any more.
+  while (auto question = channel.receive()) {
+    if (!question->bytes.empty() && question->bytes.front() == static_cast<char>(Ask::stop)) {
+      questions.stop();
+    } else {
+      questions.add(*std::move(question));
+    }
+  }
+  _exit(0);
+}
+
+}  // namespace ferry::migration

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// The exact form of any struct with a Members<>: every member by its name, every byte, checked when it is read. Part of
+// model/json, for those who send structs of their own from one process to another.
+//
+// Absent optionals are left out. A text or path is a string, or {"bytes": hex} when it is not UTF-8; bytes are hex; a
+// map is a list of pairs, so that its keys may be anything too.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model/members.hpp"
+#include "model/names.hpp"
+
+#include "support/text.hpp"
+
+namespace ferry {
+
+template <>
+struct Members<ImportedMachine> {  // the package stays where it was read
+  static constexpr std::tuple kAll{Member{"machine", &ImportedMachine::machine},
+                                   Member{"ledger", &ImportedMachine::ledger},
+                                   Member{"findings", &ImportedMachine::findings}};
+};
+
+namespace exact {
+
+using nlohmann::json;
+
+template <class T>
+concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+template <class T>
+concept Enumerator = std::is_enum_v<T>;
+template <class T>
+concept Named = Enumerator<T> && requires(T value) {
+  to_string(value);
+};
+
+using Bytes = std::vector<std::uint8_t>;
+
+// ---- out ----
+
+class Writer {
+ public:
+  template <Described T>
+  json value(const T &object) const {
+    json out = json::object();
+    for_each_member<T>([&](const auto &member) { put(out, member.name, object.*member.at); });
+    return out;
+  }
+  json value(const std::string &text) const {
+    if (text::is_valid_utf8(text)) return text;
+    const auto *bytes = reinterpret_cast<const std::uint8_t *>(text.data());
+    return {{"bytes", text::hex(std::span(bytes, text.size()))}};
+  }
+  json value(const std::filesystem::path &path) const { return value(path.string()); }
+  json value(const Uuid &uuid) const { return uuid.text(); }
+  json value(const MacAddress &mac) const { return mac.text(); }
+  json value(const Ledger &ledger) const { return value(ledger.entries()); }
+  json value(const Bytes &bytes) const { return text::hex(bytes); }
+  template <std::size_t Size>
+  json value(const std::array<std::uint8_t, Size> &bytes) const {
+    return text::hex(bytes);
+  }
+  json value(const std::u16string &text) const {
+    json out = json::array();
+    for (const char16_t unit : text) out.push_back(static_cast<unsigned>(unit));
+    return out;
+  }
+  json value(bool flag) const { return flag; }
+  json value(Integer auto number) const { return number; }
+  template <Enumerator T>
+  json value(T enumerator) const {
+    if constexpr (Named<T>) {
+      return std::string(to_string(enumerator));
+    } else {
+      return static_cast<int>(enumerator);
+    }
+  }
+  template <class T>
+  json value(const std::vector<T> &list) const {
+    json out = json::array();
+    for (const T &element : list) out.push_back(value(element));
+    return out;
+  }
+  template <class T>
+  json value(const std::set<T> &set) const {
+    json out = json::array();
+    for (const T &element : set) out.push_back(value(element));
+    return out;
+  }
+  template <class Key, class T>
+  json value(const std::map<Key, T> &map) const {
+    json out = json::array();
+    for (const auto &[key, held] : map) out.push_back(json::array({value(key), value(held)}));
+    return out;
+  }
+
+ private:
+  template <class T>
+  void put(json &out, const char *name, const T &held) const {
+    out[name] = value(held);
+  }
+  template <class T>
+  void put(json &out, const char *name, const std::optional<T> &held) const {
+    if (held) out[name] = value(*held);
+  }
+};
+
+// ---- in ----
+
+// Throws Error malformed.
+[[noreturn]] void refuse(const std::string &at, std::string found, std::string expected);
+[[nodiscard]] std::string shown(const json &value);
+// "00ff" -> the bytes; nullopt for anything else.
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view hex);
+// What the rest of the program takes for granted of a machine's snapshots.
+void check_snapshots(const Machine &machine, const std::string &at);
+
+// Each read() fills `out`, which is as its struct makes it. `at` names the spot, for errors.
+class Reader {
+ public:
+  template <Described T>
+  void read(const json &from, T &out, const std::string &at) const {
+    if (!from.is_object()) refuse(at, shown(from), "an object");
+    std::size_t known = 0;
+    for_each_member<T>([&](const auto &member) {
+      const auto hit = from.find(member.name);
+      if (hit == from.end()) return;
+      ++known;
+      read(*hit, out.*member.at, at + (at.empty() ? "" : ".") + member.name);
+    });
+    if (known != from.size())
+      refuse(at, std::to_string(from.size() - known) + " unknown members", "members of the model");
+    if constexpr (std::is_same_v<T, Machine>) check_snapshots(out, at);
+  }
+  void read(const json &from, std::string &out, const std::string &at) const {
+    if (from.is_string()) {
+      out = from.get_ref<const std::string &>();
+      return;
+    }
+    const auto bytes = from.is_object() ? from.find("bytes") : from.end();
+    const bool hex = from.is_object() && from.size() == 1 && bytes != from.end() && bytes->is_string();
+    auto text = hex ? from_hex(bytes->get_ref<const std::string &>()) : std::nullopt;
+    if (!text) refuse(at, shown(from), "a text");
+    out = std::move(*text);
+  }
+  void read(const json &from, std::filesystem::path &out, const std::string &at) const {
+    std::string text;
+    read(from, text, at);
+    out = text;
+  }
+  void read(const json &from, Ledger &out, const std::string &at) const {
+    std::vector<LedgerEntry> entries;
+    read(from, entries, at);
+    out = Ledger(std::move(entries));
+  }
+  void read(const json &from, Bytes &out, const std::string &at) const {
+    const std::string bytes = raw(from, at);
+    out.assign(bytes.begin(), bytes.end());
+  }
+  template <std::size_t Size>
+  void read(const json &from, std::array<std::uint8_t, Size> &out, const std::string &at) const {
+    const std::string bytes = raw(from, at);
+    if (bytes.size() != Size) refuse(at, shown(from), std::to_string(Size) + " bytes");
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+  }
+  void read(const json &from, std::u16string &out, const std::string &at) const {
+    std::vector<std::uint16_t> units;
+    read(from, units, at);
+    out.assign(units.begin(), units.end());
+  }
+  void read(const json &from, bool &out, const std::string &at) const {
+    if (!from.is_boolean()) refuse(at, shown(from), "true or false");
+    out = from.get<bool>();
+  }
+  template <Integer T>
+  void read(const json &from, T &out, const std::string &at) const {
+    using Limits = std::numeric_limits<T>;
+    const bool fits = from.is_number_unsigned()
+                          ? from.get<std::uint64_t>() <= static_cast<std::uint64_t>(Limits::max())
+                          : from.is_number_integer() && std::is_signed_v<T> &&
+                                from.get<std::int64_t>() >= static_cast<std::int64_t>(Limits::min());
+    if (!fits) refuse(at, shown(from), "a whole number that fits");
+    out = from.get<T>();
+  }
+  template <Enumerator T>
+  void read(const json &from, T &out, const std::string &at) const {
+    if constexpr (Named<T>) {
+      constexpr int kMost = 64;  // above the number of any enumeration's members
+      for (int i = 0; from.is_string() && i < kMost; ++i) {
+        const std::string_view name = to_string(static_cast<T>(i));
+        if (name == "?") break;
+        if (from.get_ref<const std::string &>() != name) continue;
+        out = static_cast<T>(i);
+        return;
+      }
+      refuse(at, shown(from), "a name that the model has");
+    } else {
+      unsigned number = 0;
+      read(from, number, at);
+      if (number > static_cast<unsigned>(Members<T>::kLast)) refuse(at, shown(from), "a number that the model has");
+      out = static_cast<T>(number);
+    }
+  }
+  void read(const json &from, Uuid &out, const std::string &at) const { parse(from, out, at, "a UUID"); }
+  void read(const json &from, MacAddress &out, const std::string &at) const { parse(from, out, at, "a MAC address"); }
+  template <class T>
+  void read(const json &from, std::optional<T> &out, const std::string &at) const {
+    T value{};
+    read(from, value, at);
+    out = std::move(value);
+  }
+  template <class T>
+  void read(const json &from, std::vector<T> &out, const std::string &at) const {
+    if (!from.is_array()) refuse(at, shown(from), "a list");
+    for (const json &element : from) read(element, out.emplace_back(), at + "." + std::to_string(out.size() - 1));
+  }
+  template <class T>
+  void read(const json &from, std::set<T> &out, const std::string &at) const {
+    std::vector<T> list;
+    read(from, list, at);
+    out.insert(list.begin(), list.end());
+  }
+  template <class Key, class T>
+  void read(const json &from, std::map<Key, T> &out, const std::string &at) const {
+    if (!from.is_array()) refuse(at, shown(from), "a list of pairs");
+    for (const json &pair : from) {
+      if (!pair.is_array() || pair.size() != 2) refuse(at, shown(pair), "a pair");
+      Key key{};
+      read(pair[0], key, at);
+      read(pair[1], out[key], at);
+    }
+  }
+
+ private:
+  static std::string raw(const json &from, const std::string &at) {
+    auto bytes = from.is_string() ? from_hex(from.get_ref<const std::string &>()) : std::nullopt;
+    if (!bytes) refuse(at, shown(from), "bytes in hex");
+    return std::move(*bytes);
+  }
+  template <class T>
+  void parse(const json &from, T &out, const std::string &at, const char *expected) const {
+    const auto value = from.is_string() ? T::parse(from.get_ref<const std::string &>()) : std::nullopt;
+    if (!value) refuse(at, shown(from), expected);
+    out = *value;
+  }
+};
+
+template <class T>
+[[nodiscard]] std::string written(const T &value) {
+  return Writer().value(value).dump();
+}
+
+// Throws Error malformed, naming the spot.
+template <class T>
+[[nodiscard]] T read(std::string_view text) {
+  const json from = json::parse(text, nullptr, false);
+  if (from.is_discarded()) refuse("", "something that is not JSON", "an object");
+  T out{};
+  Reader().read(from, out, "");
+  return out;
+}
+
+}  // namespace exact
+}  // namespace ferry
