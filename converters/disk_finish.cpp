@@ -32,7 +32,7 @@ void refuse_what_leads_elsewhere(const copy::TargetFile &file) {
                      (number(72, 8) & kIncompatibleDataFile) == 0;
   if (plain) return;
   throw Error(ErrorKind::internal, {.where = {.file = file.final_path()},
-                                    .message = "what was written is no image that stands alone",
+                                    .message = "the image that was written refers to other files",
                                     .advice = "Keep the source, and report this as a bug in virt-ferry."});
 }
 

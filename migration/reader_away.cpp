@@ -105,7 +105,7 @@ class ReaderAway final : public Reader {
 
   std::vector<ReadMachine> import(Newer newer) override {
     newer_ = newer;
-    auto out = exact::read<std::vector<ReadMachine>>(
+    auto out = exact::read_with_images<std::vector<ReadMachine>>(
         call({.what = Ask::import, .value = exact::written(question())}, Needs::nothing));
     for (std::size_t i = 0; i < out.size(); ++i) {
       const Source &said = out[i].imported.machine.source;
@@ -117,8 +117,8 @@ class ReaderAway final : public Reader {
   std::vector<MediumLook> look(const std::vector<Medium> &media, const image::OpenOptions &open,
                                disk::Engine engine) override {
     if (media.empty()) return {};
-    auto out = exact::read<std::vector<MediumLook>>(
-        call({.what = Ask::look, .value = exact::written(LookQuestion{media, values_of(open), engine, false})}));
+    auto out = exact::read<std::vector<MediumLook>>(call(
+        {.what = Ask::look, .value = exact::written_with_images(LookQuestion{media, values_of(open), engine, false})}));
     if (out.size() != media.size()) not_believed(shown_);
     for (const MediumLook &one : out) {
       if (one.info.has_value() == one.failure.has_value()) not_believed(shown_);
@@ -146,14 +146,15 @@ class ReaderAway final : public Reader {
     if (wanted != disk::Engine::automatic) return wanted;
     return exact::read<EngineAnswer>(
                call({.what = Ask::engine,
-                     .value = exact::written(LookQuestion{{medium}, values_of(open), wanted, false})}))
+                     .value = exact::written_with_images(LookQuestion{{medium}, values_of(open), wanted, false})}))
         .engine;
   }
 
   disk::QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open, bool with_force_size) override {
     const OpenValues values = values_of(open);
     auto out = exact::read<disk::QemuSource>(
-        call({.what = Ask::for_qemu, .value = exact::written(LookQuestion{{medium}, values, {}, with_force_size})}));
+        call({.what = Ask::for_qemu,
+              .value = exact::written_with_images(LookQuestion{{medium}, values, {}, with_force_size})}));
     check(out, medium, open);
     return out;
   }
@@ -162,7 +163,7 @@ class ReaderAway final : public Reader {
                            const std::stop_token &stop) override {
     return exact::read<disk::ConvertResult>(
         call({.what = Ask::fill,
-              .value = exact::written(FillQuestion{request, values_of(request.open)}),
+              .value = exact::written_with_images(FillQuestion{request, values_of(request.open)}),
               .descriptors = {target.fd()},
               .progress = progress,
               .stop = stop}));
@@ -174,7 +175,7 @@ class ReaderAway final : public Reader {
     for (const file::Descriptor &one : connections) descriptors.push_back(one.get());
     return exact::read<std::string>(
         call({.what = Ask::compare,
-              .value = exact::written(CompareQuestion{comparison, values_of(comparison.open)}),
+              .value = exact::written_with_images(CompareQuestion{comparison, values_of(comparison.open)}),
               .descriptors = std::move(descriptors),
               .progress = progress,
               .stop = stop}));

@@ -91,16 +91,16 @@ class Server {
       case Ask::below: return below(exact::read<std::string>(text));
       case Ask::import: return import(exact::read<ImportQuestion>(text));
       case Ask::look: {
-        const auto asked = exact::read<LookQuestion>(text);
+        const auto asked = exact::read_with_images<LookQuestion>(text);
         return exact::written(reader().look(asked.media, options_of(asked.open), asked.engine));
       }
       case Ask::engine: {
-        const auto asked = exact::read<LookQuestion>(text);
+        const auto asked = exact::read_with_images<LookQuestion>(text);
         return exact::written(
             EngineAnswer{reader().engine_for(asked.media.at(0), options_of(asked.open), asked.engine)});
       }
       case Ask::for_qemu: {
-        const auto asked = exact::read<LookQuestion>(text);
+        const auto asked = exact::read_with_images<LookQuestion>(text);
         return exact::written(reader().for_qemu(asked.media.at(0), options_of(asked.open), asked.with_force_size));
       }
       case Ask::nvram: return exact::written(reader().read_nvram(exact::read<firmware::NvramSource>(text)));
@@ -109,9 +109,9 @@ class Server {
         reader().verify_members(asked.machine, asked.entries, stop_);
         return {};
       }
-      case Ask::fill: return fill(exact::read<FillQuestion>(text), std::move(question.descriptors));
+      case Ask::fill: return fill(exact::read_with_images<FillQuestion>(text), std::move(question.descriptors));
       case Ask::compare: {
-        auto asked = exact::read<CompareQuestion>(text);
+        auto asked = exact::read_with_images<CompareQuestion>(text);
         asked.comparison.open = options_of(asked.open);
         return exact::written(reader().compare(asked.comparison, std::move(question.descriptors), &progress_, stop_));
       }
@@ -132,7 +132,7 @@ class Server {
     misbehave_when_told();
     set_registered_folders(asked.registered);
     reader_ = reader_here(asked.source, asked.options);
-    return exact::written(reader_->import(asked.newer ? Newer::look : Newer::ignore));
+    return exact::written_with_images(reader_->import(asked.newer ? Newer::look : Newer::ignore));
   }
 
   std::string fill(FillQuestion asked, std::vector<file::Descriptor> descriptors) {

@@ -71,16 +71,21 @@ void judge_places(const Machine &machine, const Options &options, Survey &out) {
   out.findings = findings_of(used);
 }
 
-void look_at_drives(const Hardware &hardware, const std::string &prefix, const image::OpenOptions &open,
-                    const Options &options, Survey &out) {
+// The disks of all states in one look.
+void look_at_drives(const Machine &machine, const image::OpenOptions &open, const Options &options, Survey &out) {
   std::vector<std::string> fields;
   std::vector<Medium> media;
-  for (const DriveRef &ref : drives_of(hardware, prefix)) {
-    if (out.media.contains(ref.field)) continue;  // it may not even be opened
-    if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
-    fields.push_back(ref.field);
-    media.push_back(*ref.drive->medium);
-  }
+  const auto collect = [&](const Hardware &hardware, const std::string &prefix) {
+    for (const DriveRef &ref : drives_of(hardware, prefix)) {
+      if (out.media.contains(ref.field)) continue;  // it may not even be opened
+      if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+      fields.push_back(ref.field);
+      media.push_back(*ref.drive->medium);
+    }
+  };
+  collect(machine.hardware, "hardware");
+  for (std::size_t i = 0; options.keep_snapshots && i < machine.snapshots.size(); ++i)
+    collect(machine.snapshots[i].hardware, "snapshots." + std::to_string(i) + ".hardware");
   const std::vector<MediumLook> looks = out.reader->look(media, open, options.engine);
   for (std::size_t i = 0; i < media.size(); ++i)
     out.media.emplace(fields[i], facts_of(looks[i], media[i], open, options, *out.reader));
@@ -167,13 +172,12 @@ Survey survey(const ReadMachine &read, const Options &options, const fs::path &d
   out.has_manifest = !read.manifest.empty();
   if (out.has_manifest) out.unlisted = images_without(read.manifest, machine);
   const image::OpenOptions open = open_options(machine, options);
-  look_at_drives(machine.hardware, "hardware", open, options, out);
+  look_at_drives(machine, open, options, out);
   for (Finding &finding : refuse_in_use(machine, options, parts_of(out))) out.findings.push_back(std::move(finding));
   find_shared_images(machine, machine.hardware, "hardware", out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
       const std::string prefix = "snapshots." + std::to_string(i) + ".hardware";
-      look_at_drives(machine.snapshots[i].hardware, prefix, open, options, out);
       find_shared_images(machine, machine.snapshots[i].hardware, prefix, out);
     }
   }

@@ -45,10 +45,45 @@ concept Named = Enumerator<T> && requires(T value) {
 
 using Bytes = std::vector<std::uint8_t>;
 
+// The images of a message, each once: the chains of a disk with many snapshots have them in common.
+struct Images {
+  std::map<std::string, std::size_t> numbers;  // by all that they hold
+  json list = json::array();
+};
+
+// Values one behind the other, so that two objects give the same text only when they are equal.
+class Key {
+ public:
+  template <Described T>
+  void add(const T &object) {
+    for_each_member<T>([&](const auto &member) { add(object.*member.at); });
+  }
+  void add(const std::string &held) { text.append(std::to_string(held.size())).append(1, ':').append(held); }
+  void add(const std::filesystem::path &path) { add(path.native()); }
+  void add(const Uuid &uuid) { add(uuid.text()); }
+  void add(Integer auto number) { text.append(std::to_string(number)).append(1, ' '); }
+  void add(bool flag) { text.append(flag ? "+" : "-"); }
+  void add(Enumerator auto enumerator) { add(static_cast<int>(enumerator)); }
+  template <class T>
+  void add(const std::optional<T> &held) {
+    add(held.has_value());
+    if (held) add(*held);
+  }
+  template <class T>
+  void add(const std::vector<T> &list) {
+    add(list.size());
+    for (const T &element : list) add(element);
+  }
+  std::string text;
+};
+
 // ---- out ----
 
 class Writer {
  public:
+  // With `images`, those of chains are numbers in it.
+  explicit Writer(Images *images = nullptr) : images_(images) {}
+
   template <Described T>
   json value(const T &object) const {
     json out = json::object();
@@ -90,6 +125,21 @@ class Writer {
     for (const T &element : list) out.push_back(value(element));
     return out;
   }
+  json value(const std::vector<ImageFile> &chain) const {
+    json out = json::array();
+    for (const ImageFile &image : chain) {
+      if (images_ == nullptr) {
+        out.push_back(value(image));
+        continue;
+      }
+      Key key;
+      key.add(image);
+      const auto [at, is_new] = images_->numbers.emplace(std::move(key.text), images_->list.size());
+      if (is_new) images_->list.push_back(value(image));
+      out.push_back(at->second);
+    }
+    return out;
+  }
   template <class T>
   json value(const std::set<T> &set) const {
     json out = json::array();
@@ -112,6 +162,8 @@ class Writer {
   void put(json &out, const char *name, const std::optional<T> &held) const {
     if (held) out[name] = value(*held);
   }
+
+  Images *images_;
 };
 
 // ---- in ----
@@ -127,6 +179,9 @@ void check_snapshots(const Machine &machine, const std::string &at);
 // Each read() fills `out`, which is as its struct makes it. `at` names the spot, for errors.
 class Reader {
  public:
+  // With `images`, those of chains may be numbers in it.
+  explicit Reader(const std::vector<ImageFile> *images = nullptr) : images_(images) {}
+
   template <Described T>
   void read(const json &from, T &out, const std::string &at) const {
     if (!from.is_object()) refuse(at, shown(from), "an object");
@@ -223,6 +278,18 @@ class Reader {
     if (!from.is_array()) refuse(at, shown(from), "a list");
     for (const json &element : from) read(element, out.emplace_back(), at + "." + std::to_string(out.size() - 1));
   }
+  void read(const json &from, std::vector<ImageFile> &out, const std::string &at) const {
+    if (!from.is_array()) refuse(at, shown(from), "a list");
+    for (const json &element : from) {
+      if (images_ == nullptr || !element.is_number_unsigned()) {
+        read(element, out.emplace_back(), at + "." + std::to_string(out.size() - 1));
+        continue;
+      }
+      const auto number = element.get<std::uint64_t>();
+      if (number >= images_->size()) refuse(at, shown(element), "the number of an image");
+      out.push_back((*images_)[number]);
+    }
+  }
   template <class T>
   void read(const json &from, std::set<T> &out, const std::string &at) const {
     std::vector<T> list;
@@ -252,6 +319,8 @@ class Reader {
     if (!value) refuse(at, shown(from), expected);
     out = *value;
   }
+
+  const std::vector<ImageFile> *images_;
 };
 
 template <class T>
@@ -266,6 +335,25 @@ template <class T>
   if (from.is_discarded()) refuse("", "something that is not JSON", "an object");
   T out{};
   Reader().read(from, out, "");
+  return out;
+}
+
+// The same, with each image of its chains written once.
+template <class T>
+[[nodiscard]] std::string written_with_images(const T &value) {
+  Images images;
+  json said = Writer(&images).value(value);
+  return json{{"images", std::move(images.list)}, {"value", std::move(said)}}.dump();
+}
+template <class T>
+[[nodiscard]] T read_with_images(std::string_view text) {
+  const json from = json::parse(text, nullptr, false);
+  if (!from.is_object() || from.size() != 2 || !from.contains("images") || !from.contains("value"))
+    refuse("", "something else", "images and a value");
+  std::vector<ImageFile> images;
+  Reader().read(from["images"], images, "images");
+  T out{};
+  Reader(&images).read(from["value"], out, "");
   return out;
 }
 
