@@ -97,4 +97,6 @@ bool is_session(const std::string &connect) { return libvirt::ConnectionUri::par
 
 bool is_own_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_own_session(); }
 
+std::filesystem::path tpm_folders() { return libvirt::session_tpm_folders(); }
+
 }  // namespace ferry::migration

@@ -6,6 +6,7 @@
 
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
+#include "migration/host.hpp"
 #include "migration/identity.hpp"
 #include "migration/plan_disks.hpp"
 #include "migration/plan_firmware.hpp"

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <unistd.h>
 
+#include "migration/host.hpp"
 #include "migration/saved_domain.hpp"
 #include "migration/tpm_place.hpp"
 

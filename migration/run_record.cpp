@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "migration/host.hpp"
+
 #include "support/error.hpp"
 #include "support/folders.hpp"
 #include "support/text.hpp"
@@ -127,7 +129,6 @@ MadeState state_of(const MadeFile &made) {
 
 fs::path journal_folder() { return folders::state_home() / "virt-ferry/runs"; }
 fs::path staging_folder(const fs::path &dest, const std::string &run) { return dest / (".virt-ferry-" + run); }
-fs::path tpm_folders() { return folders::config_home() / "libvirt/qemu/swtpm"; }
 
 namespace detail {
 

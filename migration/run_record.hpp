@@ -84,8 +84,6 @@ struct RunRecord {
 [[nodiscard]] std::filesystem::path journal_folder();
 // Where a run makes what it publishes, and keeps what it replaces: the only folder that is ever removed with all in it.
 [[nodiscard]] std::filesystem::path staging_folder(const std::filesystem::path &dest, const std::string &run);
-// Below it, each in a folder named by a machine's UUID, a session's libvirt keeps TPM state.
-[[nodiscard]] std::filesystem::path tpm_folders();
 
 // Throws Error missing (with the runs that there are), unsafe (the journal or its folder is not this user's alone, or
 // it names places that no run writes to), malformed or io.

@@ -212,7 +212,8 @@ struct Nic {
   std::optional<bool> nat_reaches_loopback;
   bool cable_connected = true;
   std::vector<PortForward> forwards;
-  std::optional<unsigned> boot_priority;
+  std::optional<unsigned> boot_priority;  // VirtualBox's: 1 is tried first, 0 last
+  std::optional<unsigned> boot_index;     // as Drive's
   std::optional<std::uint64_t> bandwidth_bytes_per_second;
   std::map<std::string, std::string> properties;  // generic drivers, TFTP, DNS: by the source's own names
   std::string device;                             // what QEMU calls it, when the source is QEMU
@@ -422,6 +423,9 @@ struct Hardware {
   std::vector<Device> devices;
   std::optional<KernelBoot> kernel;
   std::vector<std::string> qemu_arguments;  // what no member says, with a place of its own where it is a device
+
+  // Board, cards, controllers and drives carry QEMU's names and places (`device`, `place`): nothing is left to choose.
+  [[nodiscard]] bool described_by_qemu() const { return !machine_type.empty(); }
 };
 
 }  // namespace ferry

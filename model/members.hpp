@@ -252,6 +252,7 @@ struct Members<Nic> {
                                    Member{"cable_connected", &Nic::cable_connected},
                                    Member{"forwards", &Nic::forwards},
                                    Member{"boot_priority", &Nic::boot_priority},
+                                   Member{"boot_index", &Nic::boot_index},
                                    Member{"bandwidth_bytes_per_second", &Nic::bandwidth_bytes_per_second},
                                    Member{"properties", &Nic::properties},
                                    Member{"device", &Nic::device},

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <stdlib.h>  // mkostemps
+#include <stdlib.h>  // mkostemps, mkdtemp
 #include <string>
 #include <sys/file.h>
+#include <system_error>
 #include <unistd.h>
+
+#include "support/error.hpp"
 
 namespace ferry::file {
 namespace {
@@ -44,6 +47,21 @@ void remove_if_abandoned(const std::filesystem::path &path) {
 }
 
 }  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "virt-ferry-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) {
+    throw Error(ErrorKind::io, {.where = {.file = name},
+                                .message = "a temporary folder cannot be made",
+                                .found = std::generic_category().message(errno)});
+  }
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
 
 Made make_temporary(const std::filesystem::path &folder, std::string_view prefix, std::string_view suffix) {
   const std::string pattern =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hidden files that become a result when they are whole. One that a killed process left is known by its lock, which
-// went with the process, and is removed by the next that makes one in the same folder.
+// Files and folders for the time of a run. Hidden files that become a result when they are whole. One that a killed
+// process left is known by its lock, which went with the process, and is removed by the next that makes one in the same
+// folder.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +10,19 @@
 #include "support/file.hpp"
 
 namespace ferry::file {
+
+// A folder of mode 0700 below the system's folder for temporary files, which goes with the object and with all in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();  // throws Error io
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+  [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 struct Made {
   Descriptor descriptor;

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -17,16 +16,6 @@ namespace ferry::verify {
 namespace {
 
 constexpr auto kStartDeadline = std::chrono::seconds(30);
-
-std::filesystem::path private_folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "virt-ferry-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) {
-    throw Error(ErrorKind::io, {.where = {.file = pattern},
-                                .message = "a temporary folder cannot be made",
-                                .found = std::generic_category().message(errno)});
-  }
-  return pattern;
-}
 
 // A value of QEMU's key=value lists: commas are doubled.
 std::string quoted(const std::string &value) {
@@ -61,8 +50,7 @@ file::Descriptor connected(const std::filesystem::path &path) {
 
 }  // namespace
 
-NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot)
-    : folder_(private_folder()) {
+NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot) {
   subprocess::Command command{
       .program = "qemu-nbd",
       .arguments = {"--read-only", "--persistent", "--shared=0", "--socket=" + socket().string(), "--image-opts"},
@@ -83,17 +71,13 @@ NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::st
   try {
     wait_until_it_listens();
   } catch (...) {
-    process_ = {};
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+    process_ = {};  // before its folder goes
     throw;
   }
 }
 
 NbdServer::~NbdServer() {
   process_ = {};  // stops and joins
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 void NbdServer::wait_until_it_listens() {

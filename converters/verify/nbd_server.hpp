@@ -14,6 +14,8 @@
 
 #include "support/file.hpp"
 
+#include "support/temporary.hpp"
+
 namespace ferry::verify {
 
 // Serves one image, read-only, on a socket that only this user can reach; ends with this object.
@@ -31,9 +33,9 @@ class NbdServer {
 
  private:
   void wait_until_it_listens();
-  [[nodiscard]] std::filesystem::path socket() const { return folder_ / "nbd"; }
+  [[nodiscard]] std::filesystem::path socket() const { return folder_.path() / "nbd"; }
 
-  std::filesystem::path folder_;
+  file::TemporaryFolder folder_;
   std::mutex guard_;
   std::optional<std::string> ended_;  // why, when qemu-nbd is gone
   std::exception_ptr failed_;

@@ -5,22 +5,22 @@
 #include <utility>
 
 #include "exporters/libvirt/map/mapping.hpp"
+#include "exporters/libvirt/map/qemu_parts.hpp"
 #include "exporters/libvirt/xml/domain_xml.hpp"
 
 #include "support/xml.hpp"
 
 namespace ferry::libvirt {
+namespace {
 
-target::Result export_domain(const ExportInput &input) {
-  if (input.machine == nullptr || input.host == nullptr) {
-    throw Error(ErrorKind::internal, {.message = "export_domain needs a machine and a host profile"});
-  }
-  Mapping m(input);
+// A machine of another platform: its devices become the nearest that QEMU has, and keep their slots where they can.
+void translate(Mapping &m) {
   map_board(m);
   map_identity(m);
   map_uuid(m);
   map_smbios(m);
   map_memory(m);
+  map_large_pages(m);
   map_cpu(m);
   map_macos(m);
   map_firmware(m);
@@ -34,6 +34,39 @@ target::Result export_domain(const ExportInput &input) {
   map_display(m);
   map_sound(m);
   map_usb_input(m);
+}
+
+// A machine that QEMU's own names describe.
+void take(Mapping &m) {
+  map_qemu_board(m);
+  map_identity(m);
+  map_uuid(m);
+  map_smbios(m);
+  map_memory(m);
+  map_qemu_large_pages(m);
+  map_qemu_cpu(m);
+  map_macos(m);
+  map_firmware(m);
+  map_qemu_clock(m);
+  map_nics(m);
+  map_qemu_storage(m);
+  map_qemu_display(m);
+  map_qemu_devices(m);
+}
+
+}  // namespace
+
+target::Result export_domain(const ExportInput &input) {
+  if (input.machine == nullptr || input.host == nullptr) {
+    throw Error(ErrorKind::internal, {.message = "export_domain needs a machine and a host profile"});
+  }
+  Mapping m(input);
+  map_emulator(m);
+  if (m.hardware.described_by_qemu()) {
+    take(m);
+  } else {
+    translate(m);
+  }
   map_char_ports(m);
   map_tpm(m);
   map_folders(m);

@@ -167,8 +167,8 @@ void DeviceReader::make_nic(Unit &unit, const Driver &driver) {
       for (Option *one : c_.all("netdev")) {
         if (Context::peek(*one, "id") == netdev && !netdev.empty()) backend = one;
       }
-      if (const auto index = c_.number(option, "bootindex", field + ".boot_priority"))
-        nic.boot_priority = static_cast<unsigned>(std::min<std::uint64_t>(*index, 100'000)) + 1;
+      if (const auto index = c_.number(option, "bootindex", field + ".boot_index"))
+        nic.boot_index = static_cast<unsigned>(std::min<std::uint64_t>(*index, 100'000));
       c_.settle(option, "romfile", Disposition::dropped, "the card's boot ROM is QEMU's own");
       c_.settle(option, "vectors", Disposition::irrelevant, "how many interrupts the card has");
     } else {

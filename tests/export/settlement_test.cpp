@@ -42,6 +42,7 @@ Machine full_machine() {
   nic.nat_cidr = "10.0.2.0/24";
   nic.nat_reaches_loopback = false;
   nic.boot_priority = 1;
+  nic.boot_index = 1;
   nic.bandwidth_bytes_per_second = 1;
   nic.properties = {{"x", "y"}};
   nic.forwards = {{.host_port = 2222, .guest_port = 22}};

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 namespace ferry::libvirt {
 namespace {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "exporters/libvirt/target.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 #include "tests/paths.hpp"
 
 #include "support/subprocess.hpp"

@@ -11,7 +11,7 @@
 #include "migration/migrate.hpp"
 #include "migration/target_names.hpp"
 #include "tests/disk/vdi_builder.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 #include "tests/paths.hpp"
 
 #include "support/file.hpp"

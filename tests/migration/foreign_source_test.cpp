@@ -14,7 +14,7 @@
 #include "migration/migrate.hpp"
 #include "migration/option_values.hpp"
 #include "migration/target_names.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 namespace ferry::migration {
 namespace {

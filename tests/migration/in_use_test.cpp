@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "migration/survey.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 #include "support/file.hpp"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "migration/undo.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 #include "support/error.hpp"
 

@@ -13,7 +13,7 @@
 #include "migration/migrate.hpp"
 #include "migration/option_values.hpp"
 #include "migration/source.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 namespace ferry::migration {
 namespace {

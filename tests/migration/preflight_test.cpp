@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "migration/journal.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 
 namespace ferry::migration {
 namespace {

@@ -11,7 +11,7 @@
 #include "exporters/libvirt/target.hpp"
 #include "migration/migrate.hpp"
 #include "migration/undo.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 #include "tests/paths.hpp"
 
 namespace ferry::migration {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "migration/migrate.hpp"
+#include "tests/kit/scratch.hpp"
 #include "tests/migration/plain_target.hpp"
-#include "tests/migration/scratch.hpp"
 #include "tests/paths.hpp"
 
 namespace ferry::migration {

@@ -5,7 +5,8 @@
 #include <array>
 #include <gtest/gtest.h>
 
-#include "tests/migration/scratch.hpp"
+#include "migration/host.hpp"
+#include "tests/kit/scratch.hpp"
 
 #include "support/error.hpp"
 

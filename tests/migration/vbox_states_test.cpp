@@ -7,7 +7,7 @@
 #include "migration/migrate.hpp"
 #include "tests/disk/vdi_builder.hpp"
 #include "tests/firmware/builder.hpp"
-#include "tests/migration/scratch.hpp"
+#include "tests/kit/scratch.hpp"
 #include "tests/paths.hpp"
 
 #include "support/subprocess.hpp"

@@ -52,6 +52,7 @@ Nic full_nic() {
   nic.nat_reaches_loopback = true;
   nic.forwards.push_back({"ssh", PortForward::Protocol::tcp, "127.0.0.1", "10.0.2.15", 2222, 22, somewhere()});
   nic.boot_priority = 1;
+  nic.boot_index = 1;
   nic.bandwidth_bytes_per_second = 1000;
   nic.properties["tftp"] = "x";
   nic.origin = somewhere();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/libvirt/host/connection_uri.hpp"
 
+#include "support/folders.hpp"
+
 namespace ferry::libvirt {
 
 ConnectionUri ConnectionUri::parse(std::string_view uri) {
@@ -27,5 +29,7 @@ bool ConnectionUri::is_local() const { return host.empty() && (transport.empty()
 bool ConnectionUri::is_session() const { return path != "/system"; }
 
 bool ConnectionUri::is_own_session() const { return driver == "qemu" && is_local() && path == "/session"; }
+
+std::filesystem::path session_tpm_folders() { return folders::config_home() / "libvirt/qemu/swtpm"; }
 
 }  // namespace ferry::libvirt

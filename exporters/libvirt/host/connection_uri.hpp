@@ -2,6 +2,7 @@
 // What the URI of a libvirt connection says: whose daemon it is and where that runs. The one place that decides it.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,9 @@ struct ConnectionUri {
   // The session daemon of the user who runs this process: its files lie in that user's home.
   [[nodiscard]] bool is_own_session() const;
 };
+
+// Where the session daemon of the user who runs this keeps the state of TPMs: one folder for each machine, named by its
+// UUID (libvirt's qemu_tpm.c).
+[[nodiscard]] std::filesystem::path session_tpm_folders();
 
 }  // namespace ferry::libvirt

@@ -8,7 +8,7 @@
 // the domain is defined, so the guest's board does not change with later updates of QEMU.
 #include <algorithm>
 
-#include "exporters/libvirt/map/qemu_parts.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -69,7 +69,7 @@ void report_choice(Mapping &m) {
 Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
                    const target::Choices *options, bool secure_boot) {
   Board board;
-  if (!hardware.machine_type.empty()) {  // QEMU's own
+  if (hardware.described_by_qemu()) {
     board.q35 = hardware.chipset == Chipset::ich9;
     return board;
   }
@@ -96,7 +96,7 @@ Board choose_board(const Hardware &hardware, const Machine *machine, const HostP
   return board;
 }
 
-void map_board(Mapping &m) {
+void map_emulator(Mapping &m) {
   if (m.hardware.chipset == Chipset::armv8_virtual || m.hardware.cpu.architecture == Cpu::Architecture::arm64) {
     throw Error(ErrorKind::unsupported,
                 {.where = m.hardware.cpu.origin,
@@ -107,15 +107,13 @@ void map_board(Mapping &m) {
   }
   m.domain.type = m.host.kvm ? "kvm" : "qemu";
   m.domain.emulator = m.host.emulator.string();
-  m.domain.os.machine = m.board.q35 ? "q35" : "pc";
   if (!m.host.kvm) {
     m.raise(kNoKvm, {}, "The machine will be emulated in software, which is slow.");
   }
-  if (m.from_qemu()) {
-    m.domain.controllers.push_back({.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"});
-    map_qemu_board(m);
-    return;
-  }
+}
+
+void map_board(Mapping &m) {
+  m.domain.os.machine = m.board.q35 ? "q35" : "pc";
   report_choice(m);
 
   DomainController root{.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"};

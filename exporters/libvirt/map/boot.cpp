@@ -44,7 +44,7 @@ class BootOrder {
     }
   }
 
-  // QEMU's bootindex: those devices come first, the lowest of all.
+  // Devices with a rank of their own come first, the lowest of all.
   void add_indexed() {
     std::vector<std::pair<unsigned, std::optional<unsigned> *>> ranked;
     for (std::size_t i = 0; i < m_.domain.disks.size(); ++i) {
@@ -52,8 +52,8 @@ class BootOrder {
       if (drive.boot_index) ranked.emplace_back(*drive.boot_index, &m_.domain.disks[i].boot_order);
     }
     for (std::size_t i = 0; i < m_.domain.interfaces.size(); ++i) {
-      const auto priority = m_.hardware.nics[i].boot_priority;
-      if (priority.value_or(0) > 0) ranked.emplace_back(*priority - 1, &m_.domain.interfaces[i].boot_order);
+      const Nic &nic = m_.hardware.nics[i];
+      if (nic.boot_index) ranked.emplace_back(*nic.boot_index, &m_.domain.interfaces[i].boot_order);
     }
     std::stable_sort(ranked.begin(), ranked.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
     for (const auto &[index, order] : ranked) *order = ++last_;
@@ -126,7 +126,7 @@ class BootOrder {
 
 void map_boot_order(Mapping &m) {
   BootOrder order(m);
-  if (m.from_qemu()) order.add_indexed();
+  order.add_indexed();
   if (m.efi()) {
     order.add(Kind::disk, std::nullopt);
     order.add(Kind::cdrom, std::nullopt);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real-time clock and timers. The timer policies are those that virt-install writes for x86 guests: the RTC catches
 // up after a pause, the PIT does not, and there is no HPET unless the source had one.
-#include "exporters/libvirt/map/qemu_parts.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
 
 void map_clock(Mapping &m) {
-  if (m.from_qemu()) return map_qemu_clock(m);
   const Clock &clock = m.hardware.clock;
   const std::string base = clock.base == Clock::Base::local_time ? "localtime" : "utc";
   const std::int64_t half = clock.offset_ms < 0 ? -500 : 500;

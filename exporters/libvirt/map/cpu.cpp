@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "exporters/libvirt/map/qemu_parts.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -181,7 +181,6 @@ void map_enlightenments(Mapping &m) {
 }  // namespace
 
 void map_cpu(Mapping &m) {
-  if (m.from_qemu()) return map_qemu_cpu(m);
   choose_mode(m);
   map_topology(m);
   map_long_mode_and_pae(m);

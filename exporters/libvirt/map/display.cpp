@@ -7,7 +7,7 @@
 #include <array>
 #include <bit>
 
-#include "exporters/libvirt/map/qemu_parts.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -121,7 +121,6 @@ std::string wanted_sound(const Mapping &m, const Sound &sound) {
 }  // namespace
 
 void map_display(Mapping &m) {
-  if (m.from_qemu()) return map_qemu_display(m);
   const Display &display = m.hardware.display;
   m.keep("display");
   map_acceleration(m);
@@ -135,7 +134,6 @@ void map_display(Mapping &m) {
 }
 
 void map_sound(Mapping &m) {
-  if (m.from_qemu()) return;  // with the display
   m.keep("sound");
   if (!m.hardware.sound) return;
   const Sound &sound = *m.hardware.sound;

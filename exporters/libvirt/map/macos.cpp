@@ -55,7 +55,7 @@ void use_model(Mapping &m, std::string_view model) {
 }
 
 void give_penryn(Mapping &m) {
-  if (m.from_qemu()) return;  // with the CPU that its script names
+  if (m.hardware.cpu.model) return;  // the source names one
   if (!unknown_or_has(m.host.cpu_models, "Penryn")) return;
   use_model(m, "Penryn");
   // What releases up to macOS 12 ask for beyond a Penryn; shown where the host has it.

@@ -75,7 +75,6 @@ struct Mapping {
   unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
   target::Result result;
 
-  [[nodiscard]] bool from_qemu() const { return machine.source.kind == SourceKind::qemu; }
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool session() const;  // no cgroups, no host devices, no privileged ports
   [[nodiscard]] bool windows() const { return machine.guest_os.family == OsFamily::windows; }
@@ -114,26 +113,31 @@ struct Mapping {
 // A descriptor of the host's suits the machine on that board.
 [[nodiscard]] bool firmware_exists(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35);
 
-// One file each. The order in export.cpp matters: who comes first gets the slots.
+// Of every machine. The order in export.cpp matters: who comes first gets the slots.
+void map_emulator(Mapping &m);         // board.cpp: what runs it
 void map_identity(Mapping &m);         // identity.cpp: names, description, guest OS
 void map_uuid(Mapping &m);             // smbios.cpp
 void map_smbios(Mapping &m);           // smbios.cpp
-void map_board(Mapping &m);            // board.cpp
-void map_cpu(Mapping &m);              // cpu.cpp
 void map_memory(Mapping &m);           // memory.cpp
+void map_macos(Mapping &m);            // macos.cpp: after the CPU
 void map_firmware(Mapping &m);         // firmware.cpp
-void map_clock(Mapping &m);            // clock.cpp
 void map_nics(Mapping &m);             // network.cpp
-void map_storage(Mapping &m);          // storage.cpp
-void map_display(Mapping &m);          // display.cpp
-void map_sound(Mapping &m);            // display.cpp
-void map_usb_input(Mapping &m);        // usb_input.cpp
-void reserve_usb_slots(Mapping &m);    // usb_input.cpp
 void map_char_ports(Mapping &m);       // char_ports.cpp
 void map_tpm(Mapping &m);              // tpm.cpp
 void map_folders(Mapping &m);          // shared_folders.cpp
-void map_macos(Mapping &m);            // macos.cpp
-void place_spice_channel(Mapping &m);  // display.cpp
 void map_boot_order(Mapping &m);       // boot.cpp: after storage and network
+void place_spice_channel(Mapping &m);  // display.cpp
+
+// Of a machine of another platform, whose devices become the nearest that QEMU has. Their counterparts for a machine
+// that QEMU's own names describe are in qemu_parts.hpp.
+void map_board(Mapping &m);          // board.cpp
+void map_large_pages(Mapping &m);    // memory.cpp
+void map_cpu(Mapping &m);            // cpu.cpp
+void map_clock(Mapping &m);          // clock.cpp
+void map_storage(Mapping &m);        // storage.cpp
+void map_display(Mapping &m);        // display.cpp
+void map_sound(Mapping &m);          // display.cpp
+void reserve_usb_slots(Mapping &m);  // usb_input.cpp
+void map_usb_input(Mapping &m);      // usb_input.cpp
 
 }  // namespace ferry::libvirt

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory and its balloon.
+// Memory, its balloon and its pages.
 #include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
@@ -25,19 +25,17 @@ void map_memory(Mapping &m) {
     m.translate("memory.balloon_bytes", "virtio balloon");
     m.raise(kBalloon, memory.origin, "The memory balloon becomes a virtio one, which needs its driver in the guest.");
   }
+  m.domain.preallocated = memory.preallocated;
   m.keep("memory.preallocated");
-  if (m.from_qemu()) {
-    m.domain.huge_pages = memory.large_pages.value_or(false);
-    m.domain.preallocated = memory.preallocated;
-    m.keep("memory.large_pages");
-    m.drop("memory.hot_add", "all memory is present from the start");
-    return;
-  }
   m.drop("memory.page_fusion", "the host's KSM is a setting for all machines, not for one");
-  m.drop("memory.large_pages", "huge pages have to be set up on the host");
   m.drop("memory.hot_add", "all memory is present from the start");
-  if (memory.large_pages == true) {
-    m.raise(kLargePagesDropped, memory.origin, "Large pages are not used: they have to be set up on the host first.");
+}
+
+void map_large_pages(Mapping &m) {
+  m.drop("memory.large_pages", "huge pages have to be set up on the host");
+  if (m.hardware.memory.large_pages == true) {
+    m.raise(kLargePagesDropped, m.hardware.memory.origin,
+            "Large pages are not used: they have to be set up on the host first.");
   }
 }
 

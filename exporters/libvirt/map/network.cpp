@@ -35,8 +35,11 @@ class NicMapper {
   }
 
  private:
+  // A card of QEMU's own, where it put it.
+  [[nodiscard]] bool named_by_qemu() const { return !nic_.device.empty(); }
+
   void choose_model() {
-    if (m_.from_qemu()) {
+    if (named_by_qemu()) {
       out_.model = libvirt_model(nic_.device);
       m_.keep(nic_field(index_, "model"), out_.model);
       return;
@@ -217,7 +220,7 @@ class NicMapper {
 
   void choose_slot() {
     const std::string field = nic_field(index_, "pci_slot");
-    if (m_.from_qemu()) return take_place();
+    if (named_by_qemu()) return take_place();
     const std::optional<unsigned> wanted = nic_.pci_slot;
     m_.keep(nic_field(index_, "slot"));
     if (m_.board.root_port_names && wanted) {
@@ -292,7 +295,8 @@ class NicMapper {
   void map_rest() {
     m_.keep(nic_field(index_, "boot_priority"), "rank in the boot order");
     const std::string properties = nic_field(index_, "properties");
-    if (m_.from_qemu()) {
+    m_.keep(nic_field(index_, "boot_index"), "rank in the boot order");
+    if (named_by_qemu()) {
       if (!nic_.properties.empty() && out_.alias.empty()) out_.alias = "ua-nic" + std::to_string(index_);
       override_properties(m_, out_.alias, nic_.properties, nic_field(index_));
       return;

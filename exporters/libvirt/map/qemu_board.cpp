@@ -178,6 +178,11 @@ void override_properties(Mapping &m, const std::string &alias, const std::map<st
   m.taint("properties of devices (" + names + ")");
 }
 
+void map_qemu_large_pages(Mapping &m) {
+  m.domain.huge_pages = m.hardware.memory.large_pages.value_or(false);
+  m.keep("memory.large_pages");
+}
+
 void map_qemu_clock(Mapping &m) {
   const Clock &clock = m.hardware.clock;
   m.domain.clock.offset = clock.base == Clock::Base::local_time ? "localtime" : "utc";
@@ -196,6 +201,7 @@ void map_qemu_board(Mapping &m) {
   const Hardware &hardware = m.hardware;
   m.keep("chipset");
   m.domain.os.machine = machine_type(m);
+  m.domain.controllers.push_back({.type = "pci", .index = 0, .model = m.board.q35 ? "pcie-root" : "pci-root"});
   m.domain.suspend_to_mem.reset();
   m.domain.suspend_to_disk.reset();
   m.domain.features.vmport.reset();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Machines that come from QEMU itself: every device is there already under QEMU's own name and at its own place, so
-// nothing is chosen; libvirt is told what is.
+// Machines that QEMU's own names describe (Hardware::described_by_qemu()): every device is there already under its name
+// and at its place, so nothing is chosen; libvirt is told what is.
 #pragma once
 
 #include <map>
@@ -27,11 +27,12 @@ namespace ferry::libvirt {
 void override_properties(Mapping &m, const std::string &alias, const std::map<std::string, std::string> &properties,
                          std::string_view field);
 
-void map_qemu_board(Mapping &m);    // qemu_board.cpp: machine type and its properties, bridges, clock, kernel
-void map_qemu_cpu(Mapping &m);      // qemu_cpu.cpp
-void map_qemu_clock(Mapping &m);    // qemu_board.cpp
-void map_qemu_storage(Mapping &m);  // qemu_storage.cpp
-void map_qemu_display(Mapping &m);  // qemu_devices.cpp: video, sound, graphics
-void map_qemu_devices(Mapping &m);  // qemu_devices.cpp: USB, input and the rest
+void map_qemu_board(Mapping &m);        // qemu_board.cpp: machine type and its properties, bridges, kernel
+void map_qemu_large_pages(Mapping &m);  // qemu_board.cpp
+void map_qemu_cpu(Mapping &m);          // qemu_cpu.cpp
+void map_qemu_clock(Mapping &m);        // qemu_board.cpp
+void map_qemu_storage(Mapping &m);      // qemu_storage.cpp
+void map_qemu_display(Mapping &m);      // qemu_devices.cpp: video, sound, graphics
+void map_qemu_devices(Mapping &m);      // qemu_devices.cpp: USB, input and the rest
 
 }  // namespace ferry::libvirt

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "exporters/libvirt/map/qemu_parts.hpp"
 #include "exporters/libvirt/map/storage_parts.hpp"
 
 namespace ferry::libvirt {
@@ -217,9 +216,6 @@ class StorageMapper {
 
 }  // namespace
 
-void map_storage(Mapping &m) {
-  if (m.from_qemu()) return map_qemu_storage(m);
-  StorageMapper(m).map();
-}
+void map_storage(Mapping &m) { StorageMapper(m).map(); }
 
 }  // namespace ferry::libvirt

@@ -4,7 +4,7 @@
 // QEMU's EHCI takes full-speed devices only through companions, so it comes as an ICH9 set in one slot.
 #include <algorithm>
 
-#include "exporters/libvirt/map/qemu_parts.hpp"
+#include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -183,7 +183,6 @@ void reserve_usb_slots(Mapping &m) {
 }
 
 void map_usb_input(Mapping &m) {
-  if (m.from_qemu()) return map_qemu_devices(m);
   UsbMapper usb(m);
   usb.map();
   map_filters(m);
