@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSources =
-    "VirtualBox settings (.vbox), VMware configuration (.vmx), or an OVF package (.ovf, .ova)";
+    "VirtualBox settings (.vbox), VMware configuration (.vmx), an OVF package (.ovf, .ova), or a QEMU command";
 
 struct Kind {
   std::string_view what, advice;

@@ -133,9 +133,10 @@ class BatchReader {
   }
 
   [[noreturn]] void too_long() const {
-    throw Error(ErrorKind::unsupported, {.where = {.file = file_, .line = line_},
-                                         .message = "the file does more than one that starts a machine would",
-                                         .advice = "Give the command line that it runs, in a file of its own."});
+    throw Error(ErrorKind::unsupported,
+                {.where = {.file = file_, .line = line_},
+                 .message = "the file does more than a script that starts a machine would",
+                 .advice = "Put the command line that it runs into a file of its own and give that."});
   }
 
   std::string expand(const std::string &line) {

@@ -14,7 +14,7 @@ namespace {
   throw Error(ErrorKind::malformed, {.where = where,
                                      .message = std::move(message),
                                      .found = text::printable(found),
-                                     .advice = "Mend the command: QEMU itself would not start."});
+                                     .advice = "Correct the command: QEMU itself would refuse it."});
 }
 
 ImageFormat format_of(std::string_view name) {

@@ -131,7 +131,7 @@ std::optional<std::uint64_t> Context::number(Option &option, std::string_view ke
     throw Error(ErrorKind::malformed, {.where = option.where,
                                        .message = "the value of " + std::string(key) + " is not a number",
                                        .found = "'" + text::printable(*value) + "'",
-                                       .advice = "Mend the command, then try again."});
+                                       .advice = "Correct the command and try again."});
   }
   return parsed;
 }

@@ -157,7 +157,7 @@ void read_topology(Context &c) {
   for (const auto &value : {cpus, sockets, dies, cores, threads, most}) {
     if (value && *value > kMost) {
       throw Error(ErrorKind::malformed, {.where = where,
-                                         .message = "the number of CPUs is none",
+                                         .message = "the number of CPUs is out of range",
                                          .found = std::to_string(*value),
                                          .expected = "at most " + std::to_string(kMost)});
     }
@@ -194,7 +194,7 @@ void read_topology(Context &c) {
                                        .found = std::to_string(*sockets) + " x " + std::to_string(d) + " x " +
                                                 std::to_string(*cores) + " x " + std::to_string(threads.value_or(1)) +
                                                 " for " + std::to_string(std::max(count, maximum)),
-                                       .advice = "Mend -smp: QEMU itself would not start."});
+                                       .advice = "Correct -smp: QEMU itself would refuse it."});
   }
   cpu.count = static_cast<unsigned>(count);
   cpu.sockets = static_cast<unsigned>(*sockets);

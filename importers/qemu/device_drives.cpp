@@ -22,7 +22,7 @@ ControllerType adapter_type(std::string_view driver) {
   throw Error(ErrorKind::malformed, {.where = where,
                                      .message = std::move(message),
                                      .found = text::printable(found),
-                                     .advice = "Mend the command: QEMU itself would not start."});
+                                     .advice = "Correct the command: QEMU itself would refuse it."});
 }
 
 std::string drive_field(std::size_t controller, std::size_t drive) {

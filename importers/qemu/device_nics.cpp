@@ -124,9 +124,9 @@ void DeviceReader::choose_mac(Nic &nic, Unit &unit, const std::string &field) {
     const auto mac = MacAddress::parse(written);
     if (!mac) {
       throw Error(ErrorKind::malformed, {.where = place_of(unit),
-                                         .message = "this is no MAC address",
+                                         .message = "this is not a MAC address",
                                          .found = "'" + text::printable(written) + "'",
-                                         .advice = "Mend the command, then try again."});
+                                         .advice = "Correct the command and try again."});
     }
     if (mac->text() != "00:00:00:00:00:00") {
       nic.mac = mac;

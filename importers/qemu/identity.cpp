@@ -46,9 +46,9 @@ void read_uuid(Context &c, const Option &option, const std::string &written) {
   const auto uuid = Uuid::parse(written);
   if (!uuid) {
     throw Error(ErrorKind::malformed, {.where = option.where,
-                                       .message = "the UUID is none",
+                                       .message = "this is not a UUID",
                                        .found = "'" + text::printable(written) + "'",
-                                       .advice = "Mend the command, then try again."});
+                                       .advice = "Correct the command and try again."});
   }
   c.hardware().smbios.uuid = *uuid;
   c.hardware().smbios.origin = option.where;

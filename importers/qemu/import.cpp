@@ -79,11 +79,11 @@ void tell_reading(Context &c) {
     for (const std::string &option : condition.options) list += (list.empty() ? "" : " ") + option;
     c.raise(kConditionUndecided, condition.where,
             "The condition '" + text::printable(condition.text) +
-                "' is not decided; these options hang on it: " + text::printable(list) + ".");
+                "' is not decided; these options depend on it: " + text::printable(list) + ".");
   }
   for (const Undecided &condition : launch.inside) {
     c.raise(kBranchTaken, condition.where,
-            "The machine is started where the condition '" + text::printable(condition.text) + "' says so.");
+            "The machine is started only if the condition '" + text::printable(condition.text) + "' holds.");
   }
   for (const fs::path &file : launch.sourced) {
     c.raise(kSourcedFile, {.file = file}, "The script reads " + text::printable(file.filename().string()) + ".");

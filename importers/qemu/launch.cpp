@@ -187,12 +187,14 @@ bool is_prose(std::string_view text, const std::filesystem::path &file) {
 }
 
 [[noreturn]] void refuse_program(const std::filesystem::path &file, std::string found) {
-  throw Error(ErrorKind::unsupported,
-              {.where = {.file = file},
-               .message = "this is a program that may start QEMU, not a QEMU command",
-               .found = std::move(found),
-               .expected = "a shell script, a batch file, or a command line",
-               .advice = "Give the command that it runs, in a file of its own, or pid:N while the machine runs."});
+  throw Error(
+      ErrorKind::unsupported,
+      {.where = {.file = file},
+       .message = "this is a program that may start QEMU, not a QEMU command",
+       .found = std::move(found),
+       .expected = "a shell script, a batch file, or a command line",
+       .advice =
+           "Put the command that it runs into a file of its own and give that, or give pid:N while the machine runs."});
 }
 
 }  // namespace
@@ -267,7 +269,8 @@ std::vector<Launch> read_launches(std::string_view text, const std::filesystem::
                 {.where = {.file = file},
                  .message = "the file starts no QEMU, as far as can be told without running it",
                  .expected = "a script or a command line that runs qemu-system-x86_64, qemu-kvm or the like",
-                 .advice = "Give the command that it runs, in a file of its own, or pid:N while the machine runs."});
+                 .advice = "Put the command that it runs into a file of its own and give that, or give pid:N while the "
+                           "machine runs."});
   }
   if (out.empty()) {
     throw Error(ErrorKind::unsupported,

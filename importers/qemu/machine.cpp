@@ -14,7 +14,7 @@ constexpr std::uint64_t kDefaultMemory = 128 * kMiB;  // of QEMU's PC machines
 
 [[noreturn]] void refuse_machine(const Context &c, const Place &where, const std::string &name) {
   throw Error(ErrorKind::unsupported, {.where = where.line || !where.path.empty() ? where : c.launch.where,
-                                       .message = "the machine is of a kind that cannot be carried over",
+                                       .message = "machines of this type cannot be migrated",
                                        .found = text::printable(name),
                                        .expected = "an i440FX or Q35 machine (pc, q35, pc-i440fx-N, pc-q35-N)"});
 }
@@ -37,7 +37,7 @@ void read_program(Context &c) {
   }
   if (architecture.starts_with("x86_64") || architecture == "amd64") return;
   throw Error(ErrorKind::unsupported, {.where = c.launch.where,
-                                       .message = "the machine does not have a PC's architecture",
+                                       .message = "the machine is not a PC",
                                        .found = text::printable(architecture),
                                        .expected = "x86_64 or i386"});
 }
@@ -157,7 +157,7 @@ void read_memory(Context &c) {
                                            .message = "the memory size cannot be understood",
                                            .found = "'" + text::printable(*size) + "'",
                                            .expected = "a number of MiB, or one with K, M, G or T",
-                                           .advice = "Mend the command, then try again."});
+                                           .advice = "Correct the command and try again."});
       }
       memory.bytes = *bytes;
     }

@@ -139,7 +139,7 @@ std::vector<Option> parse_options(const Launch &launch) {
         throw Error(ErrorKind::malformed, {.where = option.where,
                                            .message = word.text + " needs an argument",
                                            .found = "the end of the command",
-                                           .advice = "Mend the command, then try again."});
+                                           .advice = "Correct the command and try again."});
       }
       option.argument = words[++i].text;
       if (spec->form == OptionSpec::Form::plain) {
@@ -150,9 +150,9 @@ std::vector<Option> parse_options(const Launch &launch) {
         if (!keys) {
           throw Error(ErrorKind::malformed,
                       {.where = option.where,
-                       .message = "the argument of " + word.text + " is no JSON object",
+                       .message = "the argument of " + word.text + " is not a JSON object",
                        .found = text::printable(text::cut_utf8(shown(option.argument, launch.opens), 80)),
-                       .advice = "Mend the command, then try again."});
+                       .advice = "Correct the command and try again."});
         }
         option.keys = std::move(*keys);
       } else {

@@ -56,7 +56,7 @@ PciPlace PciBuses::take(const std::string &bus_name, const std::string &address,
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = std::move(message),
                                        .found = text::printable(found),
-                                       .advice = "Mend the command: QEMU itself would not start."});
+                                       .advice = "Correct the command: QEMU itself would refuse it."});
   };
   auto bus = buses_.begin();
   if (!bus_name.empty()) {

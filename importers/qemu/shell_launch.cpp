@@ -74,11 +74,11 @@ void Reader::refuse_loose_options(const std::vector<Field> &fields) const {
   if (lines.empty() && fields.front().line > 1) lines.push_back(fields.front().line - 1);
   throw Error(ErrorKind::malformed,
               {.where = {.file = file_, .line = fields.front().line},
-               .message = "this line holds options of QEMU's, but the shell does not join it with the command before",
+               .message = "this line has QEMU options, but the shell does not join it to the command before it",
                .found = broken_lines_.empty() ? "no backslash at the end of line " + numbers_text(lines)
                                               : "blanks after the backslash at the end of line " + numbers_text(lines),
                .expected = "a backslash as the last character of each line but the command's last",
-               .advice = "Mend these lines, then try again."});
+               .advice = "Correct these lines and try again."});
 }
 
 bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
@@ -116,19 +116,19 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     if (blank_word && !broken_lines_.empty()) {
       throw Error(ErrorKind::malformed,
                   {.where = {.file = file_, .line = broken_lines_.front()},
-                   .message = "the shell does not join this line with the next one",
+                   .message = "the shell does not join this line to the next one",
                    .found = "blanks after the backslash at the end of line " + numbers_text(broken_lines_),
                    .expected = "a backslash as the last character of the line",
-                   .advice = "Mend these lines, then try again."});
+                   .advice = "Correct these lines and try again."});
     }
     // A curly quote quotes nothing.
     const bool opened = text.starts_with("\u201c") || text.find("=\u201c") != std::string::npos;
     if (opened && text.find("\u201d") == std::string::npos) {
       throw Error(ErrorKind::malformed, {.where = {.file = file_, .line = fields[i].line},
-                                         .message = "curly quotes do not quote anything for the shell",
+                                         .message = "the shell does not treat curly quotes as quotes",
                                          .found = text::printable(text),
                                          .expected = "straight quotes (\")",
-                                         .advice = "Mend this line, then try again."});
+                                         .advice = "Correct this line and try again."});
     }
     launch.words.push_back({text, fields[i].line, file_});
   }

@@ -68,10 +68,10 @@ void Reader::charge(std::size_t bytes) {
   if (steps_ <= kMostSteps && bytes_ <= kMostBytes) return;
   throw Error(ErrorKind::unsupported,
               {.where = {.file = file_},
-               .message = "the script does more than one that starts a machine would",
+               .message = "the script does more than a script that starts a machine would",
                .found = steps_ > kMostSteps ? "more than " + std::to_string(kMostSteps) + " steps"
                                             : "more than " + text::human_bytes(kMostBytes) + " of expanded text",
-               .advice = "Give the command line that it runs, in a file of its own."});
+               .advice = "Put the command line that it runs into a file of its own and give that."});
 }
 
 std::vector<Launch> Reader::read(std::string_view text) {

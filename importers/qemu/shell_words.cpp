@@ -18,17 +18,18 @@ bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std:
 Parser::Level::Level(Parser &parser) : parser_(parser) {
   if (++parser_.depth_ <= kMostDepth) return;
   --parser_.depth_;
-  throw Error(ErrorKind::unsupported, {.where = {.file = parser_.file_, .line = parser_.line_},
-                                       .message = "commands and quotes lie too deep inside one another",
-                                       .found = "more than " + std::to_string(kMostDepth) + " levels",
-                                       .advice = "Give the command line that the script runs, in a file of its own."});
+  throw Error(ErrorKind::unsupported,
+              {.where = {.file = parser_.file_, .line = parser_.line_},
+               .message = "commands and quotes are nested too deeply",
+               .found = "more than " + std::to_string(kMostDepth) + " levels",
+               .advice = "Put the command line that the script runs into a file of its own and give that."});
 }
 
 void Parser::fail(std::uint64_t line, std::string message, std::string expected) const {
   throw Error(ErrorKind::malformed, {.where = {.file = file_, .line = line},
                                      .message = std::move(message),
                                      .expected = std::move(expected),
-                                     .advice = "Mend the script, or give the command line that it runs."});
+                                     .advice = "Correct the script, or give the command line that it runs."});
 }
 
 char Parser::take() {
@@ -72,10 +73,11 @@ void Parser::literal(Word &out, char c, bool quoted) {
 
 Word Parser::word() {
   if (++words_ > kMostWords) {
-    throw Error(ErrorKind::unsupported, {.where = {.file = file_, .line = line_},
-                                         .message = "the script is too long to be one that starts a machine",
-                                         .found = "more than " + std::to_string(kMostWords) + " words",
-                                         .advice = "Give the command line that it runs, in a file of its own."});
+    throw Error(ErrorKind::unsupported,
+                {.where = {.file = file_, .line = line_},
+                 .message = "the script is too long to be a script that starts a machine",
+                 .found = "more than " + std::to_string(kMostWords) + " words",
+                 .advice = "Put the command line that it runs into a file of its own and give that."});
   }
   Word out;
   out.line = line_;

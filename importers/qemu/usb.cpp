@@ -27,7 +27,7 @@ UsbBuses::Taken UsbBuses::take(const std::string &name, const std::string &port,
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = std::move(message),
                                        .found = text::printable(found),
-                                       .advice = "Mend the command: QEMU itself would not start."});
+                                       .advice = "Correct the command: QEMU itself would refuse it."});
   };
   if (buses_.empty()) refuse("a USB device has no controller", "no -usb and no USB controller");
   auto bus = std::prev(buses_.end());
