@@ -13,7 +13,6 @@
 #include "converters/qemu_img.hpp"
 
 #include "support/file.hpp"
-
 #include "support/temporary.hpp"
 
 namespace ferry::verify {
