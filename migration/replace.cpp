@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "migration/host.hpp"
+#include "migration/machine_files.hpp"
 #include "migration/saved_domain.hpp"
 #include "migration/tpm_place.hpp"
 
@@ -69,16 +70,6 @@ void refuse_target_of_others(const fs::path &file, const MachinePlan &plan, cons
   }
 }
 
-// libvirt may name a file by another path than the plan does.
-bool names_file(const std::set<fs::path> &files, const fs::path &file) {
-  if (files.contains(file)) return true;
-  const auto status = file::status_of(file);
-  return status && std::any_of(files.begin(), files.end(), [&status](const fs::path &other) {
-           const auto found = file::status_of(other);
-           return found && found->same_file(*status);
-         });
-}
-
 // Noted, then done. Into another file system a copy goes first.
 void move_aside(const fs::path &file, const fs::path &kept, Journal &journal) {
   const auto status = file::status_of(file, file::Links::no_follow);
@@ -134,8 +125,9 @@ void refuse_machines_in_use(const MachinePlan &plan, const target::Machines &mac
       }
       continue;
     }
+    const MachineFiles files(domain);
     for (const fs::path &file : plan.files) {
-      if (names_file(domain.files.all, file))
+      if (files.contains(file))
         throw conflict(file, "the file belongs to the machine \"" + domain.name + "\", so it is not replaced");
     }
   }

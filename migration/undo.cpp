@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "migration/host.hpp"
+#include "migration/machine_files.hpp"
 #include "migration/take_back.hpp"
 
 #include "support/error.hpp"
@@ -67,11 +68,14 @@ void refuse_used_domain(const RunRecord &record, const target::MachineFacts &own
 void refuse_files_of_other_machines(const RunRecord &record, const target::Machines &machines) {
   for (const target::MachineFacts &domain : machines.machines()) {
     const bool replaced = record.replaced && domain.uuid == record.replaced->uuid;  // and not yet gone
-    if (domain.run == record.run || replaced) continue;
+    // By the UUID, too: a clone has the mark of the machine that it was made of.
+    const bool own = domain.run == record.run && domain.uuid == record.domain_uuid;
+    if (own || replaced) continue;
+    const MachineFiles files(domain);
     for (const MadeFile &made : record.published) {
       const MadeState state = state_of(made);
       if (state != MadeState::ours && state != MadeState::changed) continue;
-      if (domain.files.all.contains(made.file))
+      if (files.contains(made.file))
         refuse_used({.file = made.file}, "the file is used by another machine", domain.name);
     }
   }

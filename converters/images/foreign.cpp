@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// QCOW, QCOW2 and QED headers as far as they name other files. Facts: QEMU's docs/interop/qcow2.txt and
-// qed_spec.txt. QCOW is big endian, QED little endian.
+// Facts: QEMU's docs/interop/qcow2.txt, qed_spec.txt and parallels.txt. QCOW is big endian, the others are little
+// endian.
 #include "converters/images/foreign.hpp"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "converters/images/findings.hpp"
+#include "converters/images/foreign_names.hpp"
 #include "converters/images/format.hpp"
 
 #include "support/text.hpp"
@@ -15,62 +16,33 @@
 namespace ferry::image {
 namespace {
 
-constexpr std::uint32_t kLongestName = 1023;               // bytes, QCOW2's own limit
-constexpr std::uint64_t kIncompatibleDataFile = 1U << 2U;  // the guest's data are in another file
-constexpr std::uint32_t kExtensionDataFile = 0x44415441;   // its name
-constexpr std::uint64_t kQedBacking = 1U << 0U;
-
-// Throws: a named file is never followed.
-[[noreturn]] void refuse(const Place &where, const std::string &what, const std::string &name,
-                         const std::filesystem::path &image, const OpenOptions &options) {
-  const bool protocol = name.find(':') != std::string::npos;
+// A named file is never followed.
+void refuse_named(const std::vector<NamedFile> &names, const std::filesystem::path &image, const OpenOptions &options) {
+  if (names.empty()) return;
+  const NamedFile &file = names.front();
+  const bool protocol = file.name.find(':') != std::string::npos;
   const bool inside_roots =
-      !protocol && resolve_below(image.parent_path() / name, allowed_roots(image, options)).has_value();
+      !protocol && resolve_below(image.parent_path() / file.name, allowed_roots(image, options)).has_value();
   throw Error(inside_roots ? ErrorKind::unsupported : ErrorKind::unsafe,
-              {.where = where,
+              {.where = file.where,
                .message = inside_roots ? "the image refers to another one, and such a chain is not read"
                                        : "the image refers to a file outside the machine's folders",
-               .found = what + " '" + text::printable(name) + "'",
+               .found = file.what + " '" + text::printable(file.name) + "'",
                .expected = "an image that stands alone",
                .advice = "If you trust it, flatten it with qemu-img convert."});
 }
 
-std::string name_at(const SourceFile &source, std::uint64_t offset, std::uint64_t length, const Place &where) {
-  require(length <= kLongestName, where, "a file name in the header is too long", length, "at most 1023 bytes");
-  const auto bytes = read_bytes(source, offset, static_cast<std::size_t>(length));
-  return {bytes.begin(), bytes.end()};
-}
-
-void check_qcow(const SourceFile &source, const OpenOptions &options) {
-  const auto bytes = read_bytes(source, 0, static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), 1U << 16U)));
+void refuse_encrypted(const SourceFile &source) {
+  const auto bytes = read_bytes(source, 0, 40);
   const ByteReader header(bytes, {.file = source.path()});
-  const auto version = header.big<std::uint32_t>(4, "version");
-  const auto backing = header.big<std::uint64_t>(8, "backing file offset");
-  const auto backing_length = header.big<std::uint32_t>(16, "backing file length");
-  if (backing != 0 && backing_length != 0) {
-    refuse(header.at(8, "backing file"), "a backing file",
-           name_at(source, backing, backing_length, header.at(16, "backing file length")), source.path(), options);
-  }
-  const auto crypt = header.big<std::uint32_t>(version == 1 ? 36 : 32, "encryption");
-  if (crypt != 0) {
-    throw Error(ErrorKind::encrypted, {.where = header.at(version == 1 ? 36 : 32, "encryption"),
-                                       .message = "the image is encrypted",
-                                       .found = std::to_string(crypt),
-                                       .expected = "0",
-                                       .advice = "Decrypt it with qemu-img convert first."});
-  }
-  if (version < 3) return;
-  const auto features = header.big<std::uint64_t>(72, "incompatible features");
-  if ((features & kIncompatibleDataFile) == 0) return;
-  std::string name = "(not named)";
-  for (std::size_t at = header.big<std::uint32_t>(100, "header length"); at + 8 <= bytes.size();) {
-    const auto type = header.big<std::uint32_t>(at, "header extension");
-    const std::size_t length = header.big<std::uint32_t>(at + 4, "header extension's length");
-    if (type == 0) break;
-    if (type == kExtensionDataFile) name = name_at(source, at + 8, length, header.at(at, "data file name"));
-    at += 8 + (length + 7) / 8 * 8;
-  }
-  refuse(header.at(72, "incompatible features"), "an external data file", name, source.path(), options);
+  const std::size_t at = header.big<std::uint32_t>(4, "version") == 1 ? 36 : 32;
+  const auto crypt = header.big<std::uint32_t>(at, "encryption");
+  if (crypt == 0) return;
+  throw Error(ErrorKind::encrypted, {.where = header.at(at, "encryption"),
+                                     .message = "the image is encrypted",
+                                     .found = std::to_string(crypt),
+                                     .expected = "0",
+                                     .advice = "Decrypt it with qemu-img convert first."});
 }
 
 // The names of a qcow2's internal snapshots (QEMU's docs/interop/qcow2.txt, "Snapshots"): entries of variable length,
@@ -112,16 +84,6 @@ void report_snapshots(const SourceFile &source, ImageInfo &info) {
                                     (count == 1 ? " snapshot" : " snapshots") + " of its own: " + names + "."));
 }
 
-void check_qed(const SourceFile &source, const OpenOptions &options) {
-  const auto bytes = read_bytes(source, 0, 64);
-  const ByteReader header(bytes, {.file = source.path()});
-  if ((header.little<std::uint64_t>(16, "features") & kQedBacking) == 0) return;
-  refuse(header.at(56, "backing file"), "a backing file",
-         name_at(source, header.little<std::uint32_t>(56, "backing file offset"),
-                 header.little<std::uint32_t>(60, "backing file length"), header.at(60, "backing file length")),
-         source.path(), options);
-}
-
 }  // namespace
 
 bool needs_qemu_img(ImageFormat format) {
@@ -140,12 +102,13 @@ ImageInfo check_qcow2_header(const ImageFile &file, const OpenOptions &options) 
   switch (info.format) {
     case ImageFormat::qcow:
     case ImageFormat::qcow2:
-      check_qcow(*source, options);
+      refuse_named(names_in_qcow(*source), source->path(), options);
+      refuse_encrypted(*source);
       if (info.format == ImageFormat::qcow2) report_snapshots(*source, info);
       info.virtual_size = header.big<std::uint64_t>(24, "size");
       break;
     case ImageFormat::qed:
-      check_qed(*source, options);
+      refuse_named(names_in_qed(*source), source->path(), options);
       info.virtual_size = header.little<std::uint64_t>(48, "image size");
       break;
     case ImageFormat::parallels: {

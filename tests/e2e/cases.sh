@@ -416,6 +416,16 @@ case_undo_used_machine() {
   ferry_status 3 undo "$run"
   grep -q 'used by another machine' "$WORK/run/ferry.log" || fail "undo does not say that a clone uses the image"
   virsh -q undefine clone
+  # A linked clone: its own overlay lies on the image, and its definition is the machine's, mark and all.
+  qemu-img create -q -f qcow2 -F qcow2 -b "$image" "$WORK/run/linked.qcow2"
+  virsh dumpxml --inactive "$NAME" |
+    sed -e '/<uuid>/d;/<mac /d' -e "s|<name>.*|<name>linked</name>|" -e "s|$image|$WORK/run/linked.qcow2|" >"$WORK/run/linked.xml"
+  virsh -q define "$WORK/run/linked.xml"
+  ferry_status 3 undo "$run"
+  grep -q 'used by another machine' "$WORK/run/ferry.log" || fail "undo does not say that a linked clone uses the image"
+  ferry_status 3 migrate "$SOURCE" --overwrite
+  grep -q 'belongs to the machine "linked"' "$WORK/run/ferry.log" || fail "the message does not name the linked clone"
+  virsh -q undefine linked
   virsh -q start "$NAME"
   refused_for 'is running'
   virsh -q managedsave "$NAME"

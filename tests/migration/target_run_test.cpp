@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "migration/migrate.hpp"
+#include "tests/kit/files.hpp"
 #include "tests/kit/scratch.hpp"
 #include "tests/migration/plain_target.hpp"
 #include "tests/paths.hpp"
@@ -110,6 +111,22 @@ TEST_F(TargetRun, AFileOfAnotherMachineIsNotReplaced) {
   EXPECT_EQ(report.refusal->kind, ErrorKind::conflict);
   EXPECT_NE(report.refusal->detail.message.find("other"), std::string::npos) << report.refusal->detail.message;
   EXPECT_EQ(test::read_text(out() / "probe.qcow2"), "theirs");
+}
+
+TEST_F(TargetRun, AnImageThatAnotherMachinesOverlayLiesOnIsNotReplaced) {
+  ASSERT_FALSE(migrate().refusal);
+  const std::string before = test::read_text(out() / "probe.qcow2");
+  ASSERT_EQ(test::run({"qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", "out/probe.qcow2",
+                       (scratch_ / "top.qcow2").string()}),
+            0);
+  machines_->there.push_back(
+      {.document = "name clone\nuuid 1\ndisk " + (scratch_ / "top.qcow2").string() + "\n", .snapshots = {}});
+  options_.overwrite = true;
+  const auto report = migrate();
+  ASSERT_TRUE(report.refusal);
+  EXPECT_EQ(report.refusal->kind, ErrorKind::conflict);
+  EXPECT_NE(report.refusal->detail.message.find("clone"), std::string::npos) << report.refusal->detail.message;
+  EXPECT_EQ(test::read_text(out() / "probe.qcow2"), before);
 }
 
 TEST_F(TargetRun, AStartThatIsRefusedLeavesTheMachineAndTheNextRunFinishesIt) {

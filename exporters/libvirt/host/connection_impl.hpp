@@ -22,6 +22,7 @@ struct Release {
   void operator()(virNetwork *handle) const { virNetworkFree(handle); }
   void operator()(virStoragePool *handle) const { virStoragePoolFree(handle); }
   void operator()(virDomainSnapshot *handle) const { virDomainSnapshotFree(handle); }
+  void operator()(virStorageVol *handle) const { virStorageVolFree(handle); }
   void operator()(char *text) const { std::free(text); }  // NOLINT: libvirt hands out malloc'd text
 };
 template <class Handle>

@@ -14,35 +14,58 @@ bool is_removable(const xml::Element &disk) {
   return device != nullptr && (*device == "cdrom" || *device == "floppy");
 }
 
-// A disk's own image stands in its <source>, those under it in <backingStore>s inside of each other.
-void add_sources(const xml::Element &element, bool removable, target::MachineFiles &out) {
-  for (const xml::Element &child : element.children) {
-    if (child.name == "source" || child.name == "dataStore") {
-      for (const char *name : {"file", "dev"}) {
-        const std::string *file = child.attribute(name);
-        if (file == nullptr || file->empty()) continue;
-        out.all.insert(*file);
-        if (!removable) out.disks.insert(*file);
+class Collector {
+ public:
+  Collector(const VolumePath &volume_path, target::MachineFiles &out) : volume_path_(volume_path), out_(out) {}
+
+  void add(const xml::Element &element) {
+    for (const xml::Element &child : element.children) {
+      if (child.name == "disk") {
+        add_sources(child, is_removable(child));
+      } else if (child.name == "nvram") {
+        if (!child.text.empty()) out_.all.insert(child.text);
+        add_sources(child, true);  // <nvram type='file'><source file=.../></nvram>, since libvirt 8.5
+      } else if ((child.name == "kernel" || child.name == "initrd") && !child.text.empty()) {
+        out_.all.insert(child.text);
+      } else {
+        add(child);
       }
     }
-    add_sources(child, removable, out);
   }
-}
 
-void add_element(const xml::Element &element, target::MachineFiles &out) {
-  for (const xml::Element &child : element.children) {
-    if (child.name == "disk") {
-      add_sources(child, is_removable(child), out);
-    } else if ((child.name == "nvram" || child.name == "kernel" || child.name == "initrd") && !child.text.empty()) {
-      out.all.insert(child.text);
-    } else {
-      add_element(child, out);
+ private:
+  // A disk's own image stands in its <source>, those under it in <backingStore>s inside of each other.
+  void add_sources(const xml::Element &element, bool removable) {
+    for (const xml::Element &child : element.children) {
+      if (child.name == "source" || child.name == "dataStore") {
+        for (const char *name : {"file", "dev"}) add_file(child.attribute(name), removable);
+        add_volume(child, removable);
+      }
+      add_sources(child, removable);
     }
   }
-}
+
+  void add_file(const std::string *file, bool removable) {
+    if (file == nullptr || file->empty()) return;
+    out_.all.insert(*file);
+    if (!removable) out_.disks.insert(*file);
+  }
+
+  void add_volume(const xml::Element &source, bool removable) {
+    const std::string *pool = source.attribute("pool"), *volume = source.attribute("volume");
+    if (pool == nullptr || volume == nullptr || !volume_path_) return;
+    const std::string file = volume_path_(*pool, *volume);
+    add_file(&file, removable);
+  }
+
+  const VolumePath &volume_path_;
+  target::MachineFiles &out_;
+};
 
 }  // namespace
 
-void add_files_of_domain(std::string_view xml, target::MachineFiles &out) { add_element(xml::parse(xml, kShown), out); }
+void add_files_of_domain(std::string_view xml, target::MachineFiles &out, const VolumePath &volume_path) {
+  Collector(volume_path, out).add(xml::parse(xml, kShown));
+}
 
 }  // namespace ferry::libvirt

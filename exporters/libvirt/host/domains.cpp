@@ -36,23 +36,35 @@ std::vector<Owned<virDomainSnapshot>> snapshots_of(virDomain *domain) {
   return out;
 }
 
+// Where a volume of a pool lies; "" when the pool or the volume is not there (any more).
+std::string path_of_volume(virConnect *handle, const std::string &pool_name, const std::string &name) {
+  const Owned<virStoragePool> pool(virStoragePoolLookupByName(handle, pool_name.c_str()));
+  if (!pool) return "";
+  const Owned<virStorageVol> volume(virStorageVolLookupByName(pool.get(), name.c_str()));
+  const Owned<char> path(volume ? virStorageVolGetPath(volume.get()) : nullptr);
+  return path ? path.get() : "";
+}
+
 target::MachineFacts facts_of(virDomain *domain) {
   target::MachineFacts out;
+  const VolumePath volume_path = [domain](const std::string &pool, const std::string &volume) {
+    return path_of_volume(virDomainGetConnect(domain), pool, volume);
+  };
   out.name = virDomainGetName(domain);
   char uuid[VIR_UUID_STRING_BUFLEN] = {};
   if (virDomainGetUUIDString(domain, uuid) == 0) out.uuid = uuid;
   // A machine that runs goes on with what it was started with, whatever was redefined since.
   const std::string inactive = xml_of(domain, VIR_DOMAIN_XML_INACTIVE, out.name.c_str());
   out.run = run_mark(xml::parse(inactive, kShown));
-  add_files_of_domain(inactive, out.files);
-  add_files_of_domain(xml_of(domain, 0, out.name.c_str()), out.files);
+  add_files_of_domain(inactive, out.files, volume_path);
+  add_files_of_domain(xml_of(domain, 0, out.name.c_str()), out.files, volume_path);
   out.running = virDomainIsActive(domain) == 1;
   out.suspended = virDomainHasManagedSaveImage(domain, 0) == 1;
   for (const Owned<virDomainSnapshot> &snapshot : snapshots_of(domain)) {
     out.snapshots.emplace_back(virDomainSnapshotGetName(snapshot.get()));
     // Going back to it takes its files.
     if (const Owned<char> xml{virDomainSnapshotGetXMLDesc(snapshot.get(), 0)}) {
-      add_files_of_domain(xml.get(), out.files);
+      add_files_of_domain(xml.get(), out.files, volume_path);
     }
   }
   return out;
