@@ -105,7 +105,8 @@ class Run {
     journal_.staging(staging);
     file::make_private_folders(plan_.dest, mode_of_folders(options_));
     // 0700: images may hold what nobody else on this host should read.
-    if (mkdir(staging.c_str(), 0700) != 0) fail_io(staging, "the destination cannot be written");
+    if (mkdir(staging.c_str(), 0700) != 0 || chmod(staging.c_str(), 0700) != 0)  // whatever the umask
+      fail_io(staging, "the destination cannot be written");
     make_files({.plan = plan_, .options = options_, .staging = staging, .domain_xml = marked(plan_.domain_xml)},
                progress, stop_, result_);
     file::sync_folder(staging);

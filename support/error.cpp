@@ -44,8 +44,8 @@ int exit_code(ErrorKind kind) {
     case ErrorKind::encrypted:
     case ErrorKind::unsafe:
     case ErrorKind::conflict:
-    case ErrorKind::no_space:
-    case ErrorKind::unreachable: return 3;
+    case ErrorKind::no_space: return 3;
+    case ErrorKind::unreachable:
     case ErrorKind::libvirt:
     case ErrorKind::subprocess:
     case ErrorKind::io:

@@ -15,10 +15,12 @@ namespace {
 
 [[noreturn]] void fail(const std::filesystem::path &file, const std::string &what, int code, ErrorKind kind) {
   throw Error(
-      kind, {.where = {.file = file},
-             .message = what + ": " + std::generic_category().message(code),
-             .advice = kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
-                                                   : "Check that the file or folder exists and that you may use it."});
+      kind,
+      {.where = {.file = file},
+       .message = what + ": " + std::generic_category().message(code),
+       .advice = code == EFBIG ? "Choose a folder whose file system takes larger files, or raise 'ulimit -f'."
+                 : kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
+                                               : "Check that the file or folder exists and that you may use it."});
 }
 
 ErrorKind kind_of_write(int code) {

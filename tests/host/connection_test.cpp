@@ -31,6 +31,7 @@ TEST(Connection, AnUnreachableDaemonCarriesLibvirtsWordsAndPrintsNothing) {
     FAIL();
   } catch (const Error &error) {
     EXPECT_EQ(error.kind(), ErrorKind::unreachable);
+    EXPECT_EQ(exit_code(error.kind()), 1);  // nothing is wrong with the source
     EXPECT_THAT(error.what(), HasSubstr("/nonexistent/libvirt-sock"));
     EXPECT_THAT(error.detail().advice, HasSubstr("--no-define"));
   }
