@@ -91,11 +91,13 @@ void look_at_drives(const Machine &machine, const image::OpenOptions &open, cons
     out.media.emplace(fields[i], facts_of(looks[i], media[i], open, options, *out.reader));
 }
 
-void collect_images(const Hardware &hardware, std::vector<ImageFile> &out) {
+// Those that have a file.
+template <class Visit>
+void for_each_image(const Hardware &hardware, const Visit &visit) {
   for (const DriveRef &ref : drives_of(hardware, "")) {
     if (!ref.drive->medium) continue;
     for (const ImageFile &image : ref.drive->medium->chain) {
-      if (!image.pieces.empty()) out.push_back(image);
+      if (!image.pieces.empty()) visit(image);
     }
   }
 }
@@ -111,15 +113,13 @@ std::set<fs::path> parts_of(const Survey &survey) {
 
 // Images of the machine of which the package's manifest says nothing, by the names that the package gives them.
 std::vector<std::string> images_without(const std::vector<ovf::ManifestEntry> &manifest, const Machine &machine) {
-  std::vector<ImageFile> images;
-  collect_images(machine.hardware, images);
   std::vector<std::string> out;
-  for (const ImageFile &image : images) {
+  for_each_image(machine.hardware, [&](const ImageFile &image) {
     const bool listed = std::all_of(image.pieces.begin(), image.pieces.end(), [&](const FileRange &piece) {
       return std::any_of(manifest.begin(), manifest.end(), [&](const auto &entry) { return entry.range == piece; });
     });
     if (!listed) out.push_back(image.declared_location);
-  }
+  });
   return out;
 }
 
@@ -152,8 +152,16 @@ image::OpenOptions open_options(const Machine &machine, const Options &options) 
   open.allowed_folders.push_back(machine.source.file.parent_path());
   open.limits = limits_of(machine, options);
   open.places = places_of(options, machine.source.file);
-  collect_images(machine.hardware, open.known_images);
-  for (const Snapshot &snapshot : machine.snapshots) collect_images(snapshot.hardware, open.known_images);
+  // Each once: the base of a chain is in every state, and of two hundred states there are twenty thousand images.
+  std::set<std::pair<fs::path, std::uint64_t>> seen;
+  const auto collect = [&](const Hardware &hardware) {
+    for_each_image(hardware, [&](const ImageFile &image) {
+      if (seen.emplace(image.pieces.front().file, image.pieces.front().offset).second)
+        open.known_images.push_back(image);
+    });
+  };
+  collect(machine.hardware);
+  for (const Snapshot &snapshot : machine.snapshots) collect(snapshot.hardware);
   return open;
 }
 
