@@ -32,6 +32,9 @@ struct SettingsReader::Index {
     bool secret = false;
     for (const xml::Attribute &attr : element.attributes) {
       if (attr.name == "name" || attr.name == "key") secret = secret || secrets::looks_secret(attr.value);
+      // A guest's own: what it and its programs were told.
+      if (attr.name == "name" && element.name == "GuestProperty")
+        secret = secret || !attr.value.starts_with("/VirtualBox/");
       if (attr.name == "password") secret = secret || attr.value == "true" || attr.value == "1";
     }
     if (!secret) return;

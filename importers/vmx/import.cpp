@@ -125,7 +125,7 @@ void read_saved_state(Reader &reader, Machine &machine) {
   reader.find(kSuspended, "checkpoint.vmState", "the machine is suspended to \"" + text::printable(*state) + "\"");
 }
 
-// Cloud-init, Ignition and OVF properties come to the guest through guestinfo; they often hold passwords.
+// Cloud-init, Ignition and OVF properties come to the guest through guestinfo. The ledger hides their values.
 void read_guestinfo(Reader &reader) {
   bool told = false;
   for (const std::string &key : reader.settings.keys_with("guestinfo.")) {
@@ -133,11 +133,9 @@ void read_guestinfo(Reader &reader) {
     const bool data = name.rfind("userdata", 0) == 0 || name.rfind("metadata", 0) == 0 ||
                       name.rfind("vendordata", 0) == 0 || name.rfind("ignition.", 0) == 0 ||
                       name.rfind("coreos.", 0) == 0 || name.rfind("afterburn.", 0) == 0 || name == "ovfenv";
-    if (data || name.find("password") != std::string_view::npos) reader.settings.hide(key);
-    if (data && !told) {
-      reader.find(kGuestinfo, key, "the guest is configured through " + reader.settings.place(key).path);
-      told = true;
-    }
+    if (!data || told) continue;
+    reader.find(kGuestinfo, key, "the guest is configured through " + reader.settings.place(key).path);
+    told = true;
   }
 }
 

@@ -7,13 +7,16 @@ namespace ferry::secrets {
 namespace {
 
 TEST(Secrets, AreToldByAWordOfTheName) {
-  for (const char *key : {"RemoteDisplay.vnc.password", "guestinfo.api_token", "VBoxInternal2/SmcDeviceKey", "apiKey",
-                          "smc.key", "encryption.keySafe", "managedvm.autoAddVTPM", "CRYPT/KeyStore", "acme.Passphrase",
-                          "InitiatorSecretEncrypted", "dbPasswd", "x.PRIVATEKEY", "admin-pwd", "aws.credentials"})
+  for (const char *key :
+       {"RemoteDisplay.vnc.password", "guestinfo.api_token", "VBoxInternal2/SmcDeviceKey", "apiKey", "smc.key",
+        "encryption.keySafe", "managedvm.autoAddVTPM", "CRYPT/KeyStore", "acme.Passphrase", "InitiatorSecretEncrypted",
+        "dbPasswd", "x.PRIVATEKEY", "admin-pwd", "aws.credentials", "proxyPw", "guestinfo.userdata",
+        "guestinfo.cloud-init.config.data", "guestinfo.talos.config", "GuestInfo.hostname"})
     EXPECT_TRUE(looks_secret(key)) << key;
   for (const char *key :
        {"keyboard.vusb.enable", "scsi0:0.fileName", "mks.keyboardFilter", "displayName", "monkey.present",
-        "ethernet0.generatedAddress", "usb.passthrough", "compass", "tokenizer", "GUI/LastCloseAction"})
+        "ethernet0.generatedAddress", "usb.passthrough", "compass", "tokenizer", "GUI/LastCloseAction",
+        "guestinfo.vmtools.versionNumber", "guestInfo.detailed.data", "guestinfo"})
     EXPECT_FALSE(looks_secret(key)) << key;
 }
 
@@ -24,6 +27,10 @@ TEST(Secrets, InAddressesAreReplaced) {
   EXPECT_EQ(without_credentials("https://host:8080/a@b"), "https://host:8080/a@b");
   EXPECT_EQ(without_credentials("ssh://joe@host/x"), "ssh://joe@host/x");
   EXPECT_EQ(without_credentials("plain"), "plain");
+  EXPECT_EQ(without_credentials("'https://h/x?user=joe&access_token=abc&n=1' and http://u:p@h?apiKey=k#top"),
+            "'https://h/x?user=joe&access_token=(secret)&n=1' and http://(secret)@h?apiKey=(secret)#top");
+  EXPECT_EQ(without_credentials("https://h/#id_token=abc"), "https://h/#id_token=(secret)");
+  EXPECT_EQ(without_credentials("is the token=abc right?"), "is the token=abc right?");
 }
 
 }  // namespace

@@ -355,5 +355,15 @@ TEST(Secrets, InExtraDataAndGuestPropertiesAreHiddenByTheirNames) {
   EXPECT_EQ(entry_of(machine, "/GuestProperty/@name")->value, "/acme/Password");
 }
 
+TEST(Secrets, AGuestsOwnPropertiesAreHiddenWhateverTheirNames) {
+  Text text;
+  text.hardware =
+      "<GuestProperties><GuestProperty name='/acme/init' value='abc' timestamp='1'/>"
+      "<GuestProperty name='/VirtualBox/GuestInfo/OS/Release' value='6.1' timestamp='1'/></GuestProperties>";
+  const ImportedMachine machine = import_text(text);
+  EXPECT_EQ(entry_of(machine, "/GuestProperty[1]/@value")->value, "(secret)");
+  EXPECT_EQ(entry_of(machine, "/GuestProperty[2]/@value")->value, "6.1");
+}
+
 }  // namespace
 }  // namespace ferry::vbox::test
