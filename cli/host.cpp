@@ -2,10 +2,12 @@
 #include "migration/host.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "cli/command.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
+#include "migration/reader.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -29,6 +31,8 @@ void setup_host(CLI::App &app, Context &context) {
     command->output.profile = true;
     check_output(command->output, {});
     write_output(command->output, migration::recorded_host(command->connect));
+    for (const std::string &lacking : migration::lacking_cages())
+      std::fprintf(stderr, "virt-ferry: %s\n", lacking.c_str());
     context.exit_code = 0;
   });
 }

@@ -51,9 +51,9 @@ struct Touched {
   std::filesystem::path writes;  // there already; empty: nothing
 };
 
-std::shared_ptr<const cage::Cage> cage_for(const Context &context, const Touched &touched) {
+std::shared_ptr<const cage::Cage> cage_for(const std::string &name, const Touched &touched, cage::Calls calls) {
   cage::Rules rules;
-  const std::filesystem::path program = subprocess::find_program(context.program);
+  const std::filesystem::path program = subprocess::find_program(name);
   rules.execute = {"/usr", "/bin", "/lib", "/lib64", "/opt", "/nix/store", "/gnu/store", program};
   // A program that was installed somewhere else brings its libraries along.
   std::error_code ignored;
@@ -66,7 +66,7 @@ std::shared_ptr<const cage::Cage> cage_for(const Context &context, const Touched
     rules.read.insert(rules.read.end(), source->extents.begin(), source->extents.end());
   }
   if (!touched.writes.empty()) rules.write.push_back(touched.writes);
-  return std::make_shared<const cage::Cage>(rules, cage::Calls::program);
+  return std::make_shared<const cage::Cage>(rules, calls);
 }
 
 subprocess::Result start(const Context &context, Arguments arguments, const subprocess::Limits &limits,
@@ -75,7 +75,7 @@ subprocess::Result start(const Context &context, Arguments arguments, const subp
   return subprocess::run({.program = context.program,
                           .arguments = std::move(arguments),
                           .limits = limits,
-                          .locked_in = cage_for(context, touched),
+                          .locked_in = cage_for(context.program, touched, cage::Calls::program),
                           .on_line = std::move(on_line)},
                          context.stop);
 }
@@ -208,6 +208,10 @@ Arguments convert_arguments(const ConvertRequest &request, const std::filesystem
 }
 
 }  // namespace
+
+std::shared_ptr<const cage::Cage> cage_of_server(const std::string &program, const Source &served) {
+  return cage_for(program, {.reads = {&served}, .writes = {}}, cage::Calls::server);
+}
 
 bool available(const Context &context) { return !subprocess::find_program(context.program).empty(); }
 

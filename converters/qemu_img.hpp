@@ -24,6 +24,8 @@
 #include "converters/images/image.hpp"
 #include "converters/progress.hpp"
 
+#include "support/cage.hpp"
+
 namespace ferry::qemu_img {
 
 // An image as qemu-img is to open it. `format` decides the driver and is never guessed.
@@ -58,6 +60,10 @@ struct Context {
 };
 
 [[nodiscard]] bool available(const Context &context = {});
+
+// For a program of QEMU's that serves an image to those who connect to a socket that it is given.
+[[nodiscard]] std::shared_ptr<const cage::Cage> cage_of_server(const std::string &program, const Source &served);
+
 // "7.2.22"; throws missing.
 [[nodiscard]] std::string version(const Context &context = {});
 

@@ -49,8 +49,8 @@ std::vector<file_users::Process> machine_processes() {
 
 class Looker {
  public:
-  Looker(const Machine &machine, const Options &options, const std::set<fs::path> &parts)
-      : machine_(machine), options_(options), parts_(parts) {}
+  Looker(const Machine &machine, const Options &options, const std::set<fs::path> &parts, Reader &reader)
+      : machine_(machine), options_(options), parts_(parts), reader_(reader) {}
 
   std::vector<Finding> look() {
     if (machine_.source.kind == SourceKind::ovf) return {};  // a package is a copy
@@ -60,9 +60,10 @@ class Looker {
       std::error_code error;
       if (!fs::is_regular_file(image, error)) continue;
       if (const auto lock = file_users::lock_on(image)) used(image, *lock);
-      look_at_lock(fs::path(image) += ".lck");
+      add_lock(fs::path(image) += ".lck");
     }
     if (machine_.source.kind == SourceKind::vmx) look_at_folder();
+    if (!locks_.empty()) look_at_locks();
     look_at_processes(images);
     return std::move(findings_);
   }
@@ -81,11 +82,16 @@ class Looker {
     findings_.push_back(raise(kSourceInUse, {.file = file}, what));
   }
 
-  void look_at_lock(const fs::path &lock) {
-    if (!seen_.insert(lock).second) return;
-    for (const file_users::VmwareLock &held : file_users::vmware_locks(lock)) {
+  void add_lock(const fs::path &lock) {
+    std::error_code error;
+    if (fs::exists(lock, error) && std::find(locks_.begin(), locks_.end(), lock) == locks_.end())
+      locks_.push_back(lock);
+  }
+
+  void look_at_locks() {
+    for (const file_users::VmwareLock &held : reader_.read_locks(locks_)) {
       const std::string who = held.pid ? "VMware's lock of process " + std::to_string(*held.pid) : "VMware's lock";
-      if (held.stale) {
+      if (file_users::is_left_over(held)) {
         findings_.push_back(
             raise(kStaleLock, {.file = held.file}, who + " is left over: " + text::printable(held.file.string())));
       } else {
@@ -109,7 +115,7 @@ class Looker {
     for (const fs::path &lock : locks) {
       const std::string name = lock.filename().string();
       if (name == own || (name.starts_with(memory) && name.ends_with(".vmem.lck")) || name.starts_with("564d"))
-        look_at_lock(lock);
+        add_lock(lock);
     }
   }
 
@@ -137,14 +143,16 @@ class Looker {
   const Machine &machine_;
   const Options &options_;
   const std::set<fs::path> &parts_;
+  Reader &reader_;
   std::vector<Finding> findings_;
-  std::set<fs::path> seen_;
+  std::vector<fs::path> locks_;
 };
 
 }  // namespace
 
-std::vector<Finding> refuse_in_use(const Machine &machine, const Options &options, const std::set<fs::path> &parts) {
-  return Looker(machine, options, parts).look();
+std::vector<Finding> refuse_in_use(const Machine &machine, const Options &options, Reader &reader,
+                                   const std::set<fs::path> &parts) {
+  return Looker(machine, options, parts, reader).look();
 }
 
 }  // namespace ferry::migration

@@ -11,6 +11,7 @@
 #include <string>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 
 #include "support/error.hpp"
@@ -22,6 +23,7 @@ namespace ferry::migration {
 #ifdef NDEBUG
 
 void misbehave_when_told() {}
+worker::Patience patience() { return {}; }
 
 #else
 
@@ -45,6 +47,12 @@ int try_to(const std::string &what, const std::string &with) {
   }
   if (what == "crash") *const_cast<volatile int *>(static_cast<int *>(nullptr)) = 1;
   if (what == "abort") abort();
+  if (what == "spin") {
+    for (volatile unsigned turns = 0;;) turns = turns + 1;
+  }
+  if (what == "sleep") {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
   return EINVAL;
 }
 
@@ -58,6 +66,13 @@ void misbehave_when_told() {
   const int error = try_to(words.substr(0, blank), words.substr(std::min(blank + 1, words.size())));
   throw Error(ErrorKind::io,
               {.message = "a worker misbehaved", .found = error == 0 ? "nothing" : std::strerror(error)});
+}
+
+worker::Patience patience() {
+  const char *told = std::getenv("VIRT_FERRY_PATIENCE");
+  if (told == nullptr) return {};
+  const std::chrono::milliseconds longest(std::atoi(told));
+  return {.computing = longest, .waiting = 5 * longest, .stopping = longest};
 }
 
 #endif

@@ -19,6 +19,8 @@
 #include "migration/source.hpp"
 #include "model/machine.hpp"
 
+#include "support/file_users.hpp"
+
 namespace ferry::worker {
 class Channel;
 }
@@ -59,6 +61,9 @@ class Reader : public disk::SourceReader {
   // As ovf::verify_members(), of a machine's package.
   virtual void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
                               const std::stop_token &stop) = 0;
+  // What VMware's locks (file_users::vmware_locks) say.
+  [[nodiscard]] virtual std::vector<file_users::VmwareLock> read_locks(
+      const std::vector<std::filesystem::path> &locks) = 0;
   // Gives back what it holds (a process); what is asked next costs more.
   virtual void rest() {}
 };
@@ -75,10 +80,19 @@ class Reader : public disk::SourceReader {
 // As their namesakes of source.hpp do in this process.
 [[nodiscard]] FoundSource find_source_at(const std::filesystem::path &path);
 [[nodiscard]] FoundBelow find_below(const std::filesystem::path &folder);
+// `head`, when it is not null, is set as FoundSource has it.
+[[nodiscard]] std::optional<SourceKind> detect_source_at(const std::filesystem::path &file,
+                                                         std::shared_ptr<const file::Head> *head = nullptr);
 
 // The same in a worker where there are any.
 [[nodiscard]] FoundSource find_source_in_worker(const std::filesystem::path &path);
 [[nodiscard]] FoundBelow find_below_in_worker(const std::filesystem::path &folder);
+[[nodiscard]] std::optional<SourceKind> detect_in_worker(const std::filesystem::path &file);
+[[nodiscard]] Registered registered_in_worker(const std::filesystem::path &windows_root);
+
+// What the cages of workers lack on this host, each a sentence without a full stop; it is tried out. Empty where they
+// are whole.
+[[nodiscard]] std::vector<std::string> lacking_cages();
 
 // What a worker does: for worker::begin().
 void serve_reader(worker::Channel &channel);

@@ -1,94 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's side of a worker: asks, waits, shows its progress, and believes nothing that it did not check.
-#include <charconv>
+// The program's side of a worker: asks, and believes nothing that it did not check.
+#include <algorithm>
 #include <mutex>
-#include <new>
-#include <stdexcept>
 #include <utility>
 
 #include "migration/reader.hpp"
 #include "migration/reader_messages.hpp"
 #include "migration/reader_rules.hpp"
+#include "migration/reader_session.hpp"
 
 #include "support/text.hpp"
-#include "support/worker.hpp"
 
 namespace ferry::migration {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// One worker and what is said with it. `file` is what its end is an error of.
-class Session {
- public:
-  Session(std::unique_ptr<worker::Worker> worker, fs::path file) : worker_(std::move(worker)), file_(std::move(file)) {}
-
-  struct Call {
-    Ask what{};
-    std::string value;
-    std::vector<int> descriptors = {};
-    Progress *progress = nullptr;
-    std::stop_token stop = {};
-  };
-  // The answer's value. Throws what the worker threw; internal when it ended, which leaves the session useless.
-  std::string ask(const Call &call) {
-    if (!worker_->channel().send(std::string(1, static_cast<char>(call.what)) + call.value, call.descriptors)) ended();
-    const std::stop_callback stopped(call.stop, [this] {
-      static_cast<void>(worker_->channel().send(std::string(1, static_cast<char>(Ask::stop))));
-    });
-    for (;;) {
-      const auto said = worker_->channel().receive();
-      if (!said || said->bytes.empty()) ended();
-      const std::string_view value = std::string_view(said->bytes).substr(1);
-      switch (static_cast<Say>(said->bytes.front())) {
-        case Say::answer: return std::string(value);
-        case Say::failure: throw exact::read<Failure>(value).error();
-        case Say::refused:
-          throw Error(ErrorKind::io, {.where = {.file = file_}, .message = exact::read<std::string>(value)});
-        case Say::defect: throw std::runtime_error(exact::read<std::string>(value));
-        case Say::no_memory: throw std::bad_alloc();
-        case Say::begin:
-          if (call.progress != nullptr) begin(exact::read<StepBegins>(value), *call.progress);
-          break;
-        case Say::advance:
-          if (call.progress != nullptr) call.progress->advance(number(value));
-          break;
-        case Say::end:
-          if (call.progress != nullptr) call.progress->end();
-          break;
-        default: ended();
-      }
-    }
-  }
-
- private:
-  static void begin(const StepBegins &step, Progress &progress) { progress.begin(step.step, step.total); }
-
-  static std::uint64_t number(std::string_view digits) {
-    std::uint64_t out = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    return out;
-  }
-
-  [[noreturn]] void ended() const {
-    throw Error(ErrorKind::internal,
-                {.where = {.file = file_},
-                 .message = "the process that read this file ended without an answer",
-                 .found = worker_->how_it_ended(),
-                 .advice = "This is a bug in virt-ferry, or the file was made to do this: please report it with the "
-                           "source's settings file. Nothing of the source was changed."});
-  }
-
-  std::unique_ptr<worker::Worker> worker_;
-  fs::path file_;
-};
-
-// nullptr where there are no workers.
-std::unique_ptr<Session> start(const cage::Rules &rules, const fs::path &file) {
-  auto worker = worker::Worker::start(rules);
-  return worker ? std::make_unique<Session>(std::move(worker), file) : nullptr;
-}
 
 class ReaderAway final : public Reader {
  public:
@@ -98,7 +25,7 @@ class ReaderAway final : public Reader {
 
   // Whether a worker could be started.
   bool begin() {
-    auto session = start(rules_, shown_);
+    auto session = Session::start(rules_, shown_);
     if (session) idle_.push_back(std::move(session));
     return !idle_.empty();
   }
@@ -134,6 +61,18 @@ class ReaderAway final : public Reader {
                       const std::stop_token &stop) override {
     static_cast<void>(
         call({.what = Ask::verify_members, .value = exact::written(MembersQuestion{machine, entries}), .stop = stop}));
+  }
+
+  std::vector<file_users::VmwareLock> read_locks(const std::vector<fs::path> &locks) override {
+    auto out =
+        exact::read<std::vector<file_users::VmwareLock>>(call({.what = Ask::locks, .value = exact::written(locks)}));
+    for (const file_users::VmwareLock &held : out) {
+      const bool asked = std::any_of(locks.begin(), locks.end(), [&](const fs::path &lock) {
+        return held.file == lock || held.file.parent_path() == lock;
+      });
+      if (!asked) not_believed(held.file);
+    }
+    return out;
   }
 
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
@@ -199,8 +138,8 @@ class ReaderAway final : public Reader {
     std::string out;
     try {
       out = session->ask(what);
-    } catch (const Error &error) {
-      if (error.kind() != ErrorKind::internal) give_back(std::move(session));
+    } catch (const Error &) {
+      give_back(std::move(session));
       throw;
     }
     give_back(std::move(session));
@@ -216,7 +155,7 @@ class ReaderAway final : public Reader {
         return out;
       }
     }
-    auto out = start(rules_, shown_);
+    auto out = Session::start(rules_, shown_);
     if (!out) {
       throw Error(ErrorKind::io,
                   {.where = {.file = shown_},
@@ -230,6 +169,7 @@ class ReaderAway final : public Reader {
   }
 
   void give_back(std::unique_ptr<Session> session) {
+    if (!session->is_usable()) return;
     const std::lock_guard lock(guard_);
     idle_.push_back(std::move(session));
   }
@@ -262,20 +202,13 @@ class ReaderAway final : public Reader {
   std::vector<std::unique_ptr<Session>> idle_;
 };
 
-// One question about a path to a worker that may read there; nullopt where there are no workers.
-std::optional<std::string> ask_about(const fs::path &path, Ask what) {
-  if (!worker::available()) return std::nullopt;
-  const auto session = start(rules_for(path), path);
-  if (!session) return std::nullopt;
-  return session->ask({.what = what, .value = exact::written(path.string())});
-}
-
 }  // namespace
 
 std::shared_ptr<Reader> reader_of(const FoundSource &source, const Options &options) {
-  // A QEMU command says what a process of this host has open, wherever that is: /proc, and disks of any folder.
-  if (worker::available() && source.kind != SourceKind::qemu) {
-    auto away = std::make_shared<ReaderAway>(source, options, rules_for(source, options), source.file);
+  if (worker::available()) {
+    Options told = options;
+    if (is_process(source.file) && !told.base) told.base = folder_of_process(source.file);
+    auto away = std::make_shared<ReaderAway>(source, told, rules_for(source, told), source.file);
     if (away->begin()) return away;
   }
   return reader_here(source, options);
@@ -291,31 +224,6 @@ std::shared_ptr<Reader> reader_of_images(const fs::path &image, const image::Ope
     if (away->begin()) return away;
   }
   return reader_here({}, {});
-}
-
-FoundSource find_source_in_worker(const fs::path &path) {
-  const auto answer = ask_about(path, Ask::find);
-  if (!answer) return find_source_at(path);
-  auto out = exact::read<FoundSource>(*answer);
-  const fs::path asked = fs::absolute(path).lexically_normal();
-  if (out.file != asked && !reach::below(out.file, asked))
-    throw Error(ErrorKind::internal, {.where = {.file = path}, .message = "a source was found that does not lie here"});
-  return out;
-}
-
-FoundBelow find_below_in_worker(const fs::path &folder) {
-  const auto answer = ask_about(folder, Ask::below);
-  if (!answer) return find_below(folder);
-  auto said = exact::read<BelowAnswer>(*answer);
-  FoundBelow out;
-  for (const FoundSource &source : said.sources) {
-    if (!reach::below(source.file.parent_path(), folder))
-      throw Error(ErrorKind::internal,
-                  {.where = {.file = folder}, .message = "a source was found that does not lie here"});
-  }
-  out.sources = std::move(said.sources);
-  for (const Failure &failure : said.unreadable) out.unreadable.push_back(failure.error());
-  return out;
 }
 
 }  // namespace ferry::migration

@@ -55,6 +55,14 @@ class ReaderHere final : public Reader {
     ovf::verify_members(ovf::package_of(holder), entries, stop);
   }
 
+  std::vector<file_users::VmwareLock> read_locks(const std::vector<std::filesystem::path> &locks) override {
+    std::vector<file_users::VmwareLock> out;
+    for (const std::filesystem::path &lock : locks) {
+      for (file_users::VmwareLock &held : file_users::vmware_locks(lock)) out.push_back(std::move(held));
+    }
+    return out;
+  }
+
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
     return images_->inspect(medium, cached(open), engine);
   }

@@ -19,6 +19,9 @@ enum class Ask : char {
   engine = 'g',          // LookQuestion: EngineAnswer
   for_qemu = 'q',        // LookQuestion: disk::QemuSource
   nvram = 'n',           // firmware::NvramSource: firmware::NvramContents
+  detect = 't',          // a path: DetectAnswer
+  registered = 'r',      // a path: RegisteredAnswer
+  locks = 'k',           // paths: file_users::VmwareLocks
   verify_members = 'v',  // MembersQuestion: nothing
   fill = 'c',            // FillQuestion, and the target: disk::ConvertResult
   compare = 'd',         // CompareQuestion, and connections: a text
@@ -74,6 +77,13 @@ struct BelowAnswer {
   std::vector<FoundSource> sources;
   std::vector<Failure> unreadable;
 };
+struct DetectAnswer {
+  std::optional<SourceKind> kind;
+};
+struct RegisteredAnswer {
+  std::vector<RegisteredMachine> machines;
+  std::vector<Failure> unreadable;
+};
 struct StepBegins {
   std::string step;
   std::uint64_t total = 0;
@@ -107,6 +117,27 @@ template <>
 struct Members<migration::BelowAnswer> {
   static constexpr std::tuple kAll{Member{"sources", &migration::BelowAnswer::sources},
                                    Member{"unreadable", &migration::BelowAnswer::unreadable}};
+};
+template <>
+struct Members<migration::DetectAnswer> {
+  static constexpr std::tuple kAll{Member{"kind", &migration::DetectAnswer::kind}};
+};
+template <>
+struct Members<migration::RegisteredMachine> {
+  using Machine = migration::RegisteredMachine;
+  static constexpr std::tuple kAll{Member{"name", &Machine::name}, Member{"kind", &Machine::kind},
+                                   Member{"file", &Machine::file}, Member{"exists", &Machine::exists}};
+};
+template <>
+struct Members<migration::RegisteredAnswer> {
+  static constexpr std::tuple kAll{Member{"machines", &migration::RegisteredAnswer::machines},
+                                   Member{"unreadable", &migration::RegisteredAnswer::unreadable}};
+};
+template <>
+struct Members<file_users::VmwareLock> {
+  static constexpr std::tuple kAll{Member{"file", &file_users::VmwareLock::file},
+                                   Member{"pid", &file_users::VmwareLock::pid},
+                                   Member{"machine", &file_users::VmwareLock::machine}};
 };
 template <>
 struct Members<ovf::ManifestEntry> {
@@ -231,7 +262,10 @@ struct Members<migration::Options> {  // those that reading takes
                                    Member{"allow_outside", &Options::allow_outside},
                                    Member{"input_raw", &Options::input_raw},
                                    Member{"virtualbox_registry", &Options::virtualbox_registry},
-                                   Member{"trees", &Options::trees}};
+                                   Member{"trees", &Options::trees},
+                                   Member{"variables", &Options::variables},
+                                   Member{"base", &Options::base},
+                                   Member{"machine", &Options::machine}};
 };
 template <>
 struct Members<migration::ImportQuestion> {

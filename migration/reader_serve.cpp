@@ -89,6 +89,10 @@ class Server {
     switch (static_cast<Ask>(question.bytes.front())) {
       case Ask::find: return exact::written(find_source_at(exact::read<std::string>(text)));
       case Ask::below: return below(exact::read<std::string>(text));
+      case Ask::detect: return exact::written(DetectAnswer{detect_source_at(exact::read<std::string>(text))});
+      case Ask::registered: return registered(exact::read<std::string>(text));
+      case Ask::locks:
+        return exact::written(reader().read_locks(exact::read<std::vector<std::filesystem::path>>(text)));
       case Ask::import: return import(exact::read<ImportQuestion>(text));
       case Ask::look: {
         const auto asked = exact::read_with_images<LookQuestion>(text);
@@ -124,6 +128,14 @@ class Server {
     BelowAnswer out;
     FoundBelow found = find_below(folder);
     out.sources = std::move(found.sources);
+    for (const Error &error : found.unreadable) out.unreadable.push_back(failure_of(error));
+    return exact::written(out);
+  }
+
+  static std::string registered(const std::string &windows_root) {
+    RegisteredAnswer out;
+    Registered found = read_registered(windows_root);
+    out.machines = std::move(found.machines);
     for (const Error &error : found.unreadable) out.unreadable.push_back(failure_of(error));
     return exact::written(out);
   }

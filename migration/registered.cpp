@@ -9,6 +9,7 @@
 
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
+#include "migration/reader.hpp"
 
 #include "support/file.hpp"
 #include "support/folders.hpp"
@@ -79,7 +80,9 @@ void read_windows(const fs::path &root, RegistryReader &reader) {
 
 }  // namespace
 
-Registered registered_machines(const fs::path &windows_root) {
+Registered registered_machines(const fs::path &windows_root) { return registered_in_worker(windows_root); }
+
+Registered read_registered(const fs::path &windows_root) {
   RegistryReader reader;
   if (!windows_root.empty()) {
     read_windows(windows_root, reader);
@@ -99,12 +102,23 @@ std::optional<std::vector<fs::path>> &told_folders() {
   return folders;
 }
 
-// From the user's own lists alone: what they name is not opened.
-std::vector<fs::path> ask_for_folders() {
+}  // namespace
+
+const std::vector<fs::path> &registered_folders() {
+  if (told_folders()) return *told_folders();
+  static const std::vector<fs::path> kFolders = [] {
+    std::vector<fs::path> out;
+    for (const fs::path &file : registered_files()) out.push_back(file.parent_path());
+    return out;
+  }();
+  return kFolders;
+}
+
+std::vector<fs::path> registered_files() {
   std::vector<fs::path> out;
   const auto add = [&out](const auto &list) {
     try {
-      for (const fs::path &file : list()) out.push_back(file.parent_path());
+      for (const auto &file : list()) out.push_back(file);
     } catch (const Error &) {  // 'virt-ferry list' says what is wrong with it
     }
   };
@@ -120,14 +134,6 @@ std::vector<fs::path> ask_for_folders() {
     return files;
   });
   return out;
-}
-
-}  // namespace
-
-const std::vector<fs::path> &registered_folders() {
-  if (told_folders()) return *told_folders();
-  static const std::vector<fs::path> kFolders = ask_for_folders();
-  return kFolders;
 }
 
 void set_registered_folders(std::vector<fs::path> folders) { told_folders() = std::move(folders); }

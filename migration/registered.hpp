@@ -25,6 +25,10 @@ struct Registered {
 };
 // `windows_root`: of a mounted Windows volume, whose users' registries are read; empty: this host's user.
 [[nodiscard]] Registered registered_machines(const std::filesystem::path &windows_root = {});
+// In this process.
+[[nodiscard]] Registered read_registered(const std::filesystem::path &windows_root);
+// What this host's user has registered, from the user's own lists alone: the files are not opened.
+[[nodiscard]] std::vector<std::filesystem::path> registered_files();
 // The folders of this host's registered machines. Asked of the registries once.
 [[nodiscard]] const std::vector<std::filesystem::path> &registered_folders();
 // In a process that cannot ask: another's answer.

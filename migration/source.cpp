@@ -72,7 +72,7 @@ FoundSource running_process(const std::string &argument) {
                                      .message = "there is no such process, or it is not yours",
                                      .expected = "a QEMU that runs now"});
   }
-  if (!qemu::starts_qemu(words, file)) {
+  if (detect_source(file) != SourceKind::qemu) {
     throw Error(ErrorKind::unsupported,
                 {.where = {.file = file},
                  .message = "the process is not QEMU",
@@ -109,11 +109,11 @@ bool is_package(const fs::path &file, const std::string &head, const std::option
   return true;
 }
 
-// As detect_source(); what cannot be read is none, and said elsewhere.
+// As detect_source_at(); what cannot be read is none, and said elsewhere.
 std::optional<FoundSource> detected(const fs::path &file) {
   try {
     FoundSource out{{}, fs::absolute(file)};
-    const auto kind = detect_source(file, &out.head);
+    const auto kind = detect_source_at(file, &out.head);
     if (!kind) return std::nullopt;
     out.kind = *kind;
     return out;
@@ -207,7 +207,9 @@ void collect(const fs::path &folder, FoundBelow &out) {
 
 }  // namespace
 
-std::optional<SourceKind> detect_source(const fs::path &file, std::shared_ptr<const file::Head> *kept) {
+std::optional<SourceKind> detect_source(const fs::path &file) { return detect_in_worker(file); }
+
+std::optional<SourceKind> detect_source_at(const fs::path &file, std::shared_ptr<const file::Head> *kept) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return std::nullopt;  // a FIFO would be waited for
   const auto status = file::status_of(file);
@@ -239,7 +241,7 @@ FoundSource find_source_at(const fs::path &path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return only_one_in(path);
   std::shared_ptr<const file::Head> head;
-  auto kind = detect_source(path, &head);
+  auto kind = detect_source_at(path, &head);
   // What speaks of QEMU and starts none is refused with the reason.
   if (!kind) {
     const std::string begin = read_head(path);

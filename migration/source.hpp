@@ -26,9 +26,8 @@ struct FoundSource {
 // them), unsupported (a file that is none of ours).
 [[nodiscard]] FoundSource find_source(const std::string &argument);
 
-// What a file is, or nullopt. `head`, when it is not null, is set as FoundSource has it.
-[[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file,
-                                                      std::shared_ptr<const file::Head> *head = nullptr);
+// What a file is, or nullopt.
+[[nodiscard]] std::optional<SourceKind> detect_source(const std::filesystem::path &file);
 
 struct FoundBelow {
   std::vector<FoundSource> sources;  // sorted by path

@@ -191,7 +191,8 @@ Survey survey(const ReadMachine &read, const Options &options, const fs::path &d
   if (out.has_manifest) out.unlisted = images_without(read.manifest, machine);
   const image::OpenOptions open = open_options(machine, options);
   look_at_drives(machine, open, options, out);
-  for (Finding &finding : refuse_in_use(machine, options, parts_of(out))) out.findings.push_back(std::move(finding));
+  for (Finding &finding : refuse_in_use(machine, options, *out.reader, parts_of(out)))
+    out.findings.push_back(std::move(finding));
   find_shared_images(machine, machine.hardware, "hardware", out);
   if (options.keep_snapshots) {
     for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {

@@ -153,7 +153,7 @@ constexpr std::string_view kWorkerCalls =
 
 // What a program of the host that only reads and writes images has no business with.
 constexpr std::string_view kProgramsNever =
-    "socket connect bind listen accept accept4 ptrace process_vm_readv process_vm_writev process_madvise "
+    "socket connect bind listen ptrace process_vm_readv process_vm_writev process_madvise "
     "pidfd_getfd pidfd_open kcmp mount umount2 move_mount open_tree fsopen fsmount fspick pivot_root "
     "chroot unshare setns bpf perf_event_open keyctl add_key request_key init_module finit_module "
     "delete_module kexec_load kexec_file_load reboot swapon swapoff userfaultfd io_uring_setup "
@@ -178,10 +178,11 @@ Filter worker_filter() {
   return filter;
 }
 
-Filter program_filter() {
+Filter program_filter(Calls calls) {
   Filter filter(seccomp_init(SCMP_ACT_ALLOW));
   if (!filter) refused("a filter of seccomp's");
   rules(filter, SCMP_ACT_ERRNO(EPERM), kProgramsNever);
+  if (calls != Calls::server) rules(filter, SCMP_ACT_ERRNO(EPERM), "accept accept4");
   rule(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", argument(1, SCMP_CMP_EQ, TIOCSTI));
   return filter;
 }
@@ -202,7 +203,8 @@ std::vector<std::uint64_t> compiled(const Filter &filter) {
 Offer offered() { return {.landlock = landlock_version(), .seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0}; }
 
 Cage::Cage(const Rules &rules, Calls calls)
-    : ruleset_(make_ruleset(rules)), filter_(compiled(calls == Calls::worker ? worker_filter() : program_filter())) {}
+    : ruleset_(make_ruleset(rules)),
+      filter_(compiled(calls == Calls::worker ? worker_filter() : program_filter(calls))) {}
 
 int Cage::apply() const {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;

@@ -33,6 +33,7 @@ struct Rules {
 enum class Calls {
   worker,   // a fork of ours: files, memory, threads and time; no sockets, no programs, no other processes
   program,  // a program that is started in the cage: all but sockets, tracing, mounts, modules and keys
+  server,   // the same, and it may accept connections on a socket that it was given
 };
 
 // A cage, made ready before fork(), so that apply() is safe between fork() and exec(). A worker's is made in the worker

@@ -129,8 +129,6 @@ VmwareLock read_lock(const fs::path &file) {
     std::uint32_t pid = 0;
     if (std::from_chars(rest.data(), rest.data() + rest.size(), pid).ec == std::errc{}) out.pid = pid;
   }
-  const std::string name = out.pid ? read_small("/proc/" + std::to_string(*out.pid) + "/comm") : std::string();
-  out.stale = out.pid && is_local(file) && name.find("vm") == std::string::npos;
   return out;
 }
 
@@ -194,6 +192,11 @@ std::vector<VmwareLock> vmware_locks(const fs::path &lock) {
     }
   }
   return out;
+}
+
+bool is_left_over(const VmwareLock &lock) {
+  return lock.pid && is_local(lock.file) &&
+         read_small("/proc/" + std::to_string(*lock.pid) + "/comm").find("vm") == std::string::npos;
 }
 
 }  // namespace ferry::file_users

@@ -38,9 +38,9 @@ struct VmwareLock {
   std::filesystem::path file;
   std::optional<std::uint32_t> pid;  // of the holder, on its own host
   std::string machine;               // the holder's host, as VMware names it
-  // The holder is gone: the lock lies on a file system of this host alone, and no process of VMware's has its pid.
-  bool stale = false;
 };
 [[nodiscard]] std::vector<VmwareLock> vmware_locks(const std::filesystem::path &lock);
+// The holder is gone: the lock lies on a file system of this host alone, and no process of VMware's has its pid.
+[[nodiscard]] bool is_left_over(const VmwareLock &lock);
 
 }  // namespace ferry::file_users

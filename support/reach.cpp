@@ -66,15 +66,6 @@ bool in_hidden_folder(const fs::path &file, const fs::path &machine) {
   });
 }
 
-// A folder that holds all kinds of things: what lies in it is not there because a machine beside it is.
-bool is_common(const fs::path &folder) {
-  static constexpr std::array<const char *, 10> kCommon{"/",    "/home", "/tmp",   "/var/tmp", "/mnt",
-                                                        "/opt", "/srv",  "/media", "/run",     "/run/media"};
-  if (std::find(kCommon.begin(), kCommon.end(), folder) != kCommon.end()) return true;
-  const auto home = folders::home();
-  return (home && folder == resolved(*home)) || folder.parent_path() == "/home";
-}
-
 // The user, or who made the machine: a mounted volume gives all its files one owner, who may be another.
 bool has_own_owner(const file::Status &status, const Limits &limits) {
   if (status.owner == geteuid()) return true;
@@ -122,6 +113,15 @@ Judgement judge_outside(Judgement out, const fs::path &written, const file::Stat
 }
 
 }  // namespace
+
+bool is_common(const fs::path &named) {
+  const fs::path folder = resolved(named);
+  static constexpr std::array<const char *, 10> kCommon{"/",    "/home", "/tmp",   "/var/tmp", "/mnt",
+                                                        "/opt", "/srv",  "/media", "/run",     "/run/media"};
+  if (std::find(kCommon.begin(), kCommon.end(), folder) != kCommon.end()) return true;
+  const auto home = folders::home();
+  return (home && folder == resolved(*home)) || folder.parent_path() == "/home";
+}
 
 bool below(const fs::path &file, const fs::path &folder) { return lies_below(resolved(file), resolved(folder)); }
 

@@ -49,6 +49,8 @@ struct Readable {
   std::vector<std::filesystem::path> trees;    // with all that lies below; files too
 };
 [[nodiscard]] Readable readable(const Limits &limits);
+// A folder that holds all kinds of things: what lies in it is not there because a machine beside it is. A home, /tmp.
+[[nodiscard]] bool is_common(const std::filesystem::path &folder);
 // A machine's folder alone. Of one that holds all kinds of things (a home), what is neither hidden nor a link.
 [[nodiscard]] Readable readable_below(const std::filesystem::path &folder);
 

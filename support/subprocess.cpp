@@ -36,6 +36,7 @@ namespace bp = boost::process;
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -73,8 +74,20 @@ void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
   ::setrlimit(resource, &both);
 }
 
+// In the child: the socket becomes descriptor 3, and the digits of LISTEN_PID say that this process is meant.
+void hand_over(int listening, std::span<char> digits) {
+  constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+  if (listening == kFirst) {
+    ::fcntl(kFirst, F_SETFD, 0);
+  } else {
+    ::dup2(listening, kFirst);
+  }
+  auto rest = static_cast<unsigned>(::getpid());
+  for (std::size_t i = digits.size(); i-- > 0; rest /= 10) digits[i] = static_cast<char>('0' + rest % 10);
+}
+
 // Runs in the child between fork and exec: only calls that are safe there.
-void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent, const cage::Cage *locked_in) {
+void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -89,6 +102,9 @@ void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent, c
   // Pipes of other children that are being started in other threads, and whatever a library opened without
   // O_CLOEXEC. Linux 5.11; older kernels leave them open, as everybody does.
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+void lock_in(const cage::Cage *locked_in) {
   if (locked_in == nullptr || locked_in->apply() == 0) return;
   constexpr std::string_view kWords = "the program could not be locked in (Landlock, seccomp) and was not started\n";
   static_cast<void>(!::write(STDERR_FILENO, kWords.data(), kWords.size()));
@@ -133,15 +149,20 @@ class Excerpt {
 // entry that is shorter than the name it looks for (Boost 1.74; AddressSanitizer and ThreadSanitizer say so).
 class ChildEnvironment {
  public:
-  explicit ChildEnvironment(bool bare) {
+  ChildEnvironment(bool bare, bool listens) {
     for (char **entry = bare ? nullptr : ::environ; entry != nullptr && *entry != nullptr; ++entry) {
       const std::string_view text = *entry;
       const auto equals = text.find('=');
       if (equals == 0 || equals == std::string_view::npos) continue;
       const std::string_view key = text.substr(0, equals);
-      if (key != "LANG" && key != "LANGUAGE" && !key.starts_with("LC_")) entries_.emplace_back(text);
+      if (key != "LANG" && key != "LANGUAGE" && !key.starts_with("LC_") && !key.starts_with("LISTEN_"))
+        entries_.emplace_back(text);
     }
     entries_.emplace_back("LC_ALL=C");
+    if (listens) {
+      entries_.emplace_back("LISTEN_FDS=1");
+      entries_.emplace_back(std::string(kPid) + "0000000000");  // no process has more digits
+    }
     for (std::string &entry : entries_) pointers_.push_back(entry.data());
     pointers_.push_back(nullptr);
   }
@@ -150,8 +171,11 @@ class ChildEnvironment {
 
   // As execve() takes it; as long as this lives.
   [[nodiscard]] char **entries() { return pointers_.data(); }
+  // Of LISTEN_PID, which only the child knows.
+  [[nodiscard]] std::span<char> digits() { return std::span(entries_.back()).subspan(kPid.size()); }
 
  private:
+  static constexpr std::string_view kPid = "LISTEN_PID=";
   std::vector<std::string> entries_;
   std::vector<char *> pointers_;
 };
@@ -188,13 +212,18 @@ class Run {
     const Limits limits = command_.limits;
     const std::size_t open_files = limits::open_files_before();
     const cage::Cage *locked_in = command_.locked_in.get();
-    ChildEnvironment environment(command_.bare_environment);
+    const int listening = command_.listening;
+    ChildEnvironment environment(command_.bare_environment, listening >= 0);
     child_ = bp::child(
         bp::exe = program.string(), bp::args = command_.arguments, bp::std_in<bp::null, bp::std_out> out_,
         bp::std_err > err_, error,
         bp::extend::on_setup = [&environment](auto &executor) { executor.env = environment.entries(); },
-        bp::extend::on_exec_setup = [limits, open_files, parent, locked_in](
-                                        auto & /*executor*/) { prepare_child(limits, open_files, parent, locked_in); });
+        bp::extend::on_exec_setup =
+            [&, limits, open_files, parent, locked_in, listening](auto & /*executor*/) {
+              prepare_child(limits, open_files, parent);
+              if (listening >= 0) hand_over(listening, environment.digits());
+              lock_in(locked_in);
+            });
     if (error)
       throw Error(ErrorKind::subprocess,
                   {.where = {.file = program}, .message = "the program cannot be started: " + error.message()});

@@ -31,7 +31,8 @@ struct Command {
   std::vector<std::string> arguments;  // without argv[0]; NUL is refused
   Limits limits;
   bool bare_environment = false;                // LC_ALL=C and nothing of ours
-  std::shared_ptr<const cage::Cage> locked_in;  // of cage::Calls::program; null: it may do all that we may
+  std::shared_ptr<const cage::Cage> locked_in;  // of cage::Calls::program or server; null: it may do all that we may
+  int listening = -1;                           // a socket for it to serve, as sd_listen_fds(3) has it; -1: none
   // Called for each piece of stdout that ends in CR or LF (not included), as it comes. When it is set, stdout is
   // not kept in Result::output and max_output holds for one line. It must not throw.
   std::function<void(std::string_view)> on_line;
@@ -56,10 +57,10 @@ struct Result {
 [[nodiscard]] std::filesystem::path find_program(std::string_view program);
 
 // Runs a program and waits for it. The child has our environment with LC_ALL=C, an empty stdin, a process group of its
-// own and no file descriptor of ours; it dies when we do. A status that is not 0 is a Result, not an error. Throws
-// Error: missing (the program is not installed), subprocess (it could not be started, or said too much), cancelled
-// (deadline, or `stop` was requested). On any throw the child and what it started are gone: they are asked to end
-// (SIGTERM), then killed.
+// own and no file descriptor of ours but `listening`; it dies when we do. A status that is not 0 is a Result, not an
+// error. Throws Error: missing (the program is not installed), subprocess (it could not be started, or said too much),
+// cancelled (deadline, or `stop` was requested). On any throw the child and what it started are gone: they are asked to
+// end (SIGTERM), then killed.
 [[nodiscard]] Result run(const Command &command, const std::stop_token &stop = {});
 
 }  // namespace ferry::subprocess

@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,8 +127,20 @@ class Nursery {
 
   [[noreturn]] void run() {
     for (;;) {
-      std::array<pollfd, 2> waits{{{control_socket_, POLLIN, 0}, {deaths_.get(), POLLIN, 0}}};
-      if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) _exit(1);
+      std::vector<pollfd> waits{{control_socket_, POLLIN, 0}, {deaths_.get(), POLLIN, 0}};
+      std::vector<pid_t> children;
+      for (const auto &[child, ended] : workers_) {
+        if (!ended) continue;
+        waits.push_back({ended.get(), 0, 0});
+        children.push_back(child);
+      }
+      if (poll(waits.data(), waits.size(), -1) < 0) {
+        if (errno != EINTR) _exit(1);
+        continue;
+      }
+      for (std::size_t i = 0; i < children.size(); ++i) {
+        if (waits[i + 2].revents != 0) end(children[i]);
+      }
       if (waits[1].revents != 0) bury();
       if (waits[0].revents == 0) continue;
       auto wanted = control_.receive();
@@ -146,7 +159,15 @@ class Nursery {
       sigprocmask(SIG_SETMASK, &none, nullptr);
       be_worker(socket, self, serve_);
     }
-    if (child > 0) workers_[child] = std::move(ended);
+    if (child < 0) return;
+    static_cast<void>(!write(ended.get(), &child, sizeof child));
+    workers_[child] = std::move(ended);
+  }
+
+  // Its owner is gone, and it may be one that does not look up any more.
+  void end(pid_t child) {
+    kill(child, SIGKILL);
+    workers_[child].reset();
   }
 
   void bury() {
@@ -157,7 +178,7 @@ class Nursery {
     for (pid_t child = 0; (child = waitpid(-1, &status, WNOHANG)) > 0;) {
       const auto found = workers_.find(child);
       if (found == workers_.end()) continue;
-      static_cast<void>(!write(found->second.get(), &status, sizeof status));
+      if (found->second) static_cast<void>(!write(found->second.get(), &status, sizeof status));
       workers_.erase(found);
     }
   }
@@ -174,6 +195,12 @@ class Nursery {
 const Channel *&nursery() {
   static const Channel *control = nullptr;
   return control;
+}
+
+// A worker that takes nothing in any more holds nobody up.
+void limit_sending(int socket) {
+  const timeval longest{10, 0};  // seconds
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
 }
 
 bool make_pair(file::Descriptor &ours, file::Descriptor &theirs) {
@@ -213,23 +240,29 @@ std::unique_ptr<Worker> Worker::start(const cage::Rules &rules) {
   if (!nursery()->send("", {theirs.get(), ends.get()})) return nullptr;
   theirs.reset();
   ends.reset();
+  limit_sending(ours.get());
   std::unique_ptr<Worker> out(new Worker(std::move(ours), std::move(ended)));
   const auto reply = out->channel_.send(as_message(rules)) ? out->channel_.receive() : std::nullopt;
-  if (!reply) return nullptr;
+  const auto process = reply ? out->number() : std::nullopt;
+  if (!process) return nullptr;
+  out->process_ = *process;
   if (reply->bytes.empty()) return out;
   throw Error(ErrorKind::internal,
               {.message = "the process that reads the source could not be locked in", .found = reply->bytes});
 }
 
-std::optional<int> Worker::status() const {
-  int status = 0;
-  const ssize_t got = again([&] { return recv(ended_.get(), &status, sizeof status, MSG_WAITALL); });
-  return got == sizeof status ? std::optional(status) : std::nullopt;
+std::optional<int> Worker::number() const {
+  constexpr int kLongest = 5000;  // ms: it is there as soon as the worker's end of the channel is gone
+  pollfd wait{ended_.get(), POLLIN, 0};
+  if (again([&] { return poll(&wait, 1, kLongest); }) <= 0) return std::nullopt;
+  int out = 0;
+  const ssize_t got = again([&] { return recv(ended_.get(), &out, sizeof out, MSG_WAITALL); });
+  return got == sizeof out ? std::optional(out) : std::nullopt;
 }
 
 std::string Worker::how_it_ended() const {
-  const auto ended = status();
-  if (!ended) return "it could not be started";
+  const auto ended = number();
+  if (!ended) return "it closed its socket";
   if (WIFSIGNALED(*ended))
     return "signal " + std::to_string(WTERMSIG(*ended)) + " (" + strsignal(WTERMSIG(*ended)) + ")";
   return "exit status " + std::to_string(WEXITSTATUS(*ended));

@@ -6,8 +6,11 @@
 // messages and descriptors and answers; who listens to it believes none of it unchecked.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,8 +38,9 @@ class Channel {
 
   // False when the other end is gone.
   [[nodiscard]] bool send(std::string_view bytes, const std::vector<int> &descriptors = {}) const;
-  // Waits. nullopt when the other end is gone, or sent what is no message.
-  [[nodiscard]] std::optional<Message> receive() const;
+  // Waits. nullopt when the other end is gone, or sent what is no message, or `goes_on`, which is asked five times a
+  // second, says no.
+  [[nodiscard]] std::optional<Message> receive(const std::function<bool()> &goes_on = {}) const;
 
  private:
   file::Descriptor socket_;
@@ -51,7 +55,7 @@ void begin(Serve serve);
 // Whether there are workers here: begin() was called, the kernel has seccomp, and processes can be made.
 [[nodiscard]] bool available();
 
-// A running worker. It ends with this object.
+// A running worker. It ends with this object, and is killed where it does not do so by itself.
 class Worker {
  public:
   // nullptr where no process could be started. Throws Error internal when it could not be locked in.
@@ -61,12 +65,48 @@ class Worker {
   // When its end of the channel is gone: "signal 11 (Segmentation fault)", "exit status 1".
   [[nodiscard]] std::string how_it_ended() const;
 
+  // What it has done so far, as the kernel says.
+  struct Work {
+    std::uint64_t bytes = 0;  // read and written
+    std::chrono::milliseconds processor{0};
+  };
+  [[nodiscard]] std::optional<Work> work() const;  // nullopt: the kernel does not say
+
  private:
   Worker(file::Descriptor socket, file::Descriptor ended) : channel_(std::move(socket)), ended_(std::move(ended)) {}
-  [[nodiscard]] std::optional<int> status() const;  // as waitpid() has it; nullopt: it never was
+  [[nodiscard]] std::optional<int> number() const;  // the next one from where its process number and status come
 
   Channel channel_;
-  file::Descriptor ended_;  // its status comes from here
+  file::Descriptor ended_;  // its process number comes from here, and in the end its status, as waitpid() has it
+  int process_ = 0;
+};
+
+// How long a worker may say nothing.
+struct Patience {
+  std::chrono::milliseconds computing = std::chrono::seconds(60);  // while it reads and writes nothing either
+  std::chrono::milliseconds waiting = std::chrono::minutes(15);    // for a disk that does not answer
+  std::chrono::milliseconds stopping = std::chrono::seconds(10);   // after it was told to stop
+};
+
+// Looks at a worker that is to answer. Time in which this process was stopped (Ctrl-Z) does not count.
+class Watch {
+ public:
+  enum class Verdict { goes_on, computes, waits, does_not_stop };
+
+  Watch(const Worker &worker, const Patience &patience) : worker_(worker), patience_(patience) {}
+  // A message came.
+  void heard() { silent_ = std::chrono::milliseconds(0); }
+  // To be called a few times a second.
+  [[nodiscard]] Verdict look(bool told_to_stop);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const Worker &worker_;
+  Patience patience_;
+  Clock::time_point looked_ = Clock::now();
+  std::chrono::milliseconds silent_{0}, stopping_{0};
+  Worker::Work known_;  // at the last sign of life
 };
 
 }  // namespace ferry::worker

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "support/worker.hpp"
@@ -54,6 +55,33 @@ bool send_bytes(int socket, std::string_view bytes) {
   return true;
 }
 
+// Waits for the other end's next bytes.
+class Wait {
+ public:
+  Wait(int socket, const std::function<bool()> &goes_on) : socket_(socket), goes_on_(goes_on) {}
+
+  // False when `goes_on` says no.
+  bool operator()() {
+    for (;;) {
+      if (goes_on_ && Clock::now() >= next_) {
+        if (!goes_on_()) return false;
+        next_ = Clock::now() + kLook;
+      }
+      pollfd wait{socket_, POLLIN, 0};
+      const int ready = poll(&wait, 1, goes_on_ ? static_cast<int>(kLook.count()) : -1);
+      if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kLook{200};
+
+  int socket_;
+  const std::function<bool()> &goes_on_;
+  Clock::time_point next_ = Clock::now() + kLook;
+};
+
 std::optional<Header> receive_header(int socket, std::vector<file::Descriptor> &descriptors) {
   Header header;
   iovec piece{&header, sizeof header};
@@ -63,7 +91,8 @@ std::optional<Header> receive_header(int socket, std::vector<file::Descriptor> &
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  const ssize_t got = again([&] { return recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL); });
+  // They were sent whole; whoever sends less means harm.
+  const ssize_t got = again([&] { return recvmsg(socket, &message, MSG_CMSG_CLOEXEC); });
   for (cmsghdr *part = CMSG_FIRSTHDR(&message); got > 0 && part != nullptr; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     std::vector<int> numbers((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -75,11 +104,12 @@ std::optional<Header> receive_header(int socket, std::vector<file::Descriptor> &
   return header;
 }
 
-bool receive_bytes(int socket, std::string &bytes, std::uint64_t length) {
+bool receive_bytes(int socket, std::string &bytes, std::uint64_t length, Wait &wait) {
   constexpr std::uint64_t kStep = 1U << 20U;  // what only was announced takes no memory
   while (bytes.size() < length) {
     const std::size_t begin = bytes.size();
     bytes.resize(begin + static_cast<std::size_t>(std::min(kStep, length - begin)));
+    if (!wait()) return false;
     const ssize_t got = again([&] { return recv(socket, bytes.data() + begin, bytes.size() - begin, 0); });
     if (got <= 0) return false;
     bytes.resize(begin + static_cast<std::size_t>(got));
@@ -96,10 +126,11 @@ bool Channel::send(std::string_view bytes, const std::vector<int> &descriptors) 
          send_bytes(socket_.get(), bytes);
 }
 
-std::optional<Message> Channel::receive() const {
+std::optional<Message> Channel::receive(const std::function<bool()> &goes_on) const {
   Message out;
-  const auto header = receive_header(socket_.get(), out.descriptors);
-  if (!header || !receive_bytes(socket_.get(), out.bytes, header->length)) return std::nullopt;
+  Wait wait(socket_.get(), goes_on);
+  const auto header = wait() ? receive_header(socket_.get(), out.descriptors) : std::nullopt;
+  if (!header || !receive_bytes(socket_.get(), out.bytes, header->length, wait)) return std::nullopt;
   return out;
 }
 

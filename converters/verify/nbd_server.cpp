@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <system_error>
@@ -24,8 +25,9 @@ std::string quoted(const std::string &value) {
   return out;
 }
 
-// -1, and errno, when nobody listens.
-file::Descriptor connected(const std::filesystem::path &path) {
+// A socket at `path`, given to `use` (bind or connect). -1, and errno, when that fails.
+template <class Use>
+file::Descriptor socket_at(const std::filesystem::path &path, const Use &use) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.string().size() >= sizeof address.sun_path) {
@@ -34,11 +36,19 @@ file::Descriptor connected(const std::filesystem::path &path) {
   }
   std::memcpy(address.sun_path, path.c_str(), path.string().size());
   file::Descriptor out(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (out && ::connect(out.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+  if (out && use(out.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
     const int error = errno;
     out.reset();
     errno = error;
   }
+  return out;
+}
+
+file::Descriptor connected(const std::filesystem::path &path) { return socket_at(path, ::connect); }
+
+file::Descriptor listening(const std::filesystem::path &path) {
+  file::Descriptor out = socket_at(path, ::bind);
+  if (out && ::listen(out.get(), SOMAXCONN) != 0) out.reset();
   return out;
 }
 
@@ -50,12 +60,17 @@ file::Descriptor connected(const std::filesystem::path &path) {
 
 }  // namespace
 
-NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot) {
-  subprocess::Command command{
-      .program = "qemu-nbd",
-      .arguments = {"--read-only", "--persistent", "--shared=0", "--socket=" + socket().string(), "--image-opts"},
-      .limits = {},
-      .on_line = {}};
+NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot)
+    : listening_(listening(socket())) {
+  if (!listening_) cannot_connect(socket());
+  const std::string program = "qemu-nbd";
+  // In its cage it makes no socket: it is given one that listens already.
+  subprocess::Command command{.program = program,
+                              .arguments = {"--read-only", "--persistent", "--shared=0", "--image-opts"},
+                              .limits = {},
+                              .locked_in = qemu_img::cage_of_server(program, source),
+                              .listening = listening_.get(),
+                              .on_line = {}};
   if (snapshot) command.arguments.push_back("--load-snapshot=snapshot.name=" + quoted(*snapshot));
   command.arguments.push_back(qemu_img::image_options(source));
   process_ = std::jthread([this, command](const std::stop_token &stop) {
@@ -68,23 +83,15 @@ NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::st
       failed_ = std::current_exception();
     }
   });
-  try {
-    wait_until_it_listens();
-  } catch (...) {
-    process_ = {};  // before its folder goes
-    throw;
-  }
+  wait_until_it_serves();
 }
 
-NbdServer::~NbdServer() {
-  process_ = {};  // stops and joins
-}
-
-void NbdServer::wait_until_it_listens() {
+// It greets whoever connects. A connection alone says nothing: the socket takes it before the program runs.
+void NbdServer::wait_until_it_serves() {
+  const file::Descriptor guest = connected(socket());
+  if (!guest) cannot_connect(socket());
   const auto deadline = std::chrono::steady_clock::now() + kStartDeadline;
-  for (;;) {
-    if (connected(socket())) return;
-    if (errno != ENOENT && errno != ECONNREFUSED) cannot_connect(socket());
+  for (char greeting = 0; ::recv(guest.get(), &greeting, 1, MSG_DONTWAIT) <= 0;) {
     {
       const std::lock_guard lock(guard_);
       if (failed_) std::rethrow_exception(failed_);
@@ -93,11 +100,12 @@ void NbdServer::wait_until_it_listens() {
       }
     }
     if (std::chrono::steady_clock::now() > deadline) {
-      throw Error(ErrorKind::subprocess, {.message = "qemu-nbd does not listen", .found = "nothing for 30 seconds"});
+      throw Error(ErrorKind::subprocess, {.message = "qemu-nbd does not answer", .found = "nothing for 30 seconds"});
     }
-    // There is nothing to wait on: a socket that does not exist yet cannot be polled.
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    pollfd wait{guest.get(), POLLIN, 0};
+    ::poll(&wait, 1, 20);  // ms: its end would be seen as late
   }
+  listening_.reset();  // whoever connects when it is gone is refused
 }
 
 file::Descriptor NbdServer::connect() const {

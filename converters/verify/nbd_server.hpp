@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// qemu-nbd as a reader of what was written: QEMU's own block drivers, without any root or kernel module.
+// qemu-nbd as a reader of what was written: QEMU's own block drivers, without any root or kernel module, in a cage with
+// the image alone.
 #pragma once
 
 #include <exception>
@@ -23,7 +24,6 @@ class NbdServer {
   // `snapshot` names an internal snapshot of a qcow2; without it the current state is served.
   // Throws missing when qemu-nbd is not installed, subprocess when it does not start.
   NbdServer(const qemu_img::Source &source, const std::optional<std::string> &snapshot);
-  ~NbdServer();
   NbdServer(const NbdServer &) = delete;
   NbdServer &operator=(const NbdServer &) = delete;
 
@@ -31,14 +31,15 @@ class NbdServer {
   [[nodiscard]] file::Descriptor connect() const;
 
  private:
-  void wait_until_it_listens();
+  void wait_until_it_serves();
   [[nodiscard]] std::filesystem::path socket() const { return folder_.path() / "nbd"; }
 
   file::TemporaryFolder folder_;
+  file::Descriptor listening_;  // until it serves
   std::mutex guard_;
   std::optional<std::string> ended_;  // why, when qemu-nbd is gone
   std::exception_ptr failed_;
-  std::jthread process_;  // runs it; its stop ends it
+  std::jthread process_;  // runs it; its stop ends it, before its folder goes
 };
 
 }  // namespace ferry::verify

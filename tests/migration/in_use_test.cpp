@@ -29,9 +29,11 @@ class InUse : public testing::Test {
     drive.medium->chain.emplace_back().pieces.push_back({disk_, 0, std::nullopt});
   }
 
+  std::shared_ptr<Reader> reader_ = reader_here({}, {});
+
   void expect_used(const std::string &by) {
     try {
-      (void)refuse_in_use(machine_, options_);
+      (void)refuse_in_use(machine_, options_, *reader_);
       ADD_FAILURE() << "not refused: " << by;
     } catch (const Error &error) {
       EXPECT_EQ(exit_code(error.kind()), 3);
@@ -40,7 +42,7 @@ class InUse : public testing::Test {
     }
     Options allowed;
     allowed.allow_in_use = true;
-    EXPECT_TRUE(has(refuse_in_use(machine_, allowed), "source.in-use"));
+    EXPECT_TRUE(has(refuse_in_use(machine_, allowed, *reader_), "source.in-use"));
   }
 
   static bool has(const std::vector<Finding> &findings, std::string_view id) {
@@ -53,7 +55,7 @@ class InUse : public testing::Test {
   Options options_;
 };
 
-TEST_F(InUse, AMachineThatNothingUsesIsFree) { EXPECT_TRUE(refuse_in_use(machine_, options_).empty()); }
+TEST_F(InUse, AMachineThatNothingUsesIsFree) { EXPECT_TRUE(refuse_in_use(machine_, options_, *reader_).empty()); }
 
 struct LockCase {
   short type;
@@ -76,7 +78,7 @@ TEST_F(InUse, OpenFileDescriptionLocks) {
     if (one.used) {
       expect_used("a lock");
     } else {
-      EXPECT_TRUE(refuse_in_use(machine_, options_).empty()) << "a reader harms nobody";
+      EXPECT_TRUE(refuse_in_use(machine_, options_, *reader_).empty()) << "a reader harms nobody";
     }
   }
 }
@@ -89,8 +91,8 @@ TEST_F(InUse, LocksOfExtents) {
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   ASSERT_EQ(fcntl(held.get(), F_OFD_SETLK, &lock), 0);
-  EXPECT_TRUE(refuse_in_use(machine_, options_).empty());
-  EXPECT_THROW((void)refuse_in_use(machine_, options_, {extent}), Error);
+  EXPECT_TRUE(refuse_in_use(machine_, options_, *reader_).empty());
+  EXPECT_THROW((void)refuse_in_use(machine_, options_, *reader_, {extent}), Error);
   // That they are asked for is the survey's.
   scratch_.write("web/web.vmdk",
                  "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
@@ -132,20 +134,20 @@ TEST_F(InUse, VmwaresLocksOfTheDeadAreToldFromThoseOfTheLiving) {
   for (const char *lock : {"web/web.vmdk.lck/M12345.lck", "web/web.vmx.lck/M7.lck", "web/web.vmem.lck/M1.lck"}) {
     scratch_.write(lock, std::string("uuid=56 4d 4194305-12345(vmware-vmx) 1 X ").replace(0, 10, "uuid=564d0") +
                              std::string(400, '\0'));
-    EXPECT_TRUE(has(refuse_in_use(machine_, options_), "source.stale-lock")) << lock;
+    EXPECT_TRUE(has(refuse_in_use(machine_, options_, *reader_), "source.stale-lock")) << lock;
     scratch_.write(lock, "no lock that is known");
     expect_used("VMware's lock");
     fs::remove_all((scratch_ / lock).parent_path());
   }
   scratch_.write("web/web.vmdk.lck/E12345.lck", "waits");
   scratch_.write("web/other.vmx.lck/M1.lck", "another machine's");
-  EXPECT_TRUE(refuse_in_use(machine_, options_).empty());
+  EXPECT_TRUE(refuse_in_use(machine_, options_, *reader_).empty());
 }
 
 TEST_F(InUse, APackageIsACopy) {
   scratch_.write("web/web.vmdk.lck/M12345.lck", "x");
   machine_.source.kind = SourceKind::ovf;
-  EXPECT_TRUE(refuse_in_use(machine_, options_).empty());
+  EXPECT_TRUE(refuse_in_use(machine_, options_, *reader_).empty());
 }
 
 }  // namespace

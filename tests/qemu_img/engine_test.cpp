@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "converters/qemu_img.hpp"
+#include "converters/verify/nbd_server.hpp"
 #include "tests/qemu_img/scratch.hpp"
 
 #include "support/cage.hpp"
@@ -420,6 +421,24 @@ TEST(Cage, WhatAnImageNamesIsOutOfReach) {
   // The same image where the extent belongs to it.
   convert(to_qcow2({.format = ImageFormat::vmdk, .range = {.file = vmdk}, .extents = {secret}}, target), nullptr);
   EXPECT_TRUE(std::filesystem::exists(target));
+}
+
+TEST(Cage, WhatAServedImageNamesIsOutOfReachToo) {
+  if (cage::offered().landlock == 0) GTEST_SKIP() << "this kernel has no Landlock";
+  if (subprocess::find_program("qemu-nbd").empty()) GTEST_SKIP() << "qemu-nbd is not installed";
+  const Scratch folder, other;
+  const auto secret = other.write("secret", std::string(65536, 's'));
+  const auto vmdk = folder.write("disk.vmdk",
+                                 "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
+                                 "createType=\"monolithicFlat\"\nRW 128 FLAT \"" +
+                                     secret.string() + "\" 0\n");
+  const Source alone{.format = ImageFormat::vmdk, .range = {.file = vmdk}};
+  const auto error = error_of([&] { const verify::NbdServer server(alone, std::nullopt); });
+  EXPECT_EQ(error.kind(), ErrorKind::subprocess);
+  EXPECT_THAT(error.detail().found, HasSubstr("secret"));
+  const Source whole{.format = ImageFormat::vmdk, .range = {.file = vmdk}, .extents = {secret}};
+  const verify::NbdServer server(whole, std::nullopt);
+  EXPECT_TRUE(server.connect());
 }
 
 }  // namespace

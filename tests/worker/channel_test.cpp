@@ -78,15 +78,53 @@ TEST(Worker, OneEndsWithoutTheOthers) {
   EXPECT_EQ(answer(*second, "say a"), "a");
 }
 
-TEST(Worker, EndsWithItsOwner) {
-  pid_t child = 0;
-  {
-    const auto worker = start();
-    child = static_cast<pid_t>(std::stol(answer(*worker, "process")));
-    ASSERT_EQ(kill(child, 0), 0);
-  }
+bool ends(pid_t child) {
   for (int looks = 0; kill(child, 0) == 0 && looks < 2000; ++looks) usleep(5000);
-  EXPECT_NE(kill(child, 0), 0);
+  return kill(child, 0) != 0;
+}
+
+TEST(Worker, EndsWithItsOwner) {
+  for (const char *doing : {"say nothing", "sleep", "spin"}) {
+    pid_t child = 0;
+    {
+      const auto worker = start();
+      child = static_cast<pid_t>(std::stol(answer(*worker, "process")));
+      ASSERT_EQ(kill(child, 0), 0);
+      ASSERT_TRUE(worker->channel().send(test::kEcho + std::string(doing)));
+    }
+    EXPECT_TRUE(ends(child)) << doing;
+  }
+}
+
+// What is said of a worker that does `what`, once something is said: within ten seconds, or in the end.
+Watch::Verdict verdict_on(const std::string &what, const Patience &patience, int most_looks = 50,
+                          bool told_to_stop = false) {
+  const TempFolder folder;
+  const file::Descriptor file(open(folder.write("source", "text").c_str(), O_RDONLY | O_CLOEXEC));
+  const auto worker = start();
+  EXPECT_TRUE(worker->channel().send(test::kEcho + what, {file.get()}));
+  Watch watch(*worker, patience);
+  auto verdict = Watch::Verdict::goes_on;
+  int looks = 0;
+  const auto said = worker->channel().receive([&] {
+    verdict = watch.look(told_to_stop);
+    return verdict == Watch::Verdict::goes_on && ++looks < most_looks;
+  });
+  EXPECT_FALSE(said);
+  return verdict;
+}
+
+TEST(Watch, TellsWhoComputesFromWhoWaitsAndFromWhoWorks) {
+  const auto short_time = std::chrono::milliseconds(700);
+  const auto long_time = std::chrono::minutes(10);
+  using Verdict = Watch::Verdict;
+  EXPECT_EQ(verdict_on("spin", {.computing = short_time, .waiting = long_time}), Verdict::computes);
+  EXPECT_EQ(verdict_on("spin", {.computing = long_time, .waiting = short_time}), Verdict::waits);
+  EXPECT_EQ(verdict_on("sleep", {.computing = short_time, .waiting = long_time}, 8), Verdict::goes_on);
+  EXPECT_EQ(verdict_on("sleep", {.computing = long_time, .waiting = short_time}), Verdict::waits);
+  EXPECT_EQ(verdict_on("copy", {.computing = short_time, .waiting = short_time}, 8), Verdict::goes_on);
+  EXPECT_EQ(verdict_on("copy", {.stopping = short_time}, 8), Verdict::goes_on);
+  EXPECT_EQ(verdict_on("copy", {.stopping = short_time}, 50, true), Verdict::does_not_stop);
 }
 
 TEST(Channel, RefusesWhatIsNoMessage) {

@@ -31,7 +31,10 @@ class Program : public testing::Test {
     folder_.write("home/.ssh/id_ed25519", "secret");
     setenv("HOME", (folder_ / "home").c_str(), 1);
   }
-  void TearDown() override { unsetenv("VIRT_FERRY_MISBEHAVE"); }
+  void TearDown() override {
+    unsetenv("VIRT_FERRY_MISBEHAVE");
+    unsetenv("VIRT_FERRY_PATIENCE");
+  }
 
   subprocess::Result plan(const std::string &misbehave) {
     setenv("VIRT_FERRY_MISBEHAVE", misbehave.c_str(), 1);
@@ -96,6 +99,18 @@ TEST_F(Program, ACrashIsAnErrorWithTheFilesName) {
     const auto report = nlohmann::json::parse(result.output);
     const auto &refusal = report["machines"][0]["refusal"];
     EXPECT_THAT(refusal.value("found", ""), HasSubstr(reason));
+    EXPECT_EQ(refusal["where"].value("file", ""), source().string());
+  }
+}
+
+TEST_F(Program, AHangIsAnErrorWithTheFilesName) {
+  setenv("VIRT_FERRY_PATIENCE", "1000", 1);
+  for (const auto &[how, message] : {std::pair("spin", "computes without an end"), std::pair("sleep", "waits for")}) {
+    const subprocess::Result result = plan(how);
+    EXPECT_EQ(result.exit_code, 1) << result.how();
+    const auto report = nlohmann::json::parse(result.output);
+    const auto &refusal = report["machines"][0]["refusal"];
+    EXPECT_THAT(refusal.value("message", ""), HasSubstr(message));
     EXPECT_EQ(refusal["where"].value("file", ""), source().string());
   }
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 #include "migration/reader.hpp"
@@ -33,6 +34,15 @@ std::string done(const std::string &word, const std::string &with, const std::ve
   if (word == "crash") ::raise(SIGSEGV);
   if (word == "abort") abort();
   if (word == "leave") _exit(7);
+  if (word == "sleep") {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+  if (word == "spin") {
+    for (volatile unsigned turns = 0;;) turns = turns + 1;
+  }
+  if (word == "copy") {
+    for (std::string into(4096, ' ');;) static_cast<void>(!pread(descriptors.at(0).get(), into.data(), into.size(), 0));
+  }
   return "what?";
 }
 
