@@ -26,7 +26,7 @@ class BatchReader {
         line.pop_back();
         line += next_line(text, number);
       }
-      run(line);
+      run_line(line);
     }
     for (Launch &launch : launches_) {
       launch.opens = opens_;
@@ -53,12 +53,39 @@ class BatchReader {
     return {text::lower_ascii(line.substr(0, end)), std::string(text::trim(line.substr(end)))};
   }
 
-  void run(std::string line) {
+  // "a && b", "a | b": commands side by side.
+  static std::vector<std::string> commands_of(const std::string &line) {
+    std::vector<std::string> out(1);
+    bool quoted = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const char c = line[i];
+      if (c == '"') quoted = !quoted;
+      if (!quoted && c == '^' && i + 1 < line.size()) {
+        out.back() += line.substr(i++, 2);
+      } else if (!quoted && (c == '&' || c == '|')) {
+        out.emplace_back();
+      } else {
+        out.back() += c;
+      }
+    }
+    return out;
+  }
+
+  void run_line(const std::string &line) {
+    std::string_view trimmed = text::trim(line);
+    while (trimmed.starts_with('@')) trimmed = text::trim(trimmed.substr(1));
+    const std::string name = head_of(trimmed).first;
+    if (depth_ > 0 || name == "if" || name == "for" || name == "rem" || trimmed.starts_with(':')) return run(trimmed);
+    for (const std::string &command : commands_of(std::string(trimmed))) run(command);
+  }
+
+  void run(std::string_view line) {
     std::string_view trimmed = text::trim(line);
     while (trimmed.starts_with('@')) trimmed = text::trim(trimmed.substr(1));
     if (trimmed.empty() || trimmed.starts_with("::") || trimmed.starts_with(':')) return;
     if (depth_ > 0) return skipped(trimmed);
     const auto [name, rest] = head_of(trimmed);
+    if (name == "setlocal") delayed_ = text::lower_ascii(rest).find("enabledelayedexpansion") != std::string::npos;
     if (name == "rem" || name == "echo" || name == "echo." || name == "setlocal" || name == "endlocal" ||
         name == "pause" || name == "title" || name == "color" || name == "exit") {
       return;
@@ -97,10 +124,9 @@ class BatchReader {
       if (c == '(') ++depth_;
       if (c == ')' && depth_ > 0) --depth_;
     }
-    const std::vector<LaunchWord> words = split(expand(std::string(line)));
-    const auto program =
-        std::find_if(words.begin(), words.end(), [](const LaunchWord &word) { return is_qemu_program(word.text); });
-    if (program != words.end()) start({program, words.end()});
+    in_block_ = true;
+    for (const std::string &command : commands_of(std::string(line))) start(split(expand(command)));
+    in_block_ = false;
     if (depth_ == 0) inside_.clear();
   }
 
@@ -143,6 +169,14 @@ class BatchReader {
     std::string out;
     for (std::size_t at = 0; at < line.size();) {
       if (out.size() > kMostExpanded) too_long();
+      if (delayed_ && line[at] == '!') {
+        const std::size_t end = line.find('!', at + 1);
+        if (end != std::string::npos) {
+          out += value_of(line.substr(at + 1, end - at - 1));
+          at = end + 1;
+          continue;
+        }
+      }
       if (line[at] != '%') {
         out += line[at++];
         continue;
@@ -217,6 +251,8 @@ class BatchReader {
 
   void start(std::vector<LaunchWord> words) {
     std::size_t program = 0;
+    // Behind IF's own words.
+    while (in_block_ && program < words.size() && !is_qemu_program(words[program].text)) ++program;
     if (!words.empty() && (text::iequals_ascii(words[0].text, "start") || text::iequals_ascii(words[0].text, "call"))) {
       program += second_quoted_ ? 2 : 1;  // start "title" program
       while (program < words.size() && !is_qemu_program(words[program].text)) ++program;
@@ -246,6 +282,8 @@ class BatchReader {
   std::vector<Launch> launches_;
   unsigned depth_ = 0;          // of brackets after IF and FOR
   bool second_quoted_ = false;  // of the words that were split last
+  bool in_block_ = false;       // what is started hangs on an IF
+  bool delayed_ = false;        // !NAME! is a variable too
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+#include <sys/utsname.h>
 #include <thread>
 
 #include "importers/qemu/context.hpp"
@@ -35,6 +36,7 @@ ReadOptions read_options(const ImportOptions &options) {
     if (const char *value = std::getenv(name)) out.environment[name] = value;
   }
   out.processors = std::max(1U, std::thread::hardware_concurrency());
+  if (utsname names{}; uname(&names) == 0) out.architecture = names.machine;
   return out;
 }
 

@@ -30,7 +30,7 @@ bool is_shell_name(std::string_view line) {
     const std::size_t at = line.rfind(name);
     if (at == std::string_view::npos || at == 0) continue;
     const std::string_view after = line.substr(at + name.size());
-    const bool ends = after.empty() || after.front() == ' ' || after.front() == '\t' || after.front() == '\r';
+    const bool ends = after.empty() || std::string_view(" \t\r/").find(after.front()) != std::string_view::npos;
     if (ends && (line[at - 1] == '/' || line[at - 1] == ' ')) return true;
   }
   return false;
@@ -87,6 +87,16 @@ bool looks_like_program(std::string_view text) {
   return found;
 }
 
+// Markdown, with commands between lines of ```.
+bool has_fences(std::string_view text) {
+  bool found = false;
+  each_line(text, [&](std::string_view line) {
+    found = text::trim(line).starts_with("```");
+    return !found;
+  });
+  return found;
+}
+
 // The command's first line, without a prompt.
 std::string_view without_prompt(std::string_view line) {
   line = text::trim(line);
@@ -136,17 +146,49 @@ std::vector<Launch> read_pasted(std::string_view text, const std::filesystem::pa
   return out;
 }
 
+// A line of prose that is a command: where it begins, behind prompts. "Running: -m 1G", as UTM logs it, has no program.
+std::optional<std::string> command_line(std::string_view line) {
+  std::string_view start = text::trim(line);
+  for (const std::string_view mark : {"Running:", "Launching:"}) {
+    const std::size_t at = start.find(mark);
+    if (at == std::string_view::npos) continue;
+    const std::string_view rest = text::trim(start.substr(at + mark.size()));
+    if (rest.starts_with('-') && find_option(rest.substr(0, rest.find_first_of(" \t"))) != nullptr)
+      return "qemu-system-x86_64 " + std::string(rest);
+    if (is_qemu_program(rest.substr(0, rest.find_first_of(" \t")))) return std::string(rest);
+  }
+  start = without_prompt(start);
+  std::string_view rest = start;
+  bool argument = false;  // of an option before the program: nice -n 10
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of(" \t\r"), rest.size());
+    const std::string_view word = rest.substr(0, end);
+    if (is_qemu_program(word)) return std::string(start);
+    const bool setting = word.find('=') != std::string_view::npos && word.front() >= 'A' && word.front() <= 'Z';
+    bool wrapper = false;
+    for (const std::string_view name : {"sudo", "doas", "exec", "nice", "nohup", "time", "taskset", "env", "setsid"})
+      wrapper = wrapper || word == name;
+    if (!wrapper && !setting && !argument && !word.starts_with('-')) return std::nullopt;
+    argument = word.starts_with('-');
+    if (word.starts_with('-') && rest.data() == start.data()) return std::nullopt;
+    rest = text::trim(rest.substr(end));
+  }
+  return std::nullopt;
+}
+
 // In prose the command stands on lines of its own.
 std::vector<Launch> read_prose(std::string_view text, const std::filesystem::path &file, const ReadOptions &options) {
   std::vector<Launch> out;
   std::string command;
   std::uint64_t number = 0, since = 0;
+  bool no_program = false;
   const auto finish = [&] {
     if (command.empty()) return;
     try {
       for (Launch &launch : read_shell(std::string(since - 1, '\n') + command, file, options)) {
         const bool has_options = std::any_of(launch.words.begin(), launch.words.end(),
                                              [](const LaunchWord &word) { return find_option(word.text) != nullptr; });
+        if (no_program) launch.program.clear();
         if (has_options) out.push_back(std::move(launch));
       }
     } catch (const Error &error) {
@@ -157,11 +199,11 @@ std::vector<Launch> read_prose(std::string_view text, const std::filesystem::pat
   each_line(text, [&](std::string_view line) {
     ++number;
     if (command.empty()) {
-      std::string_view start = without_prompt(line);
-      if (start.starts_with("sudo ")) start = text::trim(start.substr(5));
-      if (!is_qemu_program(start.substr(0, start.find_first_of(" \t\r")))) return true;
+      const auto start = command_line(line);
+      if (!start) return true;
       since = number;
-      command = std::string(start);
+      command = *start;
+      no_program = line.find("qemu-system-") == std::string_view::npos && line.find(command) == std::string_view::npos;
     } else {
       command += "\n" + std::string(line);
     }
@@ -211,6 +253,7 @@ TextKind text_kind(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (text.starts_with("#!")) return is_shell_name(first_line(text)) ? TextKind::shell : TextKind::program;
   if (looks_like_batch(text)) return TextKind::batch;
+  if (has_fences(text)) return TextKind::prose;
   if (looks_like_program(text)) return TextKind::program;
   if (looks_pasted(text)) return TextKind::pasted;
   if (looks_like_makefile(text)) return TextKind::makefile;
@@ -259,10 +302,18 @@ std::vector<Launch> read_launches(std::string_view text, const std::filesystem::
     case TextKind::words: out = read_word_list(plain, file); break;
     case TextKind::batch: out = read_batch(plain, file, options); break;
     case TextKind::makefile: refuse_program(file, "a Makefile");
-    case TextKind::program: refuse_program(file, std::string(first_line(plain)).substr(0, 60));
+    case TextKind::program:
+      // A page that only looks like one may show a command.
+      if (!plain.starts_with("#!")) out = read_prose(plain, file, options);
+      if (out.empty()) refuse_program(file, std::string(first_line(plain)).substr(0, 60));
+      break;
     case TextKind::pasted: out = read_pasted(plain, file, options); break;
     case TextKind::shell:
-      out = is_prose(plain, file) ? read_prose(plain, file, options) : read_shell(plain, file, options);
+      out = is_prose(plain, file) ? std::vector<Launch>{} : read_shell(plain, file, options);
+      if (out.empty() && !plain.starts_with("#!") && plain.find("<<") == std::string::npos)
+        out = read_prose(plain, file, options);
+      break;
+    case TextKind::prose: out = read_prose(plain, file, options);
   }
   if (out.empty() && plain.find("qemu-system-") != std::string::npos) {
     throw Error(ErrorKind::unsupported,

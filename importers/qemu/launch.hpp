@@ -72,6 +72,7 @@ struct ReadOptions {
   std::map<std::string, std::string> set;          // --set NAME=VALUE
   std::map<std::string, std::string> environment;  // HOME, USER
   unsigned processors = 1;                         // what nproc says here
+  std::string architecture;                        // what uname -m says here
 };
 
 // All starts of QEMU in a text. What kind of text it is, its content decides. Throws Error malformed (no shell text,
@@ -90,7 +91,7 @@ struct ReadOptions {
 // Words that end in NUL, as /proc/PID/cmdline has them.
 [[nodiscard]] std::vector<Launch> read_word_list(std::string_view text, const std::filesystem::path &file);
 
-enum class TextKind { none, words, shell, batch, makefile, program, pasted };
+enum class TextKind { none, words, shell, batch, makefile, program, pasted, prose };
 [[nodiscard]] TextKind text_kind(std::string_view text);
 
 }  // namespace ferry::qemu

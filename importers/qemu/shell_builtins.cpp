@@ -2,6 +2,7 @@
 // What the shell does itself, and programs whose output follows from their arguments.
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include "importers/qemu/shell_reader.hpp"
 
@@ -12,9 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Field> rest_of(const std::vector<Field> &fields, std::size_t from) {
-  return {fields.begin() + static_cast<std::ptrdiff_t>(std::min(from, fields.size())), fields.end()};
-}
+constexpr std::size_t kFileCharge = 8192;  // bytes that reading another file counts as
 
 bool declares(std::string_view name) {
   return name == "export" || name == "declare" || name == "local" || name == "typeset" || name == "readonly";
@@ -31,98 +30,71 @@ bool inside(const fs::path &file, const fs::path &folder) {
 
 }  // namespace
 
-void Reader::output(const std::string &text) {
-  if (output_ == nullptr) return;
-  charge(text.size());
-  *output_ += text;
+// Another script of the folder, run with arguments: it has what was exported. Answer::unknown when it is none.
+Answer Reader::run_script(const std::vector<Field> &fields, std::size_t from, const Node &node) {
+  const auto named = from < fields.size() ? decided(fields[from].text) : std::nullopt;
+  const std::string &program = fields.front().text;
+  const bool shell = from > 0 && program != "exec" && program != "sudo";
+  if (!named || (!shell && named->find('/') == std::string::npos) || depth_ >= kMostDepth) return Answer::unknown;
+  const auto text = script_text(absolute(*named));
+  if (!text || (!shell && !text->starts_with("#!") && !named->ends_with(".sh"))) return Answer::unknown;
+  State before = state_;
+  const fs::path outer = file_;
+  const auto functions = functions_;
+  std::erase_if(state_.variables, [&](const auto &one) { return !exported_.contains(one.first); });
+  for (const Assignment &assignment : node.assignments) assign(assignment);
+  state_.arguments = rest_of(fields, from + 1);
+  state_.shifted = 0;
+  file_ = absolute(*named);
+  functions_.clear();
+  charge(text->size() + kFileCharge);
+  ++depth_;
+  sourced_.push_back(file_);
+  const fs::path main_file = std::exchange(main_file_, file_);
+  scripts_.push_back(std::make_unique<Script>(parse(*text, file_)));
+  run(scripts_.back()->root);
+  main_file_ = main_file;
+  --depth_;
+  if (flow_ == Flow::leave_script || flow_ == Flow::leave_function) flow_ = Flow::normal;
+  functions_ = functions;
+  file_ = outer;
+  state_ = std::move(before);
+  return Answer::yes;
 }
 
-void Reader::unknown_output() {
-  if (output_ != nullptr) output_known_ = false;
-}
-
-void Reader::print(const std::vector<Field> &fields) {
-  if (output_ == nullptr) return;
-  std::string line;
-  std::size_t from = 1;
-  bool newline = true;
-  while (from < fields.size() && (fields[from].text == "-n" || fields[from].text == "-e")) {
-    newline = newline && fields[from++].text != "-n";
-  }
-  for (std::size_t i = from; i < fields.size(); ++i) line += (i == from ? "" : " ") + fields[i].text;
-  output(line + (newline ? "\n" : ""));
-}
-
-void Reader::print_formatted(const std::vector<Field> &fields) {
-  if (fields.size() >= 4 && fields[1].text == "-v") {
-    assign(fields[2].text, {{open(Open::Kind::command, fields[2].text, "printf", fields[0].line), fields[0].line}},
-           false);
-    return;
-  }
-  if (output_ == nullptr) return;
-  if (fields.size() < 2) return unknown_output();
-  std::string out;
-  std::size_t next = 2;
-  const std::string &format = fields[1].text;
-  for (std::size_t i = 0; i < format.size(); ++i) {
-    if (format[i] == '\\' && i + 1 < format.size() && format[i + 1] == 'n') {
-      out += '\n';
-      ++i;
-    } else if (format[i] != '%' || i + 1 == format.size()) {
-      out += format[i];
-    } else if (format[i + 1] == 's' || format[i + 1] == 'd') {
-      out += next < fields.size() ? fields[next++].text : "";
-      ++i;
-    } else {
-      return unknown_output();
-    }
-  }
-  output(out);
-}
-
-bool Reader::print_known(const std::vector<Field> &fields) {
-  const std::string name = fs::path(fields.front().text).filename().string();
-  std::vector<Field> values;
-  for (const Field &field : rest_of(fields, 1)) {
-    if (!field.text.starts_with('-')) values.push_back(field);
-  }
-  const auto path = values.empty() ? std::optional<std::string>{} : decided(values.front().text);
-  if (name == "nproc") {
-    host_values_.push_back({file_, fields.front().line, "nproc"});
-    output(std::to_string(options_.processors) + "\n");
-  } else if (name == "uname" && fields.size() == 1) {
-    output("Linux\n");
-  } else if (name == "whoami" && options_.environment.contains("USER")) {
-    output(options_.environment.at("USER") + "\n");
-  } else if (!path) {
-    return false;
-  } else if (name == "dirname") {
-    const fs::path parent = fs::path(*path).parent_path();
-    output((parent.empty() ? "." : parent.string()) + "\n");
-  } else if (name == "basename") {
-    std::string base = fs::path(*path).filename().string();
-    if (values.size() > 1 && base.ends_with(values[1].text) && base != values[1].text) {
-      base.resize(base.size() - values[1].text.size());
-    }
-    output(base + "\n");
-  } else if (name == "realpath" || name == "readlink") {
-    output(absolute(*path) + "\n");
-  } else if (name == "which") {
-    output(*path + "\n");
-  } else {
-    return false;
-  }
-  return true;
+// The text of a script that lies in the folder of the one that the user named, or below it, and can be read.
+std::optional<std::string> Reader::script_text(const fs::path &path) const {
+  std::error_code error;
+  if (path.empty() || !inside(path, folder_) || !fs::is_regular_file(path, error) ||
+      fs::file_size(path, error) > kMostText || path == main_file_)
+    return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in || text.find('\0') != std::string::npos || has_open(text)) return std::nullopt;
+  std::erase(text, '\r');
+  return text;
 }
 
 Answer Reader::declare(const Node &node, const std::vector<Field> &fields) {
-  for (const Assignment &assignment : node.assignments) assign(assignment);
+  const auto has_flag = [&](char flag) {
+    return std::any_of(fields.begin() + 1, fields.end(), [&](const Field &field) {
+      return field.text.starts_with('-') && field.text.find(flag) != std::string::npos;
+    });
+  };
+  const bool keyed = has_flag('A'), exports = fields.front().text == "export" || has_flag('x');
+  for (const Assignment &assignment : node.assignments) {
+    if (keyed) state_.variables[assignment.name].keyed = true;
+    if (exports) exported_.insert(assignment.name);
+    assign(assignment);
+  }
   // The words are read again, as assignments: their values are not split.
   for (std::size_t i = 1; i < node.words.size(); ++i) {
     Word word = node.words[i];
     if (word.parts.empty() || word.parts.front().kind != Part::Kind::literal) continue;
     std::string &first = word.parts.front().text;
     const std::size_t equals = first.find('=');
+    if (keyed && equals == std::string::npos && !first.starts_with('-')) state_.variables[first].keyed = true;
+    if (exports && !first.starts_with('-')) exported_.insert(first.substr(0, equals));
     if (equals == std::string::npos || equals == 0 || first.front() == '-') continue;
     std::string name = first.substr(0, equals);
     const bool append = name.ends_with('+');
@@ -167,27 +139,19 @@ Answer Reader::source(const std::vector<Field> &fields) {
   if (fields.size() < 2) return Answer::unknown;
   const Place place{file_, fields[1].line, shown(fields[1].text, opens_)};
   const auto named = decided(fields[1].text);
-  const fs::path folder = main_file_.parent_path();
   fs::path path;
   if (named && !named->empty()) path = absolute(*named);
-  std::error_code error;
-  if (path.empty() || !inside(path, folder) || !fs::is_regular_file(path, error) ||
-      fs::file_size(path, error) > kMostText || depth_ >= kMostDepth || path == main_file_) {
+  const auto text = depth_ < kMostDepth ? script_text(path) : std::nullopt;
+  if (!text) {
     unread_.push_back(place);
     return Answer::unknown;
   }
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in || text.find('\0') != std::string::npos || has_open(text)) {
-    unread_.push_back(place);
-    return Answer::unknown;
-  }
-  charge(text.size());
+  charge(text->size() + kFileCharge);
   ++depth_;
   const fs::path outer = file_;
   file_ = path;
   sourced_.push_back(path);
-  scripts_.push_back(std::make_unique<Script>(parse(text, file_)));
+  scripts_.push_back(std::make_unique<Script>(parse(*text, file_)));
   run(scripts_.back()->root);
   if (flow_ == Flow::leave_function) flow_ = Flow::normal;
   file_ = outer;
@@ -225,7 +189,7 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
   }
   if (name == "cd" || name == "pushd") return change_folder(fields);
   if (name == "pwd") {
-    output((state_.folder ? *state_.folder : main_file_.parent_path().string()) + "\n");
+    output(state_.folder.value_or(folder_.string()) + "\n");
     return Answer::yes;
   }
   if (name == "echo") {
@@ -238,22 +202,12 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
   }
   if (name == "let") {
     for (const Field &field : rest_of(fields, 1)) {
-      const std::size_t equals = field.text.find('=');
-      if (equals == std::string::npos || equals == 0) continue;
-      Part part{.kind = Part::Kind::arithmetic, .text = field.text.substr(equals + 1)};
-      part.operands.push_back(Word{.parts = {{.quoted = true, .text = part.text}}});
-      assign(field.text.substr(0, equals), {{calculate(part, field.line), field.line}}, false);
+      if (const auto text = decided(field.text)) (void)calculate_statement(*text, field.line);
     }
     return Answer::yes;
   }
   if (name == "read" || name == "mapfile" || name == "readarray" || name == "getopts") {
-    for (const Field &field : rest_of(fields, 1)) {
-      if (field.text.starts_with('-') || field.text.find_first_of(" :") != std::string::npos) continue;
-      if (name == "getopts" && &field == &fields[1]) continue;
-      assign(field.text, {{open(Open::Kind::command, field.text, name + " " + field.text, field.line), field.line}},
-             false);
-    }
-    return Answer::unknown;
+    return read_values(node, fields);
   }
   if (name == "eval") {
     std::string text;
@@ -266,6 +220,12 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
       fields[1].text == "-c") {
     run_text(fields[2].text, fields[2].line);
     return Answer::unknown;
+  }
+  if (name == "bash" || name == "sh" || name == "/bin/sh" || name == "/bin/bash" || name == "exec" || name == "sudo") {
+    std::size_t from = 1;
+    while (from < fields.size() && fields[from].text.starts_with('-')) ++from;
+    const Answer followed = run_script(fields, from, node);
+    if (followed != Answer::unknown) return followed;
   }
   if (name == "command" && fields.size() == 3 && (fields[1].text == "-v" || fields[1].text == "-V")) {
     output(fields[2].text + "\n");

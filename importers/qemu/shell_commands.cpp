@@ -40,16 +40,39 @@ void Parser::end_of_line() {
   waiting.swap(here_documents_);
   for (const HereDocument &document : waiting) {
     bool ended = false;
+    std::string inside;
+    const std::uint64_t since = line_;
     while (!at_end() && !ended) {
       const std::size_t end = std::min(text_.find('\n', at_), text_.size());
       std::string_view line = text_.substr(at_, end - at_);
       while (document.strip_tabs && line.starts_with('\t')) line.remove_prefix(1);
       ended = line == document.end;
+      if (!ended) inside += std::string(line) + "\n";
       at_ = end;
       if (!at_end()) take();
     }
     if (!ended) fail(document.line, "a here document has no end", "a line with " + text::printable(document.end));
+    *document.text = here_text(inside, since, document.quoted);
   }
+}
+
+// Whoever reads the document may not care for what is in it: what cannot be read in it stays text.
+Word Parser::here_text(const std::string &text, std::uint64_t line, bool quoted) {
+  Word out;
+  out.line = line;
+  if (!quoted) {
+    Parser nested(text, file_);
+    nested.line_ = line;
+    nested.depth_ = depth_;
+    nested.words_ = words_;
+    try {
+      return nested.here_words();
+    } catch (const Error &error) {
+      if (error.kind() != ErrorKind::malformed) throw;
+    }
+  }
+  out.parts.push_back({.kind = Part::Kind::literal, .quoted = true, .text = text});
+  return out;
 }
 
 void Parser::skip_newlines() {
@@ -200,7 +223,7 @@ Node Parser::command() {
   } else {
     return simple();
   }
-  redirections();
+  redirections(out);
   return out;
 }
 
@@ -254,10 +277,15 @@ Node Parser::loop(std::uint64_t line, bool until) {
 
 Node Parser::for_each(std::uint64_t line) {
   skip_blanks();
-  if (accept("((")) {  // for (( i = 0; ... )): read, and not gone through
+  if (accept("((")) {
     Node out{.kind = Node::Kind::for_each, .line = line};
-    raw_until('(', ')');
+    const std::string head = raw_until('(', ')');
     if (!accept("))")) fail(line, "a loop's head is not finished", "))");
+    for (std::size_t at = 0; at <= head.size();) {
+      const std::size_t end = std::min(head.find(';', at), head.size());
+      out.words.push_back(inner_word(head.substr(at, end - at), line));
+      at = end + 1;
+    }
     out.children.push_back(body_of_loop(line));
     return out;
   }
@@ -342,7 +370,7 @@ Node Parser::arithmetic_command(std::uint64_t line) {
   expression.line = line;
   expression.parts.push_back(arithmetic(true));
   out.words.push_back(std::move(expression));
-  redirections();
+  redirections(out);
   return out;
 }
 
@@ -354,11 +382,15 @@ bool Parser::assignment(Node &node) {
   Assignment out;
   out.name = std::string(text_.substr(at_, end - at_));
   out.line = line_;
+  std::optional<std::string> index;
   if (end < text_.size() && text_[end] == '[') {
-    const std::size_t close = text_.find(']', end);
-    if (close == std::string_view::npos) return false;
-    out.index = std::string(text_.substr(end + 1, close - end - 1));
-    if (out.index->find('\n') != std::string::npos) return false;
+    std::size_t close = end;
+    for (unsigned inside = 0; close < text_.size() && text_[close] != '\n'; ++close) {
+      if (text_[close] == '[') ++inside;
+      if (text_[close] == ']' && --inside == 0) break;
+    }
+    if (close >= text_.size() || text_[close] != ']') return false;
+    index = std::string(text_.substr(end + 1, close - end - 1));
     end = close + 1;
   }
   if (text_.substr(end, 2) == "+=") {
@@ -370,6 +402,12 @@ bool Parser::assignment(Node &node) {
     return false;
   }
   at_ = end;
+  if (index) {
+    // Quotes around a name are the shell's.
+    if (index->size() >= 2 && (index->front() == '"' || index->front() == '\'') && index->back() == index->front())
+      index = index->substr(1, index->size() - 2);
+    out.index = std::make_shared<Word>(inner_word(*index, out.line));
+  }
   if (peek() == '(' && !at_end() && !out.index) {
     take();
     array_values(out);
@@ -400,11 +438,14 @@ bool Parser::redirection() {
   if (both) end = at_ + 1;
   const char sign = end < text_.size() ? text_[end] : '\0';
   if (sign != '<' && sign != '>') return false;
+  const std::string_view number = text_.substr(at_, end - at_);
   if (end == at_ && text_.substr(at_ + 1, 1) == "(") return false;  // a process substitution
   at_ = end;
+  quiet_ = sign == '>' && (number.empty() || number == "1" || both);
   if (accept("<<<")) {
     skip_blanks();
-    word();
+    input_ = std::make_shared<Word>(word());
+    input_->parts.push_back({.kind = Part::Kind::literal, .quoted = true, .text = "\n"});
     return true;
   }
   if (accept("<<")) {
@@ -412,7 +453,11 @@ bool Parser::redirection() {
     document.strip_tabs = accept("-");
     document.line = line_;
     skip_blanks();
-    for (const Part &part : word().parts) document.end += part.text;
+    for (const Part &part : word().parts) {
+      document.end += part.text;
+      document.quoted = document.quoted || part.quoted;
+    }
+    document.text = input_ = std::make_shared<Word>();
     here_documents_.push_back(std::move(document));
     return true;
   }
@@ -424,10 +469,19 @@ bool Parser::redirection() {
   return true;
 }
 
-void Parser::redirections() {
+bool Parser::redirected(Node &node) {
+  input_.reset();
+  if (!redirection()) return false;
+  if (input_) node.input = std::move(input_);
+  input_.reset();
+  node.quiet = node.quiet || quiet_;
+  return true;
+}
+
+void Parser::redirections(Node &node) {
   for (;;) {
     skip_blanks();
-    if (at_end() || !redirection()) return;
+    if (at_end() || !redirected(node)) return;
   }
 }
 
@@ -436,7 +490,7 @@ Node Parser::simple() {
   for (;;) {
     skip_blanks();
     if (at_end()) return out;
-    if (redirection()) continue;
+    if (redirected(out)) continue;
     if (!at_word()) {
       const bool process = looking_at("<(") || looking_at(">(");
       if (!process) break;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words of a script become values.
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <utility>
 
 #include "importers/qemu/shell_reader.hpp"
 
@@ -9,7 +12,7 @@
 namespace ferry::qemu::shell {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+constexpr std::string_view kBlanks = " \t\n";
 
 std::string joined(const std::vector<Field> &fields) {
   std::string out;
@@ -53,6 +56,49 @@ std::optional<std::pair<std::string, Word>> keyed(const Word &word) {
 
 }  // namespace
 
+namespace {
+
+// The texts that "{a,b}" and "{1..3}" stand for; empty for other brackets.
+std::vector<std::string> alternatives(std::string_view inside) {
+  constexpr std::int64_t kMost = 1000;  // of a range
+  std::vector<std::string> out;
+  if (const std::size_t dots = inside.find(".."); dots != std::string_view::npos) {
+    const auto first = text::parse_i64(inside.substr(0, dots)), last = text::parse_i64(inside.substr(dots + 2));
+    if (!first || !last || std::abs(*last - *first) > kMost || std::abs(*first) > kMost * kMost) return out;
+    for (std::int64_t i = *first;; i += *first < *last ? 1 : -1) {
+      out.push_back(std::to_string(i));
+      if (i == *last) return out;
+    }
+  }
+  if (inside.find(',') == std::string_view::npos) return out;
+  for (std::size_t at = 0; at <= inside.size();) {
+    const std::size_t end = std::min(inside.find(',', at), inside.size());
+    out.emplace_back(inside.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+// The words that a word with such brackets, outside of quotes, stands for; empty when there are none.
+std::vector<Word> braces(const Word &word) {
+  std::vector<Word> out;
+  for (std::size_t i = 0; i < word.parts.size(); ++i) {
+    const Part &part = word.parts[i];
+    if (part.kind != Part::Kind::literal || part.quoted) continue;
+    const std::size_t open = part.text.find('{');
+    const std::size_t close = open == std::string::npos ? open : part.text.find_first_of("{}", open + 1);
+    if (close == std::string::npos || part.text[close] != '}') continue;
+    for (const std::string &one : alternatives(std::string_view(part.text).substr(open + 1, close - open - 1))) {
+      out.push_back(word);
+      out.back().parts[i].text = part.text.substr(0, open) + one + part.text.substr(close + 1);
+    }
+    if (!out.empty()) return out;
+  }
+  return out;
+}
+
+}  // namespace
+
 // The words that one word becomes.
 struct Reader::Fields {
   std::vector<Field> &out;
@@ -71,15 +117,19 @@ struct Reader::Fields {
     there = false;
     vanishes = false;
   }
-  void split(std::string_view text) {
+  // Blanks count once, however many there are; other separators each.
+  void split(std::string_view text, std::string_view separators) {
     for (std::size_t at = 0; at < text.size();) {
-      if (is_blank(text[at])) {
+      if (separators.find(text[at]) != std::string_view::npos) {
+        if (kBlanks.find(text[at]) == std::string_view::npos) there = true;
         finish();
-        while (at < text.size() && is_blank(text[at])) ++at;
+        ++at;
+        while (at < text.size() && separators.find(text[at]) != std::string_view::npos &&
+               kBlanks.find(text[at]) != std::string_view::npos)
+          ++at;
         continue;
       }
-      std::size_t end = at;
-      while (end < text.size() && !is_blank(text[end])) ++end;
+      const std::size_t end = std::min(text.find_first_of(separators, at), text.size());
       add(text.substr(at, end - at));
       at = end;
     }
@@ -91,6 +141,14 @@ std::string Reader::open(Open::Kind kind, std::string name, std::string text, st
   if (opens_.size() >= kMost) charge(opens_.size() * 1000);
   opens_.push_back({kind, std::move(name), std::move(text), {file_, line, {}}});
   return open_mark(opens_.size() - 1);
+}
+
+// What IFS holds.
+std::string_view Reader::separators() const {
+  const auto found = state_.variables.find("IFS");
+  if (found == state_.variables.end() || found->second.values.empty()) return kBlanks;
+  const std::string &text = found->second.values.front().text;
+  return has_open(text) ? kBlanks : std::string_view(text);
 }
 
 bool Reader::is_unset(std::string_view text) const {
@@ -108,7 +166,7 @@ std::optional<std::string> Reader::decided(std::string_view text) const {
 
 std::string Reader::absolute(const std::string &path) const {
   if (path.starts_with('/') || has_open(path)) return path;
-  const std::filesystem::path base = state_.folder ? std::filesystem::path(*state_.folder) : main_file_.parent_path();
+  const std::filesystem::path base = state_.folder ? std::filesystem::path(*state_.folder) : folder_;
   return (base / path).lexically_normal().string();
 }
 
@@ -120,6 +178,11 @@ std::vector<Field> Reader::expand(const std::vector<Word> &words) {
 
 void Reader::expand(const Word &word, std::vector<Field> &out) {
   charge(word.parts.size());
+  if (const std::vector<Word> several = braces(word); !several.empty()) {
+    charge(several.size());
+    for (const Word &one : several) expand(one, out);
+    return;
+  }
   Fields fields{out, word.line};
   const std::size_t before = out.size();
   bool first = true, any_quoted = false;
@@ -134,7 +197,7 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
       const bool list =
           part.kind == Part::Kind::variable && (part.text == "@" || part.index == "@") && part.operation != "length";
       std::size_t bytes = 0;
-      for (const Field &value : values) bytes += value.text.size();
+      for (const Field &value : values) bytes += value.text.size() + sizeof(Field);
       charge(bytes);
       if (list || !part.quoted) {
         for (std::size_t i = 0; i < values.size(); ++i) {
@@ -144,7 +207,7 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
             fields.add(values[i].text);
             fields.vanishes = list && values[i].vanishes && word.parts.size() == 1;
           } else {
-            fields.split(values[i].text);
+            fields.split(values[i].text, separators());
           }
         }
       } else {
@@ -154,7 +217,9 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
     first = false;
   }
   fields.finish();
-  if (!any_quoted && out.size() == before + 1 && is_unset(out.back().text)) out.back().vanishes = true;
+  for (std::size_t i = before; i < out.size() && !any_quoted; ++i) {
+    if (is_unset(out[i].text)) out[i].vanishes = true;
+  }
 }
 
 std::string Reader::expand_one(const Word &word) {
@@ -217,8 +282,7 @@ std::optional<std::vector<Field>> Reader::stored(const Part &part, std::uint64_t
   if (name == "$" || name == "!" || name == "RANDOM" || name == "SRANDOM" || name == "PPID") {
     return one(open(Open::Kind::random, "line-" + std::to_string(line), "$" + name, line));
   }
-  if (name == "PWD" && state_.folder) return one(*state_.folder);
-  if (name == "PWD") return one(main_file_.parent_path().string());
+  if (name == "PWD") return one(state_.folder.value_or(folder_.string()));
   const auto found = state_.variables.find(name);
   if (found == state_.variables.end()) {
     const auto known = options_.environment.find(name);
@@ -249,9 +313,10 @@ std::optional<std::string> Reader::element(const Variable &variable, const std::
   }
   if (key.size() >= 2 && (key.front() == '"' || key.front() == '\'')) key = key.substr(1, key.size() - 2);
   if (const auto named = variable.named.find(key); named != variable.named.end()) return named->second.text;
-  const auto number = text::parse_u64(key);
-  if (!number || *number >= variable.values.size()) return std::nullopt;
-  return variable.values[*number].text;
+  const auto number = value_in(key);
+  const auto size = static_cast<std::int64_t>(variable.values.size());
+  if (!number || *number >= size || *number < -size) return std::nullopt;
+  return variable.values[static_cast<std::size_t>(*number < 0 ? size + *number : *number)].text;
 }
 
 std::vector<Field> Reader::plain_value(const Part &part, std::uint64_t line) {
@@ -300,6 +365,14 @@ std::vector<Field> Reader::plain_value(const Part &part, std::uint64_t line) {
     return {{open(Open::Kind::unset, part.text, written(part), line), line}};
   }
   if (operation.empty() || operation == ":?" || operation == "?" || operation == "keys") return *value;
+  if (list && operation == ":") {
+    // Of the arguments, $0 is the first.
+    const bool arguments = !part.index;
+    if (arguments) value->insert(value->begin(), {main_file_.string(), line});
+    const auto [from, to] = slice(part, value->size());
+    return std::vector<Field>(value->begin() + static_cast<std::ptrdiff_t>(from),
+                              value->begin() + static_cast<std::ptrdiff_t>(to));
+  }
   std::vector<Field> out;
   for (const Field &field : *value) out.push_back({changed(part, field.text), field.line});
   return out;
@@ -312,6 +385,7 @@ std::string Reader::changed(const Part &part, const std::string &value) {
     return open(was.kind, was.name, written(part), was.where.line.value_or(0));
   }
   const std::string &operation = part.operation;
+  charge(value.size() * 4);
   if (part.operands.empty()) return value;
   if (operation == "%" || operation == "%%") {
     return remove_match(value, expand_pattern(part.operands[0]), true, operation.size() == 2);
@@ -319,28 +393,42 @@ std::string Reader::changed(const Part &part, const std::string &value) {
   if (operation == "#" || operation == "##") {
     return remove_match(value, expand_pattern(part.operands[0]), false, operation.size() == 2);
   }
-  if (operation == "/" || operation == "//") {
+  if (operation.front() == '/') {
     const std::string with = part.operands.size() > 1 ? expand_one(part.operands[1]) : std::string{};
-    return replace_match(value, expand_pattern(part.operands[0]), with, operation.size() == 2);
+    const std::string pattern = expand_pattern(part.operands[0]);
+    if (operation == "/#" || operation == "/%") {
+      const bool at_end = operation == "/%";
+      const std::string rest = remove_match(value, pattern, at_end, true);
+      return rest.size() == value.size() ? value : at_end ? rest + with : with + rest;
+    }
+    return replace_match(value, pattern, with, operation.size() == 2);
   }
-  if (operation == ",," || operation == ",") return text::lower_ascii(value);
-  if (operation == "^^") {
+  if (operation.front() == ',' || operation.front() == '^') {
     std::string out = value;
-    for (char &c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    for (std::size_t i = 0; i < (operation.size() == 2 ? out.size() : std::min<std::size_t>(out.size(), 1)); ++i) {
+      char &c = out[i];
+      if (operation.front() == ',' && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+      if (operation.front() == '^' && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
     return out;
   }
   if (operation == ":") {
-    const auto number = [&](std::size_t i) { return text::parse_i64(text::trim(expand_one(part.operands[i]))); };
-    const auto size = static_cast<std::int64_t>(value.size());
-    std::int64_t from = number(0).value_or(0);
-    if (from < 0) from = std::max<std::int64_t>(0, size + from);
-    from = std::min(from, size);
-    std::int64_t length = part.operands.size() > 1 ? number(1).value_or(size) : size;
-    if (length < 0) length = size + length - from;
-    length = std::clamp<std::int64_t>(length, 0, size - from);
-    return value.substr(static_cast<std::size_t>(from), static_cast<std::size_t>(length));
+    const auto [from, to] = slice(part, value.size());
+    return value.substr(from, to - from);
   }
   return value;
+}
+
+std::pair<std::size_t, std::size_t> Reader::slice(const Part &part, std::size_t of) {
+  const auto number = [&](std::size_t i) { return value_in(text::trim(expand_one(part.operands[i]))); };
+  const auto size = static_cast<std::int64_t>(of);
+  std::int64_t from = number(0).value_or(0);
+  if (from < 0) from = std::max<std::int64_t>(0, size + from);
+  from = std::min(from, size);
+  std::int64_t length = part.operands.size() > 1 ? number(1).value_or(size) : size;
+  if (length < 0) length = size + length - from;
+  length = std::clamp<std::int64_t>(length, 0, size - from);
+  return {static_cast<std::size_t>(from), static_cast<std::size_t>(from + length)};
 }
 
 std::string Reader::capture(const Part &part, std::uint64_t line) {
@@ -349,6 +437,7 @@ std::string Reader::capture(const Part &part, std::uint64_t line) {
   const State before = state_;
   std::string *const outer = output_;
   const bool outer_known = output_known_, outer_asking = asking_;
+  const auto outer_missing = std::exchange(missing_, std::nullopt);
   const std::size_t launches = launches_.size();
   std::string printed;
   output_ = &printed;
@@ -363,6 +452,12 @@ std::string Reader::capture(const Part &part, std::uint64_t line) {
   asking_ = outer_asking;
   state_ = before;
   if (flow_ != Flow::normal) flow_ = Flow::normal;
+  const auto missing = std::exchange(missing_, outer_missing);
+  if (!known && missing) {
+    // What is made of an argument is asked for as that argument.
+    const Open was = opens_[*missing];
+    return open(was.kind, was.name, written(part), line);
+  }
   if (!known) {
     const Open::Kind kind = is_random(part.text) ? Open::Kind::random : Open::Kind::command;
     return open(kind, "line-" + std::to_string(line), written(part), line);
@@ -374,6 +469,15 @@ std::string Reader::capture(const Part &part, std::uint64_t line) {
 std::string Reader::calculate(const Part &part, std::uint64_t line) {
   const std::string expression = expand_one(part.operands.front());
   const auto numbers = opens_in(expression);
+  if (numbers.empty()) {
+    if (const auto value = value_in(expression)) return std::to_string(*value);
+  }
+  const Open::Kind kind = numbers.empty() ? Open::Kind::command : opens_[numbers.front()].kind;
+  const std::string name = numbers.empty() ? "line-" + std::to_string(line) : opens_[numbers.front()].name;
+  return open(kind, name, "$((" + part.text + "))", line);
+}
+
+std::optional<std::int64_t> Reader::value_in(std::string_view expression) {
   const auto lookup = [](void *context, const std::string &name) -> std::optional<std::int64_t> {
     auto &reader = *static_cast<Reader *>(context);
     const auto found = reader.state_.variables.find(name);
@@ -382,12 +486,40 @@ std::string Reader::calculate(const Part &part, std::uint64_t line) {
     const std::string &text = found->second.values.front().text;
     return text.empty() ? std::optional<std::int64_t>(0) : text::parse_i64(text);
   };
-  if (numbers.empty()) {
-    if (const auto value = compute(expression, lookup, this)) return std::to_string(*value);
+  return compute(expression, lookup, this);
+}
+
+std::optional<std::int64_t> Reader::calculate_statement(const std::string &text, std::uint64_t line) {
+  std::string_view rest = text::trim(text);
+  const auto name_at = [](std::string_view from) {
+    std::size_t end = 0;
+    while (end < from.size() && (std::isalnum(static_cast<unsigned char>(from[end])) != 0 || from[end] == '_')) ++end;
+    return end > 0 && std::isdigit(static_cast<unsigned char>(from[0])) == 0 ? std::string(from.substr(0, end)) : "";
+  };
+  const auto set = [&](const std::string &name, std::optional<std::int64_t> value) {
+    const std::string now = value ? std::to_string(*value) : open(Open::Kind::command, name, "((" + text + "))", line);
+    assign(name, {{now, line}}, false);
+  };
+  const bool before = rest.starts_with("++") || rest.starts_with("--");
+  const std::string name = name_at(before ? rest.substr(2) : rest);
+  const std::string_view after = text::trim(rest.substr(std::min(rest.size(), (before ? 2 : 0) + name.size())));
+  if (name.empty()) return value_in(rest);
+  if (before ? after.empty() : after == "++" || after == "--") {
+    const auto old = value_in(name);
+    const bool up = before ? rest.front() == '+' : after.front() == '+';
+    const auto now = old ? std::optional(*old + (up ? 1 : -1)) : std::nullopt;
+    set(name, now);
+    return before ? now : old;
   }
-  const Open::Kind kind = numbers.empty() ? Open::Kind::command : opens_[numbers.front()].kind;
-  const std::string name = numbers.empty() ? "line-" + std::to_string(line) : opens_[numbers.front()].name;
-  return open(kind, name, "$((" + part.text + "))", line);
+  const bool changes = after.size() > 2 && std::string_view("+-*/%").find(after[0]) < 5 && after[1] == '=';
+  const bool assigns = after.size() > 1 && after[0] == '=' && after[1] != '=';
+  if (!changes && !assigns) return value_in(rest);
+  auto value = value_in(after.substr(changes ? 2 : 1));
+  if (changes && value) {
+    value = value_in(name + std::string(1, after[0]) + "(" + std::to_string(*value) + ")");
+  }
+  set(name, value);
+  return value;
 }
 
 void Reader::assign(const Assignment &assignment) {
@@ -406,7 +538,7 @@ void Reader::assign(const Assignment &assignment) {
     if (named && values.empty()) return;
     if (assignment.append) {
       values.insert(values.begin(), variable.values.begin(), variable.values.end());
-      charge(values.size());
+      charge(values.size() * sizeof(Field));
     }
     assign(assignment.name, std::move(values), true);
     return;
@@ -414,17 +546,23 @@ void Reader::assign(const Assignment &assignment) {
   Field value{expand_one(assignment.values.front()), assignment.line};
   if (assignment.index) {
     if (options_.set.contains(assignment.name)) return;
+    const std::string key = expand_one(*assignment.index);
     Variable &variable = state_.variables[assignment.name];
-    std::string key = *assignment.index;
-    if (key.size() >= 2 && (key.front() == '"' || key.front() == '\'')) key = key.substr(1, key.size() - 2);
-    const auto number = text::parse_u64(key);
-    if (number && *number < variable.values.size()) {
-      variable.values[*number] = std::move(value);
-    } else if (number && *number == variable.values.size()) {
+    const bool digits = !key.empty() && key.find_first_not_of("0123456789") == std::string::npos;
+    const bool names = variable.keyed || (!variable.named.empty() && !digits);
+    const auto number = names ? std::nullopt : value_in(key);
+    const std::size_t size = variable.values.size();
+    if (number && *number >= 0 && static_cast<std::uint64_t>(*number) < size) {
+      Field &old = variable.values[static_cast<std::size_t>(*number)];
+      if (assignment.append) value.text = old.text + value.text;
+      old = std::move(value);
+    } else if (number && static_cast<std::uint64_t>(*number) == size) {
       variable.values.push_back(std::move(value));
     } else {
+      if (assignment.append) value.text = variable.named[key].text + value.text;
       variable.named[key] = std::move(value);
     }
+    charge(key.size());
     variable.array = true;
     return;
   }
@@ -440,10 +578,16 @@ void Reader::assign(const Assignment &assignment) {
 
 void Reader::assign(const std::string &name, std::vector<Field> values, bool array) {
   if (options_.set.contains(name)) return;  // the user's word stands
-  for (const Field &value : values) {
+  for (Field &value : values) {
     if (value.text.size() > kMostText) charge(~std::size_t{0} / 2);
-    // What a command prints is called by the variable that gets it.
     const auto numbers = opens_in(value.text);
+    // D="$D -hdb x" begins with nothing.
+    if (!array && numbers.size() == 1 && value.text.size() > open_mark(numbers[0]).size() &&
+        opens_[numbers[0]].kind == Open::Kind::unset && opens_[numbers[0]].name == name) {
+      value.text = without_opens(value.text);
+      continue;
+    }
+    // What a command prints is called by the variable that gets it.
     if (array || numbers.size() != 1 || value.text != open_mark(numbers[0])) continue;
     Open &open = opens_[numbers[0]];
     if (open.name.starts_with("line-")) open.name = name;

@@ -14,7 +14,13 @@ bool is_qemu_program(std::string_view word) {
   const std::size_t slash = word.find_last_of("/\\");
   std::string name = text::lower_ascii(slash == std::string_view::npos ? word : word.substr(slash + 1));
   if (name.ends_with(".exe")) name.resize(name.size() - 4);
-  if (name.starts_with("qemu-system-")) return name.find_first_of(" =,") == std::string::npos;
+  if (name.starts_with("qemu-system-")) {
+    // Names of packages, not of programs.
+    for (const std::string_view package : {"common", "data", "gui", "misc", "modules-opengl", "modules-spice", "x86"}) {
+      if (name.substr(std::string_view("qemu-system-").size()) == package) return false;
+    }
+    return name.find_first_of(" =,") == std::string::npos;
+  }
   return name == "qemu-kvm" || name == "kvm" || name == "qemu" || name == "qemu-kvm-spice" || name == "kvm-spice";
 }
 
@@ -84,7 +90,9 @@ void Reader::refuse_loose_options(const std::vector<Field> &fields) const {
 bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
   std::size_t program = fields.size();
   const std::string first = std::filesystem::path(fields.front().text).filename().string();
-  if (is_qemu_program(fields.front().text)) {
+  // "${PREFIX}qemu-system-x86_64", where nothing sets the variable.
+  const auto is_program = [&](const Field &field) { return is_qemu_program(without_opens(field.text)); };
+  if (is_program(fields.front())) {
     program = 0;
   } else if (contains(kNoStarts, first)) {
     return false;
@@ -94,8 +102,8 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     for (std::size_t i = 1; i < fields.size() && program == fields.size() && !stopped; ++i) {
       const std::string &text = fields[i].text;
       const std::string name = std::filesystem::path(text).filename().string();
-      if (is_qemu_program(text) && (wrapper || name.starts_with("qemu-system-")) && fields[i - 1].text != "-C" &&
-          fields[i - 1].text != "-g") {
+      if (is_program(fields[i]) && (wrapper || name.find("qemu-system-") != std::string::npos) &&
+          fields[i - 1].text != "-C" && fields[i - 1].text != "-g") {
         program = i;
       }
       stopped = contains(kNoStarts, name);
@@ -105,7 +113,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
   if (program == fields.size() && !open_program) return false;
   if (open_program) program = 0;
   Launch launch;
-  launch.program = open_program ? std::string{} : fields[program].text;
+  launch.program = open_program ? std::string{} : without_opens(fields[program].text);
   launch.where = {.file = file_, .line = fields[program].line};
   for (std::size_t i = program + 1; i < fields.size(); ++i) {
     const std::string &text = fields[i].text;

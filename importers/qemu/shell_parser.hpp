@@ -55,11 +55,16 @@ class Parser {
   Part parameter(bool quoted);     // after "${"
   void operation(Part &part);
   Word operand(bool quoted, std::string_view stops);
-  Part arithmetic(bool quoted);  // after "$(("
+  Part arithmetic(bool quoted);      // after "$(("
+  Part old_arithmetic(bool quoted);  // after "$["
+  Part expression(std::string text, std::uint64_t line, bool quoted);
+  Word here_words();
+  Word inner_word(const std::string &text, std::uint64_t line);
   std::string raw_until(char open, char close);
   void add(Word &out, Part part);
 
   // ---- shell_commands.cpp ----
+  Word here_text(const std::string &text, std::uint64_t line, bool quoted);
   void skip_newlines();
   void end_of_line();  // reads the here documents that wait
   [[nodiscard]] std::string_view keyword() const;
@@ -83,7 +88,8 @@ class Parser {
   bool assignment(Node &node);
   void array_values(Assignment &out);
   bool redirection();
-  void redirections();
+  void redirections(Node &node);
+  bool redirected(Node &node);  // reads one redirection
 
   std::string_view text_;
   const std::filesystem::path &file_;
@@ -93,10 +99,13 @@ class Parser {
   std::size_t words_ = 0;
   struct HereDocument {
     std::string end;
-    bool strip_tabs = false;
+    bool strip_tabs = false, quoted = false;
     std::uint64_t line = 0;
+    std::shared_ptr<Word> text;  // to be filled
   };
   std::vector<HereDocument> here_documents_;
+  std::shared_ptr<Word> input_;  // of the redirection that was read last
+  bool quiet_ = false;           // that one was of what is printed
   std::vector<std::uint64_t> broken_lines_;
 };
 

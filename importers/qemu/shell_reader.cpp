@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "importers/qemu/option_table.hpp"
 
@@ -53,7 +54,7 @@ bool has_wildcard(const Word &word) {
 }  // namespace
 
 Reader::Reader(const std::filesystem::path &file, const ReadOptions &options)
-    : file_(file), main_file_(file), options_(options) {
+    : file_(file), main_file_(file), folder_(file.parent_path()), options_(options) {
   // --set 1=..., 2=...: the arguments, as far as they are numbered without a gap.
   std::vector<Field> arguments;
   for (std::size_t i = 1; options.set.contains(std::to_string(i)); ++i) {
@@ -91,26 +92,34 @@ std::vector<Launch> Reader::read(std::string_view text) {
 Answer Reader::run(const Node &node) {
   charge(1);
   if (flow_ != Flow::normal) return Answer::unknown;
+  // What goes to a file is not what is captured.
+  const bool quiet = node.quiet && output_ != nullptr;
+  std::string *const outer = quiet ? std::exchange(output_, nullptr) : nullptr;
+  const bool fed = node.input != nullptr && node.kind != Node::Kind::simple;
+  auto outer_input = fed ? std::exchange(input_, input_of(node)) : std::nullopt;
+  const Answer answer = run_kind(node);
+  if (fed) input_ = std::move(outer_input);
+  if (quiet) output_ = outer;
+  return answer;
+}
+
+Answer Reader::run_kind(const Node &node) {
   switch (node.kind) {
     case Node::Kind::simple: return run_simple(node);
     case Node::Kind::test: return run_test(node.words);
     case Node::Kind::arithmetic: {
-      const auto value = decided(expand_one(node.words.front()));
-      return value ? answer_of(*value != "0") : Answer::unknown;
+      const Word &word = node.words.front();
+      const auto text = decided(expand_one(word.parts.front().operands.front()));
+      const auto value = text ? calculate_statement(*text, word.line) : std::nullopt;
+      return value ? answer_of(*value != 0) : Answer::unknown;
     }
     case Node::Kind::pipeline: {
       if (node.children.size() == 1) {
         const Answer answer = run(node.children.front());
         return node.negated ? !answer : answer;
       }
-      const bool captured = output_ != nullptr;
-      for (const Node &child : node.children) {
-        const State before = state_;  // each member has a shell of its own
-        run(child);
-        state_ = before;
-      }
-      if (captured) unknown_output();
-      return Answer::unknown;
+      const Answer answer = run_pipeline(node);
+      return node.negated ? !answer : answer;
     }
     case Node::Kind::sequence: return run_sequence(node);
     case Node::Kind::conditional: return run_conditional(node);
@@ -121,6 +130,46 @@ Answer Reader::run(const Node &node) {
     case Node::Kind::group: return run(node.children.front());
   }
   return Answer::unknown;
+}
+
+// Each member has a shell of its own. What the first one prints goes through the others as far as they are known.
+Answer Reader::run_pipeline(const Node &node) {
+  std::string *const outer = output_;
+  const bool outer_known = output_known_, outer_asking = asking_;
+  asking_ = false;
+  std::optional<std::string> text;
+  Answer answer = Answer::unknown;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const Node &child = node.children[i];
+    const State before = state_;
+    std::string printed;
+    output_ = &printed;
+    output_known_ = true;
+    std::optional<Answer> filtered;
+    for (const std::size_t number : opens_in(text.value_or(""))) {
+      if (opens_[number].kind != Open::Kind::unset && !missing_) missing_ = number;
+    }
+    if (i > 0 && child.kind == Node::Kind::simple && child.assignments.empty() && !child.words.empty() && !child.input)
+      filtered = filter(expand(child.words), text ? decided(*text) : std::nullopt);
+    auto outer_input = std::exchange(input_, i > 0 && text ? decided(*text) : std::nullopt);
+    answer = filtered ? *filtered : run(child);
+    input_ = std::move(outer_input);
+    // One that reads what is not a filter's prints something else each time.
+    const bool known = output_known_ && (i == 0 || filtered);
+    text = known ? std::optional(std::move(printed)) : std::nullopt;
+    if (!known) answer = Answer::unknown;
+    state_ = before;
+    if (flow_ != Flow::normal && flow_ != Flow::leave_script) flow_ = Flow::normal;
+  }
+  output_ = outer;
+  output_known_ = outer_known;
+  asking_ = outer_asking;
+  if (!text) {
+    unknown_output();
+    return Answer::unknown;
+  }
+  output(*text);
+  return answer;
 }
 
 Answer Reader::run_sequence(const Node &node) {
@@ -182,28 +231,37 @@ Answer Reader::run_choice(const Node &node) {
 
 Answer Reader::run_loop(const Node &node) {
   const std::size_t before = launches_.size();
-  for (unsigned round = 0; round < kMostRounds; ++round) {
+  // Where it is not known whether a round leaves the loop, or nothing in it is decided (a menu), it says no more.
+  constexpr unsigned kMostUndecided = 16;  // rounds
+  const bool outer_left = std::exchange(may_have_left_, false);
+  unsigned undecided = 0;
+  for (unsigned round = 0; round < kMostRounds && !may_have_left_ && undecided < kMostUndecided; ++round) {
+    const std::size_t questions = questions_;
     Answer answer = ask(node.children[0]);
     if (node.until) answer = !answer;
     if (answer == Answer::unknown) {
       maybe(node.children[0].children.empty() ? "a loop" : node.children[0].children.back().text, node.line,
             {&node.children[1]});
+      may_have_left_ = outer_left;
       return Answer::unknown;
     }
     if (answer == Answer::no) break;
     run(node.children[1]);
+    if (questions_ != questions) ++undecided;
     if (flow_ == Flow::next_round) flow_ = Flow::normal;
     const bool left = flow_ == Flow::leave_loop;
     if (left) flow_ = Flow::normal;
     // A machine that is started again and again is one machine.
     if (left || flow_ != Flow::normal || launches_.size() > before) break;
   }
+  may_have_left_ = outer_left;
   return Answer::yes;
 }
 
 Answer Reader::run_for_each(const Node &node) {
+  if (node.name.empty()) return run_counted(node);
   std::vector<Field> values;
-  bool open_values = node.name.empty();
+  bool open_values = false;
   if (node.all_arguments) {
     values = state_.arguments.value_or(std::vector<Field>{});
   } else {
@@ -229,6 +287,32 @@ Answer Reader::run_for_each(const Node &node) {
   return Answer::yes;
 }
 
+// for (( i = 0; i < 4; i++ ))
+Answer Reader::run_counted(const Node &node) {
+  const auto step = [&](std::size_t which) -> std::optional<std::int64_t> {
+    if (which >= node.words.size()) return 1;
+    const auto text = decided(expand_one(node.words[which]));
+    if (text && text::trim(*text).empty()) return 1;
+    return text ? calculate_statement(*text, node.line) : std::nullopt;
+  };
+  const std::size_t before = launches_.size();
+  bool known = node.words.size() == 3 && step(0).has_value();
+  for (unsigned round = 0; known; ++round) {
+    const auto more = step(1);
+    known = more.has_value() && round < kMostRounds;
+    if (!known || *more == 0) break;
+    run(node.children.front());
+    if (flow_ == Flow::next_round) flow_ = Flow::normal;
+    const bool left = flow_ == Flow::leave_loop;
+    if (left) flow_ = Flow::normal;
+    if (left || flow_ != Flow::normal || launches_.size() > before) return Answer::yes;
+    known = step(2).has_value();
+  }
+  if (known) return Answer::yes;
+  maybe("a loop", node.line, {&node.children.front()});
+  return Answer::unknown;
+}
+
 void Reader::maybe(const std::string &condition, std::uint64_t line, const std::vector<const Node *> &bodies) {
   if (depth_ >= kMostDepth) return;
   Undecided note{{file_, line, {}}, condition, {}};
@@ -247,8 +331,10 @@ void Reader::maybe(const std::string &condition, std::uint64_t line, const std::
     const State before = state_;
     run(*body);
     state_ = before;
+    may_have_left_ = may_have_left_ || flow_ == Flow::leave_loop;
     flow_ = Flow::normal;
   }
+  ++questions_;
   output_ = outer;
   if (output_ != nullptr) unknown_output();
   --depth_;
@@ -272,6 +358,10 @@ void Reader::run_text(const std::string &text, std::uint64_t line) {
 Answer Reader::call(const std::string &name, std::vector<Field> arguments) {
   const Function function = functions_.at(name);
   if (calling_.contains(name) || depth_ >= kMostDepth) return Answer::unknown;  // recursion is not followed
+  // Menus that lead to one another would be gone through in every order.
+  constexpr std::size_t kMostInside = 2000;
+  const std::size_t steps = steps_;
+  if (!inside_.empty() && steps_in_[name] > kMostInside) return Answer::unknown;
   calling_.insert(name);
   ++depth_;
   const auto outer_arguments = state_.arguments;
@@ -286,12 +376,25 @@ Answer Reader::call(const std::string &name, std::vector<Field> arguments) {
   file_ = outer_file;
   --depth_;
   calling_.erase(name);
+  if (!inside_.empty()) steps_in_[name] += steps_ - steps;
   if (flow_ == Flow::leave_function) flow_ = Flow::normal;
   return answer;
 }
 
 Answer Reader::run_simple(const Node &node) {
-  std::vector<Field> fields = expand(node.words);
+  std::vector<Field> fields;
+  bool empty = false;  // the first word is nothing
+  for (const Word &word : node.words) {
+    expand(word, fields);
+    empty = empty || (&word == &node.words.front() && fields.empty());
+  }
+  // "$QEMU -m 1G", where nothing sets the variable: no options of the line before.
+  const std::size_t options = empty ? 0 : 1;
+  if (fields.size() > options && (empty || fields.front().vanishes) && fields[options].text.starts_with('-')) {
+    if (!empty && note_launch(fields, node)) return Answer::yes;
+    unknown_output();
+    return Answer::unknown;
+  }
   while (!fields.empty() && fields.front().vanishes) fields.erase(fields.begin());
   if (fields.empty()) {
     for (const Assignment &assignment : node.assignments) assign(assignment);
@@ -300,6 +403,10 @@ Answer Reader::run_simple(const Node &node) {
   refuse_loose_options(fields);
   if (const auto answer = builtin(node, fields)) return *answer;
   if (note_launch(fields, node)) return Answer::yes;
+  if (node.input) {
+    if (const auto answer = filter(fields, input_of(node))) return *answer;
+  }
+  if (const Answer followed = run_script(fields, 0, node); followed != Answer::unknown) return followed;
   if (output_ != nullptr) {
     if (!print_known(fields)) unknown_output();
     return Answer::unknown;

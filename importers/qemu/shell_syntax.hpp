@@ -36,7 +36,7 @@ struct Word {
 
 struct Assignment {
   std::string name;
-  std::optional<std::string> index;
+  std::shared_ptr<Word> index;  // what stands in brackets behind the name
   bool append = false, array = false;
   std::vector<Word> values;
   std::uint64_t line = 0;
@@ -68,11 +68,13 @@ struct Node {
   std::uint64_t line = 0;
   std::vector<Assignment> assignments;  // simple
   std::vector<Word> words;              // simple, test: the words; for_each: the values; choice: the subject;
-                                        // arithmetic: the expression
+                                        // arithmetic: the expression; for_each ((;;)): three of them
   std::string name;                     // for_each: the variable; function: its name
   std::string text;                     // as written, for messages; cut where it is long
   bool all_arguments = false;           // for_each without "in"
   bool negated = false, until = false;
+  std::shared_ptr<Word> input;  // its <<< or << text
+  bool quiet = false;           // what it prints goes to a file
   std::vector<Node>
       children;             // sequence, pipeline: its members; loop: condition, body; for_each, function, group: body
   std::vector<Join> joins;  // sequence: before each member

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "importers/qemu/shell_reader.hpp"
+#include "importers/qemu/shell_regex.hpp"
 
 #include "support/text.hpp"
 
@@ -96,8 +97,16 @@ struct Reader::Tester {
 
   [[nodiscard]] Answer compare(const Token &left, const std::string &name, const Token &right) const {
     const auto a = reader.decided(left.text), b = reader.decided(right.text);
+    if (!a || !b) return Answer::unknown;
+    if (name == "=~") {
+      const bool variable = b->find('$') < b->size() - 1;  // the expression is kept as it is written
+      const auto expression = variable ? std::nullopt : Regex::parse(*b, true);
+      Regex::Match match;
+      const auto result = expression ? expression->search(*a, 0, match) : Regex::Result::too_much;
+      return result == Regex::Result::too_much ? Answer::unknown : answer_of(result == Regex::Result::found);
+    }
     const bool extended = patterns && right.pattern.find_first_of("(") != std::string::npos;
-    if (!a || !b || extended) return Answer::unknown;
+    if (extended) return Answer::unknown;
     if (name == "=" || name == "==" || name == "!=") {
       const bool same = patterns ? matches(right.pattern, *a) : *a == *b;
       return answer_of(same == (name != "!="));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/qemu/shell_values.hpp"
 
-#include <limits>
+#include <charconv>
 
 #include "support/text.hpp"
 
@@ -143,12 +143,20 @@ std::string replace_match(const std::string &text, std::string_view pattern, std
   const bool plain = pattern.find_first_of("*?[\\") == std::string_view::npos;
   if (pattern.empty() || (!plain && too_much(text, pattern))) return text;
   std::string out;
+  if (plain) {
+    std::size_t at = 0;
+    for (std::size_t next = text.find(pattern); next != std::string::npos; next = text.find(pattern, at)) {
+      out.append(text, at, next - at);
+      out += with;
+      at = next + pattern.size();
+      if (!all) break;
+    }
+    return out.append(text, at, std::string::npos);
+  }
   bool done = false;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t length = 0;
-    if (!done && plain) {
-      length = std::string_view(text).substr(at).starts_with(pattern) ? pattern.size() : 0;
-    } else if (!done) {
+    if (!done) {
       for (std::size_t l = text.size() - at; l > 0 && length == 0; --l) {
         if (matches(pattern, std::string_view(text).substr(at, l))) length = l;
       }
@@ -167,7 +175,7 @@ std::string replace_match(const std::string &text, std::string_view pattern, std
 namespace {
 
 // Numbers stay below this, so that no step overflows.
-constexpr std::int64_t kLargest = std::int64_t{1} << 31U;
+constexpr std::int64_t kLargest = std::int64_t{1} << 52U;
 
 class Calculator {
  public:
@@ -191,12 +199,21 @@ class Calculator {
     return true;
   }
 
+  bool looking_at(std::string_view what) {
+    blanks();
+    return text_.substr(at_, what.size()) == what;
+  }
+
+  static std::optional<std::int64_t> shifted(std::int64_t value, std::int64_t by) {
+    return value > (kLargest >> by) ? std::nullopt : bounded(value << by);
+  }
+
   static std::optional<std::int64_t> bounded(std::int64_t value) {
     if (value > kLargest || value < -kLargest) return std::nullopt;
     return value;
   }
 
-  // 0: || &&; 1: comparisons; 2: + -; 3: * / %
+  // 0: || &&; 1: comparisons; 2: << >>, + -; 3: * / %
   std::optional<std::int64_t> level(unsigned which) {
     if (++depth_ > 200) return std::nullopt;
     auto left = which == 4 ? single() : level(which + 1);
@@ -225,13 +242,21 @@ class Calculator {
       if (accept("!=")) return with([](I a, I b) -> O { return a != b ? 1 : 0; });
       if (accept("<=")) return with([](I a, I b) -> O { return a <= b ? 1 : 0; });
       if (accept(">=")) return with([](I a, I b) -> O { return a >= b ? 1 : 0; });
+      if (looking_at("<<") || looking_at(">>")) return {false, std::nullopt};
       if (accept("<")) return with([](I a, I b) -> O { return a < b ? 1 : 0; });
       if (accept(">")) return with([](I a, I b) -> O { return a > b ? 1 : 0; });
     } else if (which == 2) {
+      if (accept("<<")) return with([](I a, I b) -> O { return b < 0 || b > 50 || a < 0 ? O{} : shifted(a, b); });
+      if (accept(">>")) return with([](I a, I b) -> O { return b < 0 || b > 50 || a < 0 ? O{} : O{a >> b}; });
       if (accept("+")) return with([](I a, I b) -> O { return bounded(a + b); });
       if (accept("-")) return with([](I a, I b) -> O { return bounded(a - b); });
     } else {
-      if (accept("*")) return with([](I a, I b) -> O { return bounded(a * b); });
+      if (accept("*")) {
+        return with([](I a, I b) -> O {
+          I product = 0;
+          return __builtin_mul_overflow(a, b, &product) ? O{} : bounded(product);
+        });
+      }
       if (accept("/")) return with([](I a, I b) -> O { return b == 0 ? O{} : O{a / b}; });
       if (accept("%")) return with([](I a, I b) -> O { return b == 0 ? O{} : O{a % b}; });
     }
@@ -244,12 +269,15 @@ class Calculator {
       if (!accept(")")) return std::nullopt;
       return value;
     }
-    if (accept("-")) {
+    blanks();
+    const bool negative = text_.substr(at_, 1) == "-", inverse = text_.substr(at_, 1) == "!";
+    if (negative || inverse) {
+      ++at_;
       if (++depth_ > 200) return std::nullopt;
       const auto value = single();
       --depth_;
       if (!value) return std::nullopt;
-      return -*value;
+      return negative ? -*value : *value == 0 ? 1 : 0;
     }
     blanks();
     std::size_t end = at_;
@@ -260,11 +288,19 @@ class Calculator {
     const std::string word(text_.substr(at_, end - at_));
     at_ = end;
     if (word.empty()) return std::nullopt;
-    if (word[0] >= '0' && word[0] <= '9') {
-      const auto number = text::parse_i64(word);
-      return number ? bounded(*number) : std::nullopt;
-    }
+    if (word[0] >= '0' && word[0] <= '9') return number(word);
     return lookup_(context_, word);
+  }
+
+  // 12, 0x1f, 017
+  static std::optional<std::int64_t> number(std::string_view word) {
+    int base = 10;
+    if (word.size() > 1 && word[0] == '0') base = word[1] == 'x' || word[1] == 'X' ? 16 : 8;
+    if (base != 10) word.remove_prefix(base == 16 ? 2 : 1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+    if (word.empty() || error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+    return bounded(value);
   }
 
   std::string_view text_;

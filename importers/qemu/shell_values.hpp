@@ -20,11 +20,15 @@ struct Field {
   bool vanishes = false;  // nothing but a variable that nobody sets, without quotes: bash gives no word at all
 };
 
+[[nodiscard]] inline std::vector<Field> rest_of(const std::vector<Field> &fields, std::size_t from) {
+  return {fields.begin() + static_cast<std::ptrdiff_t>(from < fields.size() ? from : fields.size()), fields.end()};
+}
+
 struct Variable {
   std::vector<Field> values;           // of an array all, else one
   std::map<std::string, Field> named;  // of declare -A
   bool array = false;
-  bool fixed = false;  // --set gave it
+  bool keyed = false;  // declare -A
 };
 
 // Three answers, as a reader that runs nothing can give.

@@ -190,6 +190,9 @@ void Parser::dollar(Word &out, bool quoted) {
   } else if (looking_at("$(")) {
     accept("$(");
     add(out, substitution(quoted));
+  } else if (looking_at("$[")) {
+    accept("$[");
+    add(out, old_arithmetic(quoted));
   } else if (looking_at("${")) {
     accept("${");
     add(out, parameter(quoted));
@@ -263,16 +266,63 @@ std::string Parser::raw_until(char open, char close) {
 Part Parser::arithmetic(bool quoted) {
   const Level level(*this);
   const std::uint64_t since = line_;
-  const std::string expression = raw_until('(', ')');
+  std::string inside = raw_until('(', ')');
   if (!accept("))")) fail(since, "an arithmetic expression is opened and never closed", "))");
-  Part part{.kind = Part::Kind::arithmetic, .quoted = quoted, .text = expression};
-  Parser nested(expression, file_);
-  nested.line_ = since;
+  return expression(std::move(inside), since, quoted);
+}
+
+// $[1 + 2], as old scripts have it.
+Part Parser::old_arithmetic(bool quoted) {
+  const Level level(*this);
+  const std::uint64_t since = line_;
+  std::string inside = raw_until('[', ']');
+  take();
+  return expression(std::move(inside), since, quoted);
+}
+
+Part Parser::expression(std::string text, std::uint64_t line, bool quoted) {
+  Part part{.kind = Part::Kind::arithmetic, .quoted = quoted, .text = std::move(text)};
+  part.operands.push_back(inner_word(part.text, line));
+  return part;
+}
+
+// A whole text in which only variables and substitutions are something else: quotes are characters.
+Word Parser::here_words() {
+  const Level level(*this);
+  Word out;
+  out.line = line_;
+  while (!at_end()) {
+    const char c = peek();
+    if (c == '\\') {
+      take();
+      const char next = peek();
+      if (next == '\n') {
+        take();
+      } else if (next == '$' || next == '`' || next == '\\') {
+        literal(out, take(), true);
+      } else {
+        literal(out, '\\', true);
+      }
+    } else if (c == '$') {
+      dollar(out, true);
+    } else if (c == '`') {
+      backquoted(out, true);
+    } else {
+      literal(out, take(), true);
+    }
+  }
+  return out;
+}
+
+// Text inside of something else, as between double quotes.
+Word Parser::inner_word(const std::string &text, std::uint64_t line) {
+  Parser nested(text, file_);
+  nested.line_ = line;
   nested.depth_ = depth_;
   nested.words_ = words_;
-  part.operands.push_back(nested.operand(true, ""));
+  Word out = nested.operand(true, "");
   words_ = nested.words_;
-  return part;
+  return out;
 }
 
 Part Parser::parameter(bool quoted) {
@@ -313,7 +363,9 @@ void Parser::operation(Part &part) {
   if (part.operation.empty()) return;
   const bool replace = part.operation.front() == '/';
   const bool slice = part.operation == ":";
-  part.operands.push_back(operand(part.quoted, replace ? "/}" : slice ? ":}" : "}"));
+  // A pattern is one between double quotes too.
+  const bool pattern = replace || part.operation.front() == '%' || part.operation.front() == '#';
+  part.operands.push_back(operand(part.quoted && !pattern, replace ? "/}" : slice ? ":}" : "}"));
   if ((replace && accept("/")) || (slice && accept(":"))) part.operands.push_back(operand(part.quoted, "}"));
 }
 

@@ -168,6 +168,30 @@ TEST(ShellCommands, WhatOnlySpeaksOfQemuIsNoStart) {
   EXPECT_EQ(refusal("cat > run.sh <<EOF\nqemu-kvm -m 1\nEOF\n").kind(), ErrorKind::unsupported);
 }
 
+TEST(ShellCommands, AProgramWhoseFolderNothingSets) {
+  EXPECT_EQ(words("Q=${INSTALL_DIR}qemu-system-x86_64\nsudo $Q -m 1"), "-m|1");
+  // Where the whole program is such a variable, its options are none of the line before.
+  EXPECT_EQ(words("V=$($QEMU -version | head -n1)\nW=\nX=$($W -version)\nkvm -m 1"), "-m|1");
+}
+
+TEST(ShellCommands, WhatTheScriptMakesOfOpenValuesStaysOpen) {
+  const std::string text = "C=$2\nN=$(echo $C | awk -F, '{print NF}')\nkvm -smp $N";
+  EXPECT_EQ(words(text), "-smp|$(echo $C | awk -F, '{print NF}')");
+  EXPECT_EQ(launches(text)[0].opens.at(opens_in(launches(text)[0].words[1].text)[0]).name, "2");
+  EXPECT_EQ(words(text, {{"2", "0,4"}}), "-smp|2");
+  EXPECT_EQ(words("D=\"$D -hdb x\"\nkvm $D"), "-hdb|x");  // what nothing sets at first is nothing
+}
+
+TEST(ShellCommands, MenusThatLeadToOneAnotherAreReadOnce) {
+  std::string text;
+  for (char one = 'a'; one <= 'z'; ++one) {
+    text += std::string(1, one) + "menu() {\nwhile true; do\nread x\ncase $x in\n";
+    for (char other = 'a'; other <= 'z'; ++other) text += std::string(1, other) + ") " + other + "menu;;\n";
+    text += "q) break;;\nesac\ndone\n}\n";
+  }
+  EXPECT_EQ(words(text + "amenu\nkvm -m 1"), "-m|1");
+}
+
 TEST(ShellCommands, SeveralStartsAreSeveralMachinesOnceEach) {
   EXPECT_EQ(launches("kvm -hda a &\nkvm -hda b &\nkvm -hda a\n").size(), 2U);
 }
@@ -214,6 +238,21 @@ TEST(TextForms, PastedCommandsWithoutBackslashes) {
   EXPECT_EQ(words("To start it (as root), run:\n\n  $ kvm -m 1G \\\n    -usb\n\nIt isn't \"slow.\n"), "-m|1G|-usb");
 }
 
+TEST(TextForms, CommandsInPages) {
+  EXPECT_EQ(
+      words("# My machine\n\nimport the disk\nfrom a stick, then:\n\n```bash\n$ sudo nice -n 5 qemu-system-x86_64 -m "
+            "1G \\\n  -usb\n```\nqemu-system-x86_64 is a program.\n"),
+      "-m|1G|-usb");
+  EXPECT_EQ(words("from here on\nA=1 taskset -c 0-3 kvm -m 2G\nthat's it\n"), "-m|2G");
+  const auto log = launches("2023-01-01 UTM starts\nRunning:  -L /UTM.app/qemu -nodefaults -m 4096\nended\n");
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_EQ(log[0].program, "");
+  EXPECT_EQ(joined(log[0]), "-L|/UTM.app/qemu|-nodefaults|-m|4096");
+  EXPECT_EQ(refusal("qemu-system-common\nqemu-system-data\nqemu-system-x86\n").kind(), ErrorKind::unsupported);
+}
+
+TEST(TextForms, AShellsNameWithASlashBehindIt) { EXPECT_EQ(words("#!/bin/bash/\nkvm -m 1"), "-m|1"); }
+
 TEST(TextForms, TheWordsOfAProcess) {
   const std::string list("/usr/bin/qemu-system-x86_64\0-name\0a b\0-m\0\0", 42);
   const auto all = launches(list);
@@ -229,6 +268,17 @@ TEST(TextForms, BatchFiles) {
             "x.img\r\n)\r\n"
             "start \"QEMU\" qemu-system-x86_64.exe -hda \"%DIR%\\%n%.qcow2\" ^\r\n  -m 1G %H% -name a^&b > log\r\n"),
       "-hda|c:/vm/box.qcow2|-m|1G|-name|a&b");
+}
+
+TEST(TextForms, BatchFilesWithSeveralCommandsInALine) {
+  EXPECT_EQ(
+      words(
+          "@ if \"%*\" == \"run\" (\r\n  wsl make iso && qemu-system-x86_64 -m 64 ^\r\n    -cdrom a.iso\r\n) else (\r\n"
+          "  wsl make %*\r\n)\r\n"),
+      "-m|64|-cdrom|a.iso");
+  EXPECT_EQ(words("@echo off\r\nsetlocal EnableDelayedExpansion\r\nset \"N=a\"\r\ncd vm & qemu-system-i386.exe -name "
+                  "!N! | more\r\n"),
+            "-name|a");
 }
 
 // A hostile text ends soon, in an error that names the file.
