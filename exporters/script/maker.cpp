@@ -76,8 +76,11 @@ void Maker::read_overrides() {
       const xml::Element *frontend = device->child("frontend");
       if (frontend == nullptr) continue;
       auto &properties = overrides_[attribute(device, "alias")];
-      for (const xml::Element *property : children(*frontend, "property"))
-        properties.emplace_back(attribute(property, "name"), attribute(property, "value"));
+      for (const xml::Element *property : children(*frontend, "property")) {
+        std::string value = attribute(property, "value");
+        if (attribute(property, "type") == "bool") value = value == "true" ? "on" : "off";  // QEMU's own words
+        properties.emplace_back(attribute(property, "name"), std::move(value));
+      }
     }
   }
 }

@@ -201,6 +201,9 @@ void add_others(Maker &m) {
   add_watchdog(m);
   add_filesystems(m);
   add_host_devices(m);
+  if (const xml::Element *genid = m.domain.child("genid")) {
+    m.option("-device", Keys("vmgenid").set("guid", Word(genid->text.empty() ? "auto" : genid->text)));
+  }
   for (const xml::Element *panic : children(m.devices, "panic")) {
     const std::string model = attribute(panic, "model");
     if (model.empty() || model == "isa") m.device(Keys("pvpanic"), *panic);
@@ -237,12 +240,12 @@ void report_rest(Maker &m) {
     if (!is_in(kDevices, device.name))
       m.report(kDeviceLeftOut, "A device of the kind <" + device.name + "> is left out.");
   }
-  static constexpr std::array<std::string_view, 28> kSettings{
-      "name",           "uuid",          "title",       "description", "metadata",  "memory",
-      "currentMemory",  "memoryBacking", "vcpu",        "os",          "features",  "cpu",
-      "clock",          "devices",       "on_poweroff", "on_reboot",   "on_crash",  "pm",
-      "sysinfo",        "commandline",   "override",    "maxMemory",   "iothreads", "resource",
-      "on_lockfailure", "capabilities"};
+  static constexpr std::array<std::string_view, 29> kSettings{
+      "name",     "uuid",           "genid",         "title",       "description", "metadata",
+      "memory",   "currentMemory",  "memoryBacking", "vcpu",        "os",          "features",
+      "cpu",      "clock",          "devices",       "on_poweroff", "on_reboot",   "on_crash",
+      "pm",       "sysinfo",        "commandline",   "override",    "maxMemory",   "iothreads",
+      "resource", "on_lockfailure", "capabilities"};
   std::string rest;
   for (const xml::Element &setting : m.domain.children) {
     const bool own_label = setting.name == "seclabel";

@@ -209,6 +209,16 @@ void read_topology(Context &c) {
   }
 }
 
+// qemu-system-i386 shows no CPU's long mode (target/i386/cpu.c), and libvirt runs the machine by qemu-system-x86_64.
+void without_long_mode(Cpu &cpu) {
+  constexpr std::array<std::string_view, 9> kWithout = {"486",     "pentium", "pentium2", "pentium3", "qemu32",
+                                                        "coreduo", "kvm32",   "n270",     "athlon"};
+  if (std::find(kWithout.begin(), kWithout.end(), cpu.model) != kWithout.end()) return;
+  cpu.long_mode = false;
+  std::erase_if(cpu.features, [](const CpuFeature &feature) { return feature.name == "lm"; });
+  cpu.features.push_back({"lm", false});
+}
+
 }  // namespace
 
 void read_cpu(Context &c) {
@@ -221,6 +231,7 @@ void read_cpu(Context &c) {
   } else {
     cpu.model = cpu.architecture == Cpu::Architecture::x86 ? "qemu32" : "qemu64";
   }
+  if (cpu.architecture == Cpu::Architecture::x86) without_long_mode(cpu);
   read_topology(c);
 }
 

@@ -227,6 +227,13 @@ void DeviceReader::make_drive(Unit &unit, DriverClass kind) {
     if (controller.drives.empty()) controller.origin = place_of(unit);
     drive.port = static_cast<unsigned>(controller.drives.size());
     drive.usb = usb(unit, drive_field(*usb_drives_, controller.drives.size()));
+    // As for SCSI drives, but the disk is inside of the stick, where nobody can name its properties.
+    if (block != nullptr && !block->id.empty() && block->option != nullptr && block->option->name == "drive" &&
+        block->serial.empty() && key(unit, "serial").empty()) {
+      c_.raise(
+          kStickName, place_of(unit),
+          "The USB stick calls itself '" + text::printable(block->id) + "' where it is asked for a device's name.");
+    }
     if (unit.option != nullptr && unit.option->name == "usbdevice") {
       Block own{.option = unit.option,
                 .interface = "none",

@@ -124,6 +124,7 @@ void DeviceReader::make_bridge(Unit &unit, const Driver &driver) {
     }
     if (const auto port = c_.number(*unit.option, "port", field + ".port")) bridge.port = static_cast<unsigned>(*port);
     c_.settle(*unit.option, "slot", Disposition::dropped, "libvirt numbers the slot");
+    c_.settle(*unit.option, "bus_nr", Disposition::dropped, "libvirt numbers the bus");
   }
   drop_keys(unit, field);
   bridges.push_back(bridge);
@@ -297,6 +298,20 @@ void DeviceReader::make_apple_smc(Unit &unit) {
   c_.machine().guest_os.label = "macOS";
   c_.machine().guest_os.is_64bit = true;
   c_.raise(kApplesmc, option.where, "The machine has Apple's SMC: its guest is macOS.");
+}
+
+// What tells a guest that it runs from a copy; "auto" is another one at each start.
+void DeviceReader::make_generation_id(Unit &unit) {
+  Option &option = *unit.option;
+  const std::string guid = c_.text(option, "guid", "extra.generation.id").value_or("auto");
+  c_.text(option, "driver", "extra.generation.id");
+  c_.settle_rest(option, Disposition::irrelevant, "a name inside the command");
+  const auto id = Uuid::parse(guid);
+  if (!id && guid != "auto") {
+    c_.raise(kDropped, option.where, "The generation ID '" + text::printable(guid) + "' is left out: it is no UUID.");
+    return;
+  }
+  c_.machine().extra["generation.id"] = id ? id->text() : guid;
 }
 
 void DeviceReader::make_port(Unit &unit, bool serial) {

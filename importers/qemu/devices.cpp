@@ -264,7 +264,7 @@ void DeviceReader::make(Unit &unit) {
   const Driver *known = find_driver(unit.driver);
   const bool usb = known != nullptr && (known->kind == DriverClass::usb_input || known->kind == DriverClass::usb_host ||
                                         known->kind == DriverClass::usb_redirection);
-  if (usb && !usb_.any() && c_.has("readconfig")) {
+  if (usb && c_.has("readconfig") && !usb_.has(key(unit, "bus"))) {
     c_.settle_rest(*unit.option, Disposition::dropped, "its controller is in a file that could not be read");
     return;
   }
@@ -291,6 +291,7 @@ void DeviceReader::make(Unit &unit) {
     case DriverClass::serial_port: return make_channel(unit);
     case DriverClass::tpm: return make_tpm(unit);
     case DriverClass::apple_smc: return make_apple_smc(unit);
+    case DriverClass::generation_id: return make_generation_id(unit);
     case DriverClass::isa_serial: return make_port(unit, true);
     case DriverClass::isa_parallel: return make_port(unit, false);
     case DriverClass::other: return keep_verbatim(unit);

@@ -78,6 +78,7 @@ class DeviceReader {
   void make_channel(Unit &unit);
   void make_tpm(Unit &unit);
   void make_apple_smc(Unit &unit);
+  void make_generation_id(Unit &unit);
   void make_port(Unit &unit, bool serial);
 
   Context &c_;

@@ -110,11 +110,16 @@ constexpr std::array kDrivers{
     Driver{"isa-serial", Class::isa_serial, {}, false},
     Driver{"isa-parallel", Class::isa_parallel, {}, false},
     Driver{"isa-applesmc", Class::apple_smc, {}, false},
+    Driver{"vmgenid", Class::generation_id, {}, false},
     Driver{"pcie-root-port", Class::bridge, "pcie-root-port"},
     Driver{"ioh3420", Class::bridge, "pcie-root-port"},
     Driver{"pci-bridge", Class::bridge, "pci-bridge"},
     Driver{"i82801b11-bridge", Class::bridge, "dmi-to-pci-bridge"},
     Driver{"pcie-pci-bridge", Class::bridge, "pcie-to-pci-bridge"},
+    Driver{"x3130-upstream", Class::bridge, "pcie-switch-upstream-port"},
+    Driver{"xio3130-downstream", Class::bridge, "pcie-switch-downstream-port"},
+    Driver{"pxb", Class::bridge, "pci-expander-bus"},
+    Driver{"pxb-pcie", Class::bridge, "pcie-expander-bus"},
     Driver{"vfio-pci", Class::host_pci},
     Driver{"pci-assign", Class::host_pci},
 };
@@ -160,10 +165,11 @@ const Driver *find_driver(std::string_view name) {
 
 bool takes_pci_slot(std::string_view name) {
   for (const std::string_view prefix :
-       {"isa-",    "i2c-",        "smbus-",         "usb-",         "ccid-",   "hda-",    "pvpanic", "vmcoreinfo",
-        "vmgenid", "loader",      "generic-loader", "guest-loader", "nvdimm",  "pc-dimm", "adlib",   "gus",
-        "cs4231a", "virtconsole", "ide-",           "scsi-",        "sga",     "kvm-",    "hpet",    "amd-iommu",
-        "tpm-",    "port92",      "i8042",          "mc146818rtc",  "sysbus-", "wacom",   "u2f-",    "VGA-isa"}) {
+       {"isa-",       "i2c-",    "smbus-",    "usb-",           "ccid-",        "hda-",   "pvpanic",
+        "vmcoreinfo", "vmgenid", "loader",    "generic-loader", "guest-loader", "nvdimm", "pc-dimm",
+        "adlib",      "gus",     "cs4231a",   "virtconsole",    "ide-",         "scsi-",  "sga",
+        "kvm-",       "hpet",    "amd-iommu", "tpm-",           "port92",       "i8042",  "mc146818rtc",
+        "sysbus-",    "wacom",   "u2f-",      "VGA-isa",        "spapr-"}) {
     if (name.starts_with(prefix)) return false;
   }
   return true;

@@ -42,6 +42,7 @@ enum class DriverClass {
   isa_serial,
   isa_parallel,
   apple_smc,
+  generation_id,
   bridge,
   host_pci,
 };

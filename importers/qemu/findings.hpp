@@ -49,6 +49,8 @@ inline const FindingKind kImageMissing{finding_list, "qemu.image-missing", Sever
 inline const FindingKind kNotAFile{finding_list, "qemu.not-a-file", Severity::critical,
                                    "A disk is not an image file but something on the network or made by QEMU.",
                                    "Attach it to the new machine by hand."};
+inline const FindingKind kStickName{finding_list, "qemu.stick-name", Severity::info,
+                                    "A USB stick has a name for itself that libvirt cannot give it.", ""};
 inline const FindingKind kHostDevice{finding_list, "qemu.host-device", Severity::warning,
                                      "The machine uses a device of the host.",
                                      "Check that the device is there and that you may use it."};

@@ -70,7 +70,7 @@ class FirmwareReader {
       take_flash(c_, *code_, "hardware.firmware.loader_file");
       c_.ask(code_->file, code_->option->where);
       const Context::Found found = c_.locate(without_opens(code_->file), code_->option->where);
-      if (found.exists) firmware_.loader_file = found.path;
+      if (found.exists && code_->has_file) firmware_.loader_file = found.path;
     }
     if (store_ == nullptr || store_->read_only) {
       if (store_ != nullptr) take_flash(c_, *store_, "hardware.firmware.nvram_file");
@@ -79,6 +79,10 @@ class FirmwareReader {
     }
     take_flash(c_, *store_, "hardware.firmware.nvram_file");
     c_.ask(store_->file, store_->option->where);
+    if (!store_->has_file) {
+      c_.raise(kStoreMissing, store_->option->where, "The variable store is not a file, so a new one is made.");
+      return;
+    }
     const Context::Found found = c_.locate(without_opens(store_->file), store_->option->where);
     if (!found.exists) {
       c_.raise(kStoreMissing, store_->option->where,

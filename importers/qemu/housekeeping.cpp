@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options that say how the process runs, not what the guest sees; and those that cannot be carried.
+#include <algorithm>
 #include <array>
 
 #include "importers/qemu/context.hpp"
@@ -123,6 +124,18 @@ void read_housekeeping(Context &c) {
       if (row.told) {
         c.raise(kDropped, option->where, option->written + " is not carried over: " + std::string(row.note) + ".");
       }
+    }
+  }
+  // Without a watchdog of its own; Q35's chipset has one, which -global switches on.
+  for (Option *option : c.all("watchdog-action")) {
+    if (option->taken || (!option->keys.empty() && option->keys.front().taken)) continue;
+    auto &arguments = c.hardware().qemu_arguments;
+    const bool chipset = std::find(arguments.begin(), arguments.end(), "ICH9-LPC.noreboot=off") != arguments.end();
+    if (chipset && !has_open(option->argument)) {
+      c.take_rest(*option, "hardware.qemu_arguments");
+      arguments.insert(arguments.end(), {"-watchdog-action", option->argument});
+    } else {
+      c.settle(*option, Disposition::irrelevant, "the machine has no watchdog");
     }
   }
   for (const std::string_view name : {"incoming", "loadvm"}) {

@@ -153,11 +153,13 @@ void read_memory(Context &c) {
     if (const auto size = c.text(*option, "size", "hardware.memory.bytes"); size && !size->empty()) {
       const auto bytes = parse_size(*size, kMiB);
       if (!bytes || *bytes == 0) {
-        throw Error(ErrorKind::malformed, {.where = option->where,
-                                           .message = "the memory size cannot be understood",
-                                           .found = "'" + text::printable(*size) + "'",
-                                           .expected = "a number of MiB, or one with K, M, G or T",
-                                           .advice = "Correct the command and try again."});
+        throw Error(ErrorKind::malformed,
+                    {.where = option->where,
+                     .message = "the memory size cannot be understood",
+                     .found = "'" + text::printable(*size) + "'",
+                     .expected = "a number of MiB, or one with K, M, G or T",
+                     .advice = "Correct the command, or use --set NAME=VALUE for a variable that it "
+                               "leaves empty."});
       }
       memory.bytes = *bytes;
     }

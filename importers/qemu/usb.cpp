@@ -22,6 +22,11 @@ void UsbBuses::plug_hub(Bus &bus, const std::string &port) {
   for (unsigned i = 1; i <= kHubPorts; ++i) bus.free.push_back(port + "." + std::to_string(i));
 }
 
+bool UsbBuses::has(const std::string &name) const {
+  return std::any_of(buses_.begin(), buses_.end(),
+                     [&](const Bus &one) { return name.empty() || one.name == name || one.name == name + ".0"; });
+}
+
 UsbBuses::Taken UsbBuses::take(const std::string &name, const std::string &port, bool is_hub, const Place &where) {
   const auto refuse = [&](std::string message, std::string found) {
     throw Error(ErrorKind::malformed, {.where = where,

@@ -16,7 +16,8 @@ class UsbBuses {
  public:
   // `controller`: index in Hardware::usb_controllers.
   void add_bus(std::string name, unsigned controller, unsigned ports);
-  [[nodiscard]] bool any() const { return !buses_.empty(); }
+  // A bus of that name; empty: any.
+  [[nodiscard]] bool has(const std::string &name) const;
 
   struct Taken {
     UsbPlace place;

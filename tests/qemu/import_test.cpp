@@ -249,6 +249,37 @@ TEST(Places, ASecondDeviceBehindARootPortIsInTheNextSlot) {
   EXPECT_EQ(vm.hardware().devices.at(0).place->slot, 1U);
 }
 
+TEST(Places, SwitchesAndExpanderBusesHaveBuses) {
+  const Command vm(
+      "-M q35 -nodefaults -device pcie-root-port,id=r,addr=1 -device x3130-upstream,id=up,bus=r -device "
+      "xio3130-downstream,id=down,bus=up,chassis=4,port=1,addr=3 -device e1000e,bus=down -device "
+      "pxb-pcie,id=x,bus_nr=80 -device pcie-root-port,id=y,bus=x,chassis=9 -device e1000e,bus=y");
+  EXPECT_EQ(text(vm.hardware().bridges.at(1).place), "1:0.0");
+  EXPECT_EQ(text(vm.hardware().bridges.at(2).place), "2:3.0");
+  EXPECT_EQ(vm.hardware().bridges.at(2).chassis, 4U);
+  EXPECT_EQ(text(vm.hardware().nics.at(0).place), "3:0.0");
+  EXPECT_EQ(text(vm.hardware().bridges.at(4).place), "4:0.0");
+  EXPECT_EQ(text(vm.hardware().nics.at(1).place), "5:0.0");
+}
+
+TEST(FirmwareStore, WhatIsNoFileIsMadeAnew) {
+  const Command vm(
+      "-M q35 -blockdev driver=raw,node-name=code,read-only=on,file.driver=file,file.filename=OVMF_CODE.fd -blockdev "
+      "driver=raw,node-name=vars,file.driver=rbd,file.pool=p,file.image=i -machine pflash0=code,pflash1=vars");
+  EXPECT_FALSE(vm.hardware().firmware.nvram_file.has_value());
+  EXPECT_TRUE(vm.found("qemu.store-missing"));
+}
+
+TEST(Watchdogs, AnActionWithoutOneSaysNothing) {
+  const Command none("-watchdog-action poweroff");
+  EXPECT_TRUE(none.hardware().qemu_arguments.empty());
+  EXPECT_EQ(none.ledger().counts().unknown, 0U);
+  const Command chipset("-M q35 -global ICH9-LPC.noreboot=off -watchdog-action poweroff");
+  EXPECT_EQ(chipset.hardware().qemu_arguments.back(), "poweroff");
+  const Command own("-device i6300esb -watchdog-action poweroff");
+  EXPECT_EQ(own.hardware().devices.at(0).properties.at("action"), "poweroff");
+}
+
 TEST(Verbatim, UnknownDevicesKeepTheirSlot) {
   const Command vm("-nodefaults -device edu,dma_mask=5 -device AC97 -device isa-debug-exit,iobase=0xf4");
   const auto &arguments = vm.hardware().qemu_arguments;

@@ -138,6 +138,14 @@ def machine_lines(monitor):
                 continue
             lines.append(f"{at}: {name}={value}")
     where.pop("", None)
+    # "auto" is what the drive behind it says, and libvirt says that.
+    written_back = {}
+    for block in monitor.ask("query-block"):
+        cache = block.get("inserted", {}).get("cache", {})
+        for name in (block["device"], *block.get("qdev", "").split("/")):
+            written_back[where.get(name)] = cache.get("writeback", True)
+    lines = [line.replace('write-cache="auto"', 'write-cache="on"' if written_back.get(line.split(": ")[0], True)
+                          else 'write-cache="off"') for line in lines]
     for block in monitor.ask("query-block"):
         # A drive has a name, or its device has: "/machine/peripheral/sata0-0-1", "virtio-disk0".
         names = [block["device"], block.get("qdev", ""), *block.get("qdev", "").split("/")]
@@ -147,7 +155,8 @@ def machine_lines(monitor):
             if block.get("inserted") or block.get("qdev"):
                 raise Failed(f"nobody has the drive {block}")
             continue  # QEMU's empty drive for an SD card that no board here has
-        at = at.replace("/virtio-blk-device", "")
+        # A drive given by name is the disk's inside of a USB stick, one given as a node is the stick's.
+        at = re.sub(r"(/usb-storage[^/]*)/.*", r"\1", at.replace("/virtio-blk-device", ""))
         if not block.get("inserted"):
             lines.append(f"medium of {at}: none")
             continue

@@ -48,6 +48,10 @@ constexpr std::array kNames{
     Name{"ioh3420", "pcie-root-port"},
     Name{"i82801b11-bridge", "dmi-to-pci-bridge"},
     Name{"pcie-pci-bridge", "pcie-to-pci-bridge"},
+    Name{"x3130-upstream", "pcie-switch-upstream-port"},
+    Name{"xio3130-downstream", "pcie-switch-downstream-port"},
+    Name{"pxb", "pci-expander-bus"},
+    Name{"pxb-pcie", "pcie-expander-bus"},
     Name{"usb-kbd", "keyboard"},
     Name{"usb-mouse", "mouse"},
     Name{"usb-tablet", "tablet"},
@@ -114,13 +118,19 @@ std::string libvirt_model(std::string_view device) {
   return std::string(device);
 }
 
+namespace {
+// A bus with room for one device.
+bool is_port(std::string_view bridge) { return bridge == "pcie-root-port" || bridge == "pcie-switch-downstream-port"; }
+}  // namespace
+
 PciAddress pci_address(Mapping &m, const PciPlace &place, const Place &where) {
   PciAddress out{
       .bus = place.bus, .slot = place.slot, .function = place.function, .multifunction = place.multifunction};
   if (place.bus == 0 || place.bus > m.hardware.bridges.size()) return out;
   const std::string bridge = libvirt_model(m.hardware.bridges[place.bus - 1].device);
-  const bool port = bridge == "pcie-root-port";
-  if (port ? place.slot == 0 : place.slot != 0) return out;
+  const bool port = is_port(bridge);
+  const bool from_one = bridge == "pci-bridge" || bridge == "pcie-to-pci-bridge";
+  if (port ? place.slot == 0 : place.slot != 0 || !from_one) return out;
   if (port) {
     out.function = place.slot;
     out.slot = 0;
@@ -224,7 +234,7 @@ void map_qemu_board(Mapping &m) {
   for (std::size_t i = 0; i < hardware.bridges.size(); ++i) {
     const PciBridge &bridge = hardware.bridges[i];
     DomainController out{.type = "pci", .index = static_cast<unsigned>(i + 1), .model = libvirt_model(bridge.device)};
-    if (out.model == "pcie-root-port") {
+    if (is_port(out.model)) {
       out.chassis = bridge.chassis.value_or(static_cast<unsigned>(i + 1));
       out.port = bridge.port.value_or(static_cast<unsigned>(i));
     } else if (out.model == "pci-bridge" && bridge.chassis) {
@@ -232,6 +242,10 @@ void map_qemu_board(Mapping &m) {
     }
     out.address = pci_address(m, bridge.place, bridge.origin);
     m.domain.controllers.push_back(std::move(out));
+  }
+  if (const auto id = m.machine.extra.find("generation.id"); id != m.machine.extra.end()) {
+    m.domain.generation_id = id->second;
+    m.keep("/extra.generation.id");
   }
   m.keep("kernel");
   if (hardware.kernel) {

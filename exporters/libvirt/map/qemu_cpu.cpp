@@ -101,6 +101,9 @@ void map_qemu_cpu(Mapping &m) {
     }
   }
   map_features(m);
+  // The emulator without long mode has no SYSCALL either; KVM shows it as the host does.
+  if (cpu.long_mode == false && !m.host.kvm) m.cpu_feature("syscall", "disable");
+  m.keep("cpu.long_mode");
   m.domain.features.kvm_hidden = cpu.hypervisor_hidden.value_or(false) && m.host.kvm;
   map_enlightenments(m);
   m.domain.features.pae = true;

@@ -192,6 +192,7 @@ struct QemuOverride {
 struct Domain {
   std::string type;  // "kvm", "qemu"
   std::string name, uuid, title, description, osinfo_id;
+  std::string generation_id;  // "auto": another one at each start
   std::uint64_t memory_kib = 0, current_memory_kib = 0;
   bool shared_memory = false;  // memfd, shared: virtiofs needs it
   unsigned vcpus = 1;

@@ -15,6 +15,8 @@ std::string_view yes_no(bool value) { return value ? "yes" : "no"; }
 void write_identity(xml::Node &root, const Domain &d) {
   root.child("name", d.name);
   root.child("uuid", d.uuid);
+  if (d.generation_id == "auto") root.child("genid");
+  if (!d.generation_id.empty() && d.generation_id != "auto") root.child("genid", d.generation_id);
   if (!d.title.empty()) root.child("title", d.title);
   if (!d.description.empty()) root.child("description", d.description);
   if (d.osinfo_id.empty()) return;
