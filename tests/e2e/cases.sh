@@ -593,3 +593,191 @@ case_virtiofs() {
   [[ $(virsh dumpxml "$NAME") == *"<driver type='virtiofs'"* ]] || fail "the machine has no shared folder"
   [[ $(grep -c '^pci\..*=1af4:105a ' "$SERIAL") == 1 ]] || fail "the guest sees no virtio file system"
 }
+
+# ---- QEMU's own machines ----
+
+# wait_for_file_guest PID FILE: as wait_for_guest, of a QEMU that we started.
+wait_for_file_guest() {
+  local until=$((SECONDS + 300))
+  until grep -q '^probe: done' "$2" 2>/dev/null; do
+    ((SECONDS < until)) || fail "the guest has not said 'probe: done' within 300 seconds"
+    kill -0 "$1" 2>/dev/null || fail "QEMU does not run: $(cat "$WORK/run/qemu.log")"
+    sleep 0.1
+  done
+}
+
+# What a guest said of the machine: memory maps and clocks are not the same at each start.
+said() { grep -v -e '^e820' -e '^rtc' "$1" | sort; }
+
+# hmp SOCKET COMMAND: what QEMU's console answers.
+hmp() {
+  python3 - "$1" "$2" <<'EOF'
+import socket, sys
+console = socket.socket(socket.AF_UNIX)
+console.settimeout(60)
+console.connect(sys.argv[1])
+def answer():
+    text = b""
+    while not text.endswith(b"(qemu) "):
+        piece = console.recv(4096)
+        if not piece:
+            break
+        text += piece
+    return text.decode(errors="replace")
+answer()
+console.sendall(sys.argv[2].encode() + b"\n")
+print(answer())
+EOF
+}
+
+# A QEMU script becomes a domain, and the domain a script that runs without libvirt: the guest sees the same machine
+# each time. While QEMU runs it, its image is refused, and the process itself is a source.
+case_qemu_script() {
+  command -v swtpm >/dev/null || { echo "skipped: swtpm is not installed"; exit 77; }
+  make_disk $((3 * MIB))
+  image qcow2 "$SOURCE/disk.qcow2"
+  local port pid
+  port=$(free_port)
+  cat >"$SOURCE/vm.sh" <<EOF
+#!/bin/bash
+cd "\$(dirname "\$0")"
+args=(-name $NAME -M q35 -m $MEMORY -smp $CPUS -uuid $UUID -display none
+  -device ich9-ahci,id=sata -drive if=none,id=disk,file=disk.qcow2 -device ide-hd,bus=sata.2,drive=disk
+  -netdev user,id=net,hostfwd=tcp:127.0.0.1:$port-:22 -device e1000,netdev=net,mac=52:54:00:c9:18:27,addr=9
+  -device virtio-rng-pci -serial "file:$SOURCE_SERIAL")
+exec qemu-system-x86_64 "\${args[@]}"
+EOF
+  bash "$SOURCE/vm.sh" >"$WORK/run/qemu.log" 2>&1 &
+  pid=$!
+  wait_for_file_guest "$pid" "$SOURCE_SERIAL"
+  cp "$SOURCE_SERIAL" "$WORK/run/first.log"
+  ferry_status 0 inspect "pid:$pid"
+  grep -q "52:54:00:c9:18:27" "$WORK/run/ferry.log" || fail "the process's card is not in what inspect says"
+  ferry_status 3 migrate "$SOURCE/vm.sh"
+  grep -qi 'disk.qcow2' "$WORK/run/ferry.log" || fail "the refusal does not name the image that is in use"
+  kill "$pid"
+  wait "$pid" || true
+  rm "$SOURCE_SERIAL"
+
+  ferry_status 0 migrate "$SOURCE/vm.sh" --start
+  wait_for_guest "$NAME"
+  equal "what the guest sees in the domain" "$(diff <(said "$WORK/run/first.log") <(said "$SERIAL"))" ""
+  [[ ! -e $SOURCE_SERIAL ]] || fail "the guest writes to the source's own $SOURCE_SERIAL"
+  virsh -q destroy "$NAME"
+
+  # The way back.
+  rm -f "$SERIAL"
+  ferry_status 0 script "$NAME" -o "$WORK/run/again.sh"
+  if command -v shellcheck >/dev/null; then shellcheck "$WORK/run/again.sh" || fail "shellcheck has words for the script"; fi
+  "$WORK/run/again.sh" >"$WORK/run/qemu.log" 2>&1 &
+  pid=$!
+  wait_for_file_guest "$pid" "$SERIAL"
+  equal "what the guest sees by the script" "$(diff <(said "$WORK/run/first.log") <(said "$SERIAL"))" ""
+  local console=$XDG_RUNTIME_DIR/vm-$UUID/monitor.sock
+  [[ $(hmp "$console" 'info usernet') == *"127.0.0.1"*" $port "*" 22 "* ]] || fail "port $port is not forwarded"
+  "$WORK/run/again.sh" >"$WORK/run/second.log" 2>&1 && fail "the script runs its machine twice"
+  grep -q 'runs already' "$WORK/run/second.log" || fail "the second start is not told why it ends"
+  kill "$pid"
+  wait "$pid" || true
+}
+
+# Firmware with its variables, and a TPM: the script makes the one, starts the other, and takes both along when it moves.
+case_qemu_script_uefi() {
+  command -v swtpm >/dev/null || { echo "skipped: swtpm is not installed"; exit 77; }
+  [[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ]] || { echo "skipped: OVMF is not installed"; exit 77; }
+  make_disk $((3 * MIB))
+  image qcow2 "$SOURCE/disk.qcow2"
+  mkdir "$SOURCE/tpm"
+  cp /usr/share/OVMF/OVMF_VARS_4M.fd "$SOURCE/vars.fd"
+  chmod u+w "$SOURCE/vars.fd"
+  cat >"$SOURCE/vm.sh" <<EOF
+#!/bin/bash
+cd "\$(dirname "\$0")"
+swtpm socket --tpm2 --tpmstate dir=tpm --ctrl type=unixio,path=tpm/sock --terminate --daemon
+qemu-system-x86_64 -name $NAME -M q35,smm=off -m 256 -uuid $UUID \\
+  -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=raw,file=vars.fd \\
+  -chardev socket,id=tpm,path=tpm/sock -tpmdev emulator,id=tpm0,chardev=tpm -device tpm-crb,tpmdev=tpm0 \\
+  -drive if=virtio,file=disk.qcow2 -nic user,model=e1000,hostfwd=tcp:127.0.0.1:$(free_port)-:22
+EOF
+  ferry_status 0 migrate "$SOURCE/vm.sh"
+  mkdir "$WORK/run/first place" "$WORK/run/second, place"
+  ferry_status 0 script "$NAME" -o "$WORK/run/first place/vm.sh"
+  mv "$WORK/run/first place/vm.sh" "$WORK/run/second, place/vm.sh"
+  "$WORK/run/second, place/vm.sh" >"$WORK/run/qemu.log" 2>&1 &
+  local pid=$! until=$((SECONDS + 60)) console=$XDG_RUNTIME_DIR/vm-$UUID/monitor.sock
+  until [[ -S $console ]]; do
+    kill -0 "$pid" 2>/dev/null || fail "the script does not run: $(cat "$WORK/run/qemu.log")"
+    ((SECONDS < until)) || fail "QEMU's console does not open"
+    sleep 0.1
+  done
+  [[ $(hmp "$console" 'info status') == *running* ]] || fail "the machine does not run"
+  [[ $(hmp "$console" 'info tpm') == *tpm-crb* ]] || fail "the machine has no TPM"
+  [[ $(hmp "$console" 'info block') == *VARS* ]] || fail "the machine has no store of variables"
+  kill "$pid"
+  wait "$pid" || true
+}
+
+# Several starts in one file: each is a machine of its own.
+case_qemu_several() {
+  make_disk $((3 * MIB))
+  image qcow2 "$SOURCE/one.qcow2"
+  image qcow2 "$SOURCE/two.qcow2"
+  cat >"$SOURCE/lab.sh" <<'EOF'
+#!/bin/bash
+cd "$(dirname "$0")"
+qemu-system-x86_64 -name first -m 64 -hda one.qcow2 &
+qemu-system-x86_64 -name second -m 96 -hda two.qcow2 &
+wait
+EOF
+  ferry_status 3 migrate "$SOURCE/lab.sh"
+  grep -q -e '--machine' "$WORK/run/ferry.log" || fail "the refusal does not say how to choose one"
+  ferry_status 0 plan "$SOURCE/lab.sh" --machine 2
+  grep -q second "$WORK/run/ferry.log" || fail "--machine 2 is not the second"
+  ! grep -q first "$WORK/run/ferry.log" || fail "--machine 2 is the first too"
+  ferry_status 0 batch "$SOURCE/lab.sh"
+  equal "the domains of batch" "$(virsh -q list --all --name | sort | tr '\n' ' ' | xargs)" "first second"
+}
+
+# The form of macOS-Simple-KVM's basic.sh: 12 of 12 PCI functions where QEMU itself has them.
+case_qemu_macos() {
+  mkdir "$SOURCE/firmware"
+  cp /usr/share/OVMF/OVMF_CODE.fd "$SOURCE/firmware/code.fd" 2>/dev/null || { echo "skipped: OVMF is not installed"; exit 77; }
+  cp /usr/share/OVMF/OVMF_VARS.fd "$SOURCE/firmware/vars.fd"
+  make_disk $((3 * MIB))
+  image qcow2 "$SOURCE/ESP.qcow2"
+  cp "$WORK/run/disk.raw" "$SOURCE/BaseSystem.img"
+  cat >"$SOURCE/basic.sh" <<'EOF'
+#!/bin/bash
+OSK="thesewordsareguardedbyapplesfriends"
+VMDIR=$PWD
+OVMF=$VMDIR/firmware
+qemu-system-x86_64 \
+    -m 256 \
+    -machine q35 \
+    -smp 4,cores=2 \
+    -cpu Penryn,vendor=GenuineIntel,kvm=on,+sse3,+sse4.2,+aes,+xsave,+avx,+xsaveopt,+avx2,+bmi2,+smep,+bmi1,+fma,+movbe,+invtsc \
+    -device isa-applesmc,osk="$OSK" \
+    -smbios type=2 \
+    -drive if=pflash,format=raw,readonly,file="$OVMF/code.fd" \
+    -drive if=pflash,format=raw,file="$OVMF/vars.fd" \
+    -vga qxl \
+    -device ich9-intel-hda -device hda-output \
+    -usb -device usb-kbd -device usb-tablet \
+    -netdev user,id=net0 \
+    -device e1000-82545em,netdev=net0,id=net0,mac=52:54:00:c9:18:27 \
+    -device ich9-ahci,id=sata \
+    -drive id=ESP,if=none,format=qcow2,file=ESP.qcow2 \
+    -device ide-hd,bus=sata.2,drive=ESP \
+    -drive id=InstallMedia,format=raw,if=none,file=BaseSystem.img \
+    -device ide-hd,bus=sata.3,drive=InstallMedia \
+EOF
+  cd "$SOURCE" || fail "there is no $SOURCE"
+  ferry_status 0 migrate basic.sh --name macos
+  virsh -q start --paused macos || fail "the domain does not start"
+  # Slot, function, vendor and device of each; QEMU names the host bridge first.
+  equal "the PCI functions" "$(virsh qemu-monitor-command macos --hmp 'info pci' | tr -d '\r' |
+    sed -nE 's/^ *Bus +0, device +([0-9]+), function ([0-9]+):.*/\1.\2/p' | sort -V | tr '\n' ' ' | xargs)" \
+    "0.0 1.0 2.0 3.0 4.0 29.0 29.1 29.2 29.7 31.0 31.2 31.3"
+  virsh -q destroy macos
+  ! grep -q thesewordsare "$WORK/run/ferry.log" || fail "the report shows the script's key"
+}
