@@ -69,8 +69,9 @@ std::optional<std::string> Reader::script_text(const fs::path &path) const {
       fs::file_size(path, error) > kMostText || path == main_file_)
     return std::nullopt;
   std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in || text.find('\0') != std::string::npos || has_open(text)) return std::nullopt;
+  std::string text(fs::file_size(path, error), '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (error || !in || text.find('\0') != std::string::npos || has_open(text)) return std::nullopt;
   std::erase(text, '\r');
   return text;
 }

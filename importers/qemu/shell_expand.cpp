@@ -186,12 +186,17 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
   Fields fields{out, word.line};
   const std::size_t before = out.size();
   bool first = true, any_quoted = false;
+  bool empty_quotes = false, empty_list = false;  // "" is a word; "$@" is none where there are no arguments
   for (const Part &part : word.parts) {
     any_quoted = any_quoted || part.quoted;
     if (part.kind == Part::Kind::literal) {
       const auto home = options_.environment.find("HOME");
       const bool tilde = first && !part.quoted && (part.text == "~" || part.text.starts_with("~/"));
-      fields.add(tilde && home != options_.environment.end() ? home->second + part.text.substr(1) : part.text);
+      if (part.text.empty()) {
+        empty_quotes = true;
+      } else {
+        fields.add(tilde && home != options_.environment.end() ? home->second + part.text.substr(1) : part.text);
+      }
     } else {
       const std::vector<Field> values = value_of(part, word.line);
       const bool list =
@@ -199,6 +204,7 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
       std::size_t bytes = 0;
       for (const Field &value : values) bytes += value.text.size() + sizeof(Field);
       charge(bytes);
+      empty_list = empty_list || (list && values.empty());
       if (list || !part.quoted) {
         for (std::size_t i = 0; i < values.size(); ++i) {
           if (i > 0) fields.finish();
@@ -216,6 +222,7 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
     }
     first = false;
   }
+  if (empty_quotes && !empty_list && !fields.there && out.size() == before) fields.add("");
   fields.finish();
   for (std::size_t i = before; i < out.size() && !any_quoted; ++i) {
     if (is_unset(out[i].text)) out[i].vanishes = true;

@@ -119,7 +119,9 @@ INSTANTIATE_TEST_SUITE_P(
         R"sh(cd /tmp; P=$PWD; Q=$(pwd); qemu-system-x86_64 $P $Q)sh",
         R"sh(s="a b  c"; qemu-system-x86_64 $s "$s" ${s// /_} ~/vm "~")sh",
         R"sh(x="A=1 B=2"; for kv in $x; do k=${kv%%=*}; v=${kv#*=}; O="$O $k:$v"; done; qemu-system-x86_64 $O)sh",
-        R"sh(A=$'line1\nline2'; qemu-system-x86_64 "${A//$'\n'/ }")sh"));
+        R"sh(A=$'line1\nline2'; qemu-system-x86_64 "${A//$'\n'/ }")sh",
+        R"sh(A=(); q() { qemu-system-x86_64 -a "$@" "${A[@]}" "" "x$@" ''; }; q)sh",
+        R"sh(e=""; qemu-system-x86_64 "$e" $e "" ''  "a${A[@]}b")sh"));
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, Bash,
