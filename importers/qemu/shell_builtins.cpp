@@ -65,13 +65,14 @@ Answer Reader::run_script(const std::vector<Field> &fields, std::size_t from, co
 // The text of a script that lies in the folder of the one that the user named, or below it, and can be read.
 std::optional<std::string> Reader::script_text(const fs::path &path) const {
   std::error_code error;
-  if (path.empty() || !inside(path, folder_) || !fs::is_regular_file(path, error) ||
-      fs::file_size(path, error) > kMostText || path == main_file_)
+  if (path.empty() || !inside(path, folder_) || !fs::is_regular_file(path, error) || path == main_file_)
     return std::nullopt;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error || size > kMostText) return std::nullopt;
   std::ifstream in(path, std::ios::binary);
-  std::string text(fs::file_size(path, error), '\0');
+  std::string text(size, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (error || !in || text.find('\0') != std::string::npos || has_open(text)) return std::nullopt;
+  if (!in || text.find('\0') != std::string::npos || has_open(text)) return std::nullopt;
   std::erase(text, '\r');
   return text;
 }
