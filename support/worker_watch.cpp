@@ -51,15 +51,15 @@ Watch::Verdict Watch::look(bool told_to_stop) {
   stopping_ += told_to_stop ? step : milliseconds(0);
   if (stopping_ > patience_.stopping) return Verdict::does_not_stop;
   const auto work = worker_.work();
-  if (silent_ == milliseconds(0) || (work && work->bytes != known_.bytes)) {
-    known_ = work.value_or(Worker::Work{});
+  if (!work) return Verdict::goes_on;  // hours of reading in silence, for a digest of a large package, look the same
+  if (silent_ == milliseconds(0) || work->bytes != known_.bytes) {
+    known_ = *work;
     silent_ = milliseconds(1);
     return Verdict::goes_on;
   }
   silent_ += step;
   // More than a tenth of the time on a processor, which others may want too: it does not wait.
-  if (work && silent_ > patience_.computing && 10 * (work->processor - known_.processor) > silent_)
-    return Verdict::computes;
+  if (silent_ > patience_.computing && 10 * (work->processor - known_.processor) > silent_) return Verdict::computes;
   if (silent_ > patience_.waiting) return Verdict::waits;
   return Verdict::goes_on;
 }

@@ -36,11 +36,12 @@ class Program : public testing::Test {
     unsetenv("VIRT_FERRY_PATIENCE");
   }
 
-  subprocess::Result plan(const std::string &misbehave) {
+  subprocess::Result plan(const std::string &misbehave) { return plan_of(source(), misbehave); }
+  static subprocess::Result plan_of(const std::filesystem::path &source, const std::string &misbehave) {
     setenv("VIRT_FERRY_MISBEHAVE", misbehave.c_str(), 1);
     return subprocess::run({.program = FERRY_PROGRAM,
-                            .arguments = {"plan", source().string(), "--no-define", "--format", "json",
-                                          "--host-profile", FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"},
+                            .arguments = {"plan", source.string(), "--no-define", "--format", "json", "--host-profile",
+                                          FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"},
                             .limits = {.deadline = std::chrono::seconds(60)},
                             .bare_environment = false,
                             .locked_in = {},
@@ -48,8 +49,9 @@ class Program : public testing::Test {
                            {});
   }
   // What the kernel said to it.
-  std::string tried(const std::string &misbehave) {
-    const subprocess::Result result = plan(misbehave);
+  std::string tried(const std::string &misbehave) { return tried_by(source(), misbehave); }
+  static std::string tried_by(const std::filesystem::path &source, const std::string &misbehave) {
+    const subprocess::Result result = plan_of(source, misbehave);
     const auto report = nlohmann::json::parse(result.output, nullptr, false);
     if (report.is_discarded()) return result.errors;
     return report["machines"][0]["refusal"].value("found", "nothing found: " + result.output);
@@ -90,6 +92,17 @@ TEST_F(Program, WorkersTalkToNobodyAndStartNothing) {
   EXPECT_EQ(tried("fork"), "Operation not permitted");
   EXPECT_EQ(tried("trace"), "Operation not permitted");
   EXPECT_EQ(tried("signal"), "Operation not permitted");
+}
+
+TEST_F(Program, WorkersThatReadScriptsAreLockedInAsOthersAre) {
+  const auto script = folder_.write("vms/script/run.sh", "#!/bin/sh\nqemu-system-x86_64 -hda disk.img\n");
+  folder_.write("vms/script/disk.img", std::string(1U << 20U, 'a'));
+  EXPECT_EQ(tried_by(script, "read " + (folder_ / "vms/script/disk.img").string()), "nothing");
+  EXPECT_EQ(tried_by(script, "connect"), "Operation not permitted");
+  EXPECT_EQ(tried_by(script, "run /bin/true"), "Operation not permitted");
+  need_landlock();
+  EXPECT_EQ(tried_by(script, "read " + (folder_ / "home/.ssh/id_ed25519").string()), "Permission denied");
+  EXPECT_EQ(tried_by(script, "write " + (folder_ / "vms/script/new").string()), "Permission denied");
 }
 
 TEST_F(Program, ACrashIsAnErrorWithTheFilesName) {
