@@ -75,6 +75,7 @@ std::string option_name(const std::string &word) {
 // /x".
 std::optional<ErrorDetail> bad_value(const std::string &said) {
   static const std::regex folder(R"((--?[\w-]+): Directory (does not exist|is actually a file): (.*))");
+  static const std::regex missing(R"((--?[\w-]+): \d+ required .* missing)");
   static const std::regex form(R"((--?[\w-]+): (.*) not in \{(.*)\})");
   std::smatch parts;
   if (std::regex_match(said, parts, folder)) {
@@ -83,6 +84,8 @@ std::optional<ErrorDetail> bad_value(const std::string &said) {
                        .found = "\"" + parts[3].str() + "\"",
                        .expected = "an existing folder"};
   }
+  if (std::regex_match(said, parts, missing))
+    return ErrorDetail{.where = {{}, {}, parts[1]}, .message = "the option needs a value"};
   if (!std::regex_match(said, parts, form)) return std::nullopt;
   const std::string list = std::regex_replace(parts[3].str(), std::regex(","), ", ");
   return ErrorDetail{.where = {.path = parts[1]},

@@ -15,6 +15,7 @@
 #include "model/json.hpp"
 #include "model/names.hpp"
 
+#include "support/file_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::cli {
@@ -34,8 +35,10 @@ struct DiskCommand {
   OutputOptions output;
 };
 
-void refuse_missing(const DiskCommand &command) {
+// Throws Error usage when it is not there.
+void find_image(DiskCommand &command) {
   std::error_code error;
+  command.source = names::as_spelt(command.source).string();
   if (fs::exists(command.source, error)) return;
   throw Error(ErrorKind::usage, {.where = {.file = command.source},
                                  .message = "there is no such file",
@@ -141,11 +144,11 @@ void check_target(const DiskCommand &command, const fs::path &target, migration:
   }
   std::error_code failed;
   if (!fs::is_directory(target.parent_path(), failed)) {
-    throw Error(ErrorKind::missing, {.where = where,
-                                     .message = "the folder '" + target.parent_path().string() + "' does not exist",
-                                     .found = {},
-                                     .expected = "a folder for the new image",
-                                     .advice = "Create it first with mkdir -p."});
+    throw Error(ErrorKind::usage, {.where = where,
+                                   .message = "the folder '" + target.parent_path().string() + "' does not exist",
+                                   .found = {},
+                                   .expected = "a folder for the new image",
+                                   .advice = "Create it first with mkdir -p."});
   }
   const fs::file_status status = fs::symlink_status(target);
   if (!fs::exists(status)) return;
@@ -171,7 +174,7 @@ void check_target(const DiskCommand &command, const fs::path &target, migration:
   }
 }
 
-int convert(const DiskCommand &command, const std::stop_token &stop) {
+int convert(DiskCommand &command, const std::stop_token &stop) {
   if (command.options.mode == disk::Mode::link) {
     throw Error(ErrorKind::usage, {.where = {.file = {}, .line = {}, .path = "--disk-mode"},
                                    .message = "an image that is used where it is needs no conversion",
@@ -179,7 +182,7 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
                                    .expected = "auto, copy, share or overlay",
                                    .advice = "Use 'overlay' for an image that only contains what changes."});
   }
-  refuse_missing(command);
+  find_image(command);
   disk::ConvertRequest request;
   request.medium = medium_of(command);
   request.target = fs::absolute(command.target);
@@ -252,7 +255,7 @@ void setup_disk(CLI::App &app, Context &context) {
   info_sub->callback([info, &context] {
     check_output(info->output, {info->source});
     with_refusal(info->output, kInfoSchema, [&info] {
-      refuse_missing(*info);
+      find_image(*info);
       const disk::DiskInfo found =
           reader_of(*info)->inspect(medium_of(*info), open_options(*info), info->options.engine);
       check_output(info->output, found.files);

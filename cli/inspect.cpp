@@ -11,6 +11,7 @@
 #include "migration/touched_files.hpp"
 #include "model/json.hpp"
 
+#include "support/secrets.hpp"
 #include "support/text.hpp"
 
 namespace ferry::cli {
@@ -42,6 +43,21 @@ void write_tree(const Json &json, std::size_t indent, std::string &out) {
   }
 }
 
+// What the model does not say, because nobody knows what it means.
+Json unknown_settings(const ImportedMachine &imported, bool show_values) {
+  Json out = Json::array();
+  for (LedgerEntry entry : imported.ledger.entries()) {
+    if (entry.disposition != Disposition::unknown) continue;
+    if (!show_values && !entry.value.empty() && entry.value != secrets::kHidden) entry.value = secrets::kHiddenUnknown;
+    const Json whole = to_json(entry, {{}, imported.machine.source.file});
+    Json one{{"origin", whole["where"]}};
+    if (whole["where"].contains("path")) one["setting"] = whole["where"]["path"];
+    if (whole.contains("value")) one["value"] = whole["value"];
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 void run(const InspectCommand &command) {
   check_output(command.output, {command.source});
   Json machines = Json::array();
@@ -56,6 +72,8 @@ void run(const InspectCommand &command) {
     Json machine = to_json(imported.machine);
     for (const Finding &finding : imported.findings)
       machine["findings"].push_back(to_json(finding, {{}, imported.machine.source.file}));
+    if (Json unknown = unknown_settings(imported, command.options.show_values); !unknown.empty())
+      machine["unknown_settings"] = std::move(unknown);
     machines.push_back(std::move(machine));
   }
   std::string out;
@@ -81,11 +99,11 @@ void setup_inspect(CLI::App &app, Context &context) {
   CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model.");
   sub->add_option(
          "SOURCE", command->source,
-         "a .vbox, .vmx, .ovf or .ova file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")
+         "a .vbox, .vmx, .ovf, .ova or .box file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")
       ->required();
   add_machine_options(*sub, command->options,
-                      {"ovf-configuration", "search", "allow-outside", "input-format", "virtualbox-registry", "set",
-                       "base", "machine"});
+                      {"show-values", "ovf-configuration", "search", "allow-outside", "input-format",
+                       "virtualbox-registry", "set", "base", "machine"});
   add_output_options(*sub, command->output, false);
   sub->callback([command, &context] {
     with_refusal(command->output, "virt-ferry-machine/1", [&command] { run(*command); });

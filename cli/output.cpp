@@ -107,7 +107,7 @@ fs::path destination(const OutputOptions &options) {
 void refuse_bad_folder(const fs::path &folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    refuse(ErrorKind::io, folder, "the report cannot be written: there is no such folder", {},
+    refuse(ErrorKind::usage, folder, "the report cannot be written: there is no such folder", {},
            "Name a file in a folder of yours with -o.");
   if (access(folder.c_str(), W_OK | X_OK) == 0) return;
   refuse(ErrorKind::io, folder, "the report cannot be written: you may not write to its folder", {},

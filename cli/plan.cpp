@@ -23,7 +23,7 @@ void setup_plan(CLI::App &app, Context &context) {
   context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("plan", "Show what a migration would do. Writes nothing but the report.");
   sub->add_option("SOURCE", command->sources,
-                  "a .vbox, .vmx, .ovf or .ova file, a folder with one, or a name that 'list' shows")
+                  "a .vbox, .vmx, .ovf, .ova or .box file, a folder with one, or a name that 'list' shows")
       ->required();
   add_machine_options(*sub, command->options);
   add_output_options(*sub, command->output, true);

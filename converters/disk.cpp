@@ -90,6 +90,7 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
   DiskInfo out{.engine = choose_engine(medium, options, engine)};
   if (out.engine == Engine::qemu_img) {
     const QemuSource source = for_qemu(medium, options, true);
+    if (source.packed) out.scratch = source.info.file_size;
     out.chain.push_back(source.info);
     out.files = source.files;
     out.virtual_size = source.info.virtual_size;

@@ -27,6 +27,7 @@ struct DiskInfo {
   std::vector<image::ImageInfo> chain;       // base first
   std::uint64_t virtual_size = 0;            // bytes, as the guest sees it
   std::uint64_t allocated = 0;               // guest bytes with data, through the chain; at most
+  std::uint64_t scratch = 0;                 // bytes at the target that a conversion needs besides
   Engine engine = Engine::native;            // which one will read it
   std::vector<std::filesystem::path> files;  // all that it is read from: images, parents, extents
   std::vector<Finding> findings;

@@ -2,6 +2,7 @@
 // Sources that QEMU reads by itself: conversion by qemu-img, overlays, links.
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "converters/copy/target_file.hpp"
 #include "converters/disk_steps.hpp"
@@ -97,10 +98,15 @@ QemuSource for_qemu(const Medium &medium, const image::OpenOptions &options, boo
   if (image.info.format == ImageFormat::vhd && !with_force_size) {
     refuse(medium, "QEMU takes a VHD's size from its geometry and cuts off the disk's end");
   }
-  QemuSource out{.source = qemu_img::source_of(medium.chain.front(), image.info.format),
+  const ImageFile &file_in_archive = medium.chain.front();
+  const bool packed =
+      !image.native && file_in_archive.pieces.size() == 1 && (file_in_archive.gzip || file_in_archive.gzip_outer);
+  QemuSource out{.source = packed ? qemu_img::Source{.format = image.info.format, .range = file_in_archive.pieces[0]}
+                                  : qemu_img::source_of(file_in_archive, image.info.format),
                  .info = image.info,
                  .files = {},
-                 .has_descriptor = !image.extents.empty()};
+                 .has_descriptor = !image.extents.empty(),
+                 .packed = packed};
   for (const auto &file : image.files) out.files.push_back(file->path());
   out.source.extents = out.files;
   return out;
@@ -111,6 +117,30 @@ void require_same_view(const Medium &medium, const QemuSource &image, const qemu
   if (!reason.empty()) refuse(medium, reason);
 }
 
+namespace {
+
+// Writes the image, as it lies in its archive, beside the target for as long as qemu-img reads it: its bytes are those
+// of a raw disk to our own engine.
+std::shared_ptr<copy::TargetFile> unpack(const ConvertRequest &request, QemuSource &image, SourceReader &reader,
+                                         Progress *progress, const std::stop_token &stop) {
+  auto out = std::make_shared<copy::TargetFile>(std::filesystem::path(request.target) += ".unpacked");
+  ConvertRequest bytes;
+  bytes.medium = request.medium;
+  bytes.medium.chain.back().declared_format = ImageFormat::raw;
+  bytes.target = request.target;
+  bytes.format = TargetFormat::raw;
+  bytes.engine = Engine::native;
+  bytes.mode = Mode::copy;
+  bytes.threads = request.threads;
+  bytes.durable = false;
+  bytes.open = request.open;
+  (void)reader.fill(bytes, *out, progress, stop);
+  image.source.range = {.file = out->path()};
+  return out;
+}
+
+}  // namespace
+
 ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &reader, Progress *progress,
                                   const std::stop_token &stop) {
   if (!request.snapshots.empty())
@@ -118,7 +148,8 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
   if (request.mode == Mode::share)
     refuse(request.medium, "blocks are to be shared, and qemu-img copies them", "Use --disk-mode auto or copy.");
   if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img computes none");
-  const QemuSource image = reader.for_qemu(request.medium, request.open, true);
+  QemuSource image = reader.for_qemu(request.medium, request.open, true);
+  const auto unpacked = image.packed ? unpack(request, image, reader, progress, stop) : nullptr;
   const qemu_img::Source &source = image.source;
   require_same_view(request.medium, image, {.stop = stop});
   ConvertResult result{.engine = Engine::qemu_img, .mode = Mode::copy};
@@ -160,7 +191,8 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
 ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader) {
   const QemuSource image = reader.for_qemu(request.medium, request.open, false);
   const qemu_img::Source &source = image.source;
-  if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
+  if (image.packed || source.range.offset != 0 || source.range.length)
+    refuse(request.medium, "it is a part of another file");
   const std::filesystem::path path = std::filesystem::canonical(source.range.file);
   // QEMU finds them by the names in the descriptor at every start of the machine, and takes no others in their place.
   if (image.has_descriptor)

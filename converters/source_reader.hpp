@@ -25,6 +25,7 @@ struct QemuSource {
   image::ImageInfo info;
   std::vector<std::filesystem::path> files;  // of the image, where it is read natively
   bool has_descriptor = false;               // a VMDK whose extents a text names
+  bool packed = false;                       // it lies compressed in an archive, and is to be unpacked first
 };
 
 // One state of a written image, and what it was made of.

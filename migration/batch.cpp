@@ -15,6 +15,7 @@
 #include "migration/target_names.hpp"
 
 #include "support/file.hpp"
+#include "support/file_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -156,7 +157,8 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
 
 }  // namespace
 
-std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &defaults) {
+std::vector<BatchEntry> batch_entries(const fs::path &typed, const Options &defaults) {
+  const fs::path argument = names::as_spelt(typed);
   std::vector<BatchEntry> out;
   std::error_code missing;
   if (!fs::exists(argument, missing)) {
@@ -176,7 +178,7 @@ std::vector<BatchEntry> batch_entries(const fs::path &argument, const Options &d
     if (out.empty()) {
       throw Error(ErrorKind::missing, {.where = {.file = argument},
                                        .message = "no virtual machine was found in the folder",
-                                       .expected = ".vbox, .vmx, .ovf or .ova files"});
+                                       .expected = ".vbox, .vmx, .ovf, .ova or .box files"});
     }
     return out;
   }

@@ -10,6 +10,7 @@
 
 #include "migration/option_values.hpp"
 
+#include "support/file_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -153,7 +154,7 @@ void refuse_growth(const fs::path &file) {
 
 // A relative path in a manifest is relative to the manifest, wherever the command runs.
 std::string resolved(const fs::path &manifest, const std::string &source) {
-  const fs::path beside = manifest.parent_path() / source;
+  const fs::path beside = names::as_spelt(manifest.parent_path() / source);
   return fs::exists(beside) ? beside.string() : source;
 }
 

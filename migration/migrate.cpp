@@ -109,6 +109,14 @@ std::optional<std::string> earlier_number(const std::vector<RunRecord> &runs, co
   return out;
 }
 
+// The name that becomes the domain's name `numbered`, a form of domain_name(wanted): as it was meant, where that is
+// possible, so that the title has it whole.
+std::string meant_for(const std::string &wanted, const std::string &base, const std::string &numbered) {
+  if (!numbered.starts_with(base)) return numbered;
+  const std::string meant = wanted + numbered.substr(base.size());
+  return domain_name(meant) == numbered ? meant : numbered;
+}
+
 // The machine's own name by the pattern that the user gave, numbered where a machine that is planned with it has it. A
 // name that the user gave outright is never changed: taken, it is a conflict.
 Options named(const FoundSource &source, const ImportedMachine &imported, const Options &options,
@@ -116,20 +124,20 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
   if (options.name && !is_name_pattern(*options.name)) return options;
   Options out = options;
   if (options.name) out.name = name_by_pattern(*options.name, imported.machine.name);
-  const std::string base = domain_name(out.name.value_or(imported.machine.name));
+  const std::string wanted = out.name.value_or(imported.machine.name), base = domain_name(wanted);
   const auto before = earlier_number(runs, source.file, base);
   if (before && !host.planned_names.contains(*before)) {
-    out.name = before;  // the batch is run again, and its first machine may be done
+    out.name = meant_for(wanted, base, *before);  // the batch is run again, and its first machine may be done
   } else if (host.planned_names.contains(base)) {
     std::set<std::string> taken = host.planned_names;
     if (!options.overwrite) taken.insert(host.names.begin(), host.names.end());
-    out.name = numbered_name(base, taken);
+    out.name = meant_for(wanted, base, numbered_name(base, taken));
   } else {
     return out;
   }
   findings.push_back(raise(kNameNumbered, imported.machine.origin,
                            "another machine is called \"" + text::printable(base) + "\"; this one becomes \"" +
-                               text::printable(*out.name) + "\""));
+                               text::printable(domain_name(*out.name)) + "\""));
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "migration/identity.hpp"
 
+#include "support/file_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -142,9 +143,22 @@ void set_cluster_size(Options &options, const std::string &value) {
 
 std::filesystem::path folder(std::string_view option, const std::string &value) {
   std::error_code error;
-  const std::filesystem::path path = std::filesystem::absolute(value, error).lexically_normal();
+  const std::filesystem::path path = std::filesystem::absolute(names::as_spelt(value), error).lexically_normal();
   if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "an existing folder");
   return path;
+}
+
+// What the user names is looked for at once: with a slip in it, the answer would be about something else.
+std::filesystem::path existing(std::string_view option, const std::string &value) {
+  std::error_code error;
+  const std::filesystem::path path = names::as_spelt(value);
+  if (value.empty() || !std::filesystem::exists(path, error)) bad_value(option, value, "an existing file");
+  return path;
+}
+
+std::string filled(std::string_view option, const std::string &value, const char *expected) {
+  if (text::trim(value).empty()) bad_value(option, value, expected);
+  return value;
 }
 
 void set_removable(Options &options, const std::string &value) {
@@ -175,10 +189,10 @@ constexpr std::array kRows{
           o.connect_given = true;
         }},
     Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
-        [](Options &o, const std::string &v) { o.dest = v; }},
+        [](Options &o, const std::string &v) { o.dest = filled("dest", v, "a folder, which need not exist"); }},
     Row{{"name", "NAME", "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]",
          kTarget},
-        [](Options &o, const std::string &v) { o.name = v; }},
+        [](Options &o, const std::string &v) { o.name = filled("name", v, "a name"); }},
     Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
         [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
     Row{{"start", "", "start the machine when done", kTarget},
@@ -186,7 +200,7 @@ constexpr std::array kRows{
     Row{{"overwrite", "", "replace files and a machine of the same name", kTarget},
         [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
     Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
-        [](Options &o, const std::string &v) { o.host_profile = v; }},
+        [](Options &o, const std::string &v) { o.host_profile = existing("host-profile", v); }},
     Row{{"show-values", "", "show the values of unknown settings in reports (never passwords and keys)", kTarget},
         [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
     Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
@@ -206,11 +220,11 @@ constexpr std::array kRows{
               one_of<bool>("input-format", v, std::array<std::pair<std::string_view, bool>, 1>{{{"raw", true}}});
         }},
     Row{{"virtualbox-registry", "FILE", "the VirtualBox.xml that lists the media [your own VirtualBox's]", kFiles},
-        [](Options &o, const std::string &v) { o.virtualbox_registry = v; }},
+        [](Options &o, const std::string &v) { o.virtualbox_registry = existing("virtualbox-registry", v); }},
     Row{{"set", "NAME=VALUE", "QEMU script: what a variable holds, or argument 1, 2, ... of the script", kTarget, true},
         set_variable},
     Row{{"base", "DIR", "QEMU command: where its relative paths begin [the script's folder]", kTarget},
-        [](Options &o, const std::string &v) { o.base = std::filesystem::absolute(v).lexically_normal(); }},
+        [](Options &o, const std::string &v) { o.base = folder("base", v); }},
     Row{{"machine", "N", "which machine of a file that starts several (from 1)", kTarget},
         [](Options &o, const std::string &v) {
           const auto number = text::parse_u64(v);

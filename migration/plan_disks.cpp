@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "migration/findings.hpp"
 #include "migration/removable_media.hpp"
@@ -143,7 +144,7 @@ class Planner {
       disk.target = dest_ / disk_file(name_, plan_.disks.size(), ".qcow2");
     }
     plan_.findings.insert(plan_.findings.end(), disk.info.findings.begin(), disk.info.findings.end());
-    disk.needed = disk.info.allocated;
+    disk.needed = disk.info.allocated + disk.info.scratch;
     plan_.disks.push_back(std::move(disk));
     counted_.emplace_back();
     for (const image::ImageInfo &image : plan_.disks.back().info.chain) counted_.back().insert(image.file);
@@ -412,8 +413,17 @@ class Planner {
     plan_.snapshot_media[i].push_back(std::move(out));
   }
 
+  // By their place in the last snapshot that has them, not by what their files are called.
   void plan_snapshot_only_disks() {
-    for (const auto &[base, users] : only_in_snapshots_) {
+    std::vector<const SnapshotOnly *> disks;
+    for (const SnapshotOnly &disk : only_in_snapshots_) disks.push_back(&disk);
+    const auto place = [](const SnapshotOnly *disk) {
+      const DriveRef &ref = disk->second.back().second;
+      return std::tuple(ref.controller, ref.drive->port, ref.drive->device);
+    };
+    std::stable_sort(disks.begin(), disks.end(), [&](const auto *a, const auto *b) { return place(a) < place(b); });
+    for (const SnapshotOnly *one : disks) {
+      const auto &[base, users] = *one;
       const auto &[last_snapshot, last] = users.back();
       const std::size_t disk = add_disk(last, *survey_.media.at(last.field).info);
       plan_.findings.push_back(raise(kSnapshotOnlyDisk, last.drive->origin,
@@ -436,7 +446,10 @@ class Planner {
   std::vector<DriveRef> skipped_;  // of the current state
   std::map<std::string, std::size_t> removable_count_;
   std::vector<std::set<fs::path>> counted_;  // by disk: images that DiskPlan::needed has
-  std::map<std::string, std::vector<std::pair<std::size_t, DriveRef>>> only_in_snapshots_;
+  // By the base of their chains: the snapshots that have it, and where.
+  using OnlyInSnapshots = std::map<std::string, std::vector<std::pair<std::size_t, DriveRef>>>;
+  using SnapshotOnly = OnlyInSnapshots::value_type;
+  OnlyInSnapshots only_in_snapshots_;
 };
 
 }  // namespace

@@ -192,8 +192,8 @@ template <>
 struct Members<disk::DiskInfo> {
   using Info = disk::DiskInfo;
   static constexpr std::tuple kAll{Member{"chain", &Info::chain},         Member{"virtual_size", &Info::virtual_size},
-                                   Member{"allocated", &Info::allocated}, Member{"engine", &Info::engine},
-                                   Member{"files", &Info::files},         Member{"findings", &Info::findings}};
+                                   Member{"allocated", &Info::allocated}, Member{"scratch", &Info::scratch},
+                                   Member{"engine", &Info::engine},       Member{"files", &Info::files},         Member{"findings", &Info::findings}};
 };
 template <>
 struct Members<migration::MediumLook> {
@@ -210,7 +210,8 @@ template <>
 struct Members<disk::QemuSource> {
   static constexpr std::tuple kAll{Member{"source", &disk::QemuSource::source}, Member{"info", &disk::QemuSource::info},
                                    Member{"files", &disk::QemuSource::files},
-                                   Member{"has_descriptor", &disk::QemuSource::has_descriptor}};
+                                   Member{"has_descriptor", &disk::QemuSource::has_descriptor},
+                                   Member{"packed", &disk::QemuSource::packed}};
 };
 template <>
 struct Members<firmware::Variable> {

@@ -162,7 +162,7 @@ RegisteredMachine machine_by_name(const std::string &name) {
       ErrorKind::missing,
       {.where = {.file = name},
        .message = "there is no such file, and no registered machine has this name",
-       .expected = known.empty() ? "a .vbox, .vmx, .ovf or .ova file" : "a file, or one of: " + known,
+       .expected = known.empty() ? "a .vbox, .vmx, .ovf, .ova or .box file" : "a file, or one of: " + known,
        .advice = meant ? "Did you mean '" + *meant + "'?" : "'virt-ferry list' shows the machines of this host."});
 }
 

@@ -112,11 +112,10 @@ void add_run(report::MachineReport &report, const RunResult &result) {
 }
 
 void hide_values(report::MachineReport &report) {
-  constexpr std::string_view kInstead = "(hidden: --show-values)";
   Ledger shown;
   for (const LedgerEntry &entry : report.settings.entries()) {
     const bool hidden = entry.disposition == Disposition::unknown && !entry.value.empty();
-    const Ledger::Id id = shown.enter(entry.where, hidden ? std::string(kInstead) : entry.value);
+    const Ledger::Id id = shown.enter(entry.where, hidden ? std::string(secrets::kHiddenUnknown) : entry.value);
     if (!entry.field.empty()) shown.take(id, entry.field);
     if (entry.disposition != Disposition::unknown && entry.disposition != Disposition::unsettled)
       shown.settle(id, entry.disposition, entry.note);

@@ -291,4 +291,24 @@ Found find(std::string_view location, const fs::path &folder, const Places &plac
   return Finder(location, folder, places).find();
 }
 
+fs::path as_spelt(const fs::path &typed) {
+  std::error_code ignored;
+  if (typed.empty() || fs::exists(fs::symlink_status(typed, ignored))) return typed;
+  fs::path out;
+  for (const fs::path &part : typed) {
+    if (part.empty() || fs::exists(fs::symlink_status(out / part, ignored))) {
+      out /= part;
+      continue;
+    }
+    const std::u32string wanted = decomposed(part.string());
+    std::vector<std::string> hits;
+    for (std::string &entry : entries_of(out.empty() ? "." : out)) {
+      if (decomposed(entry) == wanted) hits.push_back(std::move(entry));
+    }
+    if (hits.size() != 1) return typed;
+    out /= hits.front();
+  }
+  return out;
+}
+
 }  // namespace ferry::names

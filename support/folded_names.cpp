@@ -29,24 +29,31 @@ bool append_hangul(char32_t c, std::u32string &out) {
   return true;
 }
 
-void append_decomposed(char32_t c, std::u32string &out) {
+template <class Keep>
+void append_decomposed(char32_t c, std::u32string &out, const Keep &keep) {
   if (append_hangul(c, out)) return;
   const auto &table = unicode::kDecompositions;
   const auto *row = std::lower_bound(table.begin(), table.end(), c,
                                      [](const unicode::Decomposition &a, char32_t b) { return a.whole < b; });
   if (row == table.end() || row->whole != c) {
-    out += lower_case(c);
+    out += keep(c);
     return;
   }
-  append_decomposed(row->first, out);
-  if (row->second != 0) append_decomposed(row->second, out);
+  append_decomposed(row->first, out, keep);
+  if (row->second != 0) append_decomposed(row->second, out, keep);
 }
 
 }  // namespace
 
 std::u32string folded(std::string_view name) {
   std::u32string out;
-  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out);
+  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out, lower_case);
+  return out;
+}
+
+std::u32string decomposed(std::string_view name) {
+  std::u32string out;
+  for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out, [](char32_t same) { return same; });
   return out;
 }
 

@@ -9,5 +9,7 @@ namespace ferry::names {
 
 // What two names have in common that file systems without letter case, or with decomposed names, take for the same.
 [[nodiscard]] std::u32string folded(std::string_view name);
+// What two names have in common that look the same: their normal form, in which letter case counts.
+[[nodiscard]] std::u32string decomposed(std::string_view name);
 
 }  // namespace ferry::names

@@ -8,6 +8,8 @@
 namespace ferry::secrets {
 
 inline constexpr std::string_view kHidden = "(secret)";
+// In place of the value of a setting that nobody knows, which may be one.
+inline constexpr std::string_view kHiddenUnknown = "(hidden: --show-values)";
 
 // Whether a setting of this name holds a secret: one of its words is password, secret, token, key and the like, or it
 // is one of a family that holds nothing else (VMware's encryption.* and managedvm.*). "key" counts as a word of its own

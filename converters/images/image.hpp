@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,6 +117,12 @@ class Chain {
   std::vector<std::uint16_t> first_file_;  // per image: index of its first file in files_
 };
 
+// An archive that all files of a machine lie in.
+struct Archive {
+  bool gzip = false;  // the ranges are of what it inflates to
+  std::map<std::string, FileRange> members;
+};
+
 // What an image may reach, and where links may be looked for.
 struct OpenOptions {
   // A descriptor's extents and a parent must lie below one of these folders (after resolving links); the
@@ -131,6 +138,8 @@ struct OpenOptions {
   // stamp, VMware content id) is not the one that the child noted: so after VirtualBox deleted a snapshot. Gives a
   // finding.
   bool allow_modified_parent = false;
+  // Where the extents of a descriptor are, in place of a folder; nullptr: in folders.
+  std::shared_ptr<const Archive> archive = {};
   // What the same run has read already; nullptr: everything is read anew.
   std::shared_ptr<Cache> cache = {};
 };

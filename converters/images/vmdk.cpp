@@ -5,6 +5,8 @@
 // not rounded to a grain (VirtualBox; QEMU rounds).
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 #include <string_view>
 
 #include "converters/images/findings.hpp"
@@ -12,6 +14,8 @@
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/images/vmdk_parts.hpp"
 
+#include "support/file_names.hpp"
+#include "support/folded_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -185,7 +189,9 @@ class VmdkImage final : public FormatImage {
         line.type != "SESPARSE") {
       refuse_type(line, where);
     }
-    auto source = open_file(find_extent(line, descriptor, roots, where), where, options_->cache.get());
+    auto source = options_->archive
+                      ? open_member(line, where)
+                      : open_file(find_extent(line, descriptor, roots, where), where, options_->cache.get());
     std::unique_ptr<VmdkPart> part;
     if (line.type == "FLAT" || line.type == "VMFS") {
       part = flat_part(*source, line.offset * kSectorSize, length, where);
@@ -213,6 +219,27 @@ class VmdkImage final : public FormatImage {
                                        .found = "no known magic number",
                                        .expected = line.type,
                                        .advice = "Copy the file again: it is damaged, or another file."});
+  }
+
+  // An extent of a machine that lies in an archive: the only member of that name.
+  std::shared_ptr<const SourceFile> open_member(const VmdkExtentLine &line, const Place &where) {
+    const std::u32string wanted = names::folded(names::last_name(line.name));
+    const std::map<std::string, FileRange> &members = options_->archive->members;
+    const auto is = [&](const auto &member) { return names::folded(names::last_name(member.first)) == wanted; };
+    const auto hit = std::ranges::find_if(members, is);
+    if (hit == members.end() || std::find_if(std::next(hit), members.end(), is) != members.end()) {
+      throw Error(ErrorKind::missing,
+                  {.where = where,
+                   .message = "the archive has no extent file '" + text::printable(line.name) + "'",
+                   .found = hit == members.end() ? "no member of that name" : "several members of that name",
+                   .expected = "one",
+                   .advice = "Download the archive again, or unpack it and give the machine's file."});
+    }
+    ImageFile file;
+    file.pieces = {hit->second};
+    file.gzip_outer = options_->archive->gzip;
+    file.origin = where;
+    return open_source(file, options_->cache.get());
   }
 
   // The file of an extent: below the allowed folders after links are resolved, by its decoded or its raw name.

@@ -85,6 +85,13 @@ void hash_member(Tar &tar, const std::string &manifest, ArchiveMember &member) {
 
 }  // namespace
 
+bool is_text_member(const std::string &name) {
+  const std::string suffix = lower_suffix(name);
+  const std::string base = std::filesystem::path(name).filename().string();
+  return suffix == ".ovf" || suffix == ".mf" || suffix == ".vmx" || suffix == ".vmsd" || base == "metadata.json" ||
+         base == "Vagrantfile";
+}
+
 ArchiveListing list_archive(const std::filesystem::path &file, const file::Head *head) {
   Tar tar(file, head);
   ArchiveListing out;
@@ -104,7 +111,7 @@ ArchiveListing list_archive(const std::filesystem::path &file, const file::Head 
     }
     const std::string suffix = lower_suffix(name);
     if (suffix == ".cert") out.has_certificate = true;
-    if (suffix == ".ovf" || suffix == ".mf") member.text = read_text(file, tar, member);
+    if (is_text_member(name)) member.text = read_text(file, tar, member);
     if (suffix == ".mf") manifest = member.text;
     if (out.gzip) hash_member(tar, manifest, member);
     out.members.push_back(std::move(member));
@@ -115,22 +122,23 @@ ArchiveListing list_archive(const std::filesystem::path &file, const file::Head 
 
 namespace {
 
-// As member_names(), but no further than to `last`, where that is not empty: a suffix.
-std::vector<std::string> names_to(const std::string &last, const std::filesystem::path &file, file::Head *head,
-                                  bool *more) {
-  std::vector<std::string> out;
+// As beginning_of(), but no further than to `last`, where that is not empty: a suffix.
+Beginning beginning_to(const std::string &last, const std::filesystem::path &file, file::Head *head) {
+  Beginning out;
   try {
     Tar tar = Tar::look(file, head);
     std::uint64_t passed = 0;  // bytes
-    while (out.size() < kLooks) {
+    while (out.names.size() < kLooks) {
       const auto found = tar.next();
       if (!found) break;
-      out.push_back(found->name);
+      out.names.push_back(found->name);
       if (!last.empty() && lower_suffix(found->name) == last) break;
+      if (found->name == "metadata.json" && found->size <= kMostPassed)
+        out.metadata = read_text(file, tar, {found->name, found->offset, found->size, {}, {}});
       // Going on in a compressed tar means inflating the member, which may be a whole disk.
       if (tar.is_gzip()) passed += std::min(found->size, kMostPassed + 1);
       if (passed <= kMostPassed) continue;
-      if (more != nullptr) *more = true;
+      out.more = true;
       break;
     }
   } catch (const Error &) {
@@ -140,19 +148,11 @@ std::vector<std::string> names_to(const std::string &last, const std::filesystem
 
 }  // namespace
 
-std::vector<std::string> member_names(const std::filesystem::path &file, bool *more) {
-  return names_to({}, file, nullptr, more);
-}
+Beginning beginning_of(const std::filesystem::path &file, file::Head *head) { return beginning_to({}, file, head); }
 
 bool has_descriptor(const std::filesystem::path &file, file::Head *head) {
-  bool more = false;
-  const std::vector<std::string> names = names_to(".ovf", file, head, &more);
-  const auto is = [&names](const auto &test) { return std::any_of(names.begin(), names.end(), test); };
-  if (is([](const std::string &name) { return lower_suffix(name) == ".ovf"; })) return true;
-  // Compressed, with the disk before the descriptor, as Vagrant packs its boxes for VirtualBox.
-  const bool other = is([](const std::string &name) { return lower_suffix(name) == ".vmx" || name == "box.img"; });
-  const bool disk = is([](const std::string &name) { return lower_suffix(name) == ".vmdk"; });
-  return more && disk && !other;
+  const std::vector<std::string> names = beginning_to(".ovf", file, head).names;
+  return std::any_of(names.begin(), names.end(), [](const std::string &name) { return lower_suffix(name) == ".ovf"; });
 }
 
 void stream_archive(const std::filesystem::path &file,

@@ -3,6 +3,8 @@
 // Both VMware and VirtualBox write one Item for each IDE channel; a guest sees one controller with two channels.
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 
 #include "importers/ovf/item.hpp"
 
@@ -147,10 +149,22 @@ bool is_controller(const Item &item) {
   return item.is(Resource::ide) || item.is(Resource::scsi) || (item.is(Resource::other_storage) && !nvdimm && !drive);
 }
 
-// The order of the buses in the model, as the other importers have them.
-unsigned bus_order(ControllerType type) {
-  constexpr std::array<std::string_view, 5> kBuses{"ide", "scsi", "sata", "nvme", "usb"};
-  return static_cast<unsigned>(std::find(kBuses.begin(), kBuses.end(), bus_name(type)) - kBuses.begin());
+// The order of the buses in the model, as the other importers have them. With hard disks on SATA it comes before SCSI:
+// the turns of the BIOS, which number the disks.
+unsigned bus_order(ControllerType type, bool sata_disks) {
+  constexpr std::array<std::string_view, 5> kBuses{"ide", "scsi", "sata", "nvme", "usb"},
+      kTurns{"ide", "sata", "scsi", "nvme", "usb"};
+  const auto &buses = sata_disks ? kTurns : kBuses;
+  return static_cast<unsigned>(std::find(buses.begin(), buses.end(), bus_name(type)) - buses.begin());
+}
+
+// The InstanceIDs of the controllers that hard disks are on.
+std::set<std::string> parents_of_disks(const std::vector<Item> &items) {
+  std::set<std::string> out;
+  for (const Item &item : items) {
+    if (const auto parent = item.is(Resource::disk) ? item.text("Parent") : std::nullopt) out.insert(*parent);
+  }
+  return out;
 }
 
 // One controller's Item, and what decides its place among the others.
@@ -171,8 +185,13 @@ void add_controllers(Context &in, const std::vector<Item> &items) {
     const auto before = static_cast<unsigned>(std::count_if(
         found.begin(), found.end(), [&](const Found &other) { return bus_name(other.type) == bus_name(type); }));
     const unsigned number = item.number("Address").value_or(item.number("BusNumber").value_or(before));
-    found.push_back({&item, type, bus_order(type), number});
+    found.push_back({&item, type, 0, number});
   }
+  const std::set<std::string> parents = parents_of_disks(items);
+  const bool sata_disks = std::any_of(found.begin(), found.end(), [&](const Found &one) {
+    return one.type == ControllerType::ahci && parents.contains(one.item->text("InstanceID").value_or(""));
+  });
+  for (Found &one : found) one.bus = bus_order(one.type, sata_disks);
   std::stable_sort(found.begin(), found.end(), [](const Found &a, const Found &b) {
     return std::pair(a.bus, a.number) < std::pair(b.bus, b.number);
   });

@@ -105,7 +105,10 @@ void add_display(Context &in, const Item &item) {
 void add_tpm(Context &in, const Item &item) {
   Tpm tpm;
   tpm.origin = item.reader().place();
-  tpm.version = item.has_subtype("vmware.vtpm") ? Tpm::Version::v2_0 : Tpm::Version::v1_2;
+  const bool old = std::any_of(item.subtypes().begin(), item.subtypes().end(), [](const std::string &name) {
+    return name.find("1.2") != std::string::npos || name.find("1_2") != std::string::npos;
+  });
+  tpm.version = old ? Tpm::Version::v1_2 : Tpm::Version::v2_0;
   tpm.state_encrypted = true;  // OVF carries the device, never its state
   item.take_identity("hardware.tpm");
   item.take("ResourceSubType", "hardware.tpm.version");
@@ -176,7 +179,8 @@ std::string_view dropped_because(const Item &item) {
 // VMware numbers its vTPM 1 or 34, neither of which means a TPM: the subtype decides.
 bool is_tpm(const Item &item) {
   return std::any_of(item.subtypes().begin(), item.subtypes().end(), [](const std::string &name) {
-    return name.find("vtpm") != std::string::npos || name == "tpm" || name.starts_with("tpm-");
+    return name.find("vtpm") != std::string::npos || name.find("virtualtpm") != std::string::npos || name == "tpm" ||
+           name.starts_with("tpm-") || name.starts_with("tpm_");
   });
 }
 

@@ -88,8 +88,10 @@ void report_unused(const std::map<std::string, Place> &disks, std::vector<Import
 
 }  // namespace
 
-std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options) {
-  const auto opened = std::make_shared<const Package>(Package::open(file, options.head.get()));
+namespace {
+
+std::vector<ImportedMachine> import_package(Package whole, const ImportOptions &options) {
+  const auto opened = std::make_shared<const Package>(std::move(whole));
   const Package &package = *opened;
   xml::Element envelope = xml::parse(package.descriptor(), package.shown_as());
   const std::string version = version_of(envelope);
@@ -101,6 +103,17 @@ std::vector<ImportedMachine> import_file(const std::filesystem::path &file, cons
   }
   report_unused(disks, out);
   return out;
+}
+
+}  // namespace
+
+std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options) {
+  return import_package(Package::open(file, options.head.get()), options);
+}
+
+std::vector<ImportedMachine> import_listed(const std::filesystem::path &file, ArchiveListing listing,
+                                           const ImportOptions &options) {
+  return import_package(Package::of_listing(file, std::move(listing)), options);
 }
 
 }  // namespace ferry::ovf

@@ -14,10 +14,16 @@
 
 namespace ferry::ovf {
 
+struct ArchiveListing;
+
 // Reads an .ovf or .ova. As many machines as the envelope has VirtualSystems.
 // Disks inside an .ova are given as FileRange{ova, offset, length}: they are read in place.
 // Throws Error malformed/missing/unsafe/unsupported with file (and member), line and path.
 [[nodiscard]] std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options);
+
+// The same of an .ova that was listed already.
+[[nodiscard]] std::vector<ImportedMachine> import_listed(const std::filesystem::path &file, ArchiveListing listing,
+                                                         const ImportOptions &options);
 
 // The package that import_file() read, whose listing and manifest it keeps.
 class Package;

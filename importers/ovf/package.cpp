@@ -116,8 +116,15 @@ Package Package::open(const fs::path &file, const file::Head *head) {
   if (looks_like_ovf(begin)) {
     out.open_folder();
   } else {
-    out.open_archive(head);
+    out.take(list_archive(out.file_, head));
   }
+  return out;
+}
+
+Package Package::of_listing(const fs::path &file, ArchiveListing listing) {
+  Package out;
+  out.file_ = fs::absolute(file).lexically_normal();
+  out.take(std::move(listing));
   return out;
 }
 
@@ -130,9 +137,8 @@ void Package::open_folder() {
   if (fs::is_regular_file(manifest, ec)) manifest_ = Text{read_file(manifest), manifest};
 }
 
-void Package::open_archive(const file::Head *head) {
+void Package::take(ArchiveListing listing) {
   archive_ = true;
-  ArchiveListing listing = list_archive(file_, head);
   gzip_outer_ = listing.gzip;
   index_ = std::move(listing.index);
   has_certificate_ = listing.has_certificate;
@@ -203,6 +209,6 @@ bool looks_like_ovf(std::string_view head) {
 
 bool looks_like_ova(const fs::path &file, file::Head *head) { return has_descriptor(file, head); }
 
-std::vector<std::string> first_members(const fs::path &file) { return member_names(file); }
+std::vector<std::string> first_members(const fs::path &file) { return beginning_of(file).names; }
 
 }  // namespace ferry::ovf

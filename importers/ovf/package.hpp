@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "importers/common.hpp"
+#include "importers/ovf/archive.hpp"
 #include "model/medium.hpp"
 
 #include "support/file_names.hpp"
@@ -23,6 +24,8 @@ class Package : public SourcePackage {
   // Opens an .ovf or .ova; which it is, the content says. Throws Error missing/io/malformed/unsafe.
   // `head`: as ImportOptions has it.
   static Package open(const std::filesystem::path &file, const file::Head *head = nullptr);
+  // An .ova that was listed already.
+  static Package of_listing(const std::filesystem::path &file, ArchiveListing listing);
 
   [[nodiscard]] const std::filesystem::path &file() const { return file_; }  // absolute: the .ovf or .ova
   [[nodiscard]] const std::string &descriptor() const { return descriptor_; }
@@ -54,7 +57,7 @@ class Package : public SourcePackage {
 
  private:
   void open_folder();
-  void open_archive(const file::Head *head);
+  void take(ArchiveListing listing);
 
   std::filesystem::path file_, shown_as_;
   std::string descriptor_;

@@ -77,10 +77,12 @@ void add_memory(Context &in, const Item &item) {
   }
   memory.origin = item.reader().place();
   const auto amount = item.text("VirtualQuantity");
+  // Nothing said, or 0: the target chooses, and says so, as for every kind of source.
+  if (!amount || to_bytes(*amount, 1) == 0) return;
   const auto units = item.text("AllocationUnits") ? item.text("AllocationUnits") : item.text("VirtualQuantityUnits");
   const auto unit = units ? bytes_per_unit(*units) : std::nullopt;
-  auto bytes = amount ? to_bytes(*amount, unit.value_or(1)) : std::nullopt;
-  if (amount && (!bytes || *bytes < kSmallestMemory)) {
+  auto bytes = to_bytes(*amount, unit.value_or(1));
+  if (!bytes || *bytes < kSmallestMemory) {
     // Exporters that leave the units out mean mebibytes; nobody means bytes.
     const auto guessed = to_bytes(*amount, std::uint64_t{1} << 20U);
     in.raise(finding::kUnitsGuessed, memory.origin,
@@ -91,7 +93,7 @@ void add_memory(Context &in, const Item &item) {
   if (!bytes) {
     throw Error(ErrorKind::malformed, {.where = memory.origin,
                                        .message = "the amount of memory is not a number",
-                                       .found = in_quotes(amount.value_or("")),
+                                       .found = in_quotes(*amount),
                                        .expected = "a number in VirtualQuantity"});
   }
   if (*bytes > UINT64_MAX - memory.bytes) memory.bytes = 0;

@@ -119,7 +119,7 @@ void replace_media(Context &in, Hardware &hardware) {
       if (const auto id = drive.kind == DriveKind::disk ? unnamed.next() : std::nullopt) {
         in.raise(finding::kMediumByPlace, drive.origin,
                  "the medium " + in_quotes(uuid ? uuid->text() : "") + " of a drive of " +
-                     in_quotes(hardware.controllers[c].name) + "is not in the package; the OVF description's disk " +
+                     in_quotes(hardware.controllers[c].name) + " is not in the package; the OVF description's disk " +
                      in_quotes(*id) + " is used");
         take_disk(in, drive, *id, field);
         continue;

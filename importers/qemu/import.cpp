@@ -182,4 +182,13 @@ std::vector<ImportedMachine> import_file(const fs::path &given, const ImportOpti
   return out;
 }
 
+ImportedMachine import_words(const std::vector<std::string> &words, const Place &where, const std::string &name,
+                             const ImportOptions &options) {
+  Launch launch;
+  launch.program = "qemu-system-x86_64";
+  launch.where = where;
+  for (const std::string &word : words) launch.words.push_back({word, where.line.value_or(0), where.file});
+  return import_launch(std::move(launch), where.file, options, name);
+}
+
 }  // namespace ferry::qemu

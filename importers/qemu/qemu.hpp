@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,5 +25,9 @@ namespace ferry::qemu {
 // All machines that the file starts, or the one that options.machine names. Throws Error unsupported with the open
 // questions (their names are for --set), and what read_launches() throws.
 [[nodiscard]] std::vector<ImportedMachine> import_file(const std::filesystem::path &file, const ImportOptions &options);
+
+// A machine that somebody else describes in QEMU's words, without the program's name. `where`: what describes it.
+[[nodiscard]] ImportedMachine import_words(const std::vector<std::string> &words, const Place &where,
+                                           const std::string &name, const ImportOptions &options);
 
 }  // namespace ferry::qemu

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
                                      .message = std::move(message),
                                      .found = std::move(found),
                                      .expected = std::move(expected),
-                                     .advice = "Restore the settings from the machine's .vbox-prev."});
+                                     .advice = "Copy the settings file again, or take it from a backup."});
 }
 
 SettingsVersion version_of(const SettingsReader &element, std::string_view fallback) {

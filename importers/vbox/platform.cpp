@@ -6,6 +6,8 @@
 
 #include "importers/vbox/scope.hpp"
 
+#include "support/text.hpp"
+
 namespace ferry::vbox {
 namespace {
 
@@ -184,9 +186,14 @@ void read_memory(Scope &scope) {
   constexpr unsigned kMebibyte = 20;            // as a shift
   Memory &memory = scope.hw.memory;
   const auto element = scope.hardware.child("Memory");
-  const auto size =
-      element ? small_number(*element, "RAMSize", scope.field("memory.bytes"), kMostMebibytes) : std::nullopt;
-  // Nothing said: the target chooses, and says so, as for every kind of source.
+  const std::string *written = element ? element->element().attribute("RAMSize") : nullptr;
+  std::optional<unsigned> size;
+  if (written != nullptr && text::trim(*written).empty()) {
+    (void)element->text("RAMSize", scope.field("memory.bytes"));
+  } else if (element) {
+    size = small_number(*element, "RAMSize", scope.field("memory.bytes"), kMostMebibytes);
+  }
+  // Nothing said, or 0: the target chooses, and says so, as for every kind of source.
   memory.bytes = std::uint64_t{size.value_or(0)} << kMebibyte;
   memory.origin = element ? element->place() : scope.hardware.place();
   if (const auto fusion = element ? element->boolean("PageFusion", scope.field("memory.page_fusion")) : std::nullopt)

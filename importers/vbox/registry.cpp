@@ -33,7 +33,7 @@ std::string value_or_empty(const xml::Element &element, std::string_view attribu
   throw Error(ErrorKind::malformed, {.where = element.place(),
                                      .message = std::move(message),
                                      .found = std::move(found),
-                                     .advice = "Restore the file from its .vbox-prev."});
+                                     .advice = "Copy the settings file again, or take it from a backup."});
 }
 
 Uuid uuid_of(const SettingsReader &element) {

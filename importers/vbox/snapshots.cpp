@@ -78,7 +78,7 @@ class SnapshotReader {
                  .message = uuid ? "two snapshots have the same UUID" : "a snapshot has no valid UUID",
                  .found = "\"" + text::printable(written) + "\"",
                  .expected = "a UUID of its own for every snapshot",
-                 .advice = "Restore the settings from the machine's .vbox-prev."});
+                 .advice = "Copy the settings file again, or take it from a backup."});
   }
 
   static void read_texts(const SettingsReader &element, const std::string &at, Snapshot &snapshot) {
@@ -110,7 +110,7 @@ void read_hardware(Import &in, const SettingsReader &owner, const std::string &p
     throw Error(ErrorKind::malformed, {.where = owner.place(),
                                        .message = "the machine's hardware is missing",
                                        .expected = "a <Hardware> element",
-                                       .advice = "Restore the settings from the machine's .vbox-prev."});
+                                       .advice = "Copy the settings file again, or take it from a backup."});
   }
   // In development versions of 1.20 <Platform> stood inside <Hardware>.
   auto platform = owner.child("Platform");

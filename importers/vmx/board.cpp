@@ -22,6 +22,11 @@ void read_nvram(Reader &reader, Firmware &firmware) {
   const auto named = reader.settings.filled(key, reader.field("firmware.nvram_file"));
   std::filesystem::path beside = reader.settings.file().filename();
   beside.replace_extension(".nvram");
+  if (reader.inside != nullptr) {
+    firmware.nvram_inside =
+        firmware.type == FirmwareType::bios ? std::nullopt : reader.inside->find(named.value_or(beside.string()));
+    return;
+  }
   const auto found = locate_file(reader, named.value_or(beside.string()));
   std::error_code error;
   if (found && std::filesystem::is_regular_file(*found, error)) {
@@ -113,9 +118,9 @@ void read_memory(Reader &reader, Hardware &hardware) {
   Settings &settings = reader.settings;
   Memory &memory = hardware.memory;
   memory.origin = settings.place("memsize");
-  const auto size = settings.demand("memsize", reader.field("memory.bytes"), 1, kMaxMemoryMiB);
-  // VMware's own default of 32 MiB starts no guest of today. Nothing said: the target chooses, and says so, as for
-  // every kind of source.
+  const auto size = settings.demand("memsize", reader.field("memory.bytes"), 0, kMaxMemoryMiB);
+  // VMware's own default of 32 MiB starts no guest of today. Nothing said, or 0: the target chooses, and says so, as
+  // for every kind of source.
   memory.bytes = size.value_or(0) * kMiB;
   memory.hot_add = settings.boolean("mem.hotadd", reader.field("memory.hot_add")).value_or(false);
   memory.page_fusion = settings.boolean("sched.mem.pshare.enable", reader.field("memory.page_fusion"));

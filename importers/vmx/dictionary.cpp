@@ -195,7 +195,65 @@ std::string find_declared_encoding(std::string_view bytes) {
   return found;
 }
 
+constexpr std::string_view kDamagedAdvice =
+    "Copy the file again, or take it from a backup. Without one, the machine's vmware.log lists all settings in the "
+    "lines with DICT, from which the file can be written again.";
+
+bool is_key(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == ':' ||
+           c == '_' || c == '-';
+  });
+}
+
+// "key = "value"" with all quotes: what every line of VMware's is.
+bool is_whole(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos || !is_key(text::trim(line.substr(0, equals)))) return false;
+  const std::string_view value = text::trim(line.substr(equals + 1));
+  return value.size() >= 2 && value.front() == '"' && value.back() == '"';
+}
+
+// The beginning of such a line.
+bool breaks_off(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (!is_key(text::trim(line.substr(0, equals)))) return false;
+  if (equals == std::string_view::npos) return true;
+  const std::string_view value = text::trim(line.substr(equals + 1));
+  return value.empty() || (value.front() == '"' && value.find('"', 1) == std::string_view::npos);
+}
+
 }  // namespace
+
+void refuse_damage(std::string_view bytes, const std::filesystem::path &shown_as) {
+  const std::optional<std::string> utf16 = text::from_marked_utf16(bytes);
+  if (utf16) bytes = *utf16;
+  if (bytes.substr(0, kBom.size()) == kBom) bytes.remove_prefix(kBom.size());
+  std::uint64_t last_number = 0;
+  std::string_view last;
+  bool by_hand = false;  // lines that VMware does not write
+  for_each_line(bytes, [&](std::string_view line, std::uint64_t number) {
+    const std::string_view text = text::trim(line);
+    if (text.empty() || text.front() == '#') return;
+    const std::string_view key = text.substr(0, text.find_first_of("=\""));
+    if (std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; })) {
+      throw Error(ErrorKind::malformed, {.where = {shown_as, number, {}},
+                                         .message = "the file is damaged",
+                                         .found = "a control character in the line " + text::excerpt(text, 60),
+                                         .expected = "lines of key = \"value\"",
+                                         .advice = std::string(kDamagedAdvice)});
+    }
+    by_hand = by_hand || (!last.empty() && !is_whole(last));
+    last = text;
+    last_number = number;
+  });
+  if (by_hand || bytes.empty() || bytes.back() == '\n' || bytes.back() == '\r' || !breaks_off(last)) return;
+  throw Error(ErrorKind::malformed, {.where = {shown_as, last_number, {}},
+                                     .message = "the file is cut off",
+                                     .found = text::excerpt(last, 60) + " and nothing behind it",
+                                     .expected = "a whole line of key = \"value\"",
+                                     .advice = std::string(kDamagedAdvice)});
+}
 
 Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path &shown_as) {
   const std::optional<std::string> utf16 = text::from_marked_utf16(bytes);
@@ -206,7 +264,7 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
                                        .message = "the file is not text",
                                        .found = "a NUL byte",
                                        .expected = "lines of key = \"value\"",
-                                       .advice = "Use an intact copy of the machine's .vmx file."});
+                                       .advice = std::string(kDamagedAdvice)});
   }
   Dictionary out;
   out.declared_encoding = find_declared_encoding(bytes);

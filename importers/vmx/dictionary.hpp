@@ -50,6 +50,11 @@ struct Dictionary {
 // not UTF-8 either.
 [[nodiscard]] Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path &shown_as);
 
+// Throws Error malformed for signs that the bytes of a whole file are not what VMware wrote: the last line breaks off
+// (in a file whose other lines are whole), or a key has a control character in it. VMware ends each line with a newline
+// and each value with a quote; what people write by hand is taken as VMware takes it.
+void refuse_damage(std::string_view bytes, const std::filesystem::path &shown_as);
+
 // Reads a whole regular file. Throws Error missing when it is not there, io when it cannot be read, malformed
 // when it is larger than `limit` bytes or not a regular file.
 [[nodiscard]] std::string read_text_file(const std::filesystem::path &file, std::uint64_t limit);

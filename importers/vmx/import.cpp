@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
@@ -146,10 +147,14 @@ std::string lower_key(std::string_view line) {
 
 }  // namespace
 
-ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions &options) {
-  const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
-  const Dictionary dictionary = parse_dictionary(read_text_file(path, kDictionaryLimit), path);
+namespace {
+
+ImportedMachine import_text(std::string_view bytes, const std::filesystem::path &path, const ImportOptions &options,
+                            const Inside *inside, Ledger ledger) {
+  const Dictionary dictionary = parse_dictionary(bytes, path);
+  refuse_damage(bytes, path);
   ImportedMachine out;
+  out.ledger = std::move(ledger);
   Machine &machine = out.machine;
   machine.source.kind = SourceKind::vmx;
   machine.source.file = path;
@@ -159,6 +164,7 @@ ImportedMachine import_file(const std::filesystem::path &file, const ImportOptio
   check_encoding(dictionary, path, out.findings);
   Reader reader{settings, out.findings, path.parent_path(), "hardware."};
   reader.places = options.places;
+  reader.inside = inside;
   machine.guest_os = guest_os_from_vmware(settings.filled("guestOS", "guest_os").value_or(""));
   reader.guest = machine.guest_os;
   const std::string *version = settings.peek("virtualHW.version");
@@ -171,9 +177,21 @@ ImportedMachine import_file(const std::filesystem::path &file, const ImportOptio
   }
   read_saved_state(reader, machine);
   read_guestinfo(reader);
-  read_snapshots(reader, out.ledger, machine, options.snapshots_needed);
+  if (inside == nullptr) read_snapshots(reader, out.ledger, machine, options.snapshots_needed);
   settings.settle_known();
   return out;
+}
+
+}  // namespace
+
+ImportedMachine import_file(const std::filesystem::path &file, const ImportOptions &options) {
+  const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
+  return import_text(read_text_file(path, kDictionaryLimit), path, options, nullptr, {});
+}
+
+ImportedMachine import_inside(std::string_view bytes, const std::filesystem::path &shown_as,
+                              const ImportOptions &options, const Inside &inside, Ledger ledger) {
+  return import_text(bytes, shown_as, options, &inside, std::move(ledger));
 }
 
 bool looks_like_vmx(std::string_view head) {

@@ -2,6 +2,7 @@
 // Where an image is. A .vmx names files as its host sees them: relative to itself, absolute, "[datastore] dir/x.vmdk"
 // (ESX), "C:\VMs\x.vmdk", "..\x.vmdk".
 #include <system_error>
+#include <utility>
 
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
@@ -31,6 +32,7 @@ bool is_no_file(const fs::path &folder, const std::string &location) {
 }  // namespace
 
 std::optional<fs::path> locate_file(const Reader &reader, const std::string &location) {
+  if (reader.inside != nullptr) return std::nullopt;
   return names::find(location, reader.folder, reader.places).file;
 }
 
@@ -39,8 +41,17 @@ ImageFile locate_image(Reader &reader, std::string_view key, const std::string &
   image.declared_location = location;
   image.declared_format = format_of(names::last_name(location));
   image.origin = reader.settings.place(key);
-  const names::Found found = names::find(location, reader.folder, reader.places);
   const std::string shown = "\"" + text::printable(location) + "\"";
+  if (reader.inside != nullptr) {
+    image.gzip_outer = reader.inside->gzip;
+    if (auto range = reader.inside->find(location)) {
+      image.pieces.push_back(std::move(*range));
+    } else if (reader.report) {
+      reader.find(kMediumMissing, key, shown + " is not in the archive");
+    }
+    return image;
+  }
+  const names::Found found = names::find(location, reader.folder, reader.places);
   std::error_code error;
   if (found.file ? !fs::is_regular_file(*found.file, error) : is_no_file(reader.folder, location)) {
     if (reader.report) reader.find(kMediumNotAFile, key, shown + " is not a regular file");

@@ -94,24 +94,24 @@ Drive *find_drive(Hardware &hardware, const std::string &node, std::size_t &cont
   return nullptr;
 }
 
-// A new drive for `node` on the controller it names; nullptr when there is no such controller.
-Drive *add_drive(Hardware &hardware, const std::string &node, std::size_t &controller, std::size_t &drive) {
+// A new drive for `node` on the controller that it names, if there is one: in its turn, whatever the list's order.
+void add_drive(Hardware &hardware, const std::string &node) {
   const std::size_t colon = node.find(':');
   const auto unit = text::parse_u64(colon == std::string::npos ? "" : std::string_view(node).substr(colon + 1));
-  if (!unit || *unit > 255) return nullptr;
+  if (!unit || *unit > 255) return;
   const std::string bus = text::lower_ascii(node.substr(0, colon));
-  for (controller = 0; controller < hardware.controllers.size(); ++controller) {
-    Controller &one = hardware.controllers[controller];
+  for (Controller &one : hardware.controllers) {
     const bool ide = one.type == ControllerType::ide_vmware && (bus == "ide0" || bus == "ide1");
     if (one.name != bus && !ide) continue;
     Drive added;
     added.port = ide ? (bus == "ide1" ? 1U : 0U) : static_cast<unsigned>(*unit);
     added.device = ide ? static_cast<unsigned>(*unit) : 0;
-    drive = one.drives.size();
-    one.drives.push_back(std::move(added));
-    return &one.drives.back();
+    const auto place = [](const Drive &other) { return std::pair(other.port, other.device); };
+    const auto at = std::find_if(one.drives.begin(), one.drives.end(),
+                                 [&](const Drive &other) { return place(other) > place(added); });
+    one.drives.insert(at, std::move(added));
+    return;
   }
-  return nullptr;
 }
 
 // Independent disks take no part in snapshots.
@@ -159,11 +159,13 @@ std::vector<DiskOf> disks_of(Settings &list, const std::string &name) {
 }
 
 void apply_disks(Reader &reader, const std::vector<DiskOf> &disks, Hardware &hardware) {
+  std::size_t controller = 0;
+  std::size_t drive = 0;
   for (const DiskOf &disk : disks) {
-    std::size_t controller = 0;
-    std::size_t drive = 0;
+    if (find_drive(hardware, disk.node, controller, drive) == nullptr) add_drive(hardware, disk.node);
+  }
+  for (const DiskOf &disk : disks) {
     Drive *at = find_drive(hardware, disk.node, controller, drive);
-    if (at == nullptr) at = add_drive(hardware, disk.node, controller, drive);
     std::string field = reader.field("controllers");
     if (at == nullptr) {
       reader.find(kSnapshotNode, disk.key + ".node",
@@ -268,7 +270,9 @@ void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine, bool neede
   if (!std::filesystem::exists(file, error)) return;
   Dictionary dictionary;
   try {
-    dictionary = parse_dictionary(read_text_file(file, kDictionaryLimit), file);
+    const std::string bytes = read_text_file(file, kDictionaryLimit);
+    dictionary = parse_dictionary(bytes, file);
+    refuse_damage(bytes, file);
   } catch (const Error &problem) {
     if (needed && problem.kind() == ErrorKind::io) {
       ErrorDetail detail = problem.detail();

@@ -4,8 +4,10 @@
 //   ideC:D.*  C channel, D 0 master 1 slave; the one PIIX4 controller has no keys of its own
 //   scsiB.*, scsiB:T.*  B controller, T target (7 is the controller's own, or 15 of 16 and more)
 //   sataB:P.*, nvmeB:N.*, usb:P.*, ehci:P.*, usb_xhci:P.*, floppyN.*
+#include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 
 #include "importers/vmx/drive.hpp"
 #include "importers/vmx/findings.hpp"
@@ -137,6 +139,19 @@ void read_ide(Reader &reader, Hardware &hardware) {
   hardware.controllers.push_back(std::move(controller));
 }
 
+// Whether a drive on that bus is a hard disk.
+bool holds_disk(const Settings &settings, std::string_view bus) {
+  const std::set<std::pair<unsigned, unsigned>> nodes = settings.nodes(bus);
+  return std::any_of(nodes.begin(), nodes.end(), [&](const auto &node) {
+    const std::string name = std::string(bus) + std::to_string(node.first) + ":" + std::to_string(node.second);
+    const std::string *present = settings.peek(name + ".present"), *type = settings.peek(name + ".deviceType"),
+                      *file = settings.peek(name + ".fileName");
+    const bool cd = (type != nullptr && text::lower_ascii(*type).find("cdrom") != std::string::npos) ||
+                    (file != nullptr && text::lower_ascii(*file).ends_with(".iso"));
+    return present != nullptr && parse_boolean(*present).value_or(false) && !cd && file != nullptr;
+  });
+}
+
 // Workstation and Fusion put disks on the USB buses too: usb:N.*, ehci:N.*, usb_xhci:N.*, among other USB devices.
 void read_usb_drives(Reader &reader, const std::string &bus, Hardware &hardware) {
   Controller controller;
@@ -198,8 +213,12 @@ std::optional<unsigned> read_pci_slot(Reader &reader, const std::string &device,
 
 void read_storage(Reader &reader, Hardware &hardware) {
   read_ide(reader, hardware);
+  // The turns of VMware's BIOS where hddOrder does not say otherwise, which number the disks: IDE, SATA, SCSI, NVMe
+  // [read: machines that no longer start once a SATA disk is added to a SCSI one, or a SCSI disk to an NVMe one].
+  const bool sata_first = holds_disk(reader.settings, "sata");
+  if (sata_first) read_bus(reader, {"sata", 30}, hardware);
   read_bus(reader, {"scsi", std::nullopt}, hardware);
-  read_bus(reader, {"sata", 30}, hardware);
+  if (!sata_first) read_bus(reader, {"sata", 30}, hardware);
   read_bus(reader, {"nvme", std::nullopt}, hardware);
   for (const char *bus : {"usb", "ehci", "usb_xhci"}) read_usb_drives(reader, bus, hardware);
   read_floppies(reader, hardware);

@@ -18,16 +18,34 @@ using Words = std::vector<std::string>;
 // A value that each option takes; an option that is not here gets a name that any text will do for.
 std::string value_of(const Words &command, const std::string &option) {
   if (command.back() == "convert" && option == "--format") return "raw";
-  static const std::map<std::string, std::string> values{
-      {"--format", "json"},        {"--progress", "none"},       {"--jobs", "3"},
-      {"--input-format", "raw"},   {"--search", "/tmp"},         {"--mac", "new"},
-      {"--uuid", "new"},           {"--network", "1=user"},      {"--nic-names", "keep"},
-      {"--smbios", "keep"},        {"--disk-model", "keep"},     {"--disk-bus", "sata"},
-      {"--video", "vga"},          {"--shared-folders", "none"}, {"--snapshots", "flatten"},
-      {"--skip-disk", "missing"},  {"--disk-mode", "copy"},      {"--compress", "zstd"},
-      {"--cluster-size", "64K"},   {"--engine", "native"},       {"--removable", "copy"},
-      {"--allow-outside", "/tmp"}, {"--windows-root", "/tmp"},   {"--set", "A=b"},
-      {"--machine", "1"}};
+  static const std::map<std::string, std::string> values{{"--format", "json"},
+                                                         {"--progress", "none"},
+                                                         {"--jobs", "3"},
+                                                         {"--input-format", "raw"},
+                                                         {"--search", "/tmp"},
+                                                         {"--mac", "new"},
+                                                         {"--uuid", "new"},
+                                                         {"--network", "1=user"},
+                                                         {"--nic-names", "keep"},
+                                                         {"--smbios", "keep"},
+                                                         {"--disk-model", "keep"},
+                                                         {"--disk-bus", "sata"},
+                                                         {"--video", "vga"},
+                                                         {"--shared-folders", "none"},
+                                                         {"--snapshots", "flatten"},
+                                                         {"--skip-disk", "missing"},
+                                                         {"--disk-mode", "copy"},
+                                                         {"--compress", "zstd"},
+                                                         {"--cluster-size", "64K"},
+                                                         {"--engine", "native"},
+                                                         {"--removable", "copy"},
+                                                         {"--allow-outside", "/tmp"},
+                                                         {"--windows-root", "/tmp"},
+                                                         {"--set", "A=b"},
+                                                         {"--machine", "1"},
+                                                         {"--base", "/tmp"},
+                                                         {"--host-profile", "/etc/passwd"},
+                                                         {"--virtualbox-registry", "/etc/passwd"}};
   const auto found = values.find(option);
   return found == values.end() ? "some-text" : found->second;
 }
@@ -186,6 +204,7 @@ TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {
   EXPECT_THAT(said_of({"disk", "info", "x.vdi", "--input-format", "qcow2"}),
               HasSubstr("--input-format: the value cannot be understood; found \"qcow2\"; expected raw"));
   EXPECT_THAT(said_of({"migrate", "/x", "--progress", "loud"}), HasSubstr("loud"));
+  EXPECT_THAT(said_of({"plan", "x.vbox", "--name"}), HasSubstr("--name: the option needs a value"));
   EXPECT_THAT(
       said_of({"list", "--windows-root", "/no/such"}),
       HasSubstr("--windows-root: the value cannot be understood; found \"/no/such\"; expected an existing folder"));

@@ -23,7 +23,7 @@ struct StartNeeds : testing::Test {
   std::string refusal(const std::string &devices, const std::string &os = "") {
     start.document = "<domain type='qemu'><os>" + os + "</os><devices>" + devices + "</devices></domain>";
     try {
-      refuse_what_cannot_start(start, {"vf-br0"});
+      refuse_what_cannot_start(start, {"vf-br0"}, scratch.folder() / "vhost-user");
     } catch (const Error &error) {
       EXPECT_EQ(error.kind(), ErrorKind::unsupported);
       EXPECT_NE(error.detail().advice.find("--start"), std::string::npos);
@@ -61,6 +61,21 @@ TEST_F(StartNeeds, EachOfThemIsNamed) {
   EXPECT_EQ(refusal("<interface type='bridge'><source bridge='vf-br0'/></interface>"), "");
   start.memory = std::uint64_t{1} << 60U;
   names(refusal(""), "memory");
+}
+
+TEST_F(StartNeeds, SharedFoldersAndWhatServesThem) {
+  const auto shares = [](const std::string &folder, const std::string &more = "") {
+    return "<filesystem type='mount'><driver type='virtiofs'/>" + more + "<source dir='" + folder +
+           "'/><target dir='x'/></filesystem>";
+  };
+  const std::string folder = scratch.folder().string();
+  EXPECT_NE(refusal(shares(folder)).find("virtiofsd"), std::string::npos);
+  EXPECT_EQ(refusal(shares(folder, "<binary path='/bin/sh'/>")), "");
+  EXPECT_NE(refusal(shares(folder, "<binary path='/no/virtiofsd'/>")).find("/no/virtiofsd"), std::string::npos);
+  scratch.write("vhost-user/50-virtiofsd.json", R"({"type": "fs", "binary": "/bin/sh"})");
+  EXPECT_EQ(refusal(shares(folder)), "");
+  EXPECT_NE(refusal(shares(folder + "/gone")).find("/gone"), std::string::npos);
+  EXPECT_EQ(refusal("<filesystem><driver type='path'/><source dir='/gone'/></filesystem>"), "") << "QEMU's own 9p";
 }
 
 }  // namespace

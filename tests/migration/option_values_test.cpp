@@ -75,6 +75,11 @@ TEST(OptionValues, RefusesWhatMakesNoSense) {
   expect_usage("cluster-size", "K");
   expect_usage("snapshots", "maybe");
   expect_usage("verify", "si");
+  for (const char *option : {"host-profile", "virtualbox-registry", "base", "search", "allow-outside"}) {
+    expect_usage(option, "/no/such/file");
+    expect_usage(option, "");
+  }
+  for (const char *option : {"dest", "name"}) expect_usage(option, "");
 }
 
 TEST(OptionValues, EveryListedOptionCanBeSet) {

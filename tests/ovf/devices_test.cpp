@@ -15,10 +15,12 @@ TEST(Network, CardsComeByTheirPlace) {
 }
 
 TEST(Tpm, IsToldByItsSubtype) {
-  for (const int type : {1, 34}) {
-    const Hardware hardware = hardware_of(item(type, "ResourceSubType", "vmware.vtpm", "InstanceID", "14"));
-    ASSERT_TRUE(hardware.tpm) << type;
-    EXPECT_EQ(hardware.tpm->version, Tpm::Version::v2_0);
+  for (const int type : {1, 20, 28, 34}) {
+    for (const char *name : {"vmware.vtpm", "VTPM", "VirtualTPM", "vtpm-2.0", "tpm-1.2"}) {
+      const Hardware hardware = hardware_of(item(type, "ResourceSubType", name, "InstanceID", "14"));
+      ASSERT_TRUE(hardware.tpm) << type << name;
+      EXPECT_EQ(hardware.tpm->version, std::string_view(name) == "tpm-1.2" ? Tpm::Version::v1_2 : Tpm::Version::v2_0);
+    }
   }
 }
 
@@ -42,6 +44,16 @@ TEST(Memory, UnitsThatMakeNoSenseAreGuessed) {
   EXPECT_EQ(imported.machine.hardware.memory.bytes, std::uint64_t{768} << 20U);
   EXPECT_TRUE(has_finding(imported, "ovf.units-guessed"));
   EXPECT_EQ(import_one({.items = item(4, "VirtualQuantity", "536870912")}).machine.hardware.memory.bytes, 536870912U);
+}
+
+// As in the other formats: the target chooses then, and says so.
+TEST(Memory, ThatIsNotSaidIsNone) {
+  for (const std::string &one : {std::string(), item(4, "AllocationUnits", "MB"), item(4, "VirtualQuantity", " "),
+                                 item(4, "VirtualQuantity", "0", "AllocationUnits", "byte * 2^20")}) {
+    const ImportedMachine imported = import_one({.items = one});
+    EXPECT_EQ(imported.machine.hardware.memory.bytes, 0U) << one;
+    EXPECT_FALSE(has_finding(imported, "ovf.units-guessed")) << one;
+  }
 }
 
 TEST(Memory, ThatIsNoNumberIsRefused) {

@@ -112,5 +112,21 @@ TEST(Drives, AThirdFloppyIsDropped) {
   EXPECT_TRUE(has_finding(imported, "ovf.device-dropped"));
 }
 
+// A disk on SATA takes its turn before those on SCSI, as VMware's and VirtualBox's BIOS have it; a CD there none.
+TEST(Drives, DisksComeInTheTurnsOfTheBios) {
+  const auto names = [](int type, const char *resource) {
+    const Hardware hardware = hardware_of(
+        item(20, "InstanceID", "5", "Address", "0", "ResourceSubType", "vmware.nvme.controller") +
+        item(6, "InstanceID", "4", "Address", "0", "ResourceSubType", "lsilogic") +
+        item(20, "InstanceID", "3", "Address", "0", "ResourceSubType", "vmware.sata.ahci") + disk_on("4", "0", "9") +
+        item(type, "InstanceID", "10", "Parent", "3", "AddressOnParent", "0", "HostResource", resource));
+    std::string out;
+    for (const Controller &controller : hardware.controllers) out += controller.name + " ";
+    return out;
+  };
+  EXPECT_EQ(names(17, "ovf:/disk/e"), "sata0 scsi0 nvme0 ");
+  EXPECT_EQ(names(15, "ovf:/file/f"), "scsi0 sata0 nvme0 ");
+}
+
 }  // namespace
 }  // namespace ferry::ovf::test

@@ -53,6 +53,17 @@ TEST(Cpu, NoneIsRefusedAndTheOldestSpellingIsRead) {
   EXPECT_EQ(hardware_of("<CPU><CPUCount count='2'/></CPU>", "1.3-linux").cpu.count, 2U);
 }
 
+// As in the other formats: the target chooses then, and says so.
+TEST(Memory, NoneIsNothingSaid) {
+  Text text;
+  for (const char *element : {"", "<Memory/>", "<Memory RAMSize='0'/>", "<Memory RAMSize=''/>"}) {
+    text.memory = element;
+    EXPECT_EQ(import_text(text).machine.hardware.memory.bytes, 0U) << element;
+  }
+  text.memory = "<Memory RAMSize='much'/>";
+  EXPECT_EQ(error_of(text).kind(), ErrorKind::malformed);
+}
+
 TEST(Cpu, PaeWasOffBefore19) {
   EXPECT_EQ(hardware_of("<CPU/>", "1.8-linux").cpu.pae, false);
   EXPECT_FALSE(hardware_of("<CPU/>", "1.9-linux").cpu.pae);

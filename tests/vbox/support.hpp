@@ -33,12 +33,13 @@ struct Text {
   std::string hardware;             // children of <Hardware>
   std::string after_hardware;       // <StorageControllers>, <Snapshot>
   std::string os_type = "Debian_64";
+  std::string memory = "<Memory RAMSize=\"512\"/>";
 
   [[nodiscard]] std::string xml() const {
     return "<?xml version=\"1.0\"?>\n<VirtualBox xmlns=\"http://www.virtualbox.org/\" version=\"" + version + "\">\n" +
            "<Machine uuid=\"{aabbccdd-0011-2233-4455-66778899aabb}\" name=\"m\" OSType=\"" + os_type + "\" " +
-           machine_attributes + ">\n" + before_hardware + "\n<Hardware " + hardware_attributes +
-           "><Memory RAMSize=\"512\"/>" + hardware + "</Hardware>\n" + after_hardware + "\n</Machine></VirtualBox>\n";
+           machine_attributes + ">\n" + before_hardware + "\n<Hardware " + hardware_attributes + ">" + memory +
+           hardware + "</Hardware>\n" + after_hardware + "\n</Machine></VirtualBox>\n";
   }
 };
 

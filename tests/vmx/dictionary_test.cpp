@@ -150,5 +150,39 @@ TEST(Dictionary, ALineOutOfActionIsNoSetting) {
   EXPECT_EQ(dictionary.oddities.size(), 2U);
 }
 
+// VMware ends each line with a newline and each value with a quote.
+TEST(Dictionary, AFileThatBreaksOffIsTold) {
+  const std::string whole =
+      ".encoding = \"UTF-8\"\r\nconfig.version = \"8\"\r\n# note\r\n\r\nscsi0:0.fileName = \"web server.vmdk\"\r\n"
+      "ethernet0.addressType = \"generated\"";
+  const auto message = [](const std::string &bytes) {
+    try {
+      refuse_damage(bytes, "m.vmx");
+    } catch (const Error &error) {
+      EXPECT_EQ(error.kind(), ErrorKind::malformed);
+      EXPECT_NE(error.detail().advice.find("vmware.log"), std::string::npos);
+      return error.detail().message + " " + std::to_string(*error.detail().where.line);
+    }
+    return std::string();
+  };
+  const std::size_t last = whole.rfind('\n') + 1;
+  for (std::size_t end = last + 1; end < whole.size(); ++end)
+    EXPECT_EQ(message(whole.substr(0, end)), "the file is cut off 6") << whole.substr(last, end - last);
+  EXPECT_EQ(message(whole), "") << "only the newline is missing, as editors leave it";
+  EXPECT_EQ(message(whole.substr(0, last)), "");
+  EXPECT_EQ(message("\xEF\xBB\xBF" + whole.substr(0, last + 5)), "the file is cut off 6");
+  EXPECT_EQ(message(""), "");
+  EXPECT_EQ(message(whole + "\r\nscsi0.pres\x09\x05nt = \"TRUE\"\r\n"), "the file is damaged 7");
+}
+
+// VMware takes what people write: values without quotes, prose at the end.
+TEST(Dictionary, WhatPeopleWriteIsNotDamaged) {
+  for (const char *bytes :
+       {"config.version = 8\nfloppy0.fileName =", "a = \"b\"\nc = d\nTHE", "a = \"b\"\nNEW INFORMATION.",
+        "a = \"b\"\n#c", "a = \"b\"\nk = \"v\" # no newline", "a = \"x\x1b[m\"\n", "\xFF\xFE"}) {
+    EXPECT_NO_THROW(refuse_damage(bytes, "m.vmx")) << bytes;
+  }
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test

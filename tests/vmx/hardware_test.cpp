@@ -83,6 +83,15 @@ TEST(Memory, WithoutASizeTheTargetChooses) {
   EXPECT_EQ(machine.machine.name, "m");
 }
 
+TEST(Memory, NoneIsNothingSaid) {
+  for (const char *value : {"0", "", " "}) {
+    const Folder folder;
+    const std::filesystem::path file =
+        folder.write("m.vmx", std::string("config.version = \"8\"\nmemsize = \"") + value + "\"\n");
+    EXPECT_EQ(import_file(file, {}).machine.hardware.memory.bytes, 0U) << value;
+  }
+}
+
 TEST(Memory, AnImpossibleSizeIsRefused) {
   EXPECT_EQ(refusal_of("memsize = \"99999999999\"\n"), ErrorKind::malformed);
   EXPECT_EQ(refusal_of("memsize = \"lots\"\n"), ErrorKind::malformed);

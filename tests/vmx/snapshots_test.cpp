@@ -175,5 +175,22 @@ TEST(Snapshots, TheCorpusListsAreRead) {
   }
 }
 
+// The list gives a snapshot's disks in any order; those that only it has get their place among the others.
+TEST(Snapshots, DisksOfASnapshotAloneComeInTheirTurn) {
+  const Folder folder;
+  for (const char *name : {"d.vmdk", "d-000001.vmdk", "zebra.vmdk", "ape.vmdk"}) folder.write(name);
+  folder.write("m.vmsd", list_of("snapshot0.disk2.fileName = \"ape.vmdk\"\nsnapshot0.disk2.node = \"scsi0:3\"\n"
+                                 "snapshot0.disk1.fileName = \"zebra.vmdk\"\nsnapshot0.disk1.node = \"scsi0:1\"\n"));
+  const ImportedMachine imported =
+      import_text(folder, std::string(kDisk) + "scsi0:2.present = \"TRUE\"\nscsi0:2.deviceType = \"cdrom-raw\"\n");
+  const auto &drives = imported.machine.snapshots.at(0).hardware.controllers.at(0).drives;
+  std::vector<unsigned> ports;
+  for (const Drive &drive : drives) ports.push_back(drive.port);
+  EXPECT_EQ(ports, (std::vector<unsigned>{0, 1, 2, 3}));
+  EXPECT_EQ(drives.at(1).medium.value().chain.at(0).declared_location, "zebra.vmdk");
+  EXPECT_EQ(entry_of(imported.ledger, "snapshot0.disk2.fileName")->field,
+            "snapshots.0.hardware.controllers.0.drives.3.medium");
+}
+
 }  // namespace
 }  // namespace ferry::vmx::test

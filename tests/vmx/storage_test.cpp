@@ -40,6 +40,24 @@ TEST(Storage, ASataDiskMaySayDisk) {
   EXPECT_EQ(drive.port, 3U);
 }
 
+// The turns of VMware's BIOS, whatever the order of the lines; they number the disks too.
+TEST(Storage, DisksComeInTheTurnsOfTheBios) {
+  const std::string disks =
+      "nvme0.present = \"TRUE\"\nnvme0:0.present = \"TRUE\"\nnvme0:0.fileName = \"n.vmdk\"\n"
+      "scsi1.present = \"TRUE\"\nscsi1:0.present = \"TRUE\"\nscsi1:0.fileName = \"t.vmdk\"\n"
+      "scsi0.present = \"TRUE\"\nscsi0:1.present = \"TRUE\"\nscsi0:1.fileName = \"s.vmdk\"\n"
+      "sata0.present = \"TRUE\"\nsata0:2.present = \"TRUE\"\nsata0:2.fileName = ";
+  const auto names = [](const std::string &text) {
+    std::string out;
+    for (const Controller &controller : controllers_of(text)) out += controller.name + " ";
+    return out;
+  };
+  const std::string ide = "ide0:1.present = \"TRUE\"\nide0:1.fileName = \"i.vmdk\"\n";
+  EXPECT_EQ(names(disks + "\"a.vmdk\"\n" + ide), "ide sata0 scsi0 scsi1 nvme0 ");
+  EXPECT_EQ(names(disks + "\"a.iso\"\n" + ide), "ide scsi0 scsi1 sata0 nvme0 ") << "a CD takes no disk's turn";
+  EXPECT_EQ(names(disks + "\"a.vmdk\"\nsata0:2.deviceType = \"cdrom-image\"\n"), "scsi0 scsi1 sata0 nvme0 ");
+}
+
 TEST(Storage, EveryScsiController) {
   const auto type = [](const std::string &name) {
     return controllers_of("scsi0.present = \"TRUE\"\nscsi0.virtualDev = \"" + name + "\"\n").at(0).type;

@@ -17,7 +17,8 @@ namespace ferry::libvirt {
 [[nodiscard]] std::optional<bool> kvm_works();
 
 // virtiofsd as libvirt finds it: a vhost-user descriptor of type "fs" below `folder` whose binary exists.
-[[nodiscard]] bool has_virtiofsd(const std::filesystem::path &folder = "/usr/share/qemu/vhost-user");
+inline constexpr const char *kVhostUserFolder = "/usr/share/qemu/vhost-user";
+[[nodiscard]] bool has_virtiofsd(const std::filesystem::path &folder = kVhostUserFolder);
 
 // The rules of qemu-bridge-helper's configuration: of the bridges in `existing`, those that are allowed and not
 // denied (a denial wins whatever the order). `include` lines are followed, at most 16 deep. A missing file allows

@@ -39,9 +39,10 @@ std::uint64_t most_memory() {
 
 class Needs {
  public:
-  Needs(const target::Start &start, const std::set<std::string> &bridges)
+  Needs(const target::Start &start, const std::set<std::string> &bridges, const fs::path &vhost_user)
       : start_(start),
         bridges_(bridges),
+        vhost_user_(vhost_user),
         domain_(xml::parse(start.document, "domain")),
         devices_(domain_.child("devices")) {}
 
@@ -54,6 +55,7 @@ class Needs {
       if (device.name == "serial" || device.name == "parallel") look_at_port(device);
       if (device.name == "interface") look_at_card(device);
       if (device.name == "tpm") look_at_tpm(device);
+      if (device.name == "filesystem") look_at_folder(device);
     }
   }
 
@@ -124,16 +126,31 @@ class Needs {
     }
   }
 
+  void look_at_folder(const xml::Element &shared) const {
+    if (attribute(shared.child("driver"), "type") != "virtiofs") return;
+    const xml::Element *binary = shared.child("binary");
+    const std::string path = attribute(binary, "path");
+    if (path.empty() ? !has_virtiofsd(vhost_user_) : !subprocess::is_program(path))
+      cannot("its shared folders need virtiofsd", path.empty() ? "none in " + vhost_user_.string() : path,
+             "Install virtiofsd, or leave out --shared-folders.");
+    const std::string folder = attribute(shared.child("source"), "dir");
+    std::error_code error;
+    if (!fs::is_directory(folder, error) || access(folder.c_str(), R_OK | X_OK) != 0)
+      cannot("a folder that it shares cannot be read", folder, "Create the folder, or leave out --shared-folders.");
+  }
+
   const target::Start &start_;
   const std::set<std::string> &bridges_;
+  const fs::path &vhost_user_;
   const xml::Element domain_;
   const xml::Element *devices_;
 };
 
 }  // namespace
 
-void refuse_what_cannot_start(const target::Start &start, const std::set<std::string> &bridges) {
-  Needs(start, bridges).look();
+void refuse_what_cannot_start(const target::Start &start, const std::set<std::string> &bridges,
+                              const fs::path &vhost_user) {
+  Needs(start, bridges, vhost_user).look();
 }
 
 }  // namespace ferry::libvirt

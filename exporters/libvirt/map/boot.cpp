@@ -16,7 +16,7 @@ using Kind = BootDevice::Kind;
 // Where neither the source nor its platform says one: what is installed goes before what installs.
 constexpr std::array kUnknownOrder = {Kind::disk, Kind::cdrom, Kind::floppy, Kind::network};
 
-// Firmware of both platforms looks for hard disks on IDE first, then SATA, then the rest.
+// Firmware of both platforms looks for hard disks on IDE first, then SATA, SCSI, NVMe, USB.
 unsigned bus_rank(ControllerType type) {
   switch (type) {
     case ControllerType::ide_piix3:
@@ -24,7 +24,8 @@ unsigned bus_rank(ControllerType type) {
     case ControllerType::ide_ich6:
     case ControllerType::ide_vmware: return 0;
     case ControllerType::ahci: return 1;
-    case ControllerType::usb_storage: return 3;
+    case ControllerType::nvme: return 3;
+    case ControllerType::usb_storage: return 4;
     default: return 2;
   }
 }
