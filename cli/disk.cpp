@@ -174,7 +174,7 @@ void check_target(const DiskCommand &command, const fs::path &target, migration:
   }
 }
 
-int convert(DiskCommand &command, const std::stop_token &stop) {
+int convert(const DiskCommand &command, const std::stop_token &stop) {
   if (command.options.mode == disk::Mode::link) {
     throw Error(ErrorKind::usage, {.where = {.file = {}, .line = {}, .path = "--disk-mode"},
                                    .message = "an image that is used where it is needs no conversion",
@@ -182,7 +182,6 @@ int convert(DiskCommand &command, const std::stop_token &stop) {
                                    .expected = "auto, copy, share or overlay",
                                    .advice = "Use 'overlay' for an image that only contains what changes."});
   }
-  find_image(command);
   disk::ConvertRequest request;
   request.medium = medium_of(command);
   request.target = fs::absolute(command.target);
@@ -278,7 +277,10 @@ void setup_disk(CLI::App &app, Context &context) {
     add_shared_option(*convert_sub, *command, name);
   add_jobs_option(*convert_sub, command->jobs, "threads [one for each processor]");
   add_progress_option(*convert_sub, command->progress);
-  convert_sub->callback([command, &context] { context.exit_code = convert(*command, context.stop); });
+  convert_sub->callback([command, &context] {
+    find_image(*command);
+    context.exit_code = convert(*command, context.stop);
+  });
 }
 
 }  // namespace ferry::cli

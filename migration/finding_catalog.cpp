@@ -9,6 +9,7 @@
 #include "exporters/script/findings.hpp"
 #include "importers/ovf/findings.hpp"
 #include "importers/qemu/findings.hpp"
+#include "importers/vagrant/findings.hpp"
 #include "importers/vbox/findings.hpp"
 #include "importers/vmx/findings.hpp"
 #include "migration/findings.hpp"

@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSources =
-    "VirtualBox settings (.vbox), VMware configuration (.vmx), an OVF package (.ovf, .ova), or a QEMU command";
+    "VirtualBox settings (.vbox), VMware configuration (.vmx), an OVF package (.ovf, .ova), a Vagrant box (.box), or a "
+    "QEMU command";
 
 struct Kind {
   std::string_view what, advice;
@@ -62,7 +63,7 @@ struct Mark {
 constexpr std::string_view kFromHyperV =
     "Convert the machine's disk with 'virt-ferry disk convert DISK.vhdx NEW.qcow2', and "
     "create a machine for it with virt-install.";
-constexpr std::array<Mark, 17> kMarks{{
+constexpr std::array<Mark, 21> kMarks{{
     {"<!doctype html", {"a web page, probably an error page in place of a download", "Download the file again."}},
     {"<html", {"a web page, probably an error page in place of a download", "Download the file again."}},
     {"<parallelsvirtualmachine",
@@ -89,6 +90,10 @@ constexpr std::array<Mark, 17> kMarks{{
     {"vagrant.configure", {"a Vagrantfile", "Give the .box file, or the machine's folder under ~/.vagrant.d/boxes."}},
     {"sha1(", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
     {"sha256(", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
+    {"sha512(", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
+    {"sha1 (", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
+    {"sha256 (", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
+    {"sha512 (", {"a package's manifest (.mf)", "Give the .ovf file of the same name."}},
 }};
 
 Error refusal(const fs::path &file, std::string what, std::string advice) {
@@ -128,12 +133,6 @@ std::optional<Error> as_archive(const fs::path &file) {
   if (has("ova.xml"))
     return refusal(file, "an export of XenServer or XCP-ng (XVA)",
                    "Export the machine there as an OVF package, or its disks as VHD.");
-  if (has(".vmx"))
-    return refusal(file, "an archive with a VMware machine, such as a Vagrant box for VMware",
-                   "Unpack it with 'tar xf', and give the .vmx file.");
-  if (has("box.img"))
-    return refusal(file, "a Vagrant box for libvirt",
-                   "Unpack it with 'tar xf', and use box.img, a qcow2 image, as it is.");
   if (has(".vbox"))
     return refusal(file, "an archive with a VirtualBox machine", "Unpack it with 'tar xf', and give the .vbox file.");
   return refusal(file, "a tar archive without an OVF descriptor", std::string(kUnpack));

@@ -64,8 +64,10 @@ DecidedUuid kept_uuid(const Machine &machine, std::uint64_t seed) {
   const std::optional<Uuid> source = smbios.uuid ? smbios.uuid : machine.uuid;
   if (!source || !is_usable(*source)) {
     DecidedUuid out = decided(random_uuid(seed), Disposition::dropped, "not usable: the guest gets a new one");
-    // Of an OVF, which never states one, the importer has said so.
-    if (source || machine.source.kind != SourceKind::ovf) {
+    // Of an OVF and a box for libvirt, which never state one, the importer has said so.
+    const SourceKind kind = machine.source.kind;
+    const bool said = kind == SourceKind::ovf || (kind == SourceKind::vagrant && machine.hardware.described_by_qemu());
+    if (source || !said) {
       out.account.findings.push_back(
           raise(kUuidGenerated, smbios.origin, "The source has no usable UUID for the guest; it gets a new one."));
     }

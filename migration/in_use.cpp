@@ -53,7 +53,8 @@ class Looker {
       : machine_(machine), options_(options), parts_(parts), reader_(reader) {}
 
   std::vector<Finding> look() {
-    if (machine_.source.kind == SourceKind::ovf) return {};  // a package is a copy
+    const SourceKind kind = machine_.source.kind;
+    if (kind == SourceKind::ovf || kind == SourceKind::vagrant) return {};  // a package is a copy
     std::set<fs::path> images = images_of(machine_);
     images.insert(parts_.begin(), parts_.end());
     for (const fs::path &image : images) {

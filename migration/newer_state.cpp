@@ -65,7 +65,8 @@ std::string list_of(const std::vector<fs::path> &files) {
 
 void look_for_newer_state(ImportedMachine &imported, const Options &options) {
   Machine &machine = imported.machine;
-  if (machine.source.kind == SourceKind::ovf) return;  // a package holds the machine as it was exported
+  if (machine.source.kind == SourceKind::ovf || machine.source.kind == SourceKind::vagrant)
+    return;  // a package holds the machine as it was exported
   const image::OpenOptions open = open_options(machine, options);
   const std::set<fs::path> known = images_of(machine.hardware);
   for (Controller &controller : machine.hardware.controllers) {

@@ -36,7 +36,10 @@ class ReaderAway final : public Reader {
         call({.what = Ask::import, .value = exact::written(question())}, Needs::nothing));
     for (std::size_t i = 0; i < out.size(); ++i) {
       const Source &said = out[i].imported.machine.source;
-      if (said.file != source_.file || said.kind != source_.kind || out[i].number != i) not_believed(said.file);
+      // A box for VirtualBox is an OVF package, which only a look at all of it may tell.
+      const bool package = source_.kind == SourceKind::vagrant && said.kind == SourceKind::ovf;
+      if (said.file != source_.file || (said.kind != source_.kind && !package) || out[i].number != i)
+        not_believed(said.file);
     }
     return out;
   }

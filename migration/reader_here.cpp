@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "converters/images/cache.hpp"
+#include "importers/vagrant/box.hpp"
+#include "importers/vagrant/vagrant.hpp"
 #include "migration/newer_state.hpp"
 #include "migration/outside.hpp"
 #include "migration/reader.hpp"
@@ -21,8 +23,7 @@ class ReaderHere final : public Reader {
       ReadMachine machine = read_further(std::move(imported), options_, newer);
       machine.number = out.size();
       packages_.push_back(machine.imported.package);
-      if (source_.kind == SourceKind::ovf)
-        cache_->know_index(source_.file, ovf::index_of(ovf::package_of(machine.imported)));
+      know_package(machine.imported);
       out.push_back(std::move(machine));
     }
     return out;
@@ -86,7 +87,18 @@ class ReaderHere final : public Reader {
   }
 
  private:
+  // What the import has found of an archive that the images lie in.
+  void know_package(const ImportedMachine &imported) {
+    if (const vagrant::Box *box = vagrant::box_of(imported)) {
+      if (box->index()) cache_->know_index(source_.file, box->index());
+      archive_ = std::make_shared<const image::Archive>(image::Archive{box->is_gzip(), box->members()});
+    } else if (imported.machine.source.kind == SourceKind::ovf && imported.package) {
+      cache_->know_index(source_.file, ovf::index_of(ovf::package_of(imported)));
+    }
+  }
+
   [[nodiscard]] image::OpenOptions cached(image::OpenOptions open) const {
+    open.archive = archive_;
     open.cache = cache_;
     return open;
   }
@@ -95,6 +107,7 @@ class ReaderHere final : public Reader {
   Options options_;
   std::shared_ptr<image::Cache> cache_ = std::make_shared<image::Cache>();  // the machines of one package share it
   std::shared_ptr<disk::SourceReader> images_ = disk::read_here();
+  std::shared_ptr<const image::Archive> archive_;               // of a box
   std::vector<std::shared_ptr<const SourcePackage>> packages_;  // by the machine's number
 };
 

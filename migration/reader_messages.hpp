@@ -193,7 +193,8 @@ struct Members<disk::DiskInfo> {
   using Info = disk::DiskInfo;
   static constexpr std::tuple kAll{Member{"chain", &Info::chain},         Member{"virtual_size", &Info::virtual_size},
                                    Member{"allocated", &Info::allocated}, Member{"scratch", &Info::scratch},
-                                   Member{"engine", &Info::engine},       Member{"files", &Info::files},         Member{"findings", &Info::findings}};
+                                   Member{"engine", &Info::engine},       Member{"files", &Info::files},
+                                   Member{"findings", &Info::findings}};
 };
 template <>
 struct Members<migration::MediumLook> {

@@ -30,7 +30,7 @@ std::string identity_of(const ImageFile &image) {
 
 // The settings name this very file, not one of its name that lies elsewhere.
 bool is_named_so(const Machine &machine, const ImageFile &image) {
-  if (machine.source.kind == SourceKind::ovf) return true;
+  if (machine.source.kind == SourceKind::ovf || machine.source.kind == SourceKind::vagrant) return true;
   const fs::path declared(image.declared_location);
   const fs::path full = declared.is_absolute() ? declared : machine.source.file.parent_path() / declared;
   std::error_code error;

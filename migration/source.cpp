@@ -5,16 +5,19 @@
 #include <cerrno>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <system_error>
 
 #include "importers/ovf/ovf.hpp"
 #include "importers/qemu/qemu.hpp"
+#include "importers/vagrant/vagrant.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
 #include "migration/foreign_source.hpp"
 #include "migration/reader.hpp"
 
 #include "support/file.hpp"
+#include "support/file_names.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -99,27 +102,41 @@ bool is_backup(const fs::path &file) {
          is_old_settings(file);
 }
 
-// Reading a compressed package from its start is the only way to read it, so what was read of it is kept.
-bool is_package(const fs::path &file, const std::string &head, const std::optional<file::Status> &status,
-                std::shared_ptr<const file::Head> *kept) {
-  if (!status || !head.starts_with("\x1f\x8b")) return ovf::looks_like_ova(file);
-  auto begin = std::make_shared<file::Head>(file::Head{*status, {head.begin(), head.end()}});
-  if (!ovf::looks_like_ova(file, begin.get())) return false;
-  if (kept != nullptr) *kept = std::move(begin);
-  return true;
+// An .ova or a box. Reading a compressed one from its start is the only way to read it, so what was read of it is kept.
+std::optional<SourceKind> package_kind(const fs::path &file, const std::string &head,
+                                       const std::optional<file::Status> &status,
+                                       std::shared_ptr<const file::Head> *kept) {
+  std::shared_ptr<file::Head> begin;
+  if (status && head.starts_with("\x1f\x8b"))
+    begin = std::make_shared<file::Head>(file::Head{*status, {head.begin(), head.end()}});
+  std::optional<SourceKind> kind;
+  if (ovf::looks_like_ova(file, begin.get())) kind = SourceKind::ovf;
+  if (!kind && vagrant::looks_like_box(file, begin.get())) kind = SourceKind::vagrant;
+  if (kind && kept != nullptr) *kept = std::move(begin);
+  return kind;
 }
 
-// As detect_source_at(); what cannot be read is none, and said elsewhere.
-std::optional<FoundSource> detected(const fs::path &file) {
+// As detect_source_at(); `unread` is set when the system does not let it be read.
+std::optional<FoundSource> detected(const fs::path &file, std::optional<Error> *unread = nullptr) {
   try {
-    FoundSource out{{}, fs::absolute(file)};
+    FoundSource out{{}, fs::absolute(file).lexically_normal()};
     const auto kind = detect_source_at(file, &out.head);
     if (!kind) return std::nullopt;
     out.kind = *kind;
     return out;
-  } catch (const Error &) {
+  } catch (const Error &error) {
+    if (unread != nullptr && error.kind() == ErrorKind::io) *unread = error;
     return std::nullopt;
   }
+}
+
+// Lies beside a machine and never is one.
+bool is_companion(const fs::path &file) {
+  static const std::set<std::string, std::less<>> kSuffixes{
+      ".vdi", ".vmdk", ".vhd",  ".vhdx", ".avhd",  ".avhdx", ".hdd",  ".qcow", ".qcow2", ".qed",   ".img", ".raw",
+      ".iso", ".flp",  ".log",  ".lck",  ".nvram", ".vmem",  ".vmsn", ".vmss", ".vswp",  ".sav",   ".tpm", ".png",
+      ".jpg", ".txt",  ".html", ".md",   ".vmsd",  ".vmxf",  ".mf",   ".cert", ".bak",   ".sha256"};
+  return kSuffixes.contains(text::lower_ascii(file.extension().string()));
 }
 
 std::string listing(const std::vector<FoundSource> &sources) {
@@ -138,7 +155,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
   if (file.filename().string().starts_with("._")) return std::nullopt;  // macOS's resource forks on other file systems
   if (has_machine_suffix(file)) {
     try {
-      return foreign_source(fs::absolute(file), read_head(file));
+      return foreign_source(fs::absolute(file).lexically_normal(), read_head(file));
     } catch (const Error &error) {
       return error;
     }
@@ -148,7 +165,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
   settings.replace_extension(".vbox");
   std::error_code error;
   if (fs::exists(settings, error)) return std::nullopt;
-  return Error(ErrorKind::missing, {.where = {.file = fs::absolute(settings)},
+  return Error(ErrorKind::missing, {.where = {.file = fs::absolute(settings).lexically_normal()},
                                     .message = "the machine's settings no longer exist",
                                     .advice = vbox_backups(settings)});
 }
@@ -170,7 +187,7 @@ FoundSource only_one_in(const fs::path &folder) {
   if (found.empty()) {
     throw Error(ErrorKind::missing, {.where = {.file = folder},
                                      .message = "the folder contains no virtual machine",
-                                     .expected = "one .vbox, .vmx, .ovf or .ova file",
+                                     .expected = "one .vbox, .vmx, .ovf, .ova or .box file",
                                      .advice = "Give the file, or use 'virt-ferry batch' for a tree of folders."});
   }
   std::sort(found.begin(), found.end(), [](const auto &a, const auto &b) { return a.file < b.file; });
@@ -183,19 +200,27 @@ FoundSource only_one_in(const fs::path &folder) {
 
 void collect(const fs::path &folder, FoundBelow &out) {
   std::vector<fs::path> folders;
+  std::vector<Error> unread;  // files that may be machines for all that is known
+  bool machine_here = false;
   for (const fs::directory_entry &entry : file::entries_of(folder)) {
     std::error_code error;
     if (entry.is_directory(error) && !entry.is_symlink(error)) {
       if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
     } else if (is_file(entry)) {
-      auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+      std::optional<Error> refused;
+      auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path(), &refused);
       if (source) {
+        machine_here = true;
         out.sources.push_back(*std::move(source));
       } else if (auto unreadable = is_old_settings(entry.path()) ? std::nullopt : unreadable_machine(entry.path())) {
         out.unreadable.push_back(*std::move(unreadable));
+      } else if (refused && !is_companion(entry.path()) && !entry.is_symlink(error)) {
+        unread.push_back(*std::move(refused));
       }
     }
   }
+  // In a machine's own folder it is a part of that machine, which says so itself.
+  if (!machine_here) out.unreadable.insert(out.unreadable.end(), unread.begin(), unread.end());
   for (const fs::path &below : folders) {
     try {
       collect(below, out);
@@ -216,15 +241,21 @@ std::optional<SourceKind> detect_source_at(const fs::path &file, std::shared_ptr
   const std::string head = read_head(file);
   if (vbox::looks_like_vbox(head)) return SourceKind::vbox;
   if (ovf::looks_like_ovf(head)) return SourceKind::ovf;
-  if (is_package(file, head, status, kept)) return SourceKind::ovf;
+  if (const auto package = package_kind(file, head, status, kept)) return package;
   if (vmx::looks_like_vmx(head)) return SourceKind::vmx;
+  if (vagrant::looks_like_metadata(head)) return SourceKind::vagrant;
   if (const auto text = whole_text(file, head); text && qemu::starts_qemu(*text, file)) return SourceKind::qemu;
   return std::nullopt;
 }
 
 FoundSource find_source(const std::string &argument) {
   if (argument.starts_with("pid:")) return running_process(argument);
-  const fs::path path(argument);
+  if (argument.empty())
+    throw Error(ErrorKind::usage,
+                {.message = "the source has no name",
+                 .found = "an empty argument",
+                 .expected = "a file, a folder, or the name of a machine that 'virt-ferry list' shows"});
+  const fs::path path = names::as_spelt(argument);
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
@@ -284,10 +315,12 @@ std::vector<ImportedMachine> import_source(const FoundSource &source, const Impo
   switch (source.kind) {
     case SourceKind::vbox: out.push_back(import_vbox(source.file, options)); break;
     case SourceKind::vmx: out.push_back(vmx::import_file(source.file, options)); break;
-    case SourceKind::ovf: {
+    case SourceKind::ovf:
+    case SourceKind::vagrant: {
       ImportOptions with_head = options;
       with_head.head = source.head;
-      out = ovf::import_file(source.file, with_head);
+      out = source.kind == SourceKind::ovf ? ovf::import_file(source.file, with_head)
+                                           : vagrant::import_file(source.file, with_head);
       break;
     }
     case SourceKind::qemu: out = qemu::import_file(source.file, options); break;

@@ -31,7 +31,9 @@ struct FoundSource {
 
 struct FoundBelow {
   std::vector<FoundSource> sources;  // sorted by path
-  std::vector<Error> unreadable;     // folders that could not be searched
+  // Folders that could not be searched, files with a machine's suffix that hold none, and files outside of machines'
+  // folders that the system does not let be read.
+  std::vector<Error> unreadable;
 };
 // All sources below a folder. Left out are backups (.vbox-prev, the settings that VirtualBox keeps when it upgrades a
 // machine) and linked folders. Throws Error io when the folder itself cannot be read.

@@ -17,11 +17,11 @@
 
 namespace ferry {
 
-enum class SourceKind { vbox, vmx, ovf, qemu };
+enum class SourceKind { vbox, vmx, ovf, qemu, vagrant };
 
 struct Source {
   SourceKind kind = SourceKind::vbox;
-  std::filesystem::path file;  // absolute: the .vbox, .vmx, .ovf or .ova
+  std::filesystem::path file;  // absolute: the .vbox, .vmx, .ovf, .ova or .box
   std::string format_version;  // ".vbox" settings version "1.19-linux"; virtualHW.version; OVF namespace version
   std::string product;         // "VirtualBox 7.0", "VMware Workstation", as far as it is known
 };

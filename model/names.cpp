@@ -293,6 +293,7 @@ std::string_view to_string(SourceKind value) {
     case SourceKind::vmx: return "vmx";
     case SourceKind::ovf: return "ovf";
     case SourceKind::qemu: return "qemu";
+    case SourceKind::vagrant: return "vagrant";
   }
   return "?";
 }

@@ -57,7 +57,7 @@ TROFF
   done < <(commands_below "")
   cat <<'TROFF'
 .SH DESCRIPTION
-Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), and packages of both (.ovf, .ova), into machines
+Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), and packages of both (.ovf, .ova, .box), into machines
 of the user's own libvirt session: with their disks, snapshots, network cards, firmware variables and
 identity, so that the guest should not be able to tell that it moved. The source is only read, and every setting that
 cannot be kept is named in the report.

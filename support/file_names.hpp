@@ -52,8 +52,8 @@ struct Found {
 [[nodiscard]] Found find(std::string_view location, const std::filesystem::path &folder, const Places &places = {});
 
 // A path that somebody typed, as the files spell it: names that only differ in their Unicode normal form look the same
-// to whoever types them (files that come from macOS are decomposed). Unchanged where it exists, or nothing, or more than
-// one thing, is there that looks the same.
+// to whoever types them (files that come from macOS are decomposed). Unchanged where it exists, or nothing, or more
+// than one thing, is there that looks the same.
 [[nodiscard]] std::filesystem::path as_spelt(const std::filesystem::path &typed);
 
 }  // namespace ferry::names

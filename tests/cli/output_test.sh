@@ -115,7 +115,7 @@ mkfifo fifo
 ends 3 "${plan[@]}" -o fifo
 ends 3 "${plan[@]}" -o /dev/null
 ends 3 "${plan[@]}" -o images
-ends 1 "${plan[@]}" -o missing/report
+ends 2 "${plan[@]}" -o missing/report
 for own in - /dev/stdout; do
   ends 0 "${plan[@]}" -o "$own"
   [[ -s out ]] || fail "-o $own is not standard output"

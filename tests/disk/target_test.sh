@@ -35,7 +35,7 @@ refused 3 /dev/null --overwrite
 refused 2 -
 refused 2 new.qcow2 --disk-mode link
 grep -q 'needs no conversion' message
-refused 3 missing/out.qcow2
+refused 2 missing/out.qcow2
 sha256sum --quiet -c before
 [[ $(find . | wc -l) -eq 7 ]] || { find . >&2; exit 1; }
 

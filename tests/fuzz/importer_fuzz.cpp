@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as a source of one kind give machines or an Error, nothing else. FUZZ_SOURCE names the kind: ova
-// (tar, descriptor and manifest), ovf, vbox, vmx, vmsd (the snapshot list beside a fixed .vmx), qemu_script.
+// (tar, descriptor and manifest), ovf, vbox, vmx, vmsd (the snapshot list beside a fixed .vmx), qemu_script, box
+// (Vagrant's: a tar with metadata.json, Vagrantfile and .vmx).
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "importers/ovf/ovf.hpp"
 #include "importers/qemu/qemu.hpp"
+#include "importers/vagrant/vagrant.hpp"
 #include "importers/vbox/vbox.hpp"
 #include "importers/vmx/vmx.hpp"
 #include "model/json.hpp"
@@ -76,6 +78,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     }
     if (source == "ovf") {
       for (const auto &machine : ovf::import_file(folder.put("m.ovf", text), options)) check(machine);
+    }
+    if (source == "box") {
+      std::vector<std::uint8_t> bytes(data, data + size);
+      repair_tar(bytes);
+      const auto file = folder.put("m.box", bytes);
+      static_cast<void>(vagrant::looks_like_box(file));
+      for (const auto &machine : vagrant::import_file(file, options)) check(machine);
     }
     if (source == "ova") {
       std::vector<std::uint8_t> bytes(data, data + size);

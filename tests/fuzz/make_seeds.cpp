@@ -198,6 +198,18 @@ int main(int count, char **arguments) {
       "ovf:capacity='1048576'/></DiskSection><VirtualSystem ovf:id='m'/></Envelope>";
   const std::string digest(40, 'a');
   put("ova", "plain", tar({{"m.ovf", ovf}, {"m.mf", "SHA1(m.ovf)= " + digest + "\n"}, {"d.vmdk", "KDMV"}}));
+  put("box", "libvirt",
+      tar({{"metadata.json", R"({"provider":"libvirt","disks":[{"path":"a.img","format":"raw"}]})"},
+           {"Vagrantfile",
+            "Vagrant.configure(\"2\") do |c|\nc.vm.provider :libvirt do |l|\nl.memory = 1024\nl.disk_bus = 'sata'\n"
+            "l.random :model => 'random'\nend\nend\n"},
+           {"a.img", "x"}}));
+  put("box", "vmware",
+      tar({{"m.vmx", "config.version = \"8\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"d.vmdk\"\n"},
+           {"Vagrantfile",
+            "Vagrant.configure(\"2\") do |c|\nc.vm.provider \"vmware_desktop\" do |v|\nv.vmx[\"memsize\"] = \"1\"\n"
+            "end\nend\n"},
+           {"d.vmdk", "KDMV"}}));
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
   put_fixtures(folder);
   put_words(folder);

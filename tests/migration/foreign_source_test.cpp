@@ -65,6 +65,7 @@ TEST_F(Foreign, EachKindSaysWhatItIs) {
       {"a.vmxf", "<?xml version=\"1.0\"?>\n<Foundry>\n<VM/></Foundry>", "vmxf", ".vmx"},
       {"a.vmsd", ".encoding = \"UTF-8\"\nsnapshot.lastUID = \"1\"\n", "vmsd", ".vmx"},
       {"a.mf", "SHA256(a.ovf)= 00\n", "manifest", ".ovf"},
+      {"b.mf", "SHA256 (a.ovf) = 00\r\n", "manifest", ".ovf"},
       {"inventory.vmls", ".encoding = \"UTF-8\"\nvmlist1.config = \"/a.vmx\"\n", "inventory.vmls", ".vmx"},
       {"VirtualBox.xml", "<?xml version=\"1.0\"?>\n<VirtualBox version=\"1.12-linux\">\n<Global/></VirtualBox>",
        "VirtualBox.xml", ".vbox"},
@@ -159,6 +160,27 @@ TEST_F(Foreign, MachinesOfOneNameAreNumbered) {
     EXPECT_TRUE(
         std::any_of(findings.begin(), findings.end(), [](const Finding &one) { return one.id == "name.numbered"; }));
   }
+}
+
+// What libvirt cannot have in a name stands in the title, of the numbered ones too.
+TEST_F(Foreign, NumberedNamesKeepTheirTitles) {
+  std::string vmx = kVmx;
+  const std::string name = "Neue Maschine f\xC3\xBCr \xC3\x9C";  // libvirt would cut the last character in two
+  vmx.replace(vmx.find("Ubuntu"), 6, name);
+  for (const char *file : {"1/a.vmx", "2/a.vmx"}) scratch_.write(fs::path("t") / file, vmx);
+  Options options;
+  options.define = false;
+  options.dest = scratch_ / "dest";
+  Host host;
+  host.target = std::make_unique<libvirt::Target>(libvirt::builtin_host_profile());
+  const report::Document document = run_batch(batch_entries(scratch_ / "t", options), 1, true, host, {}, {});
+  ASSERT_EQ(document.machines.size(), 2U);
+  EXPECT_NE(document.machines.at(0).domain_xml.find("<title>" + name + "</title>"), std::string::npos);
+  const report::MachineReport &second = document.machines.at(1);
+  EXPECT_NE(second.domain_xml.find("<title>" + name + "-2</title>"), std::string::npos) << second.domain_xml;
+  EXPECT_EQ(second.name, document.machines.at(0).name + "-2");
+  EXPECT_TRUE(std::any_of(second.findings.begin(), second.findings.end(),
+                          [](const Finding &one) { return one.id == "name.changed"; }));
 }
 
 TEST(Names, NumberedForms) {

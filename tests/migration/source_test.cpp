@@ -3,11 +3,15 @@
 #include "migration/source.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "migration/reader.hpp"
 #include "tests/kit/scratch.hpp"
 
 namespace ferry::migration {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr auto kVbox = "<VirtualBox xmlns=\"http://www.virtualbox.org/\" version=\"1.19-linux\"/>";
 
@@ -47,6 +51,68 @@ TEST(Source, MachinesOfAMountedWindowsVolume) {
   EXPECT_FALSE(registered.machines[1].exists);
   EXPECT_EQ(registered.machines[2].name, "Web");
   EXPECT_EQ(registered.machines[2].file, web) << "another letter case";
+}
+
+// Another user for a while, whom the system refuses what it lets root do.
+class NotRoot {
+ public:
+  NotRoot() { EXPECT_TRUE(was_ != 0 || seteuid(65534) == 0); }
+  ~NotRoot() { EXPECT_EQ(seteuid(was_), 0); }
+  NotRoot(const NotRoot &) = delete;
+  NotRoot &operator=(const NotRoot &) = delete;
+
+ private:
+  uid_t was_ = geteuid();
+};
+
+// What the system does not let us read may be a machine, whatever it is called.
+TEST(Source, UnreadableFilesOutsideOfMachinesFoldersAreTold) {
+  const tests::Scratch scratch;
+  fs::permissions(scratch.folder(), fs::perms(0755));
+  scratch.write("vms/web/web.vbox", kVbox);
+  for (const char *name : {"vms/web/part-of-web", "vms/server", "vms/data.vmdk", "vms/old.vmx"})
+    fs::permissions(scratch.write(name), fs::perms::none);
+  fs::create_symlink(scratch.folder() / "vms/server", scratch.folder() / "vms/link");
+  const NotRoot not_root;
+  const FoundBelow found = find_below(scratch.folder());
+  EXPECT_EQ(found.sources.size(), 1U);
+  std::vector<std::string> told;
+  for (const Error &error : found.unreadable) {
+    EXPECT_EQ(error.kind(), ErrorKind::io);
+    told.push_back(error.detail().where.file.filename().string());
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"old.vmx", "server"}));
+}
+
+// Whoever reads it says where it read: the same, however the folder was typed.
+TEST(Source, AFileOfAFolderHasItsPlainPath) {
+  const tests::Scratch scratch;
+  const auto machine = scratch.write("vms/web/web.vbox", kVbox);
+  for (const char *typed : {"vms/web/.", "vms/./web", "vms/web/../web/", "vms//web"})
+    EXPECT_EQ(find_source((scratch.folder() / typed).string()).file, machine) << typed;
+  EXPECT_EQ(find_sources_below(scratch.folder() / "vms/../vms/.").sources.at(0).file, machine);
+}
+
+// Files that come from macOS have decomposed names, and a keyboard makes composed ones: they look the same.
+TEST(Source, ATypedNameMayBeInTheOtherNormalForm) {
+  const tests::Scratch scratch;
+  const std::string typed =
+                        "Gr\xC3\xB6\xC3\x9F"
+                        "e",
+                    there =
+                        "Gro\xCC\x88\xC3\x9F"
+                        "e";
+  const auto machine = scratch.write(there + "/" + there + ".vbox", kVbox);
+  EXPECT_EQ(find_source((scratch.folder() / typed / (typed + ".vbox")).string()).file, machine);
+  EXPECT_EQ(find_source((scratch.folder() / typed).string()).file, machine);
+  EXPECT_THROW((void)find_source((scratch.folder() / typed /
+                                  "GR\xC3\x96\xC3\x9F"
+                                  "E.vbox")
+                                     .string()),
+               Error)
+      << "letter case counts for what is typed";
+  scratch.write(typed + "/other.vbox", kVbox);
+  EXPECT_EQ(find_source((scratch.folder() / typed).string()).file.filename(), "other.vbox") << "what is there as typed";
 }
 
 TEST(Source, AFolderThatIsNotThereIsToldAsSuch) { EXPECT_THROW((void)find_sources_below("/no/such/folder"), Error); }

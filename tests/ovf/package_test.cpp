@@ -265,20 +265,6 @@ TEST(VirtualBoxMachine, ADiskThatThePackageDoesNotHaveIsTakenFromTheOvfDescripti
   EXPECT_TRUE(has_finding(none, "ovf.medium-not-exported"));
 }
 
-TEST(Archive, AVagrantBoxHasItsDiskBeforeTheDescriptor) {
-  const TempFolder folder;
-  const std::string disk(std::size_t{3} << 20U, 'x');
-  for (const char *before : {"Vagrantfile", "metadata.json"}) {
-    write_tar(folder / "a.box", {{before, "{}"}, {"disk.vmdk", disk}, {"box.ovf", kMachine}}, TarFormat::ustar, true);
-    EXPECT_TRUE(looks_like_ova(folder / "a.box")) << before;
-    EXPECT_EQ(one(folder / "a.box").machine.source.kind, SourceKind::ovf);
-  }
-  write_tar(folder / "b.box", {{"disk.vmdk", disk}, {"box.ovf", kMachine}}, TarFormat::ustar, true);
-  EXPECT_TRUE(looks_like_ova(folder / "b.box"));
-  write_tar(folder / "c.box", {{"metadata.json", "{}"}, {"a.vmx", "x"}, {"disk.vmdk", disk}}, TarFormat::ustar, true);
-  EXPECT_FALSE(looks_like_ova(folder / "c.box")) << "VMware's";
-}
-
 TEST(Href, IsDecodedAndChecked) {
   EXPECT_EQ(member_names("a%20b.vmdk", {}), (std::vector<std::string>{"a b.vmdk", "a%20b.vmdk"}));
   EXPECT_EQ(member_names("./disks/a.vmdk", {}), (std::vector<std::string>{"disks/a.vmdk"}));
