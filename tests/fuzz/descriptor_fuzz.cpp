@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         std::make_shared<SpreadFile>(spread_of("vmdk_descriptor"), std::span<const std::uint8_t>(data, size), path);
     const auto image = image::open_vmdk(file, {});
     image->check_tables();
-    demand(image->info().virtual_size == descriptor.sectors() * image::sector_size);
+    demand(image->info().virtual_size == descriptor.sectors() * image::kSectorSize);
     std::uint64_t seed = size;
     for (const char letter : text) seed = seed * 31 + static_cast<unsigned char>(letter);
     check_chain(image::Chain({image}), seed);

@@ -148,6 +148,17 @@ std::vector<Bytes> read_seeds(const char *folder) {
   return out;
 }
 
+// For a target to which any bytes are as good as others.
+std::vector<Bytes> noise(std::size_t longest, std::uint64_t number) {
+  std::mt19937_64 random(number);
+  std::vector<Bytes> out(16);
+  for (Bytes &bytes : out) {
+    bytes.resize(static_cast<std::size_t>(random() % (longest + 1)));
+    for (std::uint8_t &byte : bytes) byte = static_cast<std::uint8_t>(random());
+  }
+  return out;
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -157,12 +168,9 @@ int main(int argc, char **argv) {
   }
   const auto until = Clock::now() + std::chrono::seconds(std::strtoul(argv[1], nullptr, 10));
   const std::size_t longest = std::strtoul(argv[2], nullptr, 10);
-  const std::vector<Bytes> seeds = read_seeds(argv[3]);
   const std::uint64_t number = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : std::random_device{}();
-  if (seeds.empty()) {
-    std::fprintf(stderr, "no seeds in %s\n", argv[3]);
-    return 2;
-  }
+  std::vector<Bytes> seeds = read_seeds(argv[3]);
+  if (seeds.empty()) seeds = noise(longest, number);
 #ifndef FERRY_SANITIZED  // a sanitizer maps terabytes of addresses
   const rlimit memory{kMostMemory, kMostMemory};
   setrlimit(RLIMIT_AS, &memory);

@@ -22,15 +22,15 @@ void check(bool holds) {
 void append_and_reread(Edk2Store &store) {
   try {
     store.require_erased_tail();
-    store.put({.name = u"Boot00FF", .guid = global_guid, .attributes = 7, .timestamp = {}, .data = {1, 2, 3}});
+    store.put({.name = u"Boot00FF", .guid = kGlobalGuid, .attributes = 7, .timestamp = {}, .data = {1, 2, 3}});
   } catch (const Error &) {
     return;
   }
   Edk2Store again(store.bytes(), {});
   again.require_erased_tail();
   check(again.variables() == store.variables());
-  again.remove(u"Boot00FF", global_guid);
-  check(find(Edk2Store(again.bytes(), {}).variables(), u"Boot00FF", global_guid) == nullptr);
+  again.remove(u"Boot00FF", kGlobalGuid);
+  check(find(Edk2Store(again.bytes(), {}).variables(), u"Boot00FF", kGlobalGuid) == nullptr);
 }
 
 // The volume header's checksum, right, or the fuzzer would never come past it.
