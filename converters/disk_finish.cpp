@@ -2,6 +2,8 @@
 // Conversion by our own engine, but for the reading: the target is made, looked at by QEMU's programs, and gets its
 // name.
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <unistd.h>
 
 #include "converters/copy/target_file.hpp"
@@ -22,7 +24,13 @@ namespace {
 void refuse_what_leads_elsewhere(const copy::TargetFile &file) {
   constexpr std::uint64_t kIncompatibleDataFile = 1U << 2U;
   std::array<std::uint8_t, 104> header{};  // bytes: version 3's, without extensions
-  const bool whole = pread(file.fd(), header.data(), header.size(), 0) == static_cast<ssize_t>(header.size());
+  const ssize_t count = pread(file.fd(), header.data(), header.size(), 0);
+  if (count < 0) {
+    throw Error(ErrorKind::io, {.where = {.file = file.final_path()},
+                                .message = std::string("the new image cannot be read: ") + std::strerror(errno),
+                                .advice = "Check the disk that it is on."});
+  }
+  const bool whole = count == static_cast<ssize_t>(header.size());
   const auto number = [&header](std::size_t at, std::size_t length) {
     std::uint64_t out = 0;
     for (std::size_t i = at; i < at + length; ++i) out = out << 8U | header[i];
