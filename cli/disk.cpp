@@ -10,8 +10,10 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
+#include "migration/in_use.hpp"
 #include "migration/option_values.hpp"
 #include "migration/reader.hpp"
+#include "migration/source_files.hpp"
 #include "model/json.hpp"
 #include "model/names.hpp"
 
@@ -174,6 +176,15 @@ void check_target(const DiskCommand &command, const fs::path &target, migration:
   }
 }
 
+// As a machine of which nothing is known but its disk.
+std::vector<Finding> refuse_in_use(const DiskCommand &command, const std::vector<fs::path> &files,
+                                   migration::Reader &reader) {
+  Machine machine;
+  machine.source.kind = SourceKind::qemu;
+  machine.source.file = fs::absolute(command.source).lexically_normal();
+  return migration::refuse_in_use(machine, command.options, reader, {files.begin(), files.end()});
+}
+
 int convert(const DiskCommand &command, const std::stop_token &stop) {
   if (command.options.mode == disk::Mode::link) {
     throw Error(ErrorKind::usage, {.where = {.file = {}, .line = {}, .path = "--disk-mode"},
@@ -197,6 +208,9 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   const std::shared_ptr<migration::Reader> reader = reader_of(command);
   check_target(command, request.target, *reader);
   request.replace = command.overwrite;
+  const std::vector<fs::path> files = reader->inspect(request.medium, request.open, request.engine).files;
+  const std::vector<Finding> uses = refuse_in_use(command, files, *reader);
+  request.before_publish = [before = migration::as_they_are(files)] { migration::refuse_changed_source(before); };
   const Making making;
   const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
   const disk::ConvertResult result = disk::convert(request, *reader, progress.get(), stop);
@@ -205,7 +219,9 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
   if (result.sha256) out += ", verified, sha256 " + *result.sha256;
   write_output({}, out + "\n");
-  for (const Finding &finding : result.findings) print_beside_progress(finding_line(finding));
+  for (const auto *findings : {&uses, &result.findings}) {
+    for (const Finding &finding : *findings) print_beside_progress(finding_line(finding));
+  }
   return 0;
 }
 
@@ -273,7 +289,8 @@ void setup_disk(CLI::App &app, Context &context) {
       ->option_text("FORMAT")
       ->check(CLI::IsMember(std::vector<std::string>{"qcow2", "raw"}).description(""));
   convert_sub->add_flag("--overwrite", command->overwrite, "replace an existing target");
-  for (const char *name : {"engine", "disk-mode", "compress", "cluster-size", "verify", "allow-modified-parent"})
+  for (const char *name :
+       {"engine", "disk-mode", "compress", "cluster-size", "verify", "allow-modified-parent", "allow-in-use"})
     add_shared_option(*convert_sub, *command, name);
   add_jobs_option(*convert_sub, command->jobs, "threads [one for each processor]");
   add_progress_option(*convert_sub, command->progress);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -71,6 +72,8 @@ struct ConvertRequest {
   // Of medium.chain.back(), which must be in one piece and not gzip'd: throws unsupported otherwise.
   std::optional<SourceDigest> source_digest;
   image::OpenOptions open;
+  // Asked when the target is whole and has no name yet: throws when it is not to get one. Not asked for overlays.
+  std::function<void()> before_publish;
 };
 
 struct ConvertResult {

@@ -113,6 +113,7 @@ ConvertResult convert_native(const ConvertRequest &request, SourceReader &reader
   if (request.format == TargetFormat::qcow2) refuse_what_leads_elsewhere(file);
   if (request.check || request.verify) check_target(request, file, result, stop);
   if (request.verify) verify_target(request, file, reader, progress, stop, result);
+  if (request.before_publish) request.before_publish();
   file.publish(request.durable);
   return result;
 }

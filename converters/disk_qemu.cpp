@@ -184,6 +184,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
                                .open = {}},
                               target, reader, nullptr, stop);
   }
+  if (request.before_publish) request.before_publish();
   file.publish(request.durable);
   return result;
 }

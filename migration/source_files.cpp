@@ -71,6 +71,12 @@ std::vector<SourceFile> source_files(const ImportedMachine &imported, const Surv
   return out.take();
 }
 
+std::vector<SourceFile> as_they_are(const std::vector<fs::path> &files) {
+  Collector out;
+  for (const fs::path &file : files) out.add(file);
+  return out.take();
+}
+
 std::optional<std::string> change_of(const std::vector<SourceFile> &files) {
   for (const SourceFile &file : files) {
     const file::Status now = file::status_of(file.file).value_or(file::Status{});
@@ -85,10 +91,10 @@ void refuse_changed_source(const std::vector<SourceFile> &files) {
   if (!change) return;
   throw Error(ErrorKind::verify,
               {.where = {.file = files.front().file},
-               .message = "the source changed while it was migrated, so the result would mix two of its states",
+               .message = "the source changed while it was read, so the result would mix two of its states",
                .found = *change,
                .expected = "files that nothing writes to",
-               .advice = "Shut the source machine down, let copies and backups of it finish, and migrate again."});
+               .advice = "Shut the source machine down, let copies and backups of it finish, and try again."});
 }
 
 }  // namespace ferry::migration

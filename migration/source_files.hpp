@@ -25,6 +25,9 @@ struct SourceFile {
 // snapshots, each file once. What is not there is listed as well: its coming into being is a change.
 [[nodiscard]] std::vector<SourceFile> source_files(const ImportedMachine &imported, const Survey &survey);
 
+// These, each once.
+[[nodiscard]] std::vector<SourceFile> as_they_are(const std::vector<std::filesystem::path> &files);
+
 // What differs now, for people: "web.vdi: its size was 12 bytes and is 13"; nullopt when all is as it was. Compared are
 // inode, size, mtime and ctime.
 [[nodiscard]] std::optional<std::string> change_of(const std::vector<SourceFile> &files);

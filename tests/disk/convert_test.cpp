@@ -38,6 +38,18 @@ TEST_F(Convert, AChainBecomesOneQcow2) {
   EXPECT_EQ(guest_content(target, folder.path()), disk.top_content);
 }
 
+TEST_F(Convert, WhoAskedSaysWhetherTheTargetGetsItsName) {
+  disk::ConvertRequest asked = request();
+  std::size_t files = 0;
+  asked.before_publish = [&] {
+    EXPECT_FALSE(std::filesystem::exists(target));
+    files = files_in(out.path());
+    throw Error(ErrorKind::verify, {.message = "the source changed"});
+  };
+  EXPECT_EQ(failure(asked), ErrorKind::verify);
+  EXPECT_EQ(files, 1U) << "it was whole by then";
+}
+
 TEST_F(Convert, RawIsSparse) {
   disk::ConvertRequest raw = request();
   raw.format = disk::TargetFormat::raw;
