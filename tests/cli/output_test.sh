@@ -104,6 +104,18 @@ ends 0 "${plan[@]}" --format json -o to-report
 ends 0 "${plan[@]}" -o to-nowhere
 [[ -L to-nowhere && -s nowhere ]] || fail "the link to nowhere was not followed"
 
+# Settings that nobody knows are listed by inspect, their values only when that is asked for, passwords never.
+sed 's|</Hardware>|<Mystery colour="mauve" password="opensesame"/>&|' machine/probe.vbox >machine/odd.vbox
+for form in text json; do
+  ends 0 inspect machine/odd.vbox --format "$form"
+  says 'Mystery/@colour' out
+  ! grep -q -e mauve -e opensesame out || fail "a value of an unknown setting is shown"
+  ends 0 inspect machine/odd.vbox --format "$form" --show-values
+  says mauve out
+  ! grep -q opensesame out || fail "a password is shown"
+done
+rm machine/odd.vbox
+
 # A command that fails leaves no file, an earlier report as it was, and no temporary one.
 ends 2 disk info /nowhere/x.vdi -o fresh
 ends 2 inspect /nowhere/x.vbox -o fresh
