@@ -88,11 +88,11 @@ FoundSource running_process(const std::string &argument) {
 // VirtualBox keeps the settings of before an upgrade as NAME-VERSION-PLATFORM.vbox beside NAME.vbox:
 // "web-1.15-linux.vbox", "web-1.15-linux-2.vbox".
 bool is_old_settings(const fs::path &file) {
-  static const std::regex pattern(
+  static const std::regex kPattern(
       R"((.+)-1\.[0-9]+-(linux|windows|macosx|solaris|freebsd|os2|unknown)(-[0-9]+)?\.vbox)");
   std::smatch parts;
   const std::string name = file.filename().string();
-  return std::regex_match(name, parts, pattern) && fs::exists(file.parent_path() / (parts[1].str() + ".vbox"));
+  return std::regex_match(name, parts, kPattern) && fs::exists(file.parent_path() / (parts[1].str() + ".vbox"));
 }
 
 // Backups that look like machines but are not what a user means.

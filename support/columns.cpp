@@ -25,8 +25,8 @@ class Utf8Locale {
 
  private:
   static locale_t shared() {
-    static const locale_t kept = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-    return kept;
+    static const locale_t kKept = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return kKept;
   }
   locale_t before_;
 };

@@ -12,9 +12,9 @@ namespace ferry::names {
 namespace {
 
 char32_t lower_case(char32_t c) {
-  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  if (c < 0x80 || locale == nullptr) return c >= U'A' && c <= U'Z' ? c + 32 : c;
-  return static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), locale));
+  static const locale_t kLocale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (c < 0x80 || kLocale == nullptr) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+  return static_cast<char32_t>(towlower_l(static_cast<wint_t>(c), kLocale));
 }
 
 // Hangul syllables are decomposed by arithmetic (The Unicode Standard, 3.12).

@@ -30,8 +30,8 @@ OpenFiles raise() {
 }
 
 const OpenFiles &raised() {
-  static const OpenFiles once = raise();
-  return once;
+  static const OpenFiles kOnce = raise();
+  return kOnce;
 }
 
 }  // namespace

@@ -172,8 +172,8 @@ Element parse(std::string_view bytes, const std::filesystem::path &shown_as) {
                                        .expected = "at most " + std::to_string(kMostBytes) + " bytes"});
   }
   refuse_too_many(bytes, shown_as);
-  static const bool deeper = (allow_depth(), true);  // once: the limit is libxml2's global
-  (void)deeper;
+  static const bool kDeeper = (allow_depth(), true);  // once: the limit is libxml2's global
+  (void)kDeeper;
   const std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> parser(
       xmlCreateMemoryParserCtxt(bytes.data(), static_cast<int>(bytes.size())), &xmlFreeParserCtxt);
   if (!parser) {

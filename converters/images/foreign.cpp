@@ -52,7 +52,7 @@ std::vector<std::string> snapshot_names(const SourceFile &source, const ByteRead
   constexpr std::uint32_t kMostExtra = 1024;  // as QEMU's own limit
   constexpr std::uint32_t kMostShown = 64;    // names are for people
   const auto count = header.big<std::uint32_t>(60, "number of snapshots");
-  std::uint64_t at = header.big<std::uint64_t>(64, "snapshot table");
+  auto at = header.big<std::uint64_t>(64, "snapshot table");
   std::vector<std::string> out;
   for (std::uint32_t i = 0; i < std::min(count, kMostShown); ++i) {
     if (!inside(at, kEntry, source.size())) break;

@@ -136,8 +136,8 @@ class VhdxImage final : public FormatImage {
   }
 
   void read_region_table(const ByteReader &table) {
-    static const Uuid bat = guid("2dc27766-f623-4200-9d64-115e9bfd4a08");
-    static const Uuid metadata = guid("8b7ca206-4790-4b9a-b8fe-575f050f886e");
+    static const Uuid kBat = guid("2dc27766-f623-4200-9d64-115e9bfd4a08");
+    static const Uuid kMetadata = guid("8b7ca206-4790-4b9a-b8fe-575f050f886e");
     const auto count = table.little<std::uint32_t>(8, "entry count");
     require(count <= 2047, table.at(8, "entry count"), "the region table has too many entries", count, "at most 2047");
     for (std::size_t i = 0; i < count; ++i) {
@@ -147,10 +147,10 @@ class VhdxImage final : public FormatImage {
       const std::uint64_t length = table.little<std::uint32_t>(at + 24, "region length");
       require(offset >= kMebibyte && inside(offset, length, file().size()), table.at(at + 16, "region offset"),
               "a region does not lie in the file", offset, "an end of at most " + std::to_string(file().size()));
-      if (id == bat) {
+      if (id == kBat) {
         bat_offset_ = offset;
         bat_length_ = length;
-      } else if (id == metadata) {
+      } else if (id == kMetadata) {
         metadata_offset_ = offset;
         metadata_length_ = length;
       } else {
@@ -229,10 +229,10 @@ class VhdxImage final : public FormatImage {
   }
 
   void read_parent(const ByteReader &locator) {
-    static const Uuid vhdx_type = guid("b04aefb7-d19e-4a81-b789-25b8e9445913");
-    require(Uuid::from_little_endian(locator.guid(0, "parent locator's type")) == vhdx_type,
+    static const Uuid kVhdxType = guid("b04aefb7-d19e-4a81-b789-25b8e9445913");
+    require(Uuid::from_little_endian(locator.guid(0, "parent locator's type")) == kVhdxType,
             locator.at(0, "parent locator's type"), "the parent locator's type is not known",
-            Uuid::from_little_endian(locator.guid(0, "parent locator's type")).text(), vhdx_type.text());
+            Uuid::from_little_endian(locator.guid(0, "parent locator's type")).text(), kVhdxType.text());
     const auto count = locator.little<std::uint16_t>(18, "parent locator's entries");
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t at = 20 + 12 * i;

@@ -257,7 +257,7 @@ class VmdkImage final : public FormatImage {
       if (looked.file) return reached(*looked.file, line, roots, where);
     }
     std::error_code failed;
-    if (const auto folder = descriptor.parent_path() / line.name; std::filesystem::is_directory(folder, failed))
+    if (auto folder = descriptor.parent_path() / line.name; std::filesystem::is_directory(folder, failed))
       return folder;  // opening it says what it is
     // Never told apart from what is outside: whether a file is there is nobody's business.
     if (!names::is_windows_path(line.name) &&

@@ -121,8 +121,8 @@ std::set<std::string> options_of(const CLI::App &app, const std::vector<std::str
 
 // A piece of a script that is written: "swtpm ... --ctrl type=unixio,path=${run}/tpm.sock".
 bool is_shell(const std::string &text) {
-  static const std::regex only_options(R"re(\s*--[\s\S]*\\n)re");
-  return text.find("${") != std::string::npos || std::regex_match(text, only_options);
+  static const std::regex kOnlyOptions(R"re(\s*--[\s\S]*\\n)re");
+  return text.find("${") != std::string::npos || std::regex_match(text, kOnlyOptions);
 }
 
 // Options of other programs, with the program.

@@ -26,13 +26,13 @@ WorkFolder &prepared_folder() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  static const std::filesystem::path path = prepared_folder().path() / "disk.vmdk";
+  static const std::filesystem::path kPath = prepared_folder().path() / "disk.vmdk";
   const std::string_view text(reinterpret_cast<const char *>(data), size);
   try {
-    const auto descriptor = image::parse_descriptor(text, {.file = path});
+    const auto descriptor = image::parse_descriptor(text, {.file = kPath});
     demand(descriptor.sectors() <= (std::uint64_t{1} << 54U));
     const auto file =
-        std::make_shared<SpreadFile>(spread_of("vmdk_descriptor"), std::span<const std::uint8_t>(data, size), path);
+        std::make_shared<SpreadFile>(spread_of("vmdk_descriptor"), std::span<const std::uint8_t>(data, size), kPath);
     const auto image = image::open_vmdk(file, {});
     image->check_tables();
     demand(image->info().virtual_size == descriptor.sectors() * image::kSectorSize);

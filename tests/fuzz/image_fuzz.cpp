@@ -128,7 +128,7 @@ std::uint64_t hash_of(const std::vector<std::uint8_t> &bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  static const Spread spread = spread_of(format);
+  static const Spread kSpread = spread_of(format);
   static const std::vector<std::uint8_t> parent_bytes(1000, 'p');
   std::vector<std::uint8_t> bytes(data, data + size);
   repair(bytes);
@@ -137,7 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     auto parent = image::open_raw(
         std::make_shared<SpreadFile>(Spread{.windows = {{0, 1000}}}, parent_bytes, "/nonexistent/parent"),
         ImageFormat::raw);
-    const auto image = open(std::make_shared<SpreadFile>(spread, bytes, "/nonexistent/input"));
+    const auto image = open(std::make_shared<SpreadFile>(kSpread, bytes, "/nonexistent/input"));
     check_chain(image::Chain({parent, image}), hash_of(bytes));
   } catch (const Error &error) {
     demand(error.kind() != ErrorKind::internal);

@@ -70,11 +70,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
       for (const auto &machine : qemu::import_file(folder.put("m.sh", text), options)) check(machine);
     }
     if (source == "vmsd") {
-      static const auto vmx = folder.put("m.vmx", std::string_view("config.version = \"8\"\nguestOS = \"debian12-64\"\n"
-                                                                   "scsi0.present = \"TRUE\"\nscsi0:0.present = "
-                                                                   "\"TRUE\"\nscsi0:0.fileName = \"m-000002.vmdk\"\n"));
+      static const auto kVmx =
+          folder.put("m.vmx", std::string_view("config.version = \"8\"\nguestOS = \"debian12-64\"\n"
+                                               "scsi0.present = \"TRUE\"\nscsi0:0.present = "
+                                               "\"TRUE\"\nscsi0:0.fileName = \"m-000002.vmdk\"\n"));
       folder.put("m.vmsd", text);
-      check(vmx::import_file(vmx, options));
+      check(vmx::import_file(kVmx, options));
     }
     if (source == "ovf") {
       for (const auto &machine : ovf::import_file(folder.put("m.ovf", text), options)) check(machine);

@@ -165,11 +165,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t leng
   for (std::size_t i = 0; i + 1 < states.size(); ++i) {
     layout.snapshots.push_back({.name = std::to_string(i), .created = 1, .virtual_size = size});
   }
-  static const std::filesystem::path path =
+  static const std::filesystem::path kPath =
       (std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
                                            : std::filesystem::temp_directory_path()) /
       ("ferry-fuzz-" + std::to_string(getpid()));
-  copy::TargetFile target(path);
+  copy::TargetFile target(kPath);
   qcow2::Writer writer(target, layout);
   (void)copy::copy(copy::Sources(pointers), writer, {.threads = threads});
   const std::uint64_t end = writer.finish();

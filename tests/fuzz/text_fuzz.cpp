@@ -28,13 +28,13 @@ void read(WorkFolder &folder, std::string_view text) {
     demand(!libvirt::host_profile_json(profile).empty());
   }
   if (kKind == "journal") {
-    static const auto runs = [&folder] {
+    static const auto kRuns = [&folder] {
       setenv("XDG_STATE_HOME", folder.path().c_str(), 1);
       std::filesystem::create_directories(migration::journal_folder());
       std::filesystem::permissions(migration::journal_folder(), std::filesystem::perms::owner_all);
       return std::filesystem::relative(migration::journal_folder(), folder.path()).string();
     }();
-    folder.put(runs + "/run.jsonl", text);
+    folder.put(kRuns + "/run.jsonl", text);
     static_cast<void>(migration::read_run("run"));
   }
 }

@@ -87,7 +87,7 @@ struct Shape {
 };
 
 const std::vector<Shape> &shapes() {
-  static const std::vector<Shape> all{
+  static const std::vector<Shape> kAll{
       {"full", [](std::size_t) { return Block::data; }},
       {"empty", [](std::size_t) { return Block::absent; }},
       {"holes", [](std::size_t i) { return i % 3 == 1 ? Block::absent : Block::data; }},
@@ -96,7 +96,7 @@ const std::vector<Shape> &shapes() {
                                                         : Block::absent; }},
       {"partial", [](std::size_t i) { return i % 2 == 0 ? Block::partial : Block::data; }},
   };
-  return all;
+  return kAll;
 }
 
 // No gap, no overlap, exactly the window, nothing that could be merged.

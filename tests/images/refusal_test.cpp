@@ -160,7 +160,7 @@ Bytes sparse_image(SparseOptions options = {}) {
 const std::vector<Lie> &lies() {
   const auto vdi = [] { return make_vdi(full()); };
   const auto sparse = [] { return sparse_image(); };
-  static const std::vector<Lie> all{
+  static const std::vector<Lie> kAll{
       {"vdi_version", vdi, 68, 0x00020000, 4, false, "version"},
       {"vdi_type", vdi, 76, 9, 4, false, "type"},
       {"vdi_block_size", vdi, 376, 4097, 4, false, "block size"},
@@ -194,7 +194,7 @@ const std::vector<Lie> &lies() {
       {"vhd_bat_outside", [] { return make_vhd(full()); }, 1536, 0x7fffffff, 4, true, "outside of the file"},
       {"vhd_bat_twice", [] { return make_vhd(full()); }, 1540, 4, 4, true, "same place"},
   };
-  return all;
+  return kAll;
 }
 
 class HeaderLies : public testing::TestWithParam<Lie> {};

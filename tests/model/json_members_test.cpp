@@ -22,20 +22,20 @@ std::string without_comments(const std::string &text) {
 
 // The names that a struct's body declares at its own level: `std::optional<bool> pae, long_mode;` has two.
 std::vector<std::string> members_of(std::string body) {
-  static const std::regex innermost_braces(R"(\{[^{}]*\})");
-  static const std::regex innermost_angles("<[^<>;]*>");
-  static const std::regex name(R"((\w+)\s*(=[^,;]*)?[,;])");
-  static const std::regex is_no_member(R"(^\s*(enum|struct|friend|using|static|\[\[)|\()");
+  static const std::regex kInnermostBraces(R"(\{[^{}]*\})");
+  static const std::regex kInnermostAngles("<[^<>;]*>");
+  static const std::regex kName(R"((\w+)\s*(=[^,;]*)?[,;])");
+  static const std::regex kIsNoMember(R"(^\s*(enum|struct|friend|using|static|\[\[)|\()");
   // A nested struct or enum becomes `struct Remote `, a default `{}` nothing.
-  while (std::regex_search(body, innermost_braces)) body = std::regex_replace(body, innermost_braces, "");
+  while (std::regex_search(body, kInnermostBraces)) body = std::regex_replace(body, kInnermostBraces, "");
   body = std::regex_replace(body, std::regex("operator<=>|operator=="), "operator");
-  while (std::regex_search(body, innermost_angles)) body = std::regex_replace(body, innermost_angles, "");
+  while (std::regex_search(body, kInnermostAngles)) body = std::regex_replace(body, kInnermostAngles, "");
   std::vector<std::string> out;
   const std::regex statement("[^;]*;");
   for (std::sregex_iterator at(body.begin(), body.end(), statement), end; at != end; ++at) {
     const std::string text = at->str();
-    if (std::regex_search(text, is_no_member)) continue;
-    for (std::sregex_iterator hit(text.begin(), text.end(), name); hit != end; ++hit) out.push_back((*hit)[1]);
+    if (std::regex_search(text, kIsNoMember)) continue;
+    for (std::sregex_iterator hit(text.begin(), text.end(), kName); hit != end; ++hit) out.push_back((*hit)[1]);
   }
   return out;
 }

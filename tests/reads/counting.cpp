@@ -78,41 +78,41 @@ mode_t mode_of(int flags, va_list more) {
 
 }  // namespace
 
-#define FERRY_OPEN(name)                                                      \
-  extern "C" int name(const char *path, int flags, ...) {                     \
-    va_list more;                                                             \
-    va_start(more, flags);                                                    \
-    const mode_t mode = mode_of(flags, more);                                 \
-    va_end(more);                                                             \
-    static const auto next = real<int (*)(const char *, int, mode_t)>(#name); \
-    const int fd = next(path, flags, mode);                                   \
-    ferry::test::opened(fd, path);                                            \
-    return fd;                                                                \
+#define FERRY_OPEN(name)                                                       \
+  extern "C" int name(const char *path, int flags, ...) {                      \
+    va_list more;                                                              \
+    va_start(more, flags);                                                     \
+    const mode_t mode = mode_of(flags, more);                                  \
+    va_end(more);                                                              \
+    static const auto kNext = real<int (*)(const char *, int, mode_t)>(#name); \
+    const int fd = kNext(path, flags, mode);                                   \
+    ferry::test::opened(fd, path);                                             \
+    return fd;                                                                 \
   }
-#define FERRY_OPENAT(name)                                                         \
-  extern "C" int name(int folder, const char *path, int flags, ...) {              \
-    va_list more;                                                                  \
-    va_start(more, flags);                                                         \
-    const mode_t mode = mode_of(flags, more);                                      \
-    va_end(more);                                                                  \
-    static const auto next = real<int (*)(int, const char *, int, mode_t)>(#name); \
-    const int fd = next(folder, path, flags, mode);                                \
-    ferry::test::opened(fd, path);                                                 \
-    return fd;                                                                     \
+#define FERRY_OPENAT(name)                                                          \
+  extern "C" int name(int folder, const char *path, int flags, ...) {               \
+    va_list more;                                                                   \
+    va_start(more, flags);                                                          \
+    const mode_t mode = mode_of(flags, more);                                       \
+    va_end(more);                                                                   \
+    static const auto kNext = real<int (*)(int, const char *, int, mode_t)>(#name); \
+    const int fd = kNext(folder, path, flags, mode);                                \
+    ferry::test::opened(fd, path);                                                  \
+    return fd;                                                                      \
   }
-#define FERRY_FOPEN(name)                                                        \
-  extern "C" FILE *name(const char *path, const char *mode) {                    \
-    static const auto next = real<FILE *(*)(const char *, const char *)>(#name); \
-    FILE *file = next(path, mode);                                               \
-    if (file != nullptr) ferry::test::opened(fileno(file), path);                \
-    return file;                                                                 \
+#define FERRY_FOPEN(name)                                                         \
+  extern "C" FILE *name(const char *path, const char *mode) {                     \
+    static const auto kNext = real<FILE *(*)(const char *, const char *)>(#name); \
+    FILE *file = kNext(path, mode);                                               \
+    if (file != nullptr) ferry::test::opened(fileno(file), path);                 \
+    return file;                                                                  \
   }
-#define FERRY_PREAD(name, offset_type)                                                   \
-  extern "C" ssize_t name(int fd, void *into, size_t length, offset_type offset) {       \
-    static const auto next = real<ssize_t (*)(int, void *, size_t, offset_type)>(#name); \
-    const ssize_t got = next(fd, into, length, offset);                                  \
-    ferry::test::read_of(fd, got);                                                       \
-    return got;                                                                          \
+#define FERRY_PREAD(name, offset_type)                                                    \
+  extern "C" ssize_t name(int fd, void *into, size_t length, offset_type offset) {        \
+    static const auto kNext = real<ssize_t (*)(int, void *, size_t, offset_type)>(#name); \
+    const ssize_t got = kNext(fd, into, length, offset);                                  \
+    ferry::test::read_of(fd, got);                                                        \
+    return got;                                                                           \
   }
 
 FERRY_OPEN(open)
@@ -125,22 +125,22 @@ FERRY_PREAD(pread, off_t)
 FERRY_PREAD(pread64, off64_t)
 
 extern "C" ssize_t read(int fd, void *into, size_t length) {
-  static const auto next = real<ssize_t (*)(int, void *, size_t)>("read");
-  const ssize_t got = next(fd, into, length);
+  static const auto kNext = real<ssize_t (*)(int, void *, size_t)>("read");
+  const ssize_t got = kNext(fd, into, length);
   ferry::test::read_of(fd, got);
   return got;
 }
 
 extern "C" ssize_t readv(int fd, const iovec *pieces, int count) {
-  static const auto next = real<ssize_t (*)(int, const iovec *, int)>("readv");
-  const ssize_t got = next(fd, pieces, count);
+  static const auto kNext = real<ssize_t (*)(int, const iovec *, int)>("readv");
+  const ssize_t got = kNext(fd, pieces, count);
   ferry::test::read_of(fd, got);
   return got;
 }
 
 extern "C" void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset) {
-  static const auto next = real<void *(*)(void *, size_t, int, int, int, off_t)>("mmap");
-  void *mapped = next(at, length, protection, flags, fd, offset);
+  static const auto kNext = real<void *(*)(void *, size_t, int, int, int, off_t)>("mmap");
+  void *mapped = kNext(at, length, protection, flags, fd, offset);
   if (fd >= 0 && mapped != MAP_FAILED) ferry::test::read_of(fd, static_cast<ssize_t>(length));
   return mapped;
 }

@@ -35,8 +35,8 @@ Function *real(const char *name) {
 }
 
 bool is_below(const char *path) {
-  static const std::string_view below = variable("FERRY_FAIL_BELOW");
-  return !below.empty() && std::string_view(path).starts_with(below);
+  static const std::string_view kBelow = variable("FERRY_FAIL_BELOW");
+  return !kBelow.empty() && std::string_view(path).starts_with(kBelow);
 }
 
 bool is_below(int descriptor) {

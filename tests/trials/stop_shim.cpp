@@ -23,9 +23,9 @@ long stop_at() {
 
 // True when the program is to end now.
 bool is_the_moment() {
-  static const long at = stop_at();
+  static const long kAt = stop_at();
   static std::atomic<long> count = 0;
-  return at > 0 && ++count == at;
+  return kAt > 0 && ++count == kAt;
 }
 
 void end() {

@@ -210,9 +210,9 @@ class Reader {
   }
 
   [[nodiscard]] const Json &array(const char *name) {
-    static const Json empty = Json::array();
+    static const Json kEmpty = Json::array();
     const Json *member = take(name);
-    if (member == nullptr) return empty;
+    if (member == nullptr) return kEmpty;
     if (!member->is_array()) throw malformed(at(name), member->type_name(), "an array");
     return *member;
   }
