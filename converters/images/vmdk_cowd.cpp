@@ -17,16 +17,17 @@ std::unique_ptr<VmdkPart> cowd_part(std::shared_ptr<const SourceFile> source) {
   const ByteReader header(bytes, {.file = source->path()});
   const auto version = header.little<std::uint32_t>(4, "version");
   const std::uint64_t grain = header.little<std::uint32_t>(16, "grain size");
+  const std::uint64_t capacity = header.little<std::uint32_t>(12, "capacity");
   const std::uint64_t entries = header.little<std::uint32_t>(24, "grain directory entries");
   GrainLayout layout;
-  layout.capacity = header.little<std::uint32_t>(12, "capacity") * kSectorSize;
+  layout.capacity = capacity * kSectorSize;
   layout.grain = grain * kSectorSize;
   layout.entries_per_table = kEntriesPerTable;
   layout.directory_offset = header.little<std::uint32_t>(20, "grain directory offset") * kSectorSize;
   require(version == 1, header.at(4, "version"), "the format version is not known", version, "1");
   require(grain <= kMostGrain && is_power_of_two(grain), header.at(16, "grain size"), "the grain size is wrong", grain,
           "a power of two up to " + std::to_string(kMostGrain) + " sectors");
-  const std::uint64_t needed = divide_up(divide_up(layout.capacity, layout.grain), kEntriesPerTable);
+  const std::uint64_t needed = divide_up(divide_up(capacity, grain), kEntriesPerTable);
   require(entries >= needed, header.at(24, "grain directory entries"),
           "the grain directory is too small for the capacity", entries, "at least " + std::to_string(needed));
   return grain_part(std::move(source), layout);

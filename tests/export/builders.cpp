@@ -180,7 +180,7 @@ target::Result Fixture::map() {
 }
 
 const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number) {
-  static const xml::Element nothing;
+  static const xml::Element kNothing;
   const xml::Element *at = &root;
   while (!path.empty()) {
     const std::size_t slash = path.find('/');
@@ -196,7 +196,7 @@ const xml::Element &element(const xml::Element &root, std::string_view path, std
     }
     if (next == nullptr) {
       ADD_FAILURE() << "no <" << name << "> in " << at->path;
-      return nothing;
+      return kNothing;
     }
     at = next;
     path = last ? std::string_view{} : path.substr(slash + 1);

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const Place place{.file = "machine.nvram", .line = std::nullopt, .path = {}};
+const Place kPlace{.file = "machine.nvram", .line = std::nullopt, .path = {}};
 
 template <class Work>
 std::string error_of(const Work &work) {
@@ -29,26 +29,26 @@ std::string error_of(const Work &work) {
 }
 
 std::string vbox_error(const Bytes &content) {
-  return error_of([&] { (void)parse_vbox_nvram(content, place); });
+  return error_of([&] { (void)parse_vbox_nvram(content, kPlace); });
 }
 
 TEST(VboxNvram, AVolumeIsTheWholeFile) {
   const Bytes volume = store({}, kLayoutTiny);
   EXPECT_TRUE(is_vbox_nvram(volume));
-  EXPECT_EQ(parse_vbox_nvram(volume, place).volume, volume);
+  EXPECT_EQ(parse_vbox_nvram(volume, kPlace).volume, volume);
 }
 
 TEST(VboxNvram, ATarHoldsVolumeAndTpmAndHasNoEnd) {
   Bytes tar = tar_member("TpmEmuTpms/permall", Bytes(1346, 7));
   put(tar, tar_member("efi/nvram", store({}, kLayoutTiny)));
   ASSERT_TRUE(is_vbox_nvram(tar));
-  const VboxNvram found = parse_vbox_nvram(tar, place);
+  const VboxNvram found = parse_vbox_nvram(tar, kPlace);
   EXPECT_EQ(found.volume, store({}, kLayoutTiny));
   EXPECT_EQ(found.tpm_state, Bytes(1346, 7));
 }
 
 TEST(VboxNvram, ABiosMachinesTarHoldsTheTpmAlone) {
-  const VboxNvram found = parse_vbox_nvram(tar_member("TpmEmuTpms/permall", Bytes(10, 7)), place);
+  const VboxNvram found = parse_vbox_nvram(tar_member("TpmEmuTpms/permall", Bytes(10, 7)), kPlace);
   EXPECT_THAT(found.volume, IsEmpty());
   EXPECT_THAT(found.tpm_state, SizeIs(10));
 }
@@ -57,7 +57,7 @@ TEST(VboxNvram, EndBlocksAndOtherMembersAreTakenQuietly) {
   Bytes tar = tar_member("other/../../thing", Bytes(600, 1));
   put(tar, tar_member("efi/nvram", Bytes(3, 9)));
   put(tar, Bytes(1024, 0));
-  EXPECT_EQ(parse_vbox_nvram(tar, place).volume, Bytes(3, 9));
+  EXPECT_EQ(parse_vbox_nvram(tar, kPlace).volume, Bytes(3, 9));
 }
 
 TEST(VboxNvram, AWrongTarIsRefused) {
@@ -104,14 +104,14 @@ TEST(VboxNvram, MoreThanAMebibyteIsNotVirtualBoxs) {
 }
 
 std::string vmware_error(const Bytes &content) {
-  return error_of([&] { (void)parse_vmware_nvram(content, place); });
+  return error_of([&] { (void)parse_vmware_nvram(content, kPlace); });
 }
 
 TEST(VmwareNvram, ReadsPackedRecords) {
   const Bytes content = vmware_nvram({{u"Boot0080", kShimGuid, {1, 2, 3}}, {u"BootOrder", kGlobalGuid, {4, 0}, 0x7}});
   ASSERT_TRUE(is_vmware_nvram(content));
   EXPECT_FALSE(is_vbox_nvram(content));
-  const auto found = parse_vmware_nvram(content, place);
+  const auto found = parse_vmware_nvram(content, kPlace);
   ASSERT_THAT(found, SizeIs(2));
   EXPECT_EQ(found[0].name, u"Boot0080");
   EXPECT_EQ(found[0].guid, kShimGuid);
@@ -124,14 +124,14 @@ TEST(VmwareNvram, ABiosMachinesFileHasNone) {
   Bytes content = bytes("MRVN");
   put(content, 1, 4);
   put(content, vmware_chunk("CMOS", Bytes(128, 2)));
-  EXPECT_THAT(parse_vmware_nvram(content, place), IsEmpty());
+  EXPECT_THAT(parse_vmware_nvram(content, kPlace), IsEmpty());
 }
 
 TEST(VmwareNvram, TheNameOfTheChunkInsideAnotherIsNotOne) {
   Bytes content = bytes("MRVN");
   put(content, 1, 4);
   put(content, vmware_chunk("CMOS", bytes("EFI_NV\0\0\1\0\0\0x")));
-  EXPECT_THAT(parse_vmware_nvram(content, place), IsEmpty());
+  EXPECT_THAT(parse_vmware_nvram(content, kPlace), IsEmpty());
 }
 
 TEST(VmwareNvram, AnEncryptedFileIsKnownByItsStart) {

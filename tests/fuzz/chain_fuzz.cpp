@@ -36,7 +36,7 @@ void check_foreign(const ImageFile &file) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   static WorkFolder folder;
-  static const std::array<std::string, 3> names{"a.vdi", "b.vmdk", "c.vhd"};
+  static const std::array<std::string, 3> kNames{"a.vdi", "b.vmdk", "c.vhd"};
   std::span<const std::uint8_t> rest(data, size);
   if (rest.empty()) return -1;
   const unsigned choice = rest[0];
@@ -44,14 +44,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   Medium medium;
   image::OpenOptions options;
   options.allow_modified_parent = (choice & 64U) != 0;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
     std::span<const std::uint8_t> content;
     if (rest.size() >= 2) {
       const std::size_t length = std::min<std::size_t>(rest[0] | std::size_t{rest[1]} << 8U, rest.size() - 2);
       content = rest.subspan(2, length);
       rest = rest.subspan(2 + length);
     }
-    const ImageFile file = file_at(folder.put(names[i], content));
+    const ImageFile file = file_at(folder.put(kNames[i], content));
     if ((choice >> i & 1U) != 0 || (i == 2 && medium.chain.empty())) medium.chain.push_back(file);
     if ((choice >> i & 8U) != 0) options.known_images.push_back(file);
     if (i == 0 && image::needs_qemu_img(image::detect_format(file))) check_foreign(file);

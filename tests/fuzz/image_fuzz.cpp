@@ -129,13 +129,13 @@ std::uint64_t hash_of(const std::vector<std::uint8_t> &bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   static const Spread kSpread = spread_of(format);
-  static const std::vector<std::uint8_t> parent_bytes(1000, 'p');
+  static const std::vector<std::uint8_t> kParentBytes(1000, 'p');
   std::vector<std::uint8_t> bytes(data, data + size);
   repair(bytes);
   try {
     // A parent that is smaller than most inputs' disks, for what a differencing image leaves to it.
     auto parent = image::open_raw(
-        std::make_shared<SpreadFile>(Spread{.windows = {{0, 1000}}}, parent_bytes, "/nonexistent/parent"),
+        std::make_shared<SpreadFile>(Spread{.windows = {{0, 1000}}}, kParentBytes, "/nonexistent/parent"),
         ImageFormat::raw);
     const auto image = open(std::make_shared<SpreadFile>(kSpread, bytes, "/nonexistent/input"));
     check_chain(image::Chain({parent, image}), hash_of(bytes));

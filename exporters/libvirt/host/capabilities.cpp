@@ -20,10 +20,10 @@ namespace ferry::libvirt {
 
 namespace {
 
-const std::filesystem::path capabilities_name = "libvirt capabilities";
-const std::filesystem::path domain_capabilities_name = "libvirt domain capabilities";
-const std::filesystem::path domain_name = "libvirt domain";
-const std::filesystem::path pool_name = "libvirt storage pool";
+const std::filesystem::path kCapabilities = "libvirt capabilities";
+const std::filesystem::path kDomainCapabilities = "libvirt domain capabilities";
+const std::filesystem::path kDomain = "libvirt domain";
+const std::filesystem::path kPool = "libvirt storage pool";
 
 bool has(const xml::Element &element, std::string_view attribute, std::string_view value) {
   const std::string *found = element.attribute(attribute);
@@ -90,7 +90,7 @@ void add_device_enums(HostProfile &profile, const xml::Element &devices) {
 }  // namespace
 
 void add_capabilities(HostProfile &profile, std::string_view xml) {
-  const xml::Element root = xml::parse(xml, capabilities_name);
+  const xml::Element root = xml::parse(xml, kCapabilities);
   const xml::Element *arch = architecture_of(root, profile.architecture);
   if (arch == nullptr) {
     throw Error(ErrorKind::libvirt,
@@ -112,7 +112,7 @@ void add_capabilities(HostProfile &profile, std::string_view xml) {
 }
 
 void add_domain_capabilities(HostProfile &profile, std::string_view xml, bool with_cpu) {
-  const xml::Element root = xml::parse(xml, domain_capabilities_name);
+  const xml::Element root = xml::parse(xml, kDomainCapabilities);
   const xml::Element *cpu = root.child("cpu");
   if (with_cpu && cpu != nullptr) add_cpu(profile, *cpu);
   if (const xml::Element *devices = root.child("devices")) add_device_enums(profile, *devices);
@@ -122,7 +122,7 @@ void add_domain_capabilities(HostProfile &profile, std::string_view xml, bool wi
 }
 
 void add_domain(HostProfile &profile, std::string_view xml) {
-  const xml::Element root = xml::parse(xml, domain_name);
+  const xml::Element root = xml::parse(xml, kDomain);
   const xml::Element *name = root.child("name");
   if (name == nullptr) return;
   profile.domain_names.insert(name->text);
@@ -157,7 +157,7 @@ void apply_version_rules(HostProfile &profile) {
 }
 
 std::filesystem::path directory_of_pool(std::string_view xml) {
-  const xml::Element root = xml::parse(xml, pool_name);
+  const xml::Element root = xml::parse(xml, kPool);
   const xml::Element *target = root.child("target");
   const xml::Element *path = target == nullptr ? nullptr : target->child("path");
   if (path == nullptr || !has(root, "type", "dir")) return {};

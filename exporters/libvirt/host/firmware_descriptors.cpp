@@ -30,10 +30,10 @@ std::string text_of(const Json &object, const char *name) {
 }
 
 const Json &member_of(const Json &object, const char *name) {
-  static const Json null;
-  if (!object.is_object()) return null;
+  static const Json kNull;
+  if (!object.is_object()) return kNull;
   const auto member = object.find(name);
-  return member == object.end() ? null : *member;
+  return member == object.end() ? kNull : *member;
 }
 
 std::vector<std::string> texts_of(const Json &object, const char *name) {

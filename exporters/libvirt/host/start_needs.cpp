@@ -60,7 +60,7 @@ class Needs {
   }
 
  private:
-  [[noreturn]] static void cannot(const std::string &why, std::string found, std::string advice) {
+  [[noreturn]] static void cannot(const std::string &why, const std::string &found, std::string advice) {
     throw Error(ErrorKind::unsupported, {.message = "the machine cannot be started: " + why,
                                          .found = text::printable(found),
                                          .advice = std::move(advice) + " Or leave out --start."});
