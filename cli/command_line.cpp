@@ -74,19 +74,19 @@ std::string option_name(const std::string &word) {
 // Our form of what CLI11 says of a value: "--format: xml not in {text,json,html}", "--search: Directory does not exist:
 // /x".
 std::optional<ErrorDetail> bad_value(const std::string &said) {
-  static const std::regex folder(R"((--?[\w-]+): Directory (does not exist|is actually a file): (.*))");
-  static const std::regex missing(R"((--?[\w-]+): \d+ required .* missing)");
-  static const std::regex form(R"((--?[\w-]+): (.*) not in \{(.*)\})");
+  static const std::regex kFolder(R"((--?[\w-]+): Directory (does not exist|is actually a file): (.*))");
+  static const std::regex kMissing(R"((--?[\w-]+): \d+ required .* missing)");
+  static const std::regex kForm(R"((--?[\w-]+): (.*) not in \{(.*)\})");
   std::smatch parts;
-  if (std::regex_match(said, parts, folder)) {
+  if (std::regex_match(said, parts, kFolder)) {
     return ErrorDetail{.where = {.path = parts[1]},
                        .message = "the value cannot be understood",
                        .found = "\"" + parts[3].str() + "\"",
                        .expected = "an existing folder"};
   }
-  if (std::regex_match(said, parts, missing))
+  if (std::regex_match(said, parts, kMissing))
     return ErrorDetail{.where = {{}, {}, parts[1]}, .message = "the option needs a value"};
-  if (!std::regex_match(said, parts, form)) return std::nullopt;
+  if (!std::regex_match(said, parts, kForm)) return std::nullopt;
   const std::string list = std::regex_replace(parts[3].str(), std::regex(","), ", ");
   return ErrorDetail{.where = {.path = parts[1]},
                      .message = "the value cannot be understood",

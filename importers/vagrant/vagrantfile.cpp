@@ -41,18 +41,18 @@ bool begins_with_word(std::string_view line, std::string_view word) {
 
 // What a plain value is; nullopt for everything that Ruby would have to work out.
 std::optional<std::string> plain_value(std::string_view written) {
-  static const std::regex number("-?[0-9][0-9_]*(\\.[0-9]+)?"), symbol(":[A-Za-z_][A-Za-z0-9_]*"),
-      quoted("\"([^\"\\\\]*)\"|'([^'\\\\]*)'");
+  static const std::regex kNumber("-?[0-9][0-9_]*(\\.[0-9]+)?"), kSymbol(":[A-Za-z_][A-Za-z0-9_]*"),
+      kQuoted("\"([^\"\\\\]*)\"|'([^'\\\\]*)'");
   const std::string value(text::trim(written));
   std::smatch parts;
   if (value == "true" || value == "false" || value == "nil") return value;
-  if (std::regex_match(value, number)) {
+  if (std::regex_match(value, kNumber)) {
     std::string out;
     std::copy_if(value.begin(), value.end(), std::back_inserter(out), [](char c) { return c != '_'; });
     return out;
   }
-  if (std::regex_match(value, symbol)) return value.substr(1);
-  if (!std::regex_match(value, parts, quoted)) return std::nullopt;
+  if (std::regex_match(value, kSymbol)) return value.substr(1);
+  if (!std::regex_match(value, parts, kQuoted)) return std::nullopt;
   if (parts[2].matched) return parts[2].str();
   return value.find("#{") == std::string::npos ? std::optional(parts[1].str()) : std::nullopt;
 }
@@ -73,11 +73,11 @@ class Reader {
 
  private:
   bool opens_block(const std::string &code) {
-    static const std::regex provider(
+    static const std::regex kProvider(
         R"((\w+)\.vm\.provider[\s(]*[:"']?([\w-]+)["']?.*\bdo\s*\|\s*(\w+)(?:\s*,\s*(\w+))?.*)"),
         configure(R"(Vagrant(?:::Config|\.configure).*\bdo\s*\|\s*(\w+)\s*\|)"), other(R"(.*\bdo(?:\s*\|([^|]*)\|)?)");
     std::smatch parts;
-    if (std::regex_match(code, parts, provider) && prefix_of(parts[1].str()) == "config") {
+    if (std::regex_match(code, parts, kProvider) && prefix_of(parts[1].str()) == "config") {
       if (parts[4].matched) overrides_.push_back(parts[4].str());
       blocks_.push_back({parts[3].str(), parts[2].str(), false});
       return true;
@@ -103,25 +103,25 @@ class Reader {
   }
 
   void statement(const std::string &code, std::uint64_t number) {
-    static const std::regex assigned(R"((\w+)((?:\.\w+)+)\s*([-+*/|&]*)=(?![=~>])\s*(.*))"),
-        indexed(R"((\w+)\.(\w+)\[\s*["':]([^"'\]]*)["']?\s*\]\s*([-+*/|&]*)=(?![=~>])\s*(.*))"),
-        called(R"((\w+)((?:\.\w+)+)[\s(]+([\w:"'\[{(].*))"), bare(R"((\w+)((?:\.\w+)+))");
+    static const std::regex kAssigned(R"((\w+)((?:\.\w+)+)\s*([-+*/|&]*)=(?![=~>])\s*(.*))"),
+        kIndexed(R"((\w+)\.(\w+)\[\s*["':]([^"'\]]*)["']?\s*\]\s*([-+*/|&]*)=(?![=~>])\s*(.*))"),
+        kCalled(R"((\w+)((?:\.\w+)+)[\s(]+([\w:"'\[{(].*))"), kBare(R"((\w+)((?:\.\w+)+))");
     std::smatch parts;
     Assignment out{.option = {}, .value = {}, .plain = false, .line = number};
     std::string written;
     bool worked_out = false;  // "||=" and the like
-    if (std::regex_match(code, parts, indexed)) {
+    if (std::regex_match(code, parts, kIndexed)) {
       out.option = "." + parts[2].str() + "." + parts[3].str();
       worked_out = parts[4].length() > 0;
       written = parts[5].str();
-    } else if (std::regex_match(code, parts, assigned)) {
+    } else if (std::regex_match(code, parts, kAssigned)) {
       out.option = parts[2].str();
       worked_out = parts[3].length() > 0;
       written = parts[4].str();
-    } else if (std::regex_match(code, parts, called)) {
+    } else if (std::regex_match(code, parts, kCalled)) {
       out.option = parts[2].str();
       out.value = parts[3].str();
-    } else if (std::regex_match(code, parts, bare)) {
+    } else if (std::regex_match(code, parts, kBare)) {
       out.option = parts[2].str();
     } else {
       return;

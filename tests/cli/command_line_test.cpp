@@ -18,36 +18,36 @@ using Words = std::vector<std::string>;
 // A value that each option takes; an option that is not here gets a name that any text will do for.
 std::string value_of(const Words &command, const std::string &option) {
   if (command.back() == "convert" && option == "--format") return "raw";
-  static const std::map<std::string, std::string> values{{"--format", "json"},
-                                                         {"--progress", "none"},
-                                                         {"--jobs", "3"},
-                                                         {"--input-format", "raw"},
-                                                         {"--search", "/tmp"},
-                                                         {"--mac", "new"},
-                                                         {"--uuid", "new"},
-                                                         {"--network", "1=user"},
-                                                         {"--nic-names", "keep"},
-                                                         {"--smbios", "keep"},
-                                                         {"--disk-model", "keep"},
-                                                         {"--disk-bus", "sata"},
-                                                         {"--video", "vga"},
-                                                         {"--shared-folders", "none"},
-                                                         {"--snapshots", "flatten"},
-                                                         {"--skip-disk", "missing"},
-                                                         {"--disk-mode", "copy"},
-                                                         {"--compress", "zstd"},
-                                                         {"--cluster-size", "64K"},
-                                                         {"--engine", "native"},
-                                                         {"--removable", "copy"},
-                                                         {"--allow-outside", "/tmp"},
-                                                         {"--windows-root", "/tmp"},
-                                                         {"--set", "A=b"},
-                                                         {"--machine", "1"},
-                                                         {"--base", "/tmp"},
-                                                         {"--host-profile", "/etc/passwd"},
-                                                         {"--virtualbox-registry", "/etc/passwd"}};
-  const auto found = values.find(option);
-  return found == values.end() ? "some-text" : found->second;
+  static const std::map<std::string, std::string> kValues{{"--format", "json"},
+                                                          {"--progress", "none"},
+                                                          {"--jobs", "3"},
+                                                          {"--input-format", "raw"},
+                                                          {"--search", "/tmp"},
+                                                          {"--mac", "new"},
+                                                          {"--uuid", "new"},
+                                                          {"--network", "1=user"},
+                                                          {"--nic-names", "keep"},
+                                                          {"--smbios", "keep"},
+                                                          {"--disk-model", "keep"},
+                                                          {"--disk-bus", "sata"},
+                                                          {"--video", "vga"},
+                                                          {"--shared-folders", "none"},
+                                                          {"--snapshots", "flatten"},
+                                                          {"--skip-disk", "missing"},
+                                                          {"--disk-mode", "copy"},
+                                                          {"--compress", "zstd"},
+                                                          {"--cluster-size", "64K"},
+                                                          {"--engine", "native"},
+                                                          {"--removable", "copy"},
+                                                          {"--allow-outside", "/tmp"},
+                                                          {"--windows-root", "/tmp"},
+                                                          {"--set", "A=b"},
+                                                          {"--machine", "1"},
+                                                          {"--base", "/tmp"},
+                                                          {"--host-profile", "/etc/passwd"},
+                                                          {"--virtualbox-registry", "/etc/passwd"}};
+  const auto found = kValues.find(option);
+  return found == kValues.end() ? "some-text" : found->second;
 }
 
 void collect_leaves(CLI::App &app, const Words &path, std::vector<Words> &out) {

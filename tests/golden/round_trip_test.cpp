@@ -134,7 +134,7 @@ struct Meant {
   std::vector<std::string> gone, added;
 };
 const std::vector<Meant> &all_meant() {
-  static const std::vector<Meant> all{
+  static const std::vector<Meant> kAll{
       // The host has no version so old.
       {"legacy", {"board pc-i440fx-0.15 without ACPI"}, {"board pc-i440fx-1.4 without ACPI"}},
       // Which of the host's devices cannot be told; libvirt has no slot 0 behind a bridge.
@@ -142,7 +142,7 @@ const std::vector<Meant> &all_meant() {
        {"device usb-host in port 1 of piix3-usb-uhci at 0:01.2", "sound AC97  at 1:00.0"},
        {"sound AC97  at 1:1f.0"}},
   };
-  return all;
+  return kAll;
 }
 
 class RoundTrips : public testing::TestWithParam<fs::path> {};
