@@ -152,6 +152,7 @@ void read_topology(Context &c) {
     take(cores, "cores", "hardware.cpu.cores_per_socket");
     take(threads, "threads", "hardware.cpu.threads_per_core");
     take(most, "maxcpus", "hardware.cpu.most");
+    c.settle_rest(*option, Disposition::irrelevant, "a PC has one of them");
   }
   constexpr std::uint64_t kMost = 4096;
   for (const auto &value : {cpus, sockets, dies, cores, threads, most}) {

@@ -329,7 +329,9 @@ void DeviceReader::keep_verbatim(Unit &unit) {
 void DeviceReader::keep_backends() {
   std::vector<std::string> arguments;
   for (Option &option : c_.options) {
-    if (!option.known || (option.name != "netdev" && option.name != "chardev" && option.name != "object")) continue;
+    if (!option.known ||
+        (option.name != "netdev" && option.name != "chardev" && option.name != "object" && option.name != "fsdev"))
+      continue;
     const std::string id = Context::peek(option, "id");
     const bool named = std::find(verbatim_ids_.begin(), verbatim_ids_.end(), id) != verbatim_ids_.end();
     if (named && !id.empty()) {

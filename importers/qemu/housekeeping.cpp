@@ -126,6 +126,15 @@ void read_housekeeping(Context &c) {
       }
     }
   }
+  for (Option *option : c.all("machine")) {
+    for (const Key &key : option->keys) {
+      if (key.taken) continue;
+      c.raise(kDropped, option->where,
+              "The machine's property '" + text::printable(key.name) + "' is not carried over.");
+      break;
+    }
+    c.settle_rest(*option, Disposition::dropped, "libvirt has no such property of a board");
+  }
   // Without a watchdog of its own; Q35's chipset has one, which -global switches on.
   for (Option *option : c.all("watchdog-action")) {
     if (option->taken || (!option->keys.empty() && option->keys.front().taken)) continue;

@@ -270,6 +270,16 @@ TEST(FirmwareStore, WhatIsNoFileIsMadeAnew) {
   EXPECT_TRUE(vm.found("qemu.store-missing"));
 }
 
+TEST(LedgerOfQemu, WhatNoPartOfItKnowsIsDroppedAloud) {
+  const Command vm(
+      "-smp 2,clusters=1 -machine q35,sgx-epc.0.memdev=x -fsdev local,id=f,path=/srv,security_model=none -device "
+      "virtio-9p-pci-transitional,fsdev=f,mount_tag=t");
+  EXPECT_EQ(vm.ledger().counts().unknown, 0U);
+  EXPECT_TRUE(vm.found("qemu.dropped"));
+  const auto &arguments = vm.hardware().qemu_arguments;
+  EXPECT_NE(std::find(arguments.begin(), arguments.end(), "-fsdev"), arguments.end());
+}
+
 TEST(Watchdogs, AnActionWithoutOneSaysNothing) {
   const Command none("-watchdog-action poweroff");
   EXPECT_TRUE(none.hardware().qemu_arguments.empty());
