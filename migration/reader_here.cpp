@@ -44,7 +44,7 @@ class ReaderHere final : public Reader {
   }
 
   firmware::NvramContents read_nvram(const firmware::NvramSource &source) override {
-    return firmware::read_nvram(source);
+    return firmware::read_nvram(source, cache_.get());
   }
 
   void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,

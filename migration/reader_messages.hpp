@@ -234,7 +234,8 @@ struct Members<firmware::NvramContents> {
 template <>
 struct Members<firmware::NvramSource> {
   static constexpr std::tuple kAll{Member{"range", &firmware::NvramSource::range},
-                                   Member{"encrypted", &firmware::NvramSource::encrypted}};
+                                   Member{"encrypted", &firmware::NvramSource::encrypted},
+                                   Member{"gzip", &firmware::NvramSource::gzip}};
 };
 template <>
 struct Members<names::Places> {

@@ -42,6 +42,7 @@ struct Firmware {
   std::optional<bool> secure_boot;                  // nullopt: the variable store decides
   std::optional<std::filesystem::path> nvram_file;  // absolute, exists; VirtualBox's or VMware's own format
   std::optional<FileRange> nvram_inside;            // instead of nvram_file: a part of a larger file (an .ova)
+  bool nvram_gzip = false;                          // the part is of what that file inflates to
   bool nvram_encrypted = false;
   bool nvram_keys = false;  // the Secure Boot keys of the store are among the variables that can be carried
   std::optional<std::filesystem::path> loader_file;  // the firmware image that the source runs, if it is here

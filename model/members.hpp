@@ -135,6 +135,7 @@ struct Members<Firmware> {
                                    Member{"secure_boot", &Firmware::secure_boot},
                                    Member{"nvram_file", &Firmware::nvram_file},
                                    Member{"nvram_inside", &Firmware::nvram_inside},
+                                   Member{"nvram_gzip", &Firmware::nvram_gzip, Written::when_changed},
                                    Member{"nvram_encrypted", &Firmware::nvram_encrypted, Written::when_changed},
                                    Member{"nvram_keys", &Firmware::nvram_keys, Written::when_changed},
                                    Member{"loader_file", &Firmware::loader_file},

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "converters/firmware/variable.hpp"
+#include "converters/images/cache.hpp"
 #include "model/finding.hpp"
 #include "model/hardware.hpp"
 #include "model/medium.hpp"
@@ -21,6 +22,7 @@ namespace ferry::firmware {
 struct NvramSource {
   FileRange range;
   bool encrypted = false;  // the machine's settings say so
+  bool gzip = false;       // the range is of what the file inflates to
 };
 // nullopt when the machine has no such file.
 [[nodiscard]] std::optional<NvramSource> nvram_source(const Firmware &firmware);
@@ -38,7 +40,8 @@ struct NvramContents {
 
 // Never throws for what is in the file or for a file that cannot be read: then `kind` is unreadable, and a finding
 // says why. A machine is migrated without its variables rather than not at all.
-[[nodiscard]] NvramContents read_nvram(const NvramSource &source);
+// `cache` may know the way through a file that is a gzip stream.
+[[nodiscard]] NvramContents read_nvram(const NvramSource &source, image::Cache *cache = nullptr);
 
 // Whether the guest ran with Secure Boot: VirtualBox's store says it (a platform key is enrolled, and it is not
 // switched off). nullopt for VMware, whose .vmx says it, and for what could not be read.

@@ -6,8 +6,10 @@
 #include "converters/firmware/tpm_state.hpp"
 #include "converters/firmware/vbox_nvram.hpp"
 #include "converters/firmware/vmware_nvram.hpp"
+#include "converters/images/source_file.hpp"
 
 #include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::firmware {
 
@@ -41,15 +43,31 @@ void read_content(NvramContents &out, std::span<const std::uint8_t> bytes) {
   }
 }
 
+std::vector<std::uint8_t> inflated(const FileRange &range, const Place &where, image::Cache *cache) {
+  ImageFile whole;
+  whole.pieces = {range};
+  whole.gzip_outer = true;
+  whole.origin = where;
+  const auto source = image::open_source(whole, cache);
+  if (source->size() > kMaxFileSize) {
+    throw Error(ErrorKind::malformed, {.where = where,
+                                       .message = "the file is too large",
+                                       .found = text::human_bytes(source->size()),
+                                       .expected = "at most " + text::human_bytes(kMaxFileSize)});
+  }
+  return image::read_bytes(*source, 0, static_cast<std::size_t>(source->size()));
+}
+
 }  // namespace
 
 std::optional<NvramSource> nvram_source(const Firmware &firmware) {
-  if (firmware.nvram_inside) return NvramSource{*firmware.nvram_inside, firmware.nvram_encrypted};
+  if (firmware.nvram_inside) return NvramSource{*firmware.nvram_inside, firmware.nvram_encrypted, firmware.nvram_gzip};
   if (!firmware.nvram_file) return std::nullopt;
-  return NvramSource{{.file = *firmware.nvram_file, .offset = 0, .length = std::nullopt}, firmware.nvram_encrypted};
+  return NvramSource{
+      {.file = *firmware.nvram_file, .offset = 0, .length = std::nullopt}, firmware.nvram_encrypted, false};
 }
 
-NvramContents read_nvram(const NvramSource &source) {
+NvramContents read_nvram(const NvramSource &source, image::Cache *cache) {
   NvramContents out;
   out.where.file = source.range.file;
   if (source.encrypted) {
@@ -57,7 +75,8 @@ NvramContents read_nvram(const NvramSource &source) {
     return out;
   }
   try {
-    read_content(out, file::read_range(source.range, kMaxFileSize));
+    read_content(out,
+                 source.gzip ? inflated(source.range, out.where, cache) : file::read_range(source.range, kMaxFileSize));
   } catch (const Error &error) {
     out.kind = NvramKind::unreadable;
     out.variables.clear();

@@ -80,8 +80,8 @@ void collect_declarations(Context &in);
 void resolve_file(Context &in, const std::string &file_id, ImageFile &image, const Place &where,
                   const std::string &field);
 
-// Makes a file of the package the machine's firmware variables; a finding when it lies where it cannot be read.
-void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where);
+// Makes a file of the package the machine's firmware variables.
+void attach_nvram(Context &in, const FileRange &file);
 
 // ---- hardware.cpp, controllers.cpp, devices.cpp, vmware_config.cpp, identity.cpp, sections.cpp, guest_os.cpp,
 // virtualbox.cpp ----

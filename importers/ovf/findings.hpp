@@ -85,9 +85,6 @@ inline const FindingKind kSignature{
     finding_list, "ovf.signature-not-checked", Severity::info,
     "The package is signed; its signature is not checked, only the digests in its manifest are.",
     "Check the signature with the vendor's tool if the package comes from an untrusted place."};
-inline const FindingKind kNvramInArchive{finding_list, "ovf.nvram-in-archive", Severity::warning,
-                                         "The firmware variables are inside a compressed archive and were not read.",
-                                         "Decompress the package and migrate it again to keep the boot entries."};
 inline const FindingKind kVirtualBoxFallback{
     finding_list, "ovf.virtualbox-fallback", Severity::warning,
     "VirtualBox's own description inside the package could not be read; the OVF description is used instead.",

@@ -285,12 +285,11 @@ Medium medium_of(Context &in, const std::string &host_resource, const Place &whe
   return medium;
 }
 
-void attach_nvram(Context &in, const FileRange &file, const std::string &name, const Place &where) {
+void attach_nvram(Context &in, const FileRange &file) {
   Firmware &firmware = in.machine.hardware.firmware;
-  if (in.package.gzip_outer()) {
-    in.raise(finding::kNvramInArchive, where, "the firmware variables " + in_quotes(name) + " were not read");
-  } else if (in.package.is_archive()) {
+  if (in.package.is_archive()) {
     firmware.nvram_inside = file;
+    firmware.nvram_gzip = in.package.gzip_outer();
   } else {
     firmware.nvram_file = file.file;
   }

@@ -180,11 +180,10 @@ void find_nvram(Context &in, const std::string &declared, const Place &where) {
   if (const auto id = nvram_file_id(in, declared)) {
     ImageFile file;
     resolve_file(in, *id, file, where, field);
-    if (file.pieces.size() == 1 && !file.gzip)
-      return attach_nvram(in, file.pieces.front(), file.declared_location, where);
+    if (file.pieces.size() == 1 && !file.gzip) return attach_nvram(in, file.pieces.front());
   } else if (!bare_name(declared).empty()) {  // in the package, though no File says so
     for (const std::string &name : member_names(bare_name(declared), where)) {
-      if (const auto found = in.package.find(name, where).range) return attach_nvram(in, *found, name, where);
+      if (const auto found = in.package.find(name, where).range) return attach_nvram(in, *found);
     }
   }
   if (declared.empty() || hardware.firmware.type == FirmwareType::bios) return;

@@ -83,7 +83,7 @@ void set_nvram(Context &in, const Setting &setting) {
       in.raise(finding::kFileMissing, setting.place(),
                "the firmware variables " + in_quotes(id) + " are not in the package");
   }
-  if (found) attach_nvram(in, *found, id, setting.place());
+  if (found) attach_nvram(in, *found);
 }
 
 // "scsi0:1.virtualSSD" -> the drive on unit 1 of bus 0; its model field. nullptr when there is none.

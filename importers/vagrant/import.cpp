@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "importers/ovf/findings.hpp"
 #include "importers/ovf/ovf.hpp"
 #include "importers/vagrant/box.hpp"
 #include "importers/vagrant/findings.hpp"
@@ -62,12 +61,6 @@ ImportedMachine import_vmware(const std::shared_ptr<const Box> &box, const std::
   Machine &machine = out.machine;
   machine.source.kind = SourceKind::vagrant;
   machine.source.file = box->file();
-  Firmware &firmware = machine.hardware.firmware;
-  if (firmware.nvram_inside && box->is_gzip()) {
-    firmware.nvram_inside.reset();
-    out.findings.push_back(
-        raise(ovf::finding::kNvramInArchive, {box->file(), {}, {}}, "the firmware variables were not read"));
-  }
   for (const std::string &list : box->texts_with(".vmsd")) {
     if (box->text(list)->find("snapshot0.uid") != std::string::npos)
       out.findings.push_back(raise(kSnapshotsLeft, {box->shown(list), {}, {}}, "the machine in the box has snapshots"));

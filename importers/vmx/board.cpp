@@ -25,6 +25,7 @@ void read_nvram(Reader &reader, Firmware &firmware) {
   if (reader.inside != nullptr) {
     firmware.nvram_inside =
         firmware.type == FirmwareType::bios ? std::nullopt : reader.inside->find(named.value_or(beside.string()));
+    firmware.nvram_gzip = firmware.nvram_inside && reader.inside->gzip;
     return;
   }
   const auto found = locate_file(reader, named.value_or(beside.string()));

@@ -9,6 +9,7 @@
 #include "converters/firmware/findings.hpp"
 #include "tests/firmware/builder.hpp"
 #include "tests/kit/corpus.hpp"
+#include "tests/kit/disk_images.hpp"
 
 namespace ferry::firmware {
 namespace {
@@ -116,7 +117,15 @@ TEST(ReadNvram, APartOfALargerFileIsEnough) {
   const NvramContents found = read_nvram(*nvram_source(firmware));
   EXPECT_EQ(found.kind, NvramKind::virtualbox);
   EXPECT_THAT(found.variables, SizeIs(1));
+  firmware.nvram_inside->file = folder.write("x.box", test::make_gzip(ova, 200));
+  firmware.nvram_gzip = true;
+  EXPECT_THAT(read_nvram(*nvram_source(firmware)).variables, SizeIs(1));
+  image::Cache cache;
+  EXPECT_THAT(read_nvram(*nvram_source(firmware), &cache).variables, SizeIs(1));
   firmware.nvram_inside->length = ova.size();
+  EXPECT_THAT(ids(read_nvram(*nvram_source(firmware))), ElementsAre("firmware.variables-unreadable"));
+  firmware.nvram_inside->file = folder.write("x.ova", ova);
+  firmware.nvram_gzip = false;
   EXPECT_THAT(ids(read_nvram(*nvram_source(firmware))), ElementsAre("firmware.variables-unreadable"));
 }
 

@@ -64,7 +64,7 @@ void fill_board(Hardware &hardware) {
   firmware.secure_boot = firmware.boot_menu = true;
   firmware.nvram_file = "/folder/machine.nvram";
   firmware.nvram_inside = FileRange{"/folder/machine.ova", 512, 1024};
-  firmware.nvram_encrypted = firmware.nvram_keys = true;
+  firmware.nvram_encrypted = firmware.nvram_keys = firmware.nvram_gzip = true;
   firmware.boot_menu_timeout_ms = 1000;
   Cpu &cpu = hardware.cpu;
   cpu.cores_per_socket = cpu.threads_per_core = 2;
@@ -357,6 +357,7 @@ TEST(Differences, AreNamedByTheirPath) {
 const std::map<std::string, std::string> kElsewhere{
     {"hardware.firmware.nvram_keys", "tests/vbox/"},
     {"hardware.firmware.nvram_inside", "tests/ovf/"},
+    {"hardware.firmware.nvram_gzip", "tests/ovf/"},
     {"hardware.firmware.nvram_inside.file", "tests/ovf/"},
     {"hardware.firmware.nvram_inside.offset", "tests/ovf/"},
     {"hardware.firmware.nvram_inside.length", "tests/ovf/"},

@@ -42,8 +42,8 @@ TEST(Fixtures, ShowEveryFinding) {
   }
   // These need an archive, a certificate, an image, a damaged vbox:Machine or files beside: package_test.cpp,
   // import_test.cpp and below.
-  for (const char *other : {"ovf.nvram-in-archive", "ovf.signature-not-checked", "ovf.virtualbox-fallback",
-                            "ovf.file-size", "ovf.found-elsewhere", "ovf.medium-by-place"}) {
+  for (const char *other : {"ovf.signature-not-checked", "ovf.virtualbox-fallback", "ovf.file-size",
+                            "ovf.found-elsewhere", "ovf.medium-by-place"}) {
     seen.insert(other);
   }
   for (const FindingKind *kind : finding_list.kinds()) EXPECT_TRUE(seen.contains(kind->id)) << kind->id;
