@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/misbehave.hpp"
 
-#ifndef NDEBUG
+#ifdef FERRY_MISBEHAVE
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -20,7 +20,7 @@
 
 namespace ferry::migration {
 
-#ifdef NDEBUG
+#ifndef FERRY_MISBEHAVE
 
 void misbehave_when_told() {}
 worker::Patience patience() { return {}; }
