@@ -20,19 +20,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/again.hpp"
 #include "support/error.hpp"
 
 namespace ferry::worker {
 
 namespace {
-
-template <class Call>
-ssize_t again(const Call &call) {
-  ssize_t done = -1;
-  do done = call();
-  while (done < 0 && errno == EINTR);
-  return done;
-}
 
 // ---- a cage's rules as a message: a letter and a path each, ended by NUL ----
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "support/again.hpp"
 #include "support/worker.hpp"
 
 namespace ferry::worker {
@@ -18,14 +19,6 @@ struct Header {
   std::uint64_t length = 0;       // bytes
   std::uint64_t descriptors = 0;  // how many
 };
-
-template <class Call>
-ssize_t again(const Call &call) {
-  ssize_t done = -1;
-  do done = call();
-  while (done < 0 && errno == EINTR);
-  return done;
-}
 
 bool send_header(int socket, const Header &header, const std::vector<int> &descriptors) {
   iovec piece{const_cast<Header *>(&header), sizeof header};

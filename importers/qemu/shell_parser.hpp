@@ -12,6 +12,10 @@
 
 namespace ferry::qemu::shell {
 
+// Of a variable's name.
+[[nodiscard]] inline bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+[[nodiscard]] inline bool is_name(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+
 class Parser {
  public:
   Parser(std::string_view text, const std::filesystem::path &file) : text_(text), file_(file) {}
@@ -45,7 +49,10 @@ class Parser {
   [[nodiscard]] bool at_word() const;
   Word word();
   void literal(Word &out, char c, bool quoted);
-  void quoted_text(Word &out);          // after the opening "
+  void quoted_text(Word &out);  // after the opening "
+  // One character, or what it begins, where the shell expands but splits nothing. A backslash quotes those of
+  // `escaped`.
+  void expanded_text(Word &out, std::string_view escaped);
   void single_quoted(Word &out);        // after the opening '
   void ansi_quoted(Word &out);          // after $'
   void escaped(Word &out);              // at the backslash

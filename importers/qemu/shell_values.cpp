@@ -51,6 +51,12 @@ std::string shown(std::string_view text, const std::vector<Open> &opens) {
 }  // namespace ferry::qemu
 
 namespace ferry::qemu::shell {
+
+std::string joined(const std::vector<Field> &fields) {
+  std::string out;
+  for (std::size_t i = 0; i < fields.size(); ++i) out += (i == 0 ? "" : " ") + fields[i].text;
+  return out;
+}
 namespace {
 
 // One element of a pattern at `at`, against one character; moves `at` behind it.

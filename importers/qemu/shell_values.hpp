@@ -24,6 +24,9 @@ struct Field {
   return {fields.begin() + static_cast<std::ptrdiff_t>(from < fields.size() ? from : fields.size()), fields.end()};
 }
 
+// Their texts, with a blank between them.
+[[nodiscard]] std::string joined(const std::vector<Field> &fields);
+
 struct Variable {
   std::vector<Field> values;           // of an array all, else one
   std::map<std::string, Field> named;  // of declare -A

@@ -7,9 +7,7 @@
 namespace ferry::qemu::shell {
 namespace {
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name(char c) { return is_name_start(c) || is_digit(c); }
 bool is_special(char c) { return std::string_view("@*#?$!-").find(c) != std::string_view::npos; }
 bool ends_word(char c) { return std::string_view(" \t\n;&|<>()").find(c) != std::string_view::npos; }
 
@@ -155,30 +153,32 @@ void Parser::ansi_quoted(Word &out) {
   take();
 }
 
+void Parser::expanded_text(Word &out, std::string_view escaped) {
+  const char c = peek();
+  if (c == '\\') {
+    take();
+    const char next = peek();
+    if (next == '\n') {
+      take();
+    } else if (next != '\0' && escaped.find(next) != std::string_view::npos) {
+      literal(out, take(), true);
+    } else {
+      literal(out, '\\', true);
+    }
+  } else if (c == '$') {
+    dollar(out, true);
+  } else if (c == '`') {
+    backquoted(out, true);
+  } else {
+    literal(out, take(), true);
+  }
+}
+
 void Parser::quoted_text(Word &out) {
   const Level level(*this);
   const std::uint64_t since = line_;
   literal(out, '\0', true);  // "" is a word
-  while (!at_end() && peek() != '"') {
-    const char c = peek();
-    if (c == '\\') {
-      take();
-      const char next = peek();
-      if (next == '\n') {
-        take();
-      } else if (next == '$' || next == '`' || next == '"' || next == '\\') {
-        literal(out, take(), true);
-      } else {
-        literal(out, '\\', true);
-      }
-    } else if (c == '$') {
-      dollar(out, true);
-    } else if (c == '`') {
-      backquoted(out, true);
-    } else {
-      literal(out, take(), true);
-    }
-  }
+  while (!at_end() && peek() != '"') expanded_text(out, R"($`"\)");
   if (at_end()) fail(since, "a quote is opened and never closed", "\"");
   take();
 }
@@ -291,26 +291,7 @@ Word Parser::here_words() {
   const Level level(*this);
   Word out;
   out.line = line_;
-  while (!at_end()) {
-    const char c = peek();
-    if (c == '\\') {
-      take();
-      const char next = peek();
-      if (next == '\n') {
-        take();
-      } else if (next == '$' || next == '`' || next == '\\') {
-        literal(out, take(), true);
-      } else {
-        literal(out, '\\', true);
-      }
-    } else if (c == '$') {
-      dollar(out, true);
-    } else if (c == '`') {
-      backquoted(out, true);
-    } else {
-      literal(out, take(), true);
-    }
-  }
+  while (!at_end()) expanded_text(out, R"($`\)");
   return out;
 }
 
