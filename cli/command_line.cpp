@@ -109,7 +109,8 @@ std::optional<ErrorDetail> bad_value(const std::string &said) {
 
 std::unique_ptr<CLI::App> make_app(Context &context) {
   auto app = std::make_unique<CLI::App>(
-      "Moves virtual machines from VirtualBox and VMware to libvirt/QEMU in your own session.", "virt-ferry");
+      "Moves virtual machines from VirtualBox, VMware and QEMU scripts to libvirt/QEMU in your own session.",
+      "virt-ferry");
   set_help_format(*app);
   app->set_version_flag("-V,--version", "virt-ferry " FERRY_VERSION, "show the version");
   app->require_subcommand(1);
