@@ -142,8 +142,8 @@ class Line {
 
 // Never destroyed: the thread that waits for signals draws too.
 Line &line() {
-  static auto *const kept = new Line;  // NOLINT(cppcoreguidelines-owning-memory)
-  return *kept;
+  static auto *const kLine = new Line;  // NOLINT(cppcoreguidelines-owning-memory)
+  return *kLine;
 }
 
 class Bar final : public TimedProgress {

@@ -17,6 +17,8 @@ endif()
 if(FERRY_SANITIZE)
   target_compile_options(ferry_build_flags INTERFACE -fsanitize=${FERRY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(ferry_build_flags INTERFACE -fsanitize=${FERRY_SANITIZE})
+  # A sanitizer maps terabytes of addresses: no limit on memory can be set.
+  target_compile_definitions(ferry_build_flags INTERFACE FERRY_SANITIZED)
 endif()
 if(FERRY_FUZZ)
   # Coverage for libFuzzer in our libraries; each fuzz target links the fuzzer itself.

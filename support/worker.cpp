@@ -58,8 +58,10 @@ cage::Rules rules_of(std::string_view message) {
 
 // ---- in the worker ----
 
+#ifndef FERRY_SANITIZED
 // Above what a conversion of any disk needs, and below what makes a desktop unusable.
 constexpr rlim_t kMostMemory = rlim_t{8} << 30U;  // bytes
+#endif
 
 void set_limit(decltype(RLIMIT_CORE) resource, rlim_t value) {
   rlimit limit{};
@@ -84,7 +86,9 @@ void keep_only(int socket) {
   if (getppid() != parent) _exit(1);
   keep_only(socket);
   set_limit(RLIMIT_CORE, 0);
+#ifndef FERRY_SANITIZED
   set_limit(RLIMIT_DATA, kMostMemory);
+#endif
   // A crash is a crash, also where a library of the program's has a handler.
   for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS}) signal(number, SIG_DFL);
   Channel channel{file::Descriptor(3)};

@@ -71,8 +71,8 @@ Maker::Maker(const Request &its_request)
 }
 
 void Maker::read_overrides() {
-  for (const xml::Element *override_ : children(domain, "override")) {
-    for (const xml::Element *device : children(*override_, "device")) {
+  for (const xml::Element *of_device : children(domain, "override")) {
+    for (const xml::Element *device : children(*of_device, "device")) {
       const xml::Element *frontend = device->child("frontend");
       if (frontend == nullptr) continue;
       auto &properties = overrides_[attribute(device, "alias")];

@@ -16,7 +16,7 @@ constexpr std::size_t kMostExpanded = 1U << 20U;  // bytes of one line
 
 class BatchReader {
  public:
-  BatchReader(const std::filesystem::path &file, const ReadOptions &options) : file_(file), options_(options) {}
+  BatchReader(std::filesystem::path file, const ReadOptions &options) : file_(std::move(file)), options_(options) {}
 
   std::vector<Launch> read(std::string_view text) {
     for (std::uint64_t number = 1; !text.empty();) {

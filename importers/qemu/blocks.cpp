@@ -10,7 +10,7 @@
 namespace ferry::qemu {
 namespace {
 
-[[noreturn]] void refuse(const Place &where, std::string message, std::string found = {}) {
+[[noreturn]] void refuse(const Place &where, std::string message, std::string_view found = {}) {
   throw Error(ErrorKind::malformed, {.where = where,
                                      .message = std::move(message),
                                      .found = text::printable(found),
@@ -185,7 +185,7 @@ class BlockReader {
       const bool ide = block.interface == "ide", floppy = block.interface == "floppy";
       const bool scsi = block.interface == "scsi", flash = block.interface == "pflash";
       if (!ide && !floppy && !scsi && !flash) continue;
-      const unsigned units = ide ? (c_.type.q35 ? 1U : 2U) : scsi ? 7U : floppy ? 2U : 2U;
+      const unsigned units = ide ? (c_.type.q35 ? 1U : 2U) : scsi ? 7U : 2U;
       const unsigned buses = ide ? (c_.type.q35 ? 6U : 2U) : 1U;
       const Place where = block.option != nullptr ? block.option->where : Place{};
       unsigned bus = block.bus.value_or(0);

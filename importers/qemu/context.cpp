@@ -84,7 +84,7 @@ std::string Context::value_of(const Option &option, const Key &key) {
   for (const std::size_t number : opens_in(key.value)) {
     unset = unset && launch.opens.at(number).kind == Open::Kind::unset;
   }
-  const std::string rest = without_opens(key.value);
+  std::string rest = without_opens(key.value);
   const bool list = option.name == "append" || option.name == "cpu";
   if (unset && !rest.empty() && list) {
     raise(kOpenValue, option.where,

@@ -49,8 +49,8 @@ class CpuReader {
     const std::string model = c_.text(option_, "model", "hardware.cpu.model").value_or("qemu64");
     cpu_.model = model;
     if (model != "host" && model != "max" && !is_libvirt_model(model)) foreign(model);
-    for (std::size_t i = 0; i < option_.keys.size(); ++i) {
-      if (!option_.keys[i].taken) property(option_.keys[i].name, option_.keys[i]);
+    for (auto &key : option_.keys) {
+      if (!key.taken) property(key.name, key);
     }
   }
 

@@ -133,7 +133,7 @@ void DeviceReader::plan_defaults() {
   c_.hardware().display.adapter = Display::Adapter::none;
   if (video.empty()) {  // cirrus up to pc-i440fx-2.1
     video = !c_.type.q35 && c_.type.before(2, 2) ? "cirrus" : "std";
-    c_.added.push_back(video == "std" ? "a standard VGA card" : "a Cirrus VGA card");
+    c_.added.emplace_back(video == "std" ? "a standard VGA card" : "a Cirrus VGA card");
   }
   // Short forms are taken, as QEMU takes them: "-vga virt".
   std::string device;

@@ -88,7 +88,7 @@ class DeviceReader {
   UsbBuses usb_;
   std::map<std::string, unsigned> usb_by_name_;  // bus of an EHCI -> index in the model
   std::vector<DriveBus> ide_buses_, scsi_buses_;
-  unsigned ide_names_ = 0, scsi_names_ = 0, bus_names_ = 0;
+  unsigned ide_names_ = 0, scsi_names_ = 0;
   std::optional<std::size_t> virtio_, floppies_, usb_drives_;
   std::set<std::string> macs_;
   std::map<Option *, unsigned> backend_users_;

@@ -50,7 +50,7 @@ bool looks_like_batch(std::string_view text) {
     if (small.starts_with("set ") && small.find('=') != std::string::npos) signs += 1;
     if (trimmed.ends_with('^')) signs += 2;
     if (small.find(".exe") != std::string::npos || small.find("%~dp0") != std::string::npos) signs += 2;
-    dollar = dollar || trimmed.find("$") != std::string_view::npos || trimmed.ends_with('\\');
+    dollar = dollar || trimmed.find('$') != std::string_view::npos || trimmed.ends_with('\\');
     return true;
   });
   return signs >= 2 && !dollar;

@@ -189,7 +189,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text, std::uint64_t uni
   if (point != std::string_view::npos) {
     const auto fraction = text::parse_u64(digits.substr(point + 1));
     if (!fraction || digits.size() - point > 10) return std::nullopt;
-    double part = static_cast<double>(*fraction);
+    auto part = static_cast<double>(*fraction);
     for (std::size_t i = point + 1; i < digits.size(); ++i) part /= 10;
     bytes += static_cast<std::uint64_t>(std::llround(part * static_cast<double>(factor)));
   }

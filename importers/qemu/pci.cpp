@@ -52,7 +52,7 @@ std::string PciBuses::name_of(unsigned number) const {
 
 PciPlace PciBuses::take(const std::string &bus_name, const std::string &address, bool multifunction,
                         const Place &where) {
-  const auto refuse = [&](std::string message, std::string found) {
+  const auto refuse = [&](std::string message, std::string_view found) {
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = std::move(message),
                                        .found = text::printable(found),

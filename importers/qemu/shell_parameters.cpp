@@ -148,8 +148,7 @@ std::vector<Field> Reader::plain_value(const Part &part, std::uint64_t line) {
     const bool arguments = !part.index;
     if (arguments) value->insert(value->begin(), {main_file_.string(), line});
     const auto [from, to] = slice(part, value->size());
-    return std::vector<Field>(value->begin() + static_cast<std::ptrdiff_t>(from),
-                              value->begin() + static_cast<std::ptrdiff_t>(to));
+    return {value->begin() + static_cast<std::ptrdiff_t>(from), value->begin() + static_cast<std::ptrdiff_t>(to)};
   }
   std::vector<Field> out;
   for (const Field &field : *value) out.push_back({changed(part, field.text), field.line});

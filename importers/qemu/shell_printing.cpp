@@ -200,7 +200,7 @@ Answer Reader::read_values(const Node &node, const std::vector<Field> &fields) {
   for (std::size_t i = 1; i < fields.size(); ++i) {
     const std::string &word = fields[i].text;
     array =
-        array || (word.starts_with('-') && word.find('a') != std::string::npos && word.find("=") == std::string::npos);
+        array || (word.starts_with('-') && word.find('a') != std::string::npos && word.find('=') == std::string::npos);
     // -p "text", -d x, -n 1, -t 5
     const bool takes = name == "read" && word.size() > 1 && std::string_view("pdntNu").find(word.back()) < 6;
     if (word.starts_with('-')) {

@@ -96,7 +96,7 @@ std::optional<Regex> Regex::parse(std::string_view pattern, bool extended, bool 
     }
     if (ignore_case) {
       for (int letter = 'a'; letter <= 'z'; ++letter) {
-        const auto small = static_cast<std::size_t>(letter), large = static_cast<std::size_t>(letter - 'a' + 'A');
+        const auto small = static_cast<std::size_t>(letter), large = small - 'a' + 'A';
         if (item.characters[small] || item.characters[large]) item.characters.set(small).set(large);
       }
     }

@@ -105,7 +105,7 @@ struct Reader::Tester {
       const auto result = expression ? expression->search(*a, 0, match) : Regex::Result::too_much;
       return result == Regex::Result::too_much ? Answer::unknown : answer_of(result == Regex::Result::found);
     }
-    const bool extended = patterns && right.pattern.find_first_of("(") != std::string::npos;
+    const bool extended = patterns && right.pattern.find('(') != std::string::npos;
     if (extended) return Answer::unknown;
     if (name == "=" || name == "==" || name == "!=") {
       const bool same = patterns ? matches(right.pattern, *a) : *a == *b;

@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kHubPorts = 8;
 }
 
-void UsbBuses::add_bus(std::string name, unsigned controller, unsigned ports) {
+void UsbBuses::add_bus(const std::string &name, unsigned controller, unsigned ports) {
   Bus bus;
   bus.name = name.empty() ? "usb-bus." + std::to_string(unnamed_++) : name + ".0";
   bus.controller = controller;
@@ -28,7 +28,7 @@ bool UsbBuses::has(const std::string &name) const {
 }
 
 UsbBuses::Taken UsbBuses::take(const std::string &name, const std::string &port, bool is_hub, const Place &where) {
-  const auto refuse = [&](std::string message, std::string found) {
+  const auto refuse = [&](std::string message, std::string_view found) {
     throw Error(ErrorKind::malformed, {.where = where,
                                        .message = std::move(message),
                                        .found = text::printable(found),

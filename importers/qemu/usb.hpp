@@ -15,7 +15,7 @@ namespace ferry::qemu {
 class UsbBuses {
  public:
   // `controller`: index in Hardware::usb_controllers.
-  void add_bus(std::string name, unsigned controller, unsigned ports);
+  void add_bus(const std::string &name, unsigned controller, unsigned ports);
   // A bus of that name; empty: any.
   [[nodiscard]] bool has(const std::string &name) const;
 

@@ -102,7 +102,7 @@ class QemuDevices {
     if (device.place) element.children.push_back(address_element(pci_address(m_, *device.place, device.origin)));
   }
 
-  void finish(DomainElement element, const Device &device, Properties properties, const std::string &field) {
+  void finish(DomainElement element, const Device &device, const Properties &properties, const std::string &field) {
     if (!properties.empty()) {
       const std::string alias = "ua-" + field.substr(field.rfind('.') + 1) + "-" + std::string(element.name);
       element.children.push_back({.name = "alias", .attributes = {{"name", alias}}});
