@@ -44,9 +44,9 @@ std::string plan_digest(const MachinePlan &plan, const Options &options) {
   parts.add(plan.name);
   parts.add(plan.dest.string());
   parts.add(options.connect);
-  parts.add(std::uint64_t{options.define});
-  parts.add(std::uint64_t{options.overwrite});
-  parts.add(std::uint64_t{options.verify});
+  parts.add(std::uint64_t{options.define ? 1U : 0U});
+  parts.add(std::uint64_t{options.overwrite ? 1U : 0U});
+  parts.add(std::uint64_t{options.verify ? 1U : 0U});
   parts.add(static_cast<std::uint64_t>(options.engine));
   parts.add(static_cast<std::uint64_t>(options.mode));
   parts.add(static_cast<std::uint64_t>(options.compression));
@@ -56,7 +56,7 @@ std::string plan_digest(const MachinePlan &plan, const Options &options) {
   parts.add(plan.domain_xml);
   for (const SnapshotPlan &snapshot : plan.snapshots) {
     parts.add(snapshot.xml);
-    parts.add(std::uint64_t{snapshot.current});
+    parts.add(std::uint64_t{snapshot.current ? 1U : 0U});
   }
   return parts.finish();
 }

@@ -16,6 +16,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
+#include "support/text.hpp"
 #endif
 
 namespace ferry::migration {
@@ -74,7 +75,7 @@ void misbehave_when_told() {
 worker::Patience patience() {
   const char *told = std::getenv("VIRT_FERRY_PATIENCE");
   if (told == nullptr) return {};
-  const std::chrono::milliseconds longest(std::atoi(told));
+  const std::chrono::milliseconds longest(static_cast<std::int64_t>(text::parse_u64(told).value_or(0)));
   return {.computing = longest, .waiting = 5 * longest, .stopping = longest};
 }
 

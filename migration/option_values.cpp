@@ -143,7 +143,7 @@ void set_cluster_size(Options &options, const std::string &value) {
 
 std::filesystem::path folder(std::string_view option, const std::string &value) {
   std::error_code error;
-  const std::filesystem::path path = std::filesystem::absolute(names::as_spelt(value), error).lexically_normal();
+  std::filesystem::path path = std::filesystem::absolute(names::as_spelt(value), error).lexically_normal();
   if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "an existing folder");
   return path;
 }
@@ -151,7 +151,7 @@ std::filesystem::path folder(std::string_view option, const std::string &value) 
 // What the user names is looked for at once: with a slip in it, the answer would be about something else.
 std::filesystem::path existing(std::string_view option, const std::string &value) {
   std::error_code error;
-  const std::filesystem::path path = names::as_spelt(value);
+  std::filesystem::path path = names::as_spelt(value);
   if (value.empty() || !std::filesystem::exists(path, error)) bad_value(option, value, "an existing file");
   return path;
 }

@@ -147,7 +147,7 @@ std::vector<OutsideFile> files_outside(const Machine &machine, const Options &op
 }
 
 Error refusal(const OutsideFile &file) {
-  const Error error = reach::refusal(file.judgement, file.where, file.what);
+  Error error = reach::refusal(file.judgement, file.where, file.what);
   if (!file.is_removable) return error;
   ErrorDetail detail = error.detail();
   detail.advice += " Or leave the drives of CDs and floppies empty with --removable none.";

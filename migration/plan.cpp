@@ -26,8 +26,8 @@ constexpr std::uint64_t kSpaceReserve = 1U << 20U;  // bytes per disk: headers, 
 class MachinePlanner {
  public:
   MachinePlanner(ImportedMachine imported, const Survey &survey, const Options &options, const target::Target &target,
-                 const target::Taken &taken)
-      : survey_(survey), options_(options), target_(target), taken_(taken) {
+                 target::Taken taken)
+      : survey_(survey), options_(options), target_(target), taken_(std::move(taken)) {
     plan_.imported = std::move(imported);
     plan_.name = domain_name(options.name.value_or(machine().name));
     if (options.overwrite) taken_.forget(plan_.name);

@@ -85,34 +85,34 @@ class Writer {
   explicit Writer(Images *images = nullptr) : images_(images) {}
 
   template <Described T>
-  json value(const T &object) const {
+  [[nodiscard]] json value(const T &object) const {
     json out = json::object();
     for_each_member<T>([&](const auto &member) { put(out, member.name, object.*member.at); });
     return out;
   }
-  json value(const std::string &text) const {
+  [[nodiscard]] json value(const std::string &text) const {
     if (text::is_valid_utf8(text)) return text;
     const auto *bytes = reinterpret_cast<const std::uint8_t *>(text.data());
     return {{"bytes", text::hex(std::span(bytes, text.size()))}};
   }
-  json value(const std::filesystem::path &path) const { return value(path.string()); }
-  json value(const Uuid &uuid) const { return uuid.text(); }
-  json value(const MacAddress &mac) const { return mac.text(); }
-  json value(const Ledger &ledger) const { return value(ledger.entries()); }
-  json value(const Bytes &bytes) const { return text::hex(bytes); }
+  [[nodiscard]] json value(const std::filesystem::path &path) const { return value(path.string()); }
+  [[nodiscard]] json value(const Uuid &uuid) const { return uuid.text(); }
+  [[nodiscard]] json value(const MacAddress &mac) const { return mac.text(); }
+  [[nodiscard]] json value(const Ledger &ledger) const { return value(ledger.entries()); }
+  [[nodiscard]] json value(const Bytes &bytes) const { return text::hex(bytes); }
   template <std::size_t Size>
-  json value(const std::array<std::uint8_t, Size> &bytes) const {
+  [[nodiscard]] json value(const std::array<std::uint8_t, Size> &bytes) const {
     return text::hex(bytes);
   }
-  json value(const std::u16string &text) const {
+  [[nodiscard]] json value(const std::u16string &text) const {
     json out = json::array();
     for (const char16_t unit : text) out.push_back(static_cast<unsigned>(unit));
     return out;
   }
-  json value(bool flag) const { return flag; }
-  json value(Integer auto number) const { return number; }
+  [[nodiscard]] json value(bool flag) const { return flag; }
+  [[nodiscard]] json value(Integer auto number) const { return number; }
   template <Enumerator T>
-  json value(T enumerator) const {
+  [[nodiscard]] json value(T enumerator) const {
     if constexpr (Named<T>) {
       return std::string(to_string(enumerator));
     } else {
@@ -120,12 +120,12 @@ class Writer {
     }
   }
   template <class T>
-  json value(const std::vector<T> &list) const {
+  [[nodiscard]] json value(const std::vector<T> &list) const {
     json out = json::array();
     for (const T &element : list) out.push_back(value(element));
     return out;
   }
-  json value(const std::vector<ImageFile> &chain) const {
+  [[nodiscard]] json value(const std::vector<ImageFile> &chain) const {
     json out = json::array();
     for (const ImageFile &image : chain) {
       if (images_ == nullptr) {
@@ -141,13 +141,13 @@ class Writer {
     return out;
   }
   template <class T>
-  json value(const std::set<T> &set) const {
+  [[nodiscard]] json value(const std::set<T> &set) const {
     json out = json::array();
     for (const T &element : set) out.push_back(value(element));
     return out;
   }
   template <class Key, class T>
-  json value(const std::map<Key, T> &map) const {
+  [[nodiscard]] json value(const std::map<Key, T> &map) const {
     json out = json::array();
     for (const auto &[key, held] : map) out.push_back(json::array({value(key), value(held)}));
     return out;

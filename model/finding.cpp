@@ -54,7 +54,7 @@ std::string_view to_string(Severity severity) {
   return "?";
 }
 
-Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice) {
+Finding raise(const FindingKind &kind, Place where, const std::string &message, std::string advice) {
   return {std::string(kind.id), kind.severity, std::move(where), text::sentence(secrets::without_credentials(message)),
           advice.empty() ? std::string(kind.advice) : std::move(advice)};
 }

@@ -61,6 +61,6 @@ struct Finding {
 
 // A finding of `kind` at `where`; `message` becomes a sentence with a capital and a full stop (an error's, which
 // findings quote, has neither); `advice` replaces the kind's own when it is not empty.
-[[nodiscard]] Finding raise(const FindingKind &kind, Place where, std::string message, std::string advice = {});
+[[nodiscard]] Finding raise(const FindingKind &kind, Place where, const std::string &message, std::string advice = {});
 
 }  // namespace ferry

@@ -28,6 +28,9 @@ std::string path_text(const std::filesystem::path &path, const JsonContext &cont
   return utf8(path.string());
 }
 
+// JSON's own empty() is about lists and objects.
+bool is_empty_text(const Json &json) { return json.is_string() && json.get_ref<const std::string &>().empty(); }
+
 template <class T>
 concept Number = std::is_integral_v<T>;
 template <class T>
@@ -38,31 +41,31 @@ class Writer {
   explicit Writer(const JsonContext &context) : context_(context) {}
 
   template <Described T>
-  Json value(const T &object) const {
+  [[nodiscard]] Json value(const T &object) const {
     Json out = Json::object();
     for_each_member<T>([&](const auto &member) { put(out, member, object.*member.at); });
     return out;
   }
-  Json value(const Place &place) const {
+  [[nodiscard]] Json value(const Place &place) const {
     Json out = Json::object();
     if (place.file != context_.machine && !place.file.empty()) out["file"] = value(place.file);
     if (place.line) out["line"] = *place.line;
     if (!place.path.empty()) out["path"] = value(place.path);
     return out;
   }
-  Json value(const std::string &text) const { return utf8(text); }
-  Json value(const std::filesystem::path &path) const { return path_text(path, context_); }
-  Json value(const Uuid &uuid) const { return uuid.text(); }
-  Json value(const MacAddress &mac) const { return mac.text(); }
-  Json value(Number auto number) const { return number; }  // booleans too
-  Json value(Enumerator auto enumerator) const { return std::string(to_string(enumerator)); }
+  [[nodiscard]] Json value(const std::string &text) const { return utf8(text); }
+  [[nodiscard]] Json value(const std::filesystem::path &path) const { return path_text(path, context_); }
+  [[nodiscard]] Json value(const Uuid &uuid) const { return uuid.text(); }
+  [[nodiscard]] Json value(const MacAddress &mac) const { return mac.text(); }
+  [[nodiscard]] Json value(Number auto number) const { return number; }  // booleans too
+  [[nodiscard]] Json value(Enumerator auto enumerator) const { return std::string(to_string(enumerator)); }
   template <class T>
-  Json value(const std::vector<T> &list) const {
+  [[nodiscard]] Json value(const std::vector<T> &list) const {
     Json out = Json::array();
     for (const T &element : list) out.push_back(value(element));
     return out;
   }
-  Json value(const std::map<std::string, std::string> &map) const {
+  [[nodiscard]] Json value(const std::map<std::string, std::string> &map) const {
     Json out = Json::object();
     for (const auto &[key, text] : map) {
       out[utf8(key)] = secrets::looks_secret(key) ? std::string(secrets::kHidden) : utf8(text);
@@ -80,14 +83,14 @@ class Writer {
     // What is left out when it is empty: texts, paths, lists, maps, places.
     constexpr bool kMayBeEmpty = requires { held.empty(); }
     || std::is_same_v<T, Place>;
-    if (kMayBeEmpty && member.written != Written::always && (json.empty() || json == "")) return;
+    if (kMayBeEmpty && member.written != Written::always && (json.empty() || is_empty_text(json))) return;
     out[member.name] = std::move(json);
   }
   template <class Struct, class T>
   void put(Json &out, const Member<Struct, std::optional<T>> &member, const std::optional<T> &held) const {
     if (!held) return;
     Json json = value(*held);
-    if (json != "") out[member.name] = std::move(json);
+    if (!is_empty_text(json)) out[member.name] = std::move(json);
   }
 
   const JsonContext &context_;

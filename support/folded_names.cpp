@@ -23,8 +23,8 @@ bool append_hangul(char32_t c, std::u32string &out) {
   constexpr char32_t kTrails = 28, kVowels = 21, kSyllables = 11172;
   if (c < kFirst || c >= kFirst + kSyllables) return false;
   const char32_t index = c - kFirst;
-  out += kLead + index / (kVowels * kTrails);
-  out += kVowel + index % (kVowels * kTrails) / kTrails;
+  out += static_cast<char32_t>(kLead + index / (kVowels * kTrails));
+  out += static_cast<char32_t>(kVowel + index % (kVowels * kTrails) / kTrails);
   if (index % kTrails != 0) out += kTrail + index % kTrails;
   return true;
 }

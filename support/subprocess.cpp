@@ -107,7 +107,7 @@ void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
 void lock_in(const cage::Cage *locked_in) {
   if (locked_in == nullptr || locked_in->apply() == 0) return;
   constexpr std::string_view kWords = "the program could not be locked in (Landlock, seccomp) and was not started\n";
-  static_cast<void>(!::write(STDERR_FILENO, kWords.data(), kWords.size()));
+  static_cast<void>(::write(STDERR_FILENO, kWords.data(), kWords.size()) == 0);
   ::_exit(126);
 }
 

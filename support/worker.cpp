@@ -157,7 +157,7 @@ class Nursery {
       be_worker(socket, self, serve_);
     }
     if (child < 0) return;
-    static_cast<void>(!write(ended.get(), &child, sizeof child));
+    static_cast<void>(write(ended.get(), &child, sizeof child) == 0);
     workers_[child] = std::move(ended);
   }
 
@@ -175,7 +175,7 @@ class Nursery {
     for (pid_t child = 0; (child = waitpid(-1, &status, WNOHANG)) > 0;) {
       const auto found = workers_.find(child);
       if (found == workers_.end()) continue;
-      if (found->second) static_cast<void>(!write(found->second.get(), &status, sizeof status));
+      if (found->second) static_cast<void>(write(found->second.get(), &status, sizeof status) == 0);
       workers_.erase(found);
     }
   }

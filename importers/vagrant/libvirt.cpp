@@ -116,7 +116,7 @@ class Command {
   }
 
   std::string card() {
-    const std::string model = options_.text("nic_model_type", "hardware.nics").value_or("virtio");
+    std::string model = options_.text("nic_model_type", "hardware.nics").value_or("virtio");
     constexpr std::array<std::string_view, 7> kKnown{"e1000",   "e1000e",   "rtl8139",       "pcnet",
                                                      "vmxnet3", "ne2k_pci", "virtio-net-pci"};
     if (model == "virtio") return "virtio-net-pci";

@@ -75,21 +75,22 @@ class Reader {
   bool opens_block(const std::string &code) {
     static const std::regex kProvider(
         R"((\w+)\.vm\.provider[\s(]*[:"']?([\w-]+)["']?.*\bdo\s*\|\s*(\w+)(?:\s*,\s*(\w+))?.*)"),
-        configure(R"(Vagrant(?:::Config|\.configure).*\bdo\s*\|\s*(\w+)\s*\|)"), other(R"(.*\bdo(?:\s*\|([^|]*)\|)?)");
+        kConfigure(R"(Vagrant(?:::Config|\.configure).*\bdo\s*\|\s*(\w+)\s*\|)"),
+        kOther(R"(.*\bdo(?:\s*\|([^|]*)\|)?)");
     std::smatch parts;
     if (std::regex_match(code, parts, kProvider) && prefix_of(parts[1].str()) == "config") {
       if (parts[4].matched) overrides_.push_back(parts[4].str());
       blocks_.push_back({parts[3].str(), parts[2].str(), false});
       return true;
     }
-    if (std::regex_match(code, parts, configure)) {
+    if (std::regex_match(code, parts, kConfigure)) {
       blocks_.push_back({parts[1].str(), "config", false});
       return true;
     }
     constexpr std::array<std::string_view, 9> kWords{"if",  "unless", "case", "while", "until",
                                                      "for", "begin",  "def",  "class"};
     const bool word = std::any_of(kWords.begin(), kWords.end(), [&](auto one) { return begins_with_word(code, one); });
-    if (!word && !std::regex_match(code, other)) return false;
+    if (!word && !std::regex_match(code, kOther)) return false;
     blocks_.push_back({"", "", true});
     return true;
   }

@@ -91,7 +91,7 @@ void make_once(const path &file, const std::function<void(const path &)> &make) 
 }
 
 path flat_vdi(const path &folder) {
-  const path vdi = folder / "flat.vdi";
+  path vdi = folder / "flat.vdi";
   make_once(vdi, [](const path &part) { make_vdi(part, 4 * kGib, 2 * kGib); });
   return vdi;
 }
@@ -239,7 +239,7 @@ void memory(const path &folder) {
 }
 
 int main(const std::vector<std::string> &arguments) {
-  const std::string what = arguments.at(0);
+  const std::string &what = arguments.at(0);
   if (what == "convert") return convert({arguments.begin() + 1, arguments.end()});
   const path folder = std::filesystem::absolute(arguments.at(1));
   const auto rounds = static_cast<unsigned>(arguments.size() > 2 ? std::stoul(arguments[2]) : 5);

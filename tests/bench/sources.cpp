@@ -120,7 +120,7 @@ std::vector<std::filesystem::path> make_chain(const std::filesystem::path &folde
     // Each image has stretches of its own and writes over a part of those of the image below.
     const std::uint64_t first = image * per_image / 2;
     for (std::uint64_t i = 0; i < per_image; ++i) {
-      const std::vector<std::uint8_t> block = mixed_block(image * 100000 + i);
+      const std::vector<std::uint8_t> block = mixed_block(std::uint64_t{image} * 100000 + i);
       vdi.block((first + i) % blocks, block.data(), block.size());
     }
     vdi.finish();

@@ -13,7 +13,7 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint32_t kUnit = 4096;
+constexpr std::uint64_t kUnit = 4096;
 
 // Places what it is asked for one behind the other, `most` units at a time; knows no lanes.
 class RecordingSink final : public copy::Sink {
@@ -62,10 +62,11 @@ struct ClonePlan : testing::Test {
   RecordingSink sink;
   copy::ClonePlan plan{kUnit};
   // Descriptors that can be examined.
-  file::Descriptor first_{open("/dev/null", O_RDONLY | O_CLOEXEC)}, second_{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  file::Descriptor first_file{open("/dev/null", O_RDONLY | O_CLOEXEC)},
+      second_file{open("/dev/null", O_RDONLY | O_CLOEXEC)};
 
-  [[nodiscard]] int first() const { return first_.get(); }
-  [[nodiscard]] int second() const { return second_.get(); }
+  [[nodiscard]] int first() const { return first_file.get(); }
+  [[nodiscard]] int second() const { return second_file.get(); }
 
   void SetUp() override {
     sources.add(std::make_shared<NumberedFile>(first(), 0));

@@ -42,7 +42,7 @@ class DiskFile final : public image::SourceFile {
   [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
 
   // Appends at the next multiple of `alignment`; returns where.
-  std::uint64_t append(const std::vector<std::uint8_t> &bytes, std::uint64_t alignment = 1) {
+  std::uint64_t append(const std::vector<std::uint8_t> &bytes, std::uint64_t alignment = 1) const {
     const std::uint64_t at = (size() + alignment - 1) / alignment * alignment;
     if (pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at)) != static_cast<ssize_t>(bytes.size())) {
       throw std::runtime_error("pwrite");
@@ -59,7 +59,7 @@ class DiskFile final : public image::SourceFile {
 
 class MemoryImage final : public image::Image {
  public:
-  MemoryImage(std::uint64_t virtual_size, std::shared_ptr<DiskFile> file) : file_(file), files_{file} {
+  MemoryImage(std::uint64_t virtual_size, const std::shared_ptr<DiskFile> &file) : file_(file), files_{file} {
     info_.virtual_size = virtual_size;
     info_.file = file->path();
     reference_.resize(virtual_size);

@@ -17,7 +17,7 @@ struct Convert : testing::Test {
   static disk::ConvertResult run(const disk::ConvertRequest &request) { return disk::convert(request, nullptr, {}); }
 
   // The kind of the error that a request gives; nothing must be left of the target.
-  ErrorKind failure(const disk::ConvertRequest &request, const std::stop_token &stop = {}) {
+  ErrorKind failure(const disk::ConvertRequest &request, const std::stop_token &stop = {}) const {
     try {
       disk::convert(request, nullptr, stop);
     } catch (const Error &error) {

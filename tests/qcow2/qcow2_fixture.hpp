@@ -58,7 +58,7 @@ struct Written {
 };
 
 inline Written write_qcow2(const std::filesystem::path &path, const std::vector<TestState> &states,
-                           qcow2::Layout layout = {}, copy::Options options = {.threads = 4}) {
+                           qcow2::Layout layout = {}, const copy::Options &options = {.threads = 4}) {
   layout.virtual_size = states.back().chain.virtual_size();
   std::vector<const image::Chain *> chains;
   for (const TestState &state : states) chains.push_back(&state.chain);
