@@ -61,7 +61,7 @@ class OrdinaryUser : public testing::Environment {
   bool tried_ = false;
 };
 // GoogleTest owns it.
-auto *const ordinary_user = static_cast<OrdinaryUser *>(testing::AddGlobalTestEnvironment(new OrdinaryUser));
+auto *const kOrdinaryUser = static_cast<OrdinaryUser *>(testing::AddGlobalTestEnvironment(new OrdinaryUser));
 
 void read_digests(const fs::path &list, const fs::path &root, std::map<std::string, std::string> &out) {
   std::ifstream in(list);
@@ -107,9 +107,9 @@ ImportOptions import_options(const fs::path &file, const fs::path &root) {
   return options;
 }
 
-const libvirt::HostProfile &host() { return ordinary_user->host(); }
+const libvirt::HostProfile &host() { return kOrdinaryUser->host(); }
 
-libvirt::Connection *real_libvirt() { return ordinary_user->connection(); }
+libvirt::Connection *real_libvirt() { return kOrdinaryUser->connection(); }
 
 std::map<std::string, std::string> expected_digests(const fs::path &root) {
   std::map<std::string, std::string> out;

@@ -118,7 +118,7 @@ class Boot : public ::testing::Test {
   std::filesystem::path carried(const Bytes &source) {
     const auto file = folder_.write("source.nvram", source);
     const NvramContents contents = read_nvram({{.file = file, .offset = 0, .length = std::nullopt}, false});
-    const auto target = folder_.path() / "web_VARS.fd";
+    auto target = folder_.path() / "web_VARS.fd";
     carry_variables(select_variables(contents, false), kBlank, target);
     return target;
   }

@@ -57,13 +57,13 @@ class OrdinaryUser : public ::testing::Environment {
   std::unique_ptr<Folder> home_;
 };
 // GoogleTest owns it.
-const auto *const ordinary_user = static_cast<OrdinaryUser *>(::testing::AddGlobalTestEnvironment(new OrdinaryUser));
+const auto *const kOrdinaryUser = static_cast<OrdinaryUser *>(::testing::AddGlobalTestEnvironment(new OrdinaryUser));
 
 class Embedded : public ::testing::Test {
  protected:
   void SetUp() override {
     try {
-      connection_.emplace("qemu:///embed?root=" + ordinary_user->home().string());  // one per process
+      connection_.emplace("qemu:///embed?root=" + kOrdinaryUser->home().string());  // one per process
     } catch (const Error &error) {
       ASSERT_EQ(error.kind(), ErrorKind::unreachable);
       GTEST_SKIP() << error.what();

@@ -62,7 +62,7 @@ struct Kind {
 };
 
 std::string write_virtualbox_vmdk(const Layer &l, unsigned n, const fs::path &f) {
-  const std::string name = std::to_string(n) + ".vmdk";
+  std::string name = std::to_string(n) + ".vmdk";
   SparseOptions options;
   options.descriptor = vmdk_descriptor("monolithicSparse", sparse_line(l, "SPARSE", name), identity_of(n, ""), true);
   write_file(f / name, make_hosted_sparse(l, options));
@@ -80,7 +80,8 @@ std::string write_vhd(const Layer &l, unsigned n, const std::string &parent, con
 }
 
 std::string write_esx_delta(const Layer &l, unsigned n, const std::string &parent, const fs::path &f, bool sesparse) {
-  const std::string name = std::to_string(n) + ".vmdk", data = std::to_string(n) + "-delta.vmdk";
+  std::string name = std::to_string(n) + ".vmdk";
+  const std::string data = std::to_string(n) + "-delta.vmdk";
   write_file(f / data, sesparse ? make_sesparse(l) : make_cowd(l));
   write_file(f / name,
              vmdk_descriptor(sesparse ? "seSparse" : "vmfsSparse",
@@ -95,7 +96,7 @@ std::vector<Kind> kinds() {
        [](auto &l, auto n, auto &, auto &f) { return write_virtualbox_vmdk(l, n, f); }},
       {"vmware_sparse", kGrain, false, true,
        [](auto &l, auto n, auto &parent, auto &f) {
-         const std::string name = std::to_string(n) + ".vmdk";
+         std::string name = std::to_string(n) + ".vmdk";
          SparseOptions options;
          options.descriptor =
              vmdk_descriptor("monolithicSparse", sparse_line(l, "SPARSE", name), vmware_identity(n, parent));

@@ -32,7 +32,7 @@ struct DiskIdentity : testing::Test {
   }
 
   fs::path vdi(const std::string &name, unsigned identity, unsigned parent = 0) const {
-    const fs::path file = scratch.folder() / name;
+    fs::path file = scratch.folder() / name;
     fs::create_directories(file.parent_path());
     test::VdiBuilder image(file, 4 * test::VdiBuilder::kBlockSize, static_cast<std::uint8_t>(identity),
                            static_cast<std::uint8_t>(parent));

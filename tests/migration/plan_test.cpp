@@ -57,7 +57,7 @@ struct Plan : testing::Test {
     survey = tests::imagined_survey(machine());
   }
 
-  MachinePlan plan() { return make_plan(imported, survey, options, libvirt::Target(host)); }
+  MachinePlan plan() const { return make_plan(imported, survey, options, libvirt::Target(host)); }
 
   static bool has(const MachinePlan &plan, const std::string &id) {
     return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const Finding &f) { return f.id == id; });

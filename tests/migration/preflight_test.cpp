@@ -31,7 +31,7 @@ struct Preflight : testing::Test {
 
   void add_source(const std::filesystem::path &file) { plan.source_files.push_back({file, *file::status_of(file)}); }
 
-  std::optional<ErrorKind> refusal(const std::set<std::filesystem::path> &leftovers = {}) {
+  std::optional<ErrorKind> refusal(const std::set<std::filesystem::path> &leftovers = {}) const {
     try {
       preflight(plan, options, leftovers);
     } catch (const Error &error) {
@@ -90,7 +90,7 @@ TEST_F(Preflight, WhatAProcessWritesToIsNotReplaced) {
   if (child == 0) {
     const int held = open(target.c_str(), O_RDWR);
     close(ends[0]);
-    (void)!write(ends[1], "x", 1);
+    EXPECT_EQ(write(ends[1], "x", 1), 1);
     pause();
     _exit(held);
   }

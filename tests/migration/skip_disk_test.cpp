@@ -53,7 +53,7 @@ struct SkipDisk : testing::Test {
   }
 
   void skip(const std::string &value) { apply_option(options, "skip-disk", value); }
-  MachinePlan plan() { return make_plan(imported, survey, options, libvirt::Target(host)); }
+  MachinePlan plan() const { return make_plan(imported, survey, options, libvirt::Target(host)); }
 
   static std::size_t skipped(const MachinePlan &plan) {
     return static_cast<std::size_t>(std::count_if(plan.findings.begin(), plan.findings.end(), [](const Finding &one) {

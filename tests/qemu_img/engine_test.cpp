@@ -282,7 +282,7 @@ class FakeQemuImg : public ::testing::Test {
   }
   Error convert_error(const Context &context) {
     const Scratch target;
-    const auto error = error_of(
+    auto error = error_of(
         [&] { convert(to_qcow2(whole(ImageFormat::raw, "/disk.raw"), target / "out.qcow2"), &counter_, context); });
     EXPECT_THAT(target.names(), IsEmpty());
     return error;

@@ -76,7 +76,7 @@ struct Package : testing::Test {
     if (!qemu_img::available()) GTEST_SKIP() << "qemu-img makes the disk";
   }
 
-  fs::path make(std::uint64_t capacity, Manifest manifest, const std::string &algorithm, bool gzip) {
+  fs::path make(std::uint64_t capacity, Manifest manifest, const std::string &algorithm, bool gzip) const {
     const fs::path parts = folder.path() / "parts";
     fs::create_directories(parts);
     write_file(parts / "machine.ovf", std::string_view(envelope(capacity)));
@@ -87,7 +87,7 @@ struct Package : testing::Test {
     if (manifest == Manifest::first) members.emplace_back("machine.mf");
     members.emplace_back("disk.vmdk");
     if (manifest == Manifest::last) members.emplace_back("machine.mf");
-    const fs::path package = folder.path() / "package" / "machine.ova";
+    fs::path package = folder.path() / "package" / "machine.ova";
     fs::create_directories(package.parent_path());
     fs::remove(package);
     std::vector<std::string> arguments = {"-C", parts, "--format=ustar", gzip ? "-czf" : "-cf", package};
@@ -99,7 +99,7 @@ struct Package : testing::Test {
   struct Times {
     double by_plan = 0, by_both = 0;  // the file's size
   };
-  Times migrate(const fs::path &package, ErrorKind *refusal = nullptr) {
+  Times migrate(const fs::path &package, ErrorKind *refusal = nullptr) const {
     migration::Options options;
     options.dest = folder.path() / "dest";
     options.define = false;
@@ -163,7 +163,7 @@ TEST_F(Package, ThatIsNotWhatItsManifestSaysIsRefusedWhateverTheOrderAndTheDiges
         const Bytes sound = bytes;
         bytes[bytes.size() / 2] ^= 1U;
         write_file(parts / "changed", bytes);
-        const fs::path package = folder.path() / "package" / "machine.ova";
+        fs::path package = folder.path() / "package" / "machine.ova";
         // The manifest is of the sound disk.
         const std::string text = read_text(parts / "machine.mf");
         write_file(disk, bytes);

@@ -22,9 +22,7 @@ const std::vector<std::string> kHostile{
     "-rf",
     "*?[a-z]{1,2}",
     "Größe ✓ 日本",
-    "\xE2\x80\x9C"
-    "curly"
-    "\xE2\x80\x9D \xC2\xA0no-break",
+    "\xE2\x80\x9C curly \xE2\x80\x9D \xC2\xA0no-break",
     "no UTF-8: \xFF\xFE 7",
     std::string("\x01\x7F"
                 "8"),

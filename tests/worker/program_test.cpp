@@ -36,14 +36,15 @@ class Program : public testing::Test {
   subprocess::Result plan(const std::string &misbehave) { return plan_of(source(), misbehave); }
   static subprocess::Result plan_of(const std::filesystem::path &source, const std::string &misbehave) {
     setenv("VIRT_FERRY_MISBEHAVE", misbehave.c_str(), 1);
-    return subprocess::run({.program = FERRY_PROGRAM,
-                            .arguments = {"plan", source.string(), "--no-define", "--format", "json", "--host-profile",
-                                          FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"},
-                            .limits = {.deadline = std::chrono::seconds(60)},
-                            .bare_environment = false,
-                            .locked_in = {},
-                            .on_line = {}},
-                           {});
+    const std::string profile = FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json";
+    return subprocess::run(
+        {.program = FERRY_PROGRAM,
+         .arguments = {"plan", source.string(), "--no-define", "--format", "json", "--host-profile", profile},
+         .limits = {.deadline = std::chrono::seconds(60)},
+         .bare_environment = false,
+         .locked_in = {},
+         .on_line = {}},
+        {});
   }
   // What the kernel said to it.
   std::string tried(const std::string &misbehave) { return tried_by(source(), misbehave); }

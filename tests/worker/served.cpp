@@ -41,7 +41,8 @@ std::string done(const std::string &word, const std::string &with, const std::ve
     for (volatile unsigned turns = 0;;) turns = turns + 1;
   }
   if (word == "copy") {
-    for (std::string into(4096, ' ');;) static_cast<void>(!pread(descriptors.at(0).get(), into.data(), into.size(), 0));
+    for (std::string into(4096, ' ');;)
+      static_cast<void>(pread(descriptors.at(0).get(), into.data(), into.size(), 0) == 0);
   }
   return "what?";
 }
