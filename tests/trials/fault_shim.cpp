@@ -66,20 +66,22 @@ __attribute__((constructor)) void share() {
   close(log);
 }
 
+int number_of(const char *digits) { return static_cast<int>(std::strtol(digits, nullptr, 10)); }
+
 // True when this call is to fail, with errno set.
 bool fails(std::string_view kind) {
   if (shared == nullptr || variable("FERRY_FAIL_KIND") != kind) return false;
-  if (++shared->count != std::atol(std::getenv("FERRY_FAIL_AT"))) return false;
+  if (++shared->count != number_of(std::getenv("FERRY_FAIL_AT"))) return false;
   shared->failed = 1;
   static auto *const kOpen = real<int(const char *, int, ...)>("open");
   const int log = kOpen(std::getenv("FERRY_FAIL_LOG"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log >= 0) close(log);
   if (const char *number = std::getenv("FERRY_FAIL_SIGNAL"); number != nullptr) {
-    const int process = std::atoi(std::getenv("FERRY_FAIL_PROCESS"));
-    kill(process == 0 ? getpid() : process, std::atoi(number));
+    const int process = number_of(std::getenv("FERRY_FAIL_PROCESS"));
+    kill(process == 0 ? getpid() : process, number_of(number));
     return false;
   }
-  errno = std::atoi(std::getenv("FERRY_FAIL_WITH"));
+  errno = number_of(std::getenv("FERRY_FAIL_WITH"));
   return true;
 }
 

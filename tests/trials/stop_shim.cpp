@@ -18,7 +18,7 @@ namespace {
 long stop_at() {
   const char *at = std::getenv("FERRY_STOP_AT");
   if (at == nullptr || std::string_view(program_invocation_short_name) != "virt-ferry") return 0;
-  return std::atol(at);
+  return std::strtol(at, nullptr, 10);
 }
 
 // True when the program is to end now.
@@ -54,82 +54,82 @@ bool is_journal(int descriptor) {
 extern "C" {
 
 ssize_t write(int descriptor, const void *bytes, size_t length) {
-  static auto *const next = real<ssize_t(int, const void *, size_t)>("write");
+  static auto *const kNext = real<ssize_t(int, const void *, size_t)>("write");
   if (stop_at() > 0 && is_journal(descriptor)) {
     step();
     if (is_the_moment()) {
-      (void)next(descriptor, bytes, length / 2);
+      (void)kNext(descriptor, bytes, length / 2);
       end();
     }
   }
-  return next(descriptor, bytes, length);
+  return kNext(descriptor, bytes, length);
 }
 
 int fsync(int descriptor) {
-  static auto *const next = real<int(int)>("fsync");
+  static auto *const kNext = real<int(int)>("fsync");
   step();
-  return next(descriptor);
+  return kNext(descriptor);
 }
 
 int rename(const char *from, const char *to) {
-  static auto *const next = real<int(const char *, const char *)>("rename");
+  static auto *const kNext = real<int(const char *, const char *)>("rename");
   step();
-  return next(from, to);
+  return kNext(from, to);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags) {
-  static auto *const next = real<int(int, const char *, int, const char *, unsigned)>("renameat2");
+  static auto *const kNext = real<int(int, const char *, int, const char *, unsigned)>("renameat2");
   step();
-  return next(from_folder, from, to_folder, to, flags);
+  return kNext(from_folder, from, to_folder, to, flags);
 }
 
 int link(const char *from, const char *to) {
-  static auto *const next = real<int(const char *, const char *)>("link");
+  static auto *const kNext = real<int(const char *, const char *)>("link");
   step();
-  return next(from, to);
+  return kNext(from, to);
 }
 
 int unlink(const char *file) {
-  static auto *const next = real<int(const char *)>("unlink");
+  static auto *const kNext = real<int(const char *)>("unlink");
   step();
-  return next(file);
+  return kNext(file);
 }
 
 int unlinkat(int folder, const char *file, int flags) {
-  static auto *const next = real<int(int, const char *, int)>("unlinkat");
+  static auto *const kNext = real<int(int, const char *, int)>("unlinkat");
   step();
-  return next(folder, file, flags);
+  return kNext(folder, file, flags);
 }
 
 int mkdir(const char *folder, mode_t mode) {
-  static auto *const next = real<int(const char *, mode_t)>("mkdir");
+  static auto *const kNext = real<int(const char *, mode_t)>("mkdir");
   step();
-  return next(folder, mode);
+  return kNext(folder, mode);
 }
 
 // Of libvirt; its handles are opaque here.
 void *virDomainDefineXMLFlags(void *connection, const char *xml, unsigned flags) {
-  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainDefineXMLFlags");
+  static auto *const kNext = real<void *(void *, const char *, unsigned)>("virDomainDefineXMLFlags");
   step();
-  return next(connection, xml, flags);
+  return kNext(connection, xml, flags);
 }
 
 void *virDomainDefineXML(void *connection, const char *xml) {
-  static auto *const next = real<void *(void *, const char *)>("virDomainDefineXML");
+  static auto *const kNext = real<void *(void *, const char *)>("virDomainDefineXML");
   step();
-  return next(connection, xml);
+  return kNext(connection, xml);
 }
 
 int virDomainUndefineFlags(void *domain, unsigned flags) {
-  static auto *const next = real<int(void *, unsigned)>("virDomainUndefineFlags");
+  static auto *const kNext = real<int(void *, unsigned)>("virDomainUndefineFlags");
   step();
-  return next(domain, flags);
+  return kNext(domain, flags);
 }
 
 void *virDomainSnapshotCreateXML(void *domain, const char *xml, unsigned flags) {
-  static auto *const next = real<void *(void *, const char *, unsigned)>("virDomainSnapshotCreateXML");
+  static auto *const kNext = real<void *(void *, const char *, unsigned)>("virDomainSnapshotCreateXML");
   step();
-  return next(domain, xml, flags);
+  return kNext(domain, xml, flags);
 }
 
 }  // extern "C"
