@@ -23,7 +23,7 @@ using Bytes = std::vector<std::uint8_t>;
 inline Bytes bytes(std::string_view text) { return {text.begin(), text.end()}; }
 
 inline void put(Bytes &out, std::uint64_t value, int count) {
-  for (int i = 0; i < count; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (int i = 0; i < count; ++i) out.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : 0);
 }
 inline void put(Bytes &out, const Bytes &more) { out.insert(out.end(), more.begin(), more.end()); }
 inline void put(Bytes &out, const Guid &guid) { out.insert(out.end(), guid.begin(), guid.end()); }
