@@ -90,8 +90,20 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
     (void)disk::convert(request_for(copy, plan, staged(copy.target)), *reader, progress, stop);
   }
   for (const FirmwarePlan *store : stores(plan)) {
-    const firmware::CarryResult carried = firmware::carry_variables(
-        store->variables, store->target.descriptor.nvram_template, staged(store->target.nvram));
+    const fs::path target = staged(store->target.nvram);
+    fs::path content = store->target.descriptor.nvram_template;
+    if (store->image) {
+      content = fs::path(target) += ".content";
+      disk::ConvertRequest unpacked;
+      unpacked.medium = *store->image;
+      unpacked.target = content;
+      unpacked.format = disk::TargetFormat::raw;
+      unpacked.durable = false;
+      unpacked.open = open_options(plan.imported.machine, request.options);
+      (void)disk::convert(unpacked, *reader, nullptr, stop);
+    }
+    const firmware::CarryResult carried = firmware::carry_variables(store->variables, content, target);
+    if (store->image) fs::remove(content);
     result.findings.insert(result.findings.end(), carried.findings.begin(), carried.findings.end());
   }
   file::write_new(staged(plan.name + ".xml"), request.domain_xml);

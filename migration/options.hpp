@@ -40,6 +40,7 @@ struct Options {
   bool connect_given = false;                 // then it is asked even when nothing is to be defined
   std::optional<std::filesystem::path> dest;  // nullopt: the connection's image folder
   bool define = true;
+  bool tpm_beside = false;  // the TPM's content goes into the destination, beside the script that will use it
   bool start = false;
   bool overwrite = false;
   bool verify = false;

@@ -44,6 +44,9 @@ class Collector {
     if (firmware.nvram_file)
       add({prefix + ".firmware.nvram_file", firmware.origin, "the file of firmware variables", false, false, {}},
           *firmware.nvram_file);
+    if (hardware.tpm && hardware.tpm->state_file)
+      add({prefix + ".tpm.state_file", hardware.tpm->origin, "the file of the TPM's state", false, false, {}},
+          *hardware.tpm->state_file);
     if (hardware.kernel) {
       add({prefix + ".kernel.kernel", hardware.kernel->origin, "the kernel", false, false, {}},
           hardware.kernel->kernel);

@@ -101,8 +101,8 @@ class MachinePlanner {
 
   void plan_firmware() {
     if (machine().hardware.firmware.type == FirmwareType::bios) return;
-    plan_.firmware =
-        plan_store(machine().hardware, survey_.nvram, target_, plan_.dest / store_file(plan_.name, 0), plan_.findings);
+    plan_.firmware = plan_store(machine().hardware, {survey_.nvram, survey_.store}, target_,
+                                plan_.dest / store_file(plan_.name, 0), plan_.findings);
   }
 
   // A snapshot with a store of its own: VirtualBox 7 puts a copy into its snapshot folder.
@@ -110,8 +110,8 @@ class MachinePlanner {
     const auto contents = survey_.snapshot_nvram.find(i);
     if (contents == survey_.snapshot_nvram.end()) return std::nullopt;
     const Hardware &hardware = machine().snapshots[i].hardware;
-    FirmwarePlan out =
-        plan_store(hardware, contents->second, target_, plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
+    FirmwarePlan out = plan_store(hardware, {contents->second, std::nullopt}, target_,
+                                  plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
     settlements_.push_back({"snapshots." + std::to_string(i) + ".hardware.firmware.nvram_file", Disposition::translated,
                             described_store(out)});
     return out;
@@ -121,11 +121,17 @@ class MachinePlanner {
   void plan_tpm(bool has_tpm) {
     plan_.has_tpm = has_tpm;
     if (!has_tpm) return;
-    const bool has_state = survey_.nvram && !survey_.nvram->tpm_state.empty();
-    const bool carried = has_state && options_.define && has_tpm_folders(options_.connect);
+    plan_.tpm_folder = tpm_folder(plan_, options_);
+    const Hardware &hardware = machine().hardware;
+    const bool carried = survey_.tpm && !survey_.tpm->state.empty() && !plan_.tpm_folder.empty();
+    // A machine of QEMU's own that keeps its firmware measures its boot as before.
+    const bool same = hardware.described_by_qemu() &&
+                      (hardware.firmware.type == FirmwareType::bios || hardware.firmware.loader_file.has_value());
     plan_.findings.push_back(
-        firmware::tpm_finding(survey_.nvram ? &*survey_.nvram : nullptr, carried, machine().hardware.tpm->origin));
-    if (carried) plan_.tpm_state = survey_.nvram->tpm_state;
+        firmware::tpm_finding(survey_.tpm ? &*survey_.tpm : nullptr, carried, same, hardware.tpm->origin));
+    if (!carried) return;
+    plan_.tpm_state = survey_.tpm->state;
+    if (hardware.tpm->version == Tpm::Version::v1_2) plan_.tpm_kind = firmware::TpmKind::old;
   }
 
   [[nodiscard]] target::Result describe(const Hardware &hardware, const std::string &prefix,

@@ -40,6 +40,7 @@ struct CopyPlan {
 struct FirmwarePlan {
   target::Firmware target;
   firmware::Selection variables;  // of the source's store, to be carried over; empty: the template as it is
+  std::optional<Medium> image;    // the template is a qcow2 image: its content is meant
 };
 
 struct SnapshotPlan {
@@ -58,7 +59,9 @@ struct MachinePlan {
   std::vector<CopyPlan> copies;
   std::optional<FirmwarePlan> firmware;
   bool has_tpm = false;
-  std::vector<std::uint8_t> tpm_state;  // VirtualBox's, to be carried over; empty: none
+  std::filesystem::path tpm_folder;     // the machine's own; empty: it is not ours to touch
+  std::vector<std::uint8_t> tpm_state;  // of the source, to be carried over; empty: none
+  firmware::TpmKind tpm_kind = firmware::TpmKind::v2;
   std::vector<SnapshotPlan> snapshots;  // parents before children
   std::string domain_xml;
   Uuid domain_uuid;

@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "converters/firmware/findings.hpp"
 #include "migration/findings.hpp"
 
 namespace ferry::migration {
@@ -25,12 +26,14 @@ std::optional<fs::path> template_beside(const fs::path &loader) {
 
 // A machine of QEMU's own that names its firmware gets that one, and a copy of its store: the two belong together.
 // The host's firmware of the same size stands for an image that is not here.
-std::optional<FirmwarePlan> own_firmware(const Hardware &hardware, const target::Target &target,
-                                         const fs::path &store) {
+std::optional<FirmwarePlan> own_firmware(const Hardware &hardware, const std::optional<std::uint64_t> &store_size,
+                                         const target::Target &target, const fs::path &store) {
   if (hardware.machine_type.empty()) return std::nullopt;
-  const Firmware &firmware = hardware.firmware;
+  Firmware firmware = hardware.firmware;
+  if (!store_size) firmware.nvram_file.reset();
   FirmwarePlan out;
   out.target.nvram = store;
+  if (store_size) out.image = store_image(firmware);
   target::FirmwareImage &descriptor = out.target.descriptor;
   if (firmware.loader_file) {
     const auto vars = firmware.nvram_file ? firmware.nvram_file : template_beside(*firmware.loader_file);
@@ -47,20 +50,43 @@ std::optional<FirmwarePlan> own_firmware(const Hardware &hardware, const target:
   }
   if (!firmware.nvram_file) return std::nullopt;
   const auto chosen = target.choose_firmware(hardware, false);
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(*firmware.nvram_file, error);
-  if (error || !chosen || chosen->vars_size != size) return std::nullopt;
+  if (!chosen || chosen->vars_size != store_size) return std::nullopt;
   descriptor = *chosen;
   descriptor.nvram_template = *firmware.nvram_file;
   return out;
 }
 
+// Bytes of a store of QEMU's; nullopt, with a finding, where it cannot be used.
+std::optional<std::uint64_t> size_of_store(const Firmware &firmware, const std::optional<MediumFacts> &image,
+                                           std::vector<Finding> &findings) {
+  if (!firmware.nvram_file) return std::nullopt;
+  std::error_code error;
+  if (!firmware.nvram_qcow2) {
+    const std::uintmax_t size = fs::file_size(*firmware.nvram_file, error);
+    return error ? std::nullopt : std::optional<std::uint64_t>(size);
+  }
+  const auto refuse = [&](const std::string &why) -> std::optional<std::uint64_t> {
+    findings.push_back(raise(firmware::kVariablesUnreadable, {.file = *firmware.nvram_file},
+                             "the UEFI variables cannot be read: " + why));
+    return std::nullopt;
+  };
+  if (!image) return std::nullopt;  // nobody has looked at it
+  if (image->error) return refuse(image->error->detail().message);
+  constexpr std::uint64_t kLargestStore = std::uint64_t{64} << 20U;  // as firmware::carry_variables() takes
+  if (image->info->virtual_size > kLargestStore) return refuse("the image is larger than any store");
+  if (!image->info->chain.empty() && image->info->chain.back().has_parent)
+    return refuse("the image is a layer over another one");
+  return image->info->virtual_size;
+}
+
 }  // namespace
 
-FirmwarePlan plan_store(const Hardware &hardware, const std::optional<firmware::NvramContents> &contents,
-                        const target::Target &target, const std::filesystem::path &store,
-                        std::vector<Finding> &findings) {
-  if (auto own = own_firmware(hardware, target, store)) return std::move(*own);
+FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const target::Target &target,
+                        const std::filesystem::path &store, std::vector<Finding> &findings) {
+  const std::optional<firmware::NvramContents> &contents = facts.contents;
+  const auto size =
+      hardware.machine_type.empty() ? std::nullopt : size_of_store(hardware.firmware, facts.image, findings);
+  if (auto own = own_firmware(hardware, size, target, store)) return std::move(*own);
   const std::optional<bool> stored = contents ? firmware::secure_boot_of(*contents) : std::nullopt;
   bool secure_boot = hardware.firmware.secure_boot.value_or(stored.value_or(false));
   FirmwarePlan out;

@@ -7,15 +7,21 @@
 #include <vector>
 
 #include "migration/plan.hpp"
+#include "migration/survey.hpp"
 
 namespace ferry::migration {
 
-// The firmware of a UEFI state and its store in `dest`, with what is carried over of `contents`, the source's store.
+// What the survey knows of the source's store.
+struct StoreFacts {
+  const std::optional<firmware::NvramContents> &contents;
+  const std::optional<MediumFacts> &image;  // of one that is an image
+};
+
+// The firmware of a UEFI state and its store in `dest`, with what is carried over of the source's store.
 // Secure Boot that this host has no firmware for is given up, with a finding. Throws missing when there is no
 // firmware of that width at all.
-[[nodiscard]] FirmwarePlan plan_store(const Hardware &hardware, const std::optional<firmware::NvramContents> &contents,
-                                      const target::Target &target, const std::filesystem::path &store,
-                                      std::vector<Finding> &findings);
+[[nodiscard]] FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const target::Target &target,
+                                      const std::filesystem::path &store, std::vector<Finding> &findings);
 
 // "3 boot entries go into NAME_VARS.fd"
 [[nodiscard]] std::string described_store(const FirmwarePlan &plan);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "converters/firmware/carry.hpp"
+#include "converters/firmware/tpm_state.hpp"
 #include "converters/source_reader.hpp"
 #include "importers/ovf/ovf.hpp"
 #include "migration/options.hpp"
@@ -58,6 +59,7 @@ class Reader : public disk::SourceReader {
   [[nodiscard]] virtual std::vector<MediumLook> look(const std::vector<Medium> &media, const image::OpenOptions &open,
                                                      disk::Engine engine) = 0;
   [[nodiscard]] virtual firmware::NvramContents read_nvram(const firmware::NvramSource &source) = 0;
+  [[nodiscard]] virtual firmware::TpmContents read_tpm(const std::filesystem::path &file, firmware::TpmKind kind) = 0;
   // As ovf::verify_members(), of a machine's package.
   virtual void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
                               const std::stop_token &stop) = 0;

@@ -60,6 +60,11 @@ class ReaderAway final : public Reader {
     return exact::read<firmware::NvramContents>(call({.what = Ask::nvram, .value = exact::written(source)}));
   }
 
+  firmware::TpmContents read_tpm(const fs::path &file, firmware::TpmKind kind) override {
+    return exact::read<firmware::TpmContents>(
+        call({.what = Ask::tpm, .value = exact::written(TpmQuestion{file, kind == firmware::TpmKind::old})}));
+  }
+
   void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
                       const std::stop_token &stop) override {
     static_cast<void>(

@@ -47,6 +47,10 @@ class ReaderHere final : public Reader {
     return firmware::read_nvram(source, cache_.get());
   }
 
+  firmware::TpmContents read_tpm(const std::filesystem::path &file, firmware::TpmKind kind) override {
+    return firmware::read_swtpm_state(file, kind);
+  }
+
   void verify_members(std::size_t machine, const std::vector<ovf::ManifestEntry> &entries,
                       const std::stop_token &stop) override {
     if (machine >= packages_.size())

@@ -19,6 +19,7 @@ enum class Ask : char {
   engine = 'g',          // LookQuestion: EngineAnswer
   for_qemu = 'q',        // LookQuestion: disk::QemuSource
   nvram = 'n',           // firmware::NvramSource: firmware::NvramContents
+  tpm = 'p',             // TpmQuestion: firmware::TpmContents
   detect = 't',          // a path: DetectAnswer
   registered = 'r',      // a path: RegisteredAnswer
   locks = 'k',           // paths: file_users::VmwareLocks
@@ -51,6 +52,10 @@ struct ImportQuestion {
   Options options;  // those that reading takes
   std::vector<std::filesystem::path> registered;
   bool newer = true;
+};
+struct TpmQuestion {
+  std::filesystem::path file;
+  bool old = false;  // of a TPM 1.2
 };
 struct LookQuestion {
   std::vector<Medium> media;
@@ -222,13 +227,20 @@ struct Members<firmware::Variable> {
                                    Member{"timestamp", &Variable::timestamp}, Member{"data", &Variable::data}};
 };
 template <>
+struct Members<firmware::TpmContents> {
+  static constexpr std::tuple kAll{Member{"state", &firmware::TpmContents::state},
+                                   Member{"problem", &firmware::TpmContents::problem}};
+};
+template <>
+struct Members<migration::TpmQuestion> {
+  static constexpr std::tuple kAll{Member{"file", &migration::TpmQuestion::file},
+                                   Member{"old", &migration::TpmQuestion::old}};
+};
+template <>
 struct Members<firmware::NvramContents> {
   using Contents = firmware::NvramContents;
-  static constexpr std::tuple kAll{Member{"kind", &Contents::kind},
-                                   Member{"where", &Contents::where},
-                                   Member{"variables", &Contents::variables},
-                                   Member{"tpm_state", &Contents::tpm_state},
-                                   Member{"tpm_problem", &Contents::tpm_problem},
+  static constexpr std::tuple kAll{Member{"kind", &Contents::kind}, Member{"where", &Contents::where},
+                                   Member{"variables", &Contents::variables}, Member{"tpm", &Contents::tpm},
                                    Member{"findings", &Contents::findings}};
 };
 template <>

@@ -108,6 +108,11 @@ class Server {
         return exact::written(reader().for_qemu(asked.media.at(0), options_of(asked.open), asked.with_force_size));
       }
       case Ask::nvram: return exact::written(reader().read_nvram(exact::read<firmware::NvramSource>(text)));
+      case Ask::tpm: {
+        const auto asked = exact::read<TpmQuestion>(text);
+        return exact::written(
+            reader().read_tpm(asked.file, asked.old ? firmware::TpmKind::old : firmware::TpmKind::v2));
+      }
       case Ask::verify_members: {
         const auto asked = exact::read<MembersQuestion>(text);
         reader().verify_members(asked.machine, asked.entries, stop_);

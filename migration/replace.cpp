@@ -151,6 +151,9 @@ void set_aside(const MachinePlan &plan, const fs::path &staging, const target::M
         move_aside(file, folder / (uuid + "-" + file.filename().string()), journal);
     }
   }
+  if (machines == nullptr && !plan.tpm_folder.empty()) {  // of a script's machine
+    for (const fs::path &file : tpm_files(plan.tpm_folder)) move_aside(file, folder / file.filename(), journal);
+  }
   file::sync_folder(folder);
   file::sync_folder(plan.dest);
 }

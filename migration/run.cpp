@@ -145,7 +145,10 @@ class Run {
   }
 
   void define() {
-    if (machines_ == nullptr) return;
+    if (machines_ == nullptr) {
+      place_tpm_state(plan_, journal_);  // of a script's machine
+      return;
+    }
     const auto own = machine_of_run(journal_.record(), *machines_);
     if (!own) {
       make_way();

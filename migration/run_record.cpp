@@ -73,17 +73,19 @@ void check_places(const RunRecord &record, const fs::path &file) {
   const auto in_dest = [&](const fs::path &made) { return made.parent_path() == record.dest && made.has_filename(); };
   // Asked for where it matters only: without a home folder there is none.
   const auto in_tpm = [](const fs::path &made) { return is_below(made, tpm_folders()); };
+  // Of a script's machine it lies beside the script.
+  const auto in_state = [&](const fs::path &made) { return is_below(made, record.dest) || in_tpm(made); };
   if (!record.staging.empty() && record.staging != staging) refuse(record.staging);
   for (const MadeFile &made : record.published)
     if (!in_dest(made.file)) refuse(made.file);
   for (const SetAside &aside : record.aside) {
-    if (!in_dest(aside.file) && !in_tpm(aside.file)) refuse(aside.file);
+    if (!in_state(aside.file)) refuse(aside.file);
     if (!is_below(aside.kept, staging)) refuse(aside.kept);
   }
   if (record.replaced && !is_below(record.replaced->saved, staging)) refuse(record.replaced->saved);
   for (const MadeFile &made : record.state)
-    if (!in_tpm(made.file)) refuse(made.file);
-  if (record.state_folder && !in_tpm(record.state_folder->folder)) refuse(record.state_folder->folder);
+    if (!in_state(made.file)) refuse(made.file);
+  if (record.state_folder && !in_state(record.state_folder->folder)) refuse(record.state_folder->folder);
 }
 
 RunRecord read_journal(const fs::path &file) {

@@ -3,6 +3,7 @@
 
 #include <ctime>
 
+#include "converters/firmware/tpm_state.hpp"
 #include "migration/host.hpp"
 #include "migration/migrate.hpp"
 #include "migration/run_record.hpp"
@@ -72,6 +73,7 @@ ScriptResult script_of_source(const std::string &source, const Options &given, c
                               const std::stop_token &stop) {
   Options options = given;
   options.define = false;
+  options.tpm_beside = true;
   options.dest = folder_of(file);
   const FoundSource found = find_source(source);
   Host host = host_for_run(options);
@@ -86,7 +88,10 @@ ScriptResult script_of_source(const std::string &source, const Options &given, c
   migrate_planned(planned, options, host, progress, stop);
   if (planned.report.refusal) throw Error(planned.report.refusal->kind, planned.report.refusal->detail);
   const xml::Element domain = xml::parse(planned.report.domain_xml, "domain");
-  ScriptResult out{.script = script::write_script(request_for(domain, "from " + found.file.string(), file))};
+  script::Request request = request_for(domain, "from " + found.file.string(), file);
+  if (planned.plan && !planned.plan->tpm_state.empty())
+    request.tpm_state = (planned.plan->tpm_folder / firmware::swtpm_state_name(planned.plan->tpm_kind)).parent_path();
+  ScriptResult out{.script = script::write_script(request)};
   out.findings = planned.report.findings;
   out.run = planned.report.run;
   return out;

@@ -28,6 +28,7 @@ class Collector {
       }
     }
     if (hardware.firmware.nvram_file) add(*hardware.firmware.nvram_file);
+    if (hardware.tpm && hardware.tpm->state_file) add(*hardware.tpm->state_file);
     if (hardware.firmware.nvram_inside) add(hardware.firmware.nvram_inside->file);
   }
 

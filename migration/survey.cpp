@@ -133,6 +133,10 @@ std::vector<std::string> images_without(const std::vector<ovf::ManifestEntry> &m
   return out;
 }
 
+firmware::TpmKind tpm_kind(const Tpm &tpm) {
+  return tpm.version == Tpm::Version::v1_2 ? firmware::TpmKind::old : firmware::TpmKind::v2;
+}
+
 // The folder need not exist yet: the nearest one above it that does tells how much room there is.
 std::optional<std::uint64_t> room_at(fs::path folder) {
   std::error_code error;
@@ -153,6 +157,19 @@ std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &pre
       out.push_back({&drives[d], c, d, prefix + ".controllers." + std::to_string(c) + ".drives." + std::to_string(d)});
     }
   }
+  return out;
+}
+
+std::optional<Medium> store_image(const Firmware &firmware) {
+  if (!firmware.nvram_file || !firmware.nvram_qcow2) return std::nullopt;
+  Medium out;
+  out.origin = firmware.origin;
+  ImageFile image;
+  image.origin = firmware.origin;
+  image.declared_location = firmware.nvram_file->string();
+  image.declared_format = ImageFormat::qcow2;
+  image.pieces.push_back({*firmware.nvram_file, 0, std::nullopt});
+  out.chain.push_back(std::move(image));
   return out;
 }
 
@@ -201,10 +218,18 @@ Survey survey(const ReadMachine &read, const Options &options, const fs::path &d
     }
   }
   const Hardware &hardware = machine.hardware;
-  // A store of QEMU's own is copied as it is.
-  const bool own_store = machine.source.kind == SourceKind::qemu;
-  if (!own_store && (hardware.firmware.type != FirmwareType::bios || hardware.tpm)) {
+  // A store of QEMU's own is copied as it is, with the firmware that it belongs to.
+  const bool own_store = machine.source.kind == SourceKind::qemu && hardware.firmware.loader_file.has_value();
+  if (const auto image = store_image(hardware.firmware)) {
+    const MediumLook look = out.reader->look({*image}, open, disk::Engine::automatic).front();
+    out.store = MediumFacts{look.info, look.failure ? std::optional(look.failure->error()) : std::nullopt};
+  } else if (!own_store && (hardware.firmware.type != FirmwareType::bios || hardware.tpm)) {
     if (const auto store = firmware::nvram_source(hardware.firmware)) out.nvram = out.reader->read_nvram(*store);
+  }
+  if (hardware.tpm && hardware.tpm->state_file) {
+    out.tpm = out.reader->read_tpm(*hardware.tpm->state_file, tpm_kind(*hardware.tpm));
+  } else if (out.nvram) {
+    out.tpm = out.nvram->tpm;
   }
   for (std::size_t i = 0; options.keep_snapshots && i < machine.snapshots.size(); ++i) {
     const Firmware &firmware = machine.snapshots[i].hardware.firmware;

@@ -26,7 +26,9 @@ struct MediumFacts {
 
 struct Survey {
   std::map<std::string, MediumFacts> media;      // by the drive's field: "hardware.controllers.0.drives.1"
-  std::optional<firmware::NvramContents> nvram;  // UEFI variables and TPM state of the source, when it has a store
+  std::optional<firmware::NvramContents> nvram;  // UEFI variables of the source, when it has a store
+  std::optional<MediumFacts> store;              // of a store of QEMU's that is an image
+  std::optional<firmware::TpmContents> tpm;      // of the source's TPM, where its state can be read
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
   bool has_manifest = false;
@@ -45,6 +47,9 @@ struct DriveRef {
 };
 // All drives of `hardware`, whose field is `prefix`.
 [[nodiscard]] std::vector<DriveRef> drives_of(const Hardware &hardware, const std::string &prefix);
+
+// The image that a store of QEMU's is, where it is one.
+[[nodiscard]] std::optional<Medium> store_image(const Firmware &firmware);
 
 [[nodiscard]] image::OpenOptions open_options(const Machine &machine, const Options &options = {});
 

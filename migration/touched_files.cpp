@@ -23,6 +23,7 @@ void add_hardware(const Hardware &hardware, std::set<fs::path> &out) {
     }
   }
   if (hardware.firmware.nvram_file) out.insert(*hardware.firmware.nvram_file);
+  if (hardware.tpm && hardware.tpm->state_file) out.insert(*hardware.tpm->state_file);
 }
 
 }  // namespace

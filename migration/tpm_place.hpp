@@ -16,6 +16,10 @@ namespace ferry::migration {
 // Whether TPM state of that connection's machines lies where we may put it: a session's is the user's own.
 [[nodiscard]] bool has_tpm_folders(const std::string &connect);
 
+// Where the content of the planned machine's TPM goes: the session's folder for it, or one beside its script; empty
+// where it is not ours to put there.
+[[nodiscard]] std::filesystem::path tpm_folder(const MachinePlan &plan, const Options &options);
+
 // The files of a machine's TPM; none when the folder is not there.
 [[nodiscard]] std::vector<std::filesystem::path> tpm_files(const std::filesystem::path &folder);
 

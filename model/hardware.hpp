@@ -44,7 +44,8 @@ struct Firmware {
   std::optional<FileRange> nvram_inside;            // instead of nvram_file: a part of a larger file (an .ova)
   bool nvram_gzip = false;                          // the part is of what that file inflates to
   bool nvram_encrypted = false;
-  bool nvram_keys = false;  // the Secure Boot keys of the store are among the variables that can be carried
+  bool nvram_qcow2 = false;  // nvram_file is a qcow2 image of a store of QEMU's
+  bool nvram_keys = false;   // the Secure Boot keys of the store are among the variables that can be carried
   std::optional<std::filesystem::path> loader_file;  // the firmware image that the source runs, if it is here
   std::optional<unsigned> boot_menu_timeout_ms;
   std::optional<bool> boot_menu;
@@ -307,7 +308,9 @@ struct Clock {
 struct Tpm {
   enum class Version { v1_2, v2_0, host, swtpm };
   Version version = Version::v2_0;
-  bool state_encrypted = false;  // VMware's vTPM always; its state cannot be carried
+  std::string device;                               // QEMU's name: "tpm-tis"; empty: the target chooses
+  bool state_encrypted = false;                     // VMware's vTPM always; its state cannot be carried
+  std::optional<std::filesystem::path> state_file;  // swtpm's own, absolute, is there
   Place origin;
 };
 

@@ -137,6 +137,7 @@ struct Members<Firmware> {
                                    Member{"nvram_inside", &Firmware::nvram_inside},
                                    Member{"nvram_gzip", &Firmware::nvram_gzip, Written::when_changed},
                                    Member{"nvram_encrypted", &Firmware::nvram_encrypted, Written::when_changed},
+                                   Member{"nvram_qcow2", &Firmware::nvram_qcow2, Written::when_changed},
                                    Member{"nvram_keys", &Firmware::nvram_keys, Written::when_changed},
                                    Member{"loader_file", &Firmware::loader_file},
                                    Member{"boot_menu_timeout_ms", &Firmware::boot_menu_timeout_ms},
@@ -340,8 +341,9 @@ struct Members<Clock> {
 
 template <>
 struct Members<Tpm> {
-  static constexpr std::tuple kAll{Member{"version", &Tpm::version}, Member{"state_encrypted", &Tpm::state_encrypted},
-                                   Member{"origin", &Tpm::origin}};
+  static constexpr std::tuple kAll{Member{"version", &Tpm::version}, Member{"device", &Tpm::device},
+                                   Member{"state_encrypted", &Tpm::state_encrypted},
+                                   Member{"state_file", &Tpm::state_file}, Member{"origin", &Tpm::origin}};
 };
 
 template <>

@@ -65,7 +65,7 @@ std::optional<fs::path> by_folded_parts(fs::path base, const fs::path &relative)
     const std::u32string wanted = folded(part.string());
     std::optional<std::string> hit;
     for (const std::string &entry : entries_of(base)) {
-      if (folded(entry) != wanted) continue;
+      if (!is_folded(entry, wanted)) continue;
       if (hit) return std::nullopt;  // two that differ in case only: neither is the one
       hit = entry;
     }
@@ -179,7 +179,7 @@ class Finder {
       for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed), end;
            !failed && at != end && ++seen <= kMostSearched; at.increment(failed)) {
         if (at.depth() >= kDeepestSearch) at.disable_recursion_pending();
-        if (folded(at->path().filename().string()) == wanted && usable(at->path()) &&
+        if (is_folded(at->path().filename().string(), wanted) && usable(at->path()) &&
             std::find(hits.begin(), hits.end(), at->path()) == hits.end())
           hits.push_back(at->path().lexically_normal());
       }
@@ -212,8 +212,8 @@ class Finder {
     }
     for (const fs::path &folder : folders) {
       for (const std::string &entry : entries_of(folder)) {
-        const bool like = folded(fs::path(entry).extension().string()) == suffix ||
-                          (!stem.empty() && folded(fs::path(entry).stem().string()) == stem);
+        const bool like = is_folded(fs::path(entry).extension().string(), suffix) ||
+                          (!stem.empty() && is_folded(fs::path(entry).stem().string(), stem));
         // A file of settings of the same stem is what names the image, not the image.
         const std::string own = text::lower_ascii(fs::path(entry).extension().string());
         if (!like || own == ".vmx" || own == ".vbox" || own == ".ovf" || own == ".vmsd" || own == ".vmxf" ||

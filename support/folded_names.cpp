@@ -31,6 +31,11 @@ bool append_hangul(char32_t c, std::u32string &out) {
 
 template <class Keep>
 void append_decomposed(char32_t c, std::u32string &out, const Keep &keep) {
+  constexpr char32_t kFirstWithParts = 0xC0;
+  if (c < kFirstWithParts) {
+    out += keep(c);
+    return;
+  }
   if (append_hangul(c, out)) return;
   const auto &table = unicode::kDecompositions;
   const auto *row = std::lower_bound(table.begin(), table.end(), c,
@@ -49,6 +54,13 @@ std::u32string folded(std::string_view name) {
   std::u32string out;
   for (const char32_t c : text::decode_utf8_lossy(name)) append_decomposed(c, out, lower_case);
   return out;
+}
+
+bool is_folded(std::string_view name, std::u32string_view wanted) {
+  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    return folded(name) == wanted;
+  return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(),
+                    [](char have, char32_t want) { return lower_case(static_cast<unsigned char>(have)) == want; });
 }
 
 std::u32string decomposed(std::string_view name) {

@@ -29,12 +29,17 @@ struct NvramSource {
 
 enum class NvramKind { unreadable, virtualbox, vmware };
 
+// A virtual TPM's content.
+struct TpmContents {
+  std::vector<std::uint8_t> state;  // libtpms' permanent state; empty when there is none
+  std::string problem;              // why a state that is there cannot be used
+};
+
 struct NvramContents {
   NvramKind kind = NvramKind::unreadable;
   Place where;
-  std::vector<Variable> variables;      // live ones
-  std::vector<std::uint8_t> tpm_state;  // VirtualBox's TPM 2.0, libtpms' permanent state; empty when there is none
-  std::string tpm_problem;              // why a state that is there cannot be used
+  std::vector<Variable> variables;  // live ones
+  TpmContents tpm;                  // VirtualBox's TPM 2.0
   std::vector<Finding> findings;
 };
 

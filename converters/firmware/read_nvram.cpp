@@ -23,8 +23,8 @@ void read_virtualbox(NvramContents &out, std::span<const std::uint8_t> bytes) {
   if (!nvram.volume.empty()) out.variables = Edk2Store(std::move(nvram.volume), out.where).variables();
   out.kind = NvramKind::virtualbox;
   if (nvram.tpm_state.empty()) return;
-  out.tpm_problem = problem_of_tpm_state(nvram.tpm_state);
-  if (out.tpm_problem.empty()) out.tpm_state = std::move(nvram.tpm_state);
+  out.tpm.problem = problem_of_tpm_state(nvram.tpm_state);
+  if (out.tpm.problem.empty()) out.tpm.state = std::move(nvram.tpm_state);
 }
 
 void read_content(NvramContents &out, std::span<const std::uint8_t> bytes) {
@@ -80,7 +80,7 @@ NvramContents read_nvram(const NvramSource &source, image::Cache *cache) {
   } catch (const Error &error) {
     out.kind = NvramKind::unreadable;
     out.variables.clear();
-    out.tpm_state.clear();
+    out.tpm = {};
     const ErrorDetail &detail = error.detail();
     std::string message = "the UEFI variables cannot be read: " + detail.message;
     if (!detail.found.empty()) message += "; found " + detail.found;

@@ -49,6 +49,9 @@ inline const FindingKind kMacosCpuTooOld{
     finding_list, "macos.cpu-too-old", Severity::critical,
     "macOS 13 and newer need a CPU with AVX2, which this host does not offer.",
     "Run it on a host whose processor has AVX2 and where KVM works, with a Haswell or Skylake-Client model."};
+inline const FindingKind kMacosNic{finding_list, "macos.nic", Severity::warning,
+                                   "A macOS guest gets a network card that its release has a driver for.",
+                                   "Set the model back in the domain if the guest has a driver of its own."};
 
 // ---- CPU and memory ----
 inline const FindingKind kCpuClamped{finding_list, "cpu.count-reduced", Severity::critical,

@@ -276,6 +276,11 @@ void take_keys(Context &c, Block &block, const std::string &field) {
 
 }  // namespace
 
+ImageFormat format_at(const Block &block, const std::filesystem::path &path) {
+  const ImageFormat named = format_of(block.format);
+  return named == ImageFormat::unknown ? probe(path) : named;
+}
+
 std::vector<Block> read_blocks(Context &c) { return BlockReader(c).read(); }
 
 void fill_drive(Context &c, Block &block, Drive &drive, const std::string &field) {

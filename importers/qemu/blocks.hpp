@@ -27,6 +27,9 @@ struct Block {
 // All of them, in the order in which they stand. Board drives (ide, floppy) have their places.
 [[nodiscard]] std::vector<Block> read_blocks(Context &c);
 
+// The format of the file behind the block, which lies at `path`: as the command says, else as QEMU probes it.
+[[nodiscard]] ImageFormat format_at(const Block &block, const std::filesystem::path &path);
+
 // The block's medium as the model has it: the file where it was found, or none. Takes the option's keys into `field`.
 void fill_drive(Context &c, Block &block, Drive &drive, const std::string &field);
 

@@ -82,13 +82,14 @@ class Context {
 };
 
 // ---- one file each ----
-void read_machine(Context &c);       // machine.cpp: -machine, version, memory, CPU, clock, names
-void read_cpu(Context &c);           // cpu.cpp
-void read_identity(Context &c);      // identity.cpp: -name, -uuid, -smbios
-void read_housekeeping(Context &c);  // housekeeping.cpp: what says nothing about the guest
-void read_devices(Context &c);       // devices.cpp: everything that has a place
-void read_firmware(Context &c);      // firmware.cpp
-void read_ports(Context &c);         // ports.cpp: serial, parallel
-void read_screens(Context &c);       // screens.cpp: -vnc, -spice, -display
+void read_machine(Context &c);        // machine.cpp: -machine, version, memory, CPU, clock, names
+void read_cpu(Context &c);            // cpu.cpp
+void read_identity(Context &c);       // identity.cpp: -name, -uuid, -smbios
+void read_housekeeping(Context &c);   // housekeeping.cpp: what says nothing about the guest
+void read_devices(Context &c);        // devices.cpp: everything that has a place
+void read_firmware(Context &c);       // firmware.cpp
+void read_ports(Context &c);          // ports.cpp: serial, parallel
+void read_screens(Context &c);        // screens.cpp: -vnc, -spice, -display
+void read_macos_release(Context &c);  // macos.cpp: after all that has names
 
 }  // namespace ferry::qemu

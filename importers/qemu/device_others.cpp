@@ -266,28 +266,6 @@ void DeviceReader::make_channel(Unit &unit) {
   devices.push_back(std::move(device));
 }
 
-void DeviceReader::make_tpm(Unit &unit) {
-  Option &option = *unit.option;
-  Tpm tpm;
-  tpm.origin = option.where;
-  c_.text(option, "driver", "hardware.tpm");
-  const std::string id = c_.text(option, "tpmdev", "hardware.tpm").value_or("");
-  for (Option *backend : c_.all("tpmdev")) {
-    if (Context::peek(*backend, "id") != id) continue;
-    const std::string type = c_.text(*backend, "type", "hardware.tpm.version").value_or("emulator");
-    if (type == "passthrough") tpm.version = Tpm::Version::host;
-    const std::string socket = Context::peek(*backend, "chardev");
-    for (Option *chardev : c_.all("chardev")) {
-      if (Context::peek(*chardev, "id") == socket)
-        c_.settle_rest(*chardev, Disposition::irrelevant, "libvirt runs swtpm itself");
-    }
-    c_.settle_rest(*backend, Disposition::irrelevant, "libvirt runs swtpm itself");
-    c_.raise(kTpmState, backend->where, "The TPM's state belongs to the swtpm that the script starts.");
-  }
-  c_.settle_rest(option, Disposition::irrelevant, "a name inside the command");
-  c_.hardware().tpm = tpm;
-}
-
 // The key is kept for the exporter alone.
 void DeviceReader::make_apple_smc(Unit &unit) {
   Option &option = *unit.option;

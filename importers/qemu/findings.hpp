@@ -65,11 +65,15 @@ inline const FindingKind kHub{finding_list, "qemu.hub", Severity::warning, "Seve
 inline const FindingKind kApplesmc{
     finding_list, "qemu.applesmc", Severity::info, "The machine has Apple's SMC: its guest is macOS.",
     "Give a copy new identities before an Apple account is used on it: --mac new --uuid new."};
+inline const FindingKind kMacosRelease{
+    finding_list, "qemu.macos-release", Severity::info,
+    "Names in the command tell which release of macOS the guest is; its CPU and network card go by that.",
+    "Use --set macos_release=NAME if it is another release."};
 inline const FindingKind kStoreMissing{finding_list, "qemu.store-missing", Severity::warning,
                                        "The EFI firmware has no variable store of its own.", ""};
 inline const FindingKind kTpmState{
     finding_list, "qemu.tpm-state", Severity::warning,
-    "The TPM's state is kept by a program that the script starts, and is not carried over.",
+    "The state of the machine's TPM is not where it can be found, so it is not carried over.",
     "Keep recovery keys at hand: the guest will not be able to unseal what it sealed in the TPM."};
 inline const FindingKind kDropped{finding_list, "qemu.dropped", Severity::warning,
                                   "A setting of the command has no counterpart.", "Look at the setting in the report."};

@@ -70,7 +70,9 @@ class FirmwareReader {
       take_flash(c_, *code_, "hardware.firmware.loader_file");
       c_.ask(code_->file, code_->option->where);
       const Context::Found found = c_.locate(without_opens(code_->file), code_->option->where);
-      if (found.exists && code_->has_file) firmware_.loader_file = found.path;
+      // libvirt starts raw images only.
+      if (found.exists && code_->has_file && format_at(*code_, found.path) == ImageFormat::raw)
+        firmware_.loader_file = found.path;
     }
     if (store_ == nullptr || store_->read_only) {
       if (store_ != nullptr) take_flash(c_, *store_, "hardware.firmware.nvram_file");
@@ -87,10 +89,9 @@ class FirmwareReader {
     if (!found.exists) {
       c_.raise(kStoreMissing, store_->option->where,
                "The variable store " + text::printable(store_->file) + " was not found.");
-    } else if (store_->format == "qcow2") {
-      c_.raise(kStoreMissing, store_->option->where, "The variable store is a qcow2 image, which is not read.");
     } else {
       firmware_.nvram_file = found.path;
+      firmware_.nvram_qcow2 = format_at(*store_, found.path) == ImageFormat::qcow2;
     }
   }
 

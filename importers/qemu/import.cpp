@@ -66,12 +66,14 @@ void expand_configs(Launch &launch, const ImportOptions &options, std::vector<Fi
     if (fs::is_regular_file(path, error)) inside = read_config(read_text(path, shell::kMostText), path);
     if (inside) {
       words.insert(words.end(), inside->begin(), inside->end());
+      if (words.size() > kMostLaunchWords) break;  // refused below
     } else {
       findings.push_back(ferry::raise(kReadconfig, {word.file, word.line, {}},
                                       "The options in " + text::printable(path.string()) + " could not be read."));
     }
   }
   launch.words = std::move(words);
+  refuse_long(launch);
 }
 
 void tell_reading(Context &c) {
@@ -121,6 +123,7 @@ ImportedMachine import_launch(Launch launch, const fs::path &file, const ImportO
   read_ports(c);
   read_screens(c);
   read_housekeeping(c);
+  read_macos_release(c);
   for (Option *option : c.all("readconfig"))
     c.settle(*option, Disposition::irrelevant, "its options are read in its place");
   c.finish();

@@ -260,6 +260,13 @@ TextKind text_kind(std::string_view text) {
   return TextKind::shell;
 }
 
+void refuse_long(const Launch &launch) {
+  if (launch.words.size() <= kMostLaunchWords) return;
+  throw Error(
+      ErrorKind::unsupported,
+      {.where = launch.where, .message = "the command has more than " + std::to_string(kMostLaunchWords) + " words"});
+}
+
 std::vector<Launch> read_word_list(std::string_view text, const std::filesystem::path &file) {
   Launch launch;
   launch.where = {.file = file};
@@ -275,9 +282,7 @@ std::vector<Launch> read_word_list(std::string_view text, const std::filesystem:
       launch.words.push_back({std::string(text.substr(0, end)), 0, file});
     }
     first = false;
-    if (launch.words.size() > 10'000) {
-      throw Error(ErrorKind::unsupported, {.where = launch.where, .message = "the command has more than 10000 words"});
-    }
+    refuse_long(launch);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return {std::move(launch)};
@@ -315,6 +320,7 @@ std::vector<Launch> read_launches(std::string_view text, const std::filesystem::
       break;
     case TextKind::prose: out = read_prose(plain, file, options);
   }
+  for (const Launch &launch : out) refuse_long(launch);
   if (out.empty() && plain.find("qemu-system-") != std::string::npos) {
     throw Error(ErrorKind::unsupported,
                 {.where = {.file = file},

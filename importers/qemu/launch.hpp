@@ -54,6 +54,16 @@ struct Undecided {
   std::vector<std::string> options;  // QEMU options that stand in its branches
 };
 
+// An swtpm that the text starts beside QEMU: it keeps the TPM's state.
+struct TpmServer {
+  Place where;
+  std::string state;                            // --tpmstate: a folder, or a file; open values as in a word
+  bool state_is_file = false;                   // backend-uri=file://
+  std::string socket;                           // --ctrl type=unixio,path=, which QEMU's -chardev names too
+  bool tpm2 = false, encrypted = false;         // --tpm2, --key
+  std::optional<std::filesystem::path> folder;  // it is started in, when the source tells
+};
+
 struct Launch {
   std::string program;  // as written; empty when it is open or not said
   Place where;
@@ -66,6 +76,8 @@ struct Launch {
   std::vector<std::filesystem::path> sourced;      // files that were read besides
   std::vector<Place> unread;                       // files that are sourced and could not be read
   std::vector<Place> host_values;                  // $(nproc): this host's
+  std::vector<TpmServer> tpms;                     // of the whole script
+  std::string macos_release;                       // what a variable of such a name holds: "ventura"
 };
 
 struct ReadOptions {
@@ -74,6 +86,10 @@ struct ReadOptions {
   unsigned processors = 1;                         // what nproc says here
   std::string architecture;                        // what uname -m says here
 };
+
+// Throws Error unsupported for a command of more words than any machine has.
+constexpr std::size_t kMostLaunchWords = 10'000;
+void refuse_long(const Launch &launch);
 
 // All starts of QEMU in a text. What kind of text it is, its content decides. Throws Error malformed (no shell text,
 // broken continuations), unsupported (starts no QEMU, a Makefile or program, beyond the limits).

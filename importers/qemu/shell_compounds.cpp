@@ -106,7 +106,12 @@ Node Parser::choice(std::uint64_t line) {
     if (!accept(")")) fail(line_, "a case's pattern is not finished", ")");
     branch.body = std::make_shared<Node>(list());
     out.branches.push_back(std::move(branch));
-    if (!accept(";;&") && !accept(";;")) accept(";&");
+    Branch::After &after = out.branches.back().after;
+    if (accept(";;&")) {
+      after = Branch::After::next_pattern;
+    } else if (!accept(";;") && accept(";&")) {
+      after = Branch::After::next_body;
+    }
   }
 }
 

@@ -87,6 +87,19 @@ void Reader::refuse_loose_options(const std::vector<Field> &fields) const {
                .advice = "Correct these lines and try again."});
 }
 
+// quickemu calls it macos_release; others after it.
+std::string Reader::macos_release() const {
+  constexpr std::array<std::string_view, 6> kNames = {"macos_release", "macos_version",  "osx_version",
+                                                      "osx_release",   "macosx_version", "macos"};
+  if (const auto set = options_.set.find("macos_release"); set != options_.set.end()) return set->second;
+  for (const auto &[name, variable] : state_.variables) {
+    const bool known = std::find(kNames.begin(), kNames.end(), text::lower_ascii(name)) != kNames.end();
+    if (known && variable.values.size() == 1 && !has_open(variable.values.front().text))
+      return variable.values.front().text;
+  }
+  return {};
+}
+
 bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
   std::size_t program = fields.size();
   const std::string first = std::filesystem::path(fields.front().text).filename().string();
@@ -145,6 +158,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     if (!assignment.array) launch.environment[assignment.name] = expand_one(assignment.values.front());
   }
   launch.inside = inside_;
+  launch.macos_release = macos_release();
   if (state_.folder) launch.folder = *state_.folder;
   // The same words again (a loop, both arms of a condition) are the same machine.
   const auto same = std::any_of(launches_.begin(), launches_.end(), [&](const Launch &other) {
@@ -152,7 +166,7 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
            std::equal(other.words.begin(), other.words.end(), launch.words.begin(), launch.words.end(),
                       [](const LaunchWord &a, const LaunchWord &b) { return a.text == b.text; });
   });
-  if (launch.words.size() > 10'000) charge(~std::size_t{0} / 2);
+  refuse_long(launch);
   if (!same) launches_.push_back(std::move(launch));
   return true;
 }

@@ -85,6 +85,7 @@ std::vector<Launch> Reader::read(std::string_view text) {
     launch.sourced = sourced_;
     launch.unread = unread_;
     launch.host_values = host_values_;
+    launch.tpms = tpms_;
   }
   return std::move(launches_);
 }
@@ -217,16 +218,22 @@ Answer Reader::run_conditional(const Node &node) {
 Answer Reader::run_choice(const Node &node) {
   const std::string written = expand_one(node.words.front());
   const auto subject = decided(written);
-  std::vector<const Node *> bodies;
-  for (const Branch &branch : node.branches) {
-    bodies.push_back(branch.body.get());
-    if (!subject) continue;
-    for (const Word &pattern : branch.patterns) {
-      if (matches(expand_pattern(pattern), *subject)) return run(*branch.body);
-    }
+  if (!subject) {
+    std::vector<const Node *> bodies;
+    for (const Branch &branch : node.branches) bodies.push_back(branch.body.get());
+    maybe("case " + shown(written, opens_), node.line, bodies);
+    return Answer::unknown;
   }
-  if (!subject) maybe("case " + shown(written, opens_), node.line, bodies);
-  return Answer::unknown;
+  Answer answer = Answer::unknown;
+  bool falls_in = false;
+  for (const Branch &branch : node.branches) {
+    const auto fits = [&](const Word &pattern) { return matches(expand_pattern(pattern), *subject); };
+    if (!falls_in && std::none_of(branch.patterns.begin(), branch.patterns.end(), fits)) continue;
+    answer = run(*branch.body);
+    if (branch.after == Branch::After::end || flow_ != Flow::normal) break;
+    falls_in = branch.after == Branch::After::next_body;
+  }
+  return answer;
 }
 
 Answer Reader::run_loop(const Node &node) {
@@ -402,7 +409,7 @@ Answer Reader::run_simple(const Node &node) {
   }
   refuse_loose_options(fields);
   if (const auto answer = builtin(node, fields)) return *answer;
-  if (note_launch(fields, node)) return Answer::yes;
+  if (note_launch(fields, node) || note_tpm(fields)) return Answer::yes;
   if (node.input) {
     if (const auto answer = filter(fields, input_of(node))) return *answer;
   }

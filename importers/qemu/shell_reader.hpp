@@ -54,6 +54,8 @@ class Reader {
 
   // ---- shell_launch.cpp ----
   bool note_launch(const std::vector<Field> &fields, const Node &node);
+  [[nodiscard]] std::string macos_release() const;
+  bool note_tpm(const std::vector<Field> &fields);  // shell_tpm.cpp: an swtpm
   void refuse_loose_options(const std::vector<Field> &fields) const;
 
   // ---- shell_builtins.cpp ----
@@ -127,6 +129,7 @@ class Reader {
   std::vector<Undecided> undecided_, inside_;
   std::vector<std::filesystem::path> sourced_;
   std::vector<Place> unread_, host_values_;
+  std::vector<TpmServer> tpms_;
   Flow flow_ = Flow::normal;
   bool asking_ = false;               // in the condition of if or while
   std::string *output_ = nullptr;     // of a command substitution

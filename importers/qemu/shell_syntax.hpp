@@ -44,6 +44,10 @@ struct Assignment {
 
 // One arm of if or case.
 struct Branch {
+  // What comes after an arm of case: nothing (;;), the next arm's commands (;&), the next arm whose pattern matches
+  // too (;;&).
+  enum class After { end, next_body, next_pattern };
+  After after = After::end;
   std::vector<Word> patterns;       // of case
   std::shared_ptr<Node> condition;  // of if; null: else
   std::shared_ptr<Node> body;

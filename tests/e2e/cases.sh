@@ -681,29 +681,59 @@ EOF
   wait "$pid" || true
 }
 
-# Firmware with its variables, and a TPM: the script makes the one, starts the other, and takes both along when it moves.
+# Firmware with its variables, and a TPM: their content goes from the script's files to the domain's, and on to a script
+# that takes both along when it moves. A script of the source, without a domain, has them too.
 case_qemu_script_uefi() {
-  command -v swtpm >/dev/null || { echo "skipped: swtpm is not installed"; exit 77; }
+  command -v swtpm_setup >/dev/null || { echo "skipped: swtpm-tools is not installed"; exit 77; }
   [[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ]] || { echo "skipped: OVMF is not installed"; exit 77; }
   make_disk $((3 * MIB))
   image qcow2 "$SOURCE/disk.qcow2"
+  # Another content than the template's, in an image; and a TPM that was made.
+  local variables=/usr/share/OVMF/OVMF_VARS_4M.ms.fd
+  qemu-img convert -f raw -O qcow2 "$variables" "$SOURCE/vars.qcow2"
   mkdir "$SOURCE/tpm"
-  cp /usr/share/OVMF/OVMF_VARS_4M.fd "$SOURCE/vars.fd"
-  chmod u+w "$SOURCE/vars.fd"
+  swtpm_setup --tpm2 --tpmstate "$SOURCE/tpm" >"$WORK/run/setup.log" 2>&1 || { echo "skipped: swtpm_setup does not work here"; exit 77; }
   cat >"$SOURCE/vm.sh" <<EOF
 #!/bin/bash
 cd "\$(dirname "\$0")"
 swtpm socket --tpm2 --tpmstate dir=tpm --ctrl type=unixio,path=tpm/sock --terminate --daemon
 qemu-system-x86_64 -name $NAME -M q35,smm=off -m 256 -uuid $UUID \\
-  -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=raw,file=vars.fd \\
-  -chardev socket,id=tpm,path=tpm/sock -tpmdev emulator,id=tpm0,chardev=tpm -device tpm-crb,tpmdev=tpm0 \\
+  -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,file=vars.qcow2 \\
+  -chardev socket,id=tpm,path=tpm/sock -tpmdev emulator,id=tpm0,chardev=tpm -device tpm-tis,tpmdev=tpm0 \\
   -drive if=virtio,file=disk.qcow2 -nic user,model=e1000,hostfwd=tcp:127.0.0.1:$(free_port)-:22
 EOF
+  local before run state=$HOME/.config/libvirt/qemu/swtpm/$UUID
+  before=$(fingerprint)
   ferry_status 0 migrate "$SOURCE/vm.sh"
+  equal "the source after the migration" "$(fingerprint)" "$before"
+  cmp "$IMAGES/${NAME}_VARS.fd" "$variables" || fail "the variables are not the source's"
+  cmp "$state/tpm2/tpm2-00.permall" "$SOURCE/tpm/tpm2-00.permall" || fail "the TPM's content is not the source's"
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  grep -q 'firmware.tpm-state-carried' "$WORK/run/ferry.log" || fail "nothing is said of the TPM's content"
+  ! grep -q 'tpm.sealed' "$WORK/run/ferry.log" || fail "the firmware is said to be another one"
+  [[ $(virsh dumpxml "$NAME") == *"<tpm model='tpm-tis'"* ]] || fail "the TPM is of another model"
+
+  # Taken back, and done again.
+  ferry_status 0 undo "$run"
+  [[ ! -e $state && ! -e $IMAGES/${NAME}_VARS.fd ]] || fail "undo has left the TPM's content or the variables"
+  ferry_status 0 migrate "$SOURCE/vm.sh"
+
   mkdir "$WORK/run/first place" "$WORK/run/second, place"
   ferry_status 0 script "$NAME" -o "$WORK/run/first place/vm.sh"
   mv "$WORK/run/first place/vm.sh" "$WORK/run/second, place/vm.sh"
-  "$WORK/run/second, place/vm.sh" >"$WORK/run/qemu.log" 2>&1 &
+  runs_with_tpm_and_store "$WORK/run/second, place/vm.sh"
+
+  ferry_status 0 script "$SOURCE/vm.sh" -o "$WORK/run/from source/vm.sh"
+  equal "the TPMs' contents beside the script" "$(cd "$WORK/run/from source" && find . -name 'tpm2-00.permall')" \
+    "./$UUID-tpm/tpm2/tpm2-00.permall"
+  cmp "$WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$SOURCE/tpm/tpm2-00.permall" || fail "the script's TPM is another"
+  mv "$WORK/run/from source" "$WORK/run/moved"
+  runs_with_tpm_and_store "$WORK/run/moved/vm.sh"
+}
+
+# runs_with_tpm_and_store SCRIPT: it runs, by what QEMU's console says, until it is stopped.
+runs_with_tpm_and_store() {
+  "$1" >"$WORK/run/qemu.log" 2>&1 &
   local pid=$! until=$((SECONDS + 60)) console=$XDG_RUNTIME_DIR/vm-$UUID/monitor.sock
   until [[ -S $console ]]; do
     kill -0 "$pid" 2>/dev/null || fail "the script does not run: $(cat "$WORK/run/qemu.log")"
@@ -711,7 +741,7 @@ EOF
     sleep 0.1
   done
   [[ $(hmp "$console" 'info status') == *running* ]] || fail "the machine does not run"
-  [[ $(hmp "$console" 'info tpm') == *tpm-crb* ]] || fail "the machine has no TPM"
+  [[ $(hmp "$console" 'info tpm') == *tpm-tis* ]] || fail "the machine has no TPM"
   [[ $(hmp "$console" 'info block') == *VARS* ]] || fail "the machine has no store of variables"
   kill "$pid"
   wait "$pid" || true

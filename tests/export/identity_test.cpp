@@ -346,6 +346,69 @@ TEST(Macos, FromRelease13OnTheCpuHasAvx2) {
   EXPECT_NE(cpu(22, {"Penryn", "Nehalem"}, false).find('!'), std::string::npos);
 }
 
+// A machine of QEMU's own names its CPU and card: they stay where its release can use them.
+TEST(Macos, WhatACommandNamesStaysWhereTheReleaseKnowsIt) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.guest_os.family = OsFamily::macos;
+  Hardware &hardware = fixture.machine.hardware;
+  hardware.machine_type = "q35";
+  hardware.controllers.clear();  // those of the other platform
+  hardware.sound.reset();
+  hardware.display.adapter = Display::Adapter::none;
+  const auto cpu = [&](std::optional<unsigned> darwin, const std::string &named, std::set<std::string> models, bool kvm,
+                       bool avx2 = false) {
+    fixture.machine.guest_os.darwin = darwin;
+    fixture.machine.hardware.cpu.model = named;
+    fixture.machine.hardware.cpu.features.clear();
+    if (avx2) fixture.machine.hardware.cpu.features.push_back({"avx2", true});
+    fixture.host.cpu_models = std::move(models);
+    fixture.host.kvm = kvm;
+    const auto result = fixture.run();
+    const xml::Element root = domain(result);
+    const xml::Element &chosen = element(root, "cpu");
+    const xml::Element *model = chosen.child("model");
+    return (model == nullptr ? attribute(chosen, "mode") : model->text) + (found(result, "macos.cpu-too-old") ? "!"
+                                                                           : found(result, "macos.cpu")       ? "*"
+                                                                                                              : "");
+  };
+  const std::set<std::string> modern = {"Penryn", "Haswell-noTSX", "Skylake-Client-IBRS"};
+  // Nobody says which release: what the command says.
+  EXPECT_EQ(cpu(std::nullopt, "Penryn", modern, true), "Penryn");
+  EXPECT_EQ(cpu(std::nullopt, "qemu64", modern, true), "qemu64");
+  EXPECT_EQ(cpu(21, "Penryn", modern, true), "Penryn");
+  EXPECT_EQ(cpu(21, "qemu64", modern, true), "Penryn*") << "no macOS boots on it";
+  EXPECT_EQ(cpu(22, "Skylake-Client-IBRS", modern, true), "Skylake-Client-IBRS");
+  EXPECT_EQ(cpu(22, "Penryn", modern, true, true), "Penryn") << "with AVX2, as the command asks";
+  EXPECT_EQ(cpu(22, "host", modern, true), "host-passthrough");
+  EXPECT_EQ(cpu(22, "Penryn", modern, true), "Haswell-noTSX*");
+  EXPECT_EQ(cpu(23, "Haswell", modern, true), "Haswell-noTSX*") << "one that the host can show";
+  EXPECT_EQ(cpu(24, "Penryn", {"Penryn", "EPYC"}, true), "host-passthrough*");
+  EXPECT_EQ(cpu(24, "Penryn", {"Penryn"}, true, true), "Penryn!");
+  EXPECT_EQ(cpu(24, "host", {"Penryn"}, false), "maximum!");
+}
+
+TEST(Macos, ACardThatTheReleaseHasNoDriverForIsAnother) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.guest_os.family = OsFamily::macos;
+  fixture.machine.hardware.nics.resize(1);
+  const auto card = [&](std::optional<unsigned> darwin, NicModel model) {
+    fixture.machine.guest_os.darwin = darwin;
+    fixture.machine.hardware.nics[0].model = model;
+    const auto result = fixture.run();
+    return attribute(element(domain(result), "devices/interface/model"), "type") +
+           (found(result, "macos.nic") ? "*" : "");
+  };
+  EXPECT_EQ(card(std::nullopt, NicModel::virtio), "virtio");
+  EXPECT_EQ(card(17, NicModel::virtio), "vmxnet3*");
+  EXPECT_EQ(card(13, NicModel::virtio), "e1000-82545em*");
+  EXPECT_EQ(card(19, NicModel::virtio), "virtio");
+  EXPECT_EQ(card(22, NicModel::e1000_82540em), "vmxnet3*");
+  EXPECT_EQ(card(10, NicModel::e1000_82540em), "e1000");
+  EXPECT_EQ(card(22, NicModel::e1000_82545em), "e1000-82545em");
+  EXPECT_EQ(card(14, NicModel::vmxnet3), "vmxnet3");
+  EXPECT_EQ(card(14, NicModel::am79c970a), "e1000-82545em*");
+}
+
 // ---- snapshots ----
 
 TEST(SnapshotXml, IsTakenByARealLibvirt) {

@@ -134,10 +134,10 @@ TEST(ReadNvram, TheTpmsStateComesWithIt) {
   blob.resize(1346, 1);
   Bytes tar = tar_member("TpmEmuTpms/permall", blob);
   put(tar, tar_member("efi/nvram", store()));
-  EXPECT_EQ(contents_of(tar).tpm_state, blob);
+  EXPECT_EQ(contents_of(tar).tpm.state, blob);
   const NvramContents old = contents_of(tar_member("TpmEmuTpms/permall", Bytes(1346, 1)));
-  EXPECT_THAT(old.tpm_state, IsEmpty());
-  EXPECT_THAT(old.tpm_problem, HasSubstr("TPM 2.0"));
+  EXPECT_THAT(old.tpm.state, IsEmpty());
+  EXPECT_THAT(old.tpm.problem, HasSubstr("TPM 2.0"));
 }
 
 // ---- Secure Boot ----

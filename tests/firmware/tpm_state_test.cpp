@@ -18,6 +18,8 @@ namespace {
 using namespace testing;  // NOLINT: the builder's
 using ::testing::HasSubstr;
 
+constexpr std::string_view kName = "tpm2-00.permall";
+
 Bytes tpm_blob(std::size_t size = 1346) {
   constexpr std::array<std::uint8_t, 6> kBegin{0, 3, 0xAB, 0x36, 0x47, 0x23};
   Bytes out(size, 0x5A);
@@ -43,7 +45,7 @@ TEST(TpmState, LiesWhereLibvirtLooksWithLibvirtsModes) {
   const Folder folder;
   const auto place = folder.path() / "swtpm" / "6f2d8b5c-2a57-4d2c-8b6e-2f1f6a8b9c0d";
   umask(0);
-  const auto file = write_swtpm_state(tpm_blob(), place);
+  const auto file = write_swtpm_state(tpm_blob(), place, kName);
   umask(022);
   EXPECT_EQ(file, place / "tpm2" / "tpm2-00.permall");
   EXPECT_EQ(read(file), swtpm_state(tpm_blob()));
@@ -54,9 +56,9 @@ TEST(TpmState, LiesWhereLibvirtLooksWithLibvirtsModes) {
 
 TEST(TpmState, AnExistingStateIsNeverReplaced) {
   const Folder folder;
-  const auto file = write_swtpm_state(tpm_blob(), folder.path() / "x");
+  const auto file = write_swtpm_state(tpm_blob(), folder.path() / "x", kName);
   try {
-    write_swtpm_state(tpm_blob(2000), folder.path() / "x");
+    write_swtpm_state(tpm_blob(2000), folder.path() / "x", kName);
     FAIL();
   } catch (const Error &error) {
     EXPECT_EQ(error.kind(), ErrorKind::conflict);
@@ -70,7 +72,7 @@ TEST(TpmState, OnlyATpm20sStateIsTaken) {
   EXPECT_THAT(problem_of_tpm_state(tpm_blob((1U << 20U) + 1)), HasSubstr("long"));
   EXPECT_THAT(problem_of_tpm_state(Bytes(100, 0)), HasSubstr("TPM 2.0"));
   const Folder folder;
-  EXPECT_THROW(write_swtpm_state(Bytes(100, 0), folder.path() / "x"), Error);
+  EXPECT_THROW(write_swtpm_state(Bytes(100, 0), folder.path() / "x", kName), Error);
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
 }
 
@@ -91,21 +93,57 @@ TEST(TpmState, IsWhatSwtpmWrites) {
   EXPECT_EQ(swtpm_state(Bytes(theirs.begin() + 16, theirs.end())), theirs);
 }
 
+TEST(SwtpmFile, GivesTheBlobBackAndTakesABareOne) {
+  const Folder folder;
+  folder.write("framed", swtpm_state(tpm_blob()));
+  EXPECT_EQ(read_swtpm_state(folder.path() / "framed", TpmKind::v2).state, tpm_blob());
+  folder.write("bare", tpm_blob());
+  EXPECT_EQ(read_swtpm_state(folder.path() / "bare", TpmKind::v2).state, tpm_blob());
+  // A TPM 1.2's has no mark of its own.
+  folder.write("old", swtpm_state(Bytes(300, 4)));
+  EXPECT_EQ(read_swtpm_state(folder.path() / "old", TpmKind::old).state, Bytes(300, 4));
+  const TpmContents other = read_swtpm_state(folder.path() / "old", TpmKind::v2);
+  EXPECT_THAT(other.state, ::testing::IsEmpty());
+  EXPECT_THAT(other.problem, HasSubstr("TPM 2.0"));
+}
+
+TEST(SwtpmFile, SaysWhyItCannotBeUsed) {
+  const Folder folder;
+  EXPECT_THAT(read_swtpm_state(folder.path() / "none", TpmKind::v2).problem, Not(::testing::IsEmpty()));
+  Bytes encrypted = swtpm_state(tpm_blob());
+  encrypted[11] = 2;  // the tag
+  folder.write("encrypted", encrypted);
+  EXPECT_THAT(read_swtpm_state(folder.path() / "encrypted", TpmKind::v2).problem, HasSubstr("encrypted"));
+  Bytes cut = swtpm_state(tpm_blob());
+  cut[12] = 1;  // the blob's size, 16 MiB more
+  folder.write("cut", cut);
+  const TpmContents found = read_swtpm_state(folder.path() / "cut", TpmKind::v2);
+  EXPECT_THAT(found.problem, HasSubstr("cut short"));
+  EXPECT_THAT(found.state, ::testing::IsEmpty());
+}
+
+TEST(SwtpmFile, AnOldTpmHasAFolderOfItsOwn) {
+  const Folder folder;
+  const auto file = write_swtpm_state(Bytes(300, 4), folder.path() / "x", "tpm-00.permall", TpmKind::old);
+  EXPECT_EQ(file, folder.path() / "x" / swtpm_state_name(TpmKind::old));
+  EXPECT_EQ(read_swtpm_state(file, TpmKind::old).state, Bytes(300, 4));
+}
+
 TEST(TpmFinding, SaysWhatTheNewTpmHolds) {
-  NvramContents contents;
-  contents.tpm_state = tpm_blob();
-  const Finding carried = tpm_finding(&contents, true, {});
+  TpmContents contents{tpm_blob(), ""};
+  const Finding carried = tpm_finding(&contents, true, false, {});
   EXPECT_EQ(carried.id, "firmware.tpm-state-carried");
   EXPECT_EQ(carried.severity, Severity::info);
-  const Finding refused = tpm_finding(&contents, false, {});
+  EXPECT_THAT(carried.message, HasSubstr("differ"));
+  EXPECT_THAT(tpm_finding(&contents, true, true, {}).message, Not(HasSubstr("differ")));
+  const Finding refused = tpm_finding(&contents, false, false, {});
   EXPECT_EQ(refused.id, "firmware.tpm-state-fresh");
   EXPECT_EQ(refused.severity, Severity::warning);
   EXPECT_THAT(refused.advice, HasSubstr("BitLocker"));
   EXPECT_THAT(refused.message, HasSubstr("this host"));
-  contents.tpm_state.clear();
-  contents.tpm_problem = "it is too short";
-  EXPECT_THAT(tpm_finding(&contents, false, {}).message, HasSubstr("too short"));
-  EXPECT_EQ(tpm_finding(nullptr, false, {}).id, "firmware.tpm-state-fresh");
+  contents = {{}, "it is too short"};
+  EXPECT_THAT(tpm_finding(&contents, false, false, {}).message, HasSubstr("too short"));
+  EXPECT_EQ(tpm_finding(nullptr, false, false, {}).id, "firmware.tpm-state-fresh");
 }
 
 }  // namespace

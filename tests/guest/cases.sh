@@ -234,3 +234,80 @@ case_vmware_efi() {
   has_boot_controller ahci 8086:2922
   efi_entry 0006
 }
+
+# ---- QEMU's own machines ----
+
+# said_by FILE: what the guest said of the machine in it, but for clocks, and a processor's flags, of which libvirt and
+# QEMU leave out different ones where nobody asks.
+said_by() { tr -d '\r' <"$1" | grep -a -E '^[a-z]+[.=]' | grep -v -E '^(rtc|cpu\.flags)' | sort; }
+
+# guest_of_script SCRIPT SERIAL: runs it until the guest has said all.
+guest_of_script() {
+  "$1" >"$WORK/run/qemu.log" 2>&1 &
+  script_pid=$!
+  local until=$((SECONDS + 600))
+  until grep -a -q '^guest: done' "$2" 2>/dev/null; do
+    kill -0 "$script_pid" 2>/dev/null || break
+    ((SECONDS < until)) || fail "the guest has not said 'guest: done' within 600 seconds"
+    sleep 0.2
+  done
+  wait "$script_pid" || fail "the script does not run: $(cat "$WORK/run/qemu.log")"
+  grep -a -q '^guest: done' "$2" || fail "the guest has ended early: $(cat "$WORK/run/qemu.log")"
+}
+
+# A script's machine with firmware, a TPM, two cards and two disks; then its domain; then the script that is written of
+# that: the guest finds the same each time, its boot entry too, which only the variables have.
+case_qemu_efi_tpm() {
+  command -v swtpm_setup >/dev/null || { echo "skipped: swtpm-tools is not installed"; exit 77; }
+  [[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ]] || { echo "skipped: OVMF is not installed"; exit 77; }
+  guest_disk 2
+  image qcow2 "$SOURCE/disk.qcow2"
+  qemu-img create -q -f raw "$SOURCE/data.img" 4M
+  qemu-img convert -f raw -O qcow2 "$WORK/files/vbox.nvram" "$SOURCE/vars.qcow2"
+  mkdir "$SOURCE/tpm"
+  swtpm_setup --tpm2 --tpmstate "$SOURCE/tpm" >"$WORK/run/setup.log" 2>&1 || { echo "skipped: swtpm_setup does not work here"; exit 77; }
+  local uuid=3f6a1b62-08d4-4d1c-9f3e-6d1f0a2b7c55 port
+  port=$(free_port)
+  cat >"$SOURCE/vm.sh" <<EOF
+#!/bin/bash
+cd "\$(dirname "\$0")" || exit 1
+swtpm socket --tpm2 --tpmstate dir=tpm --ctrl type=unixio,path=$WORK/run/tpm.sock --terminate --daemon
+args=(-name $NAME -M q35,smm=off -cpu max -m $MEMORY -smp 2 -uuid $uuid -display none -no-reboot
+  -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=qcow2,file=vars.qcow2
+  -chardev socket,id=chrtpm,path=$WORK/run/tpm.sock -tpmdev emulator,id=tpm0,chardev=chrtpm -device tpm-crb,tpmdev=tpm0
+  -smbios type=1,manufacturer=Somebody,serial=S-1
+  -netdev user,id=net,hostfwd=tcp:127.0.0.1:$port-:22 -device e1000,netdev=net,mac=52:54:00:c9:18:27
+  -netdev user,id=other -device virtio-net-pci,netdev=other,mac=52:54:00:c9:18:28,addr=a
+  -drive if=none,id=disk,format=qcow2,file=disk.qcow2 -device ide-hd,bus=ide.1,drive=disk,serial=SYSTEM-1
+  -drive if=none,id=data,format=raw,file=data.img -device virtio-blk-pci,drive=data,serial=DATA-1
+  -device qemu-xhci -device usb-tablet -device virtio-rng-pci
+  -serial "file:$SOURCE_SERIAL")
+exec qemu-system-x86_64 "\${args[@]}"
+EOF
+  chmod +x "$SOURCE/vm.sh"
+  # The guest of the first start changes variables and TPM, as any does: what is carried is what it left.
+  guest_of_script "$SOURCE/vm.sh" "$SOURCE_SERIAL"
+  cp "$SOURCE_SERIAL" "$WORK/run/first.log"
+  rm "$SOURCE_SERIAL"
+  grep -a -q '^tpm.version=2' "$WORK/run/first.log" || fail "the guest of the source finds no TPM"
+
+  starts
+  wait_for_line '^guest: done' 600 "the guest of the domain has not said 'guest: done'"
+  equal "the UUID that the guest prints" "$(saw dmi.product_uuid)" "$uuid"
+  has_nic_name enp0s2 525400_c91827 e1000 0000:00:02.0
+  has_nic_name enp0s10 525400_c91828 virtio-pci 0000:00:0a.0
+  has_disk 0000:00:1f.2-ata-2 ahci SYSTEM-1
+  equal "what the guest sees in the domain" "$(diff <(said_by "$WORK/run/first.log") <(said_by "$SERIAL"))" ""
+  local until=$((SECONDS + 60))
+  until [[ $(virsh domstate "$NAME") == "shut off" ]]; do
+    ((SECONDS < until)) || virsh -q destroy "$NAME"
+    sleep 0.2
+  done
+
+  rm "$SERIAL"
+  ferry_status 0 script "$NAME" -o "$WORK/run/again.sh"
+  if command -v shellcheck >/dev/null; then shellcheck "$WORK/run/again.sh" || fail "shellcheck has words for the script"; fi
+  grep -q -- "hostfwd=tcp:127.0.0.1:$port-:22" "$WORK/run/again.sh" || fail "the script forwards no port"
+  guest_of_script "$WORK/run/again.sh" "$SERIAL"
+  equal "what the guest sees by the script" "$(diff <(said_by "$WORK/run/first.log") <(said_by "$SERIAL"))" ""
+}

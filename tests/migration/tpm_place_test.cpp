@@ -25,6 +25,7 @@ struct TpmPlace : testing::Test {
     plan.tpm_state.assign(1346, 0x5A);
     std::copy(kBegin.begin(), kBegin.end(), plan.tpm_state.begin());
     plan.domain_uuid = *Uuid::parse(kUuid);
+    plan.tpm_folder = folder();
     journal.emplace(Journal::Begin{.source = scratch.folder() / "m.vbox",
                                    .files = {},
                                    .machine = "m",

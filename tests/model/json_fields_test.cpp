@@ -64,7 +64,7 @@ void fill_board(Hardware &hardware) {
   firmware.secure_boot = firmware.boot_menu = true;
   firmware.nvram_file = "/folder/machine.nvram";
   firmware.nvram_inside = FileRange{"/folder/machine.ova", 512, 1024};
-  firmware.nvram_encrypted = firmware.nvram_keys = firmware.nvram_gzip = true;
+  firmware.nvram_encrypted = firmware.nvram_keys = firmware.nvram_gzip = firmware.nvram_qcow2 = true;
   firmware.boot_menu_timeout_ms = 1000;
   Cpu &cpu = hardware.cpu;
   cpu.cores_per_socket = cpu.threads_per_core = 2;
@@ -77,6 +77,8 @@ void fill_board(Hardware &hardware) {
   hardware.paravirtualization = Paravirtualization::kvm;
   hardware.clock.hpet = true;
   hardware.tpm.emplace();
+  hardware.tpm->device = "tpm-tis";
+  hardware.tpm->state_file = "/tpm";
   hardware.boot_order.push_back({BootDevice::Kind::disk, "scsi0:0"});
   hardware.smbios.uuid = some_uuid();
   hardware.smbios.strings["bios.vendor"] = "x";

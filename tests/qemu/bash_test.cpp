@@ -77,6 +77,13 @@ INSTANTIATE_TEST_SUITE_P(
         R"sh(cmd=$(printf '%s\n' "  qemu-system-x86_64 -m 1" "-smp 2 " | tr '\n' ' ' | sed 's/^[ \t]*//;s/[ \t]*$//'); bash -c "$cmd")sh"));
 
 INSTANTIATE_TEST_SUITE_P(
+    Cases, Bash,
+    testing::Values(
+        R"sh(C=0; x=b; case $x in a) A=1;; b) A=2;& c) B=3;; d) C=4;; esac; qemu-system-x86_64 "$A" "$B" "$C")sh",
+        R"sh(C=0; x=ab; case $x in a*) A=1;;& *b) B=2;;& *c) C=3;;& *) D=4;; esac; qemu-system-x86_64 "$A" "$B" "$C" "$D")sh",
+        R"sh(for x in one 7 z; do case "$x" in (one|two) O+=" -a";; [0-9]*) O+=" -b";; ?) O+=" -c";; esac; done; qemu-system-x86_64 $O)sh"));
+
+INSTANTIATE_TEST_SUITE_P(
     Arithmetic, Bash,
     testing::Values(
         R"sh(RAM=4; qemu-system-x86_64 -m $((RAM*1024)) -smp $[RAM/2] -x $((1<<4)) -y $((0x10)) -z $((!0)) $((8*1024*1024*1024)))sh",

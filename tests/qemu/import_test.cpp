@@ -280,6 +280,118 @@ TEST(LedgerOfQemu, WhatNoPartOfItKnowsIsDroppedAloud) {
   EXPECT_NE(std::find(arguments.begin(), arguments.end(), "-fsdev"), arguments.end());
 }
 
+// ---- the TPM's state, which an swtpm of the script keeps ----
+
+// The state that a script of `text` has, as a name below its folder; "-" and why not.
+std::string tpm_state(const std::string &text, const std::string &file = "tpm/tpm2-00.permall") {
+  const test::TempFolder folder;
+  folder.write("vm/start.sh", "#!/bin/sh\n" + text + "\n");
+  if (!file.empty()) folder.write("vm/" + file);
+  const ImportedMachine imported = import_file(folder / "vm/start.sh", {}).front();
+  const Tpm &tpm = *imported.machine.hardware.tpm;
+  std::string out = tpm.version == Tpm::Version::v1_2 ? "1.2 " : "";
+  if (tpm.state_file) return out + tpm.state_file->lexically_relative(folder / "vm").string();
+  for (const Finding &finding : imported.findings) {
+    if (finding.id == "qemu.tpm-state") out += "- " + finding.message;
+  }
+  return out;
+}
+
+constexpr const char *kTpmWords =
+    "qemu-system-x86_64 -chardev socket,id=c,path=tpm/sock -tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t";
+
+TEST(TpmOfAScript, TheServerOfItsSocketSaysWhereTheStateIs) {
+  const std::string vm = kTpmWords;
+  EXPECT_EQ(tpm_state("swtpm socket --tpmstate dir=tpm --ctrl type=unixio,path=tpm/sock --tpm2 -d\n" + vm),
+            "tpm/tpm2-00.permall");
+  EXPECT_EQ(tpm_state("D=tpm\n/usr/bin/swtpm socket --ctrl type=unixio,path=\"$D/sock\" --terminate "
+                      "--tpmstate dir=\"$D\",mode=0600 --tpm2 &\n" +
+                      vm),
+            "tpm/tpm2-00.permall");
+  EXPECT_EQ(tpm_state("if ! pgrep swtpm; then nohup swtpm socket --tpmstate=dir=tpm --ctrl=type=unixio,path=tpm/sock "
+                      "--tpm2 & fi\n" +
+                      vm),
+            "tpm/tpm2-00.permall");
+  EXPECT_EQ(
+      tpm_state("swtpm socket --tpmstate backend-uri=file://tpm/mine --ctrl type=unixio,path=tpm/sock --tpm2\n" + vm,
+                "tpm/mine"),
+      "tpm/mine");
+  EXPECT_EQ(tpm_state("swtpm socket --tpmstate dir=tpm --ctrl type=unixio,path=tpm/sock\n" + vm, "tpm/tpm-00.permall"),
+            "1.2 tpm/tpm-00.permall");
+}
+
+TEST(TpmOfAScript, OfTwoServersTheOneThatTheMachineConnectsTo) {
+  const std::string one = "swtpm socket --tpmstate dir=a --ctrl type=unixio,path=tpm/sock --tpm2\n";
+  const std::string two = "swtpm socket --tpmstate dir=b --ctrl type=unixio,path=b/sock --tpm2\n";
+  EXPECT_EQ(tpm_state(one + two + kTpmWords, "a/tpm2-00.permall"), "a/tpm2-00.permall");
+  EXPECT_EQ(tpm_state(two + one + kTpmWords, "a/tpm2-00.permall"), "a/tpm2-00.permall");
+  EXPECT_EQ(tpm_state(two + kTpmWords, "b/tpm2-00.permall").substr(0, 2), "- ") << "it is another machine's";
+}
+
+// quickemu's script has the socket beside the state, and may say no more.
+TEST(TpmOfAScript, WithoutAServerItIsBesideTheSocket) {
+  EXPECT_EQ(tpm_state(kTpmWords), "tpm/tpm2-00.permall");
+  EXPECT_NE(tpm_state(kTpmWords, "").find("not beside the socket"), std::string::npos);
+}
+
+TEST(TpmOfAScript, WhatCannotBeToldIsSaid) {
+  const std::string vm = kTpmWords;
+  const auto with = [&](const std::string &state) {
+    return tpm_state("swtpm socket --tpmstate " + state + " --ctrl type=unixio,path=tpm/sock --tpm2\n" + vm);
+  };
+  EXPECT_NE(with("dir=$(mktemp -d)").find("another one at each start"), std::string::npos);
+  EXPECT_NE(with("dir=elsewhere").find("there is no "), std::string::npos);
+  EXPECT_NE(with("dir=tpm --key pwdfile=k").find("encrypts"), std::string::npos);
+}
+
+// ---- macOS ----
+
+std::string release_of(const std::string &text, const std::string &name = "start.sh", ImportOptions options = {},
+                       const std::string &settings = "") {
+  const test::TempFolder folder;
+  const std::string smc = " -device isa-applesmc,osk=k\n";
+  folder.write("vm/" + name, "#!/bin/bash\n" + text + smc);
+  if (!settings.empty()) folder.write(std::filesystem::path(name).stem().string() + ".conf", settings);
+  const ImportedMachine imported = import_file(folder / ("vm/" + name), options).front();
+  const GuestOs &guest = imported.machine.guest_os;
+  const bool told = std::any_of(imported.findings.begin(), imported.findings.end(),
+                                [](const Finding &finding) { return finding.id == "qemu.macos-release"; });
+  EXPECT_EQ(told, guest.darwin.has_value());
+  return guest.darwin ? std::to_string(*guest.darwin) : "open";
+}
+
+TEST(MacosRelease, IsWhatNamesSay) {
+  EXPECT_EQ(release_of("qemu-system-x86_64 -hda mac_hdd.img"), "open");
+  EXPECT_EQ(release_of("qemu-system-x86_64 -name macos-ventura -hda disk.qcow2"), "22");
+  EXPECT_EQ(release_of("qemu-system-x86_64 -hda disk.qcow2", "macos-mojave.sh"), "18");
+  EXPECT_EQ(release_of("qemu-system-x86_64 -hda macos-big-sur/disk.qcow2"), "20");
+  EXPECT_EQ(release_of("qemu-system-x86_64 -cdrom 'Install macOS Monterey.iso'"), "21");
+  EXPECT_EQ(release_of("qemu-system-x86_64 -hda Catalina.qcow2 -cdrom Ventura.iso"), "open") << "two things are said";
+  EXPECT_EQ(release_of("qemu-system-x86_64 -name Sonoma -hda Catalina.qcow2"), "23") << "the machine's own name counts";
+  EXPECT_EQ(release_of("macos_release=\"monterey\"\nqemu-system-x86_64 -hda ventura.qcow2"), "21");
+  EXPECT_EQ(release_of("OSX_VERSION=10.15\nqemu-system-x86_64"), "19");
+  ImportOptions options;
+  options.set["macos_release"] = "sequoia";
+  EXPECT_EQ(release_of("macos_release=monterey\nqemu-system-x86_64", "start.sh", options), "24");
+  EXPECT_EQ(release_of("qemu-system-x86_64", "mac.sh", {}, "guest_os=\"macos\"\nmacos_release=\"ventura\"\n"), "22");
+}
+
+// ---- flash ----
+
+TEST(FirmwareStore, AnImageIsReadForItsContent) {
+  const test::TempFolder folder;
+  folder.write("start.sh",
+               "#!/bin/sh\nqemu-system-x86_64 -drive if=pflash,format=qcow2,readonly=on,file=code.qcow2 "
+               "-drive if=pflash,file=vars.img\n");
+  folder.write("code.qcow2");
+  folder.write("vars.img", "QFI\xfb and more");
+  const ImportedMachine imported = import_file(folder / "start.sh", {}).front();
+  const Firmware &firmware = imported.machine.hardware.firmware;
+  EXPECT_FALSE(firmware.loader_file) << "libvirt starts no qcow2";
+  EXPECT_EQ(firmware.nvram_file, folder / "vars.img");
+  EXPECT_TRUE(firmware.nvram_qcow2);
+}
+
 TEST(Watchdogs, AnActionWithoutOneSaysNothing) {
   const Command none("-watchdog-action poweroff");
   EXPECT_TRUE(none.hardware().qemu_arguments.empty());

@@ -80,6 +80,24 @@ class Scripts : public testing::Test {
     return found == words.end() ? "nothing begins with " + std::string(beginning) : *found;
   }
 
+  static void expect_clean(const fs::path &script, const std::string &of) {
+    EXPECT_TRUE(subprocess::run({.program = "bash", .arguments = {"-n", script.string()}}).ok()) << of;
+    const fs::path shellcheck = subprocess::find_program("shellcheck");
+    if (shellcheck.empty()) return;
+    const auto checked = subprocess::run({.program = shellcheck.string(), .arguments = {script.string()}});
+    EXPECT_TRUE(checked.ok()) << of << checked.output;
+  }
+  // Whether QEMU takes the script's machine.
+  void expect_started(const fs::path &script) const {
+    if (subprocess::find_program("qemu-system-x86_64").empty()) GTEST_SKIP() << "there is no QEMU";
+    const std::string line = "printf 'quit\\n' | bash \"$0\" -S -monitor stdio -display none";
+    const auto ran = subprocess::run(
+        {.program = "env",
+         .arguments = {"XDG_RUNTIME_DIR=" + (folder_ / "run").string(), "bash", "-c", line, script.string()},
+         .limits = {.deadline = std::chrono::seconds(60)}});
+    EXPECT_TRUE(ran.ok()) << ran.errors;
+  }
+
   test::TempFolder folder_;
 };
 
@@ -92,6 +110,7 @@ TEST_F(Scripts, OfHostileNamesAndPathsHoldThemAsTheyAre) {
     const Script made = script_of(domain("n " + bad, disk), place);
     const fs::path file = place / "vm.sh";
     std::ofstream(file) << made.text;
+    expect_clean(file, bad);
     const auto words = arguments(file);
     EXPECT_EQ(words.back(), "extra one");
     EXPECT_EQ(value_of(words, "guest="), "guest=n " + replaced(bad, ",", ",,") + ",debug-threads=on");
@@ -109,7 +128,6 @@ TEST_F(Scripts, OfHostileNamesAndPathsHoldThemAsTheyAre) {
 
 // Also those whose media are not here.
 TEST_F(Scripts, OfEveryGoldenDomainAreClean) {
-  const fs::path shellcheck = subprocess::find_program("shellcheck");
   unsigned count = 0;
   for (const auto &entry : fs::recursive_directory_iterator(fs::path(FERRY_SOURCE_DIR) / "fixtures")) {
     if (entry.path().filename() != "expected.xml") continue;
@@ -117,12 +135,7 @@ TEST_F(Scripts, OfEveryGoldenDomainAreClean) {
     text.resize(text.find("</domain>") + std::string_view("</domain>").size());  // the first, of a collection
     const xml::Element domain = xml::parse(text, entry.path());
     const Script made = write_script({.domain = &domain, .folder = "/nowhere", .heading = "of a test"});
-    const fs::path file = folder_.write("vm.sh", made.text);
-    EXPECT_TRUE(subprocess::run({.program = "bash", .arguments = {"-n", file.string()}}).ok()) << entry;
-    if (!shellcheck.empty()) {
-      const auto checked = subprocess::run({.program = shellcheck.string(), .arguments = {file.string()}});
-      EXPECT_TRUE(checked.ok()) << entry << checked.output;
-    }
+    expect_clean(folder_.write("vm.sh", made.text), entry.path().string());
     ++count;
     EXPECT_FALSE(has(made, "script.device-left-out")) << entry;
   }
@@ -199,6 +212,59 @@ TEST_F(Scripts, SayWhatTheyCannotDo) {
   const auto left = std::count_if(made.findings.begin(), made.findings.end(),
                                   [](const Finding &one) { return one.id == "script.device-left-out"; });
   EXPECT_EQ(left, 2);  // the disk and the vsock
+}
+
+// The card stays, with its address and its place, and nothing is behind it; the other has its network as before.
+TEST_F(Scripts, ACardWhoseLinkIsDownIsConnectedToNothing) {
+  const Script made = script_of(domain(
+      "x", "",
+      "<interface type='user'><mac address='52:54:00:00:00:01'/><link state='down'/><model type='e1000'/><address "
+      "type='pci' domain='0' bus='0' slot='5' function='0'/></interface>"
+      "<interface type='bridge'><mac address='52:54:00:00:00:02'/><source bridge='br0'/><link state='down'/><model "
+      "type='virtio'/></interface>"
+      "<interface type='user'><mac address='52:54:00:00:00:03'/><link state='up'/><model type='e1000'/></interface>"));
+  const fs::path file = folder_.write("vm.sh", made.text);
+  expect_clean(file, "cards");
+  const auto words = arguments(file);
+  EXPECT_EQ(std::count(words.begin(), words.end(), "-netdev"), 1);
+  const std::string down = value_of(words, "e1000,id=net0");
+  EXPECT_NE(down.find("mac=52:54:00:00:00:01"), std::string::npos) << down;
+  EXPECT_NE(down.find("addr=0x5"), std::string::npos) << down;
+  EXPECT_EQ(value_of(words, "virtio-net-pci,").find("netdev="), std::string::npos);
+  EXPECT_NE(value_of(words, "e1000,netdev=hostnet2").find("mac=52:54:00:00:00:03"), std::string::npos);
+  EXPECT_EQ(std::count_if(made.findings.begin(), made.findings.end(),
+                          [](const Finding &one) { return one.id == "script.link-down"; }),
+            2);
+  EXPECT_FALSE(has(made, "script.network-changed"));
+  expect_started(file);
+}
+
+// libvirt starts virtiofsd; a folder that QEMU shares by itself is there all the same.
+TEST_F(Scripts, AFolderOfVirtiofsIsLeftOutAndSaidSo) {
+  fs::create_directories(folder_ / "open");
+  const Script made = script_of(domain(
+      "x", "",
+      "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='/srv/private'/><target "
+      "dir='fast'/></filesystem>"
+      "<filesystem type='mount' accessmode='mapped'><source dir='" +
+          (folder_ / "open").string() + "'/><target dir='plain'/></filesystem>",
+      "<type arch='x86_64' machine='q35'>hvm</type>",
+      "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"));
+  const fs::path file = folder_.write("vm.sh", made.text);
+  expect_clean(file, "folders");
+  const auto words = arguments(file);
+  const auto speaks_of = [&](std::string_view what) {
+    return std::any_of(words.begin(), words.end(),
+                       [&](const std::string &word) { return word.find(what) != std::string::npos; });
+  };
+  EXPECT_FALSE(speaks_of("virtiofs") || speaks_of("vhost-user-fs") || speaks_of("/srv/private"));
+  EXPECT_TRUE(speaks_of("mount_tag=plain"));
+  const auto said = std::find_if(made.findings.begin(), made.findings.end(),
+                                 [](const Finding &one) { return one.id == "script.device-left-out"; });
+  ASSERT_NE(said, made.findings.end());
+  EXPECT_NE(said->message.find("/srv/private"), std::string::npos) << said->message;
+  EXPECT_NE(made.text.find("/srv/private"), std::string::npos) << "the script's head says it too";
+  expect_started(file);
 }
 
 TEST_F(Scripts, SayWhatLibvirtKeepsOfADomain) {

@@ -2,6 +2,7 @@
 // Files that another host names: found by case, normal form, tail, drive and --search, and what is said when not.
 #include "support/file_names.hpp"
 
+#include <ctime>
 #include <gtest/gtest.h>
 
 #include "tests/kit/folder.hpp"
@@ -36,6 +37,25 @@ TEST(FileNames, FoldingTakesCaseAndNormalFormAway) {
   EXPECT_EQ(folded("\xED\x95\x9C"), folded("\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"));  // Hangul "han"
   EXPECT_EQ(folded("\xE1\xBB\x87"), folded("e\xCC\xA3\xCC\x82"));                     // Vietnamese, two marks
   EXPECT_NE(folded("e"), folded("\xC3\xA9"));
+}
+
+TEST(FileNames, AFoldedNameIsComparedAsFoldedNamesAre) {
+  for (const char *name : {"Disk.VMDK", "disk.vmdk", "disk.vmd", "disk.vmdkk", "d\xC3\xA9sk", "\xE2\x84\xAA.img", ""}) {
+    for (const char *other : {"DISK.vmdk", "De\xCC\x81SK", "k.img", ""}) {
+      EXPECT_EQ(is_folded(name, folded(other)), folded(name) == folded(other)) << name << " and " << other;
+    }
+  }
+}
+
+// A machine's disks may all be missing, and the folder be one of downloads.
+TEST(FileNames, ManyMissingNamesInAFullFolderTakeNoSeconds) {
+  const TempFolder folder;
+  for (int i = 0; i < 1000; ++i)
+    folder.write("a download with quite a long name, number " + std::to_string(i) + ".iso", "");
+  const std::clock_t begin = std::clock();
+  for (int i = 0; i < 30; ++i)
+    EXPECT_FALSE(find("/var/lib/some/images/disk-" + std::to_string(i) + ".qcow2", folder.path()).file);
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 2.0);
 }
 
 TEST(FileNames, TheExactNameComesFirst) {

@@ -48,10 +48,10 @@ TEST(Messages, KeepVariables) {
   contents.kind = firmware::NvramKind::virtualbox;
   contents.variables = {
       {.name = u"Boot0000\xd800", .guid = firmware::kGlobalGuid, .attributes = 7, .data = {0, 255, 1}}};
-  contents.tpm_state = {1, 2, 254};
+  contents.tpm.state = {1, 2, 254};
   const firmware::NvramContents back = again(contents);
   EXPECT_EQ(back.variables, contents.variables);
-  EXPECT_EQ(back.tpm_state, contents.tpm_state);
+  EXPECT_EQ(back.tpm.state, contents.tpm.state);
   EXPECT_EQ(back.kind, contents.kind);
 }
 

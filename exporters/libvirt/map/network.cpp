@@ -41,11 +41,12 @@ class NicMapper {
   void choose_model() {
     if (named_by_qemu()) {
       out_.model = libvirt_model(nic_.device);
-      m_.keep(nic_field(index_, "model"), out_.model);
+      if (!choose_macos_card(m_, index_, nic_, out_.model)) m_.keep(nic_field(index_, "model"), out_.model);
       return;
     }
     const NicModelRow &row = nic_model_row(nic_.model);
     out_.model = row.model;
+    if (choose_macos_card(m_, index_, nic_, out_.model)) return;
     if (!unknown_or_has(m_.host.nic_models, out_.model)) {
       constexpr std::array<std::string_view, 4> kCommon = {"e1000e", "e1000", "virtio", "rtl8139"};
       for (const std::string_view model : kCommon) {

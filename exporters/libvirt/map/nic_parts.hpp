@@ -27,6 +27,10 @@ struct NicModelRow {
 
 [[nodiscard]] inline std::string nic_label(std::size_t index) { return "Network card " + std::to_string(index + 1); }
 
+// macos.cpp: another model than `model`, where the release of macOS that the guest is has no driver for it; whether it
+// is another.
+bool choose_macos_card(Mapping &m, std::size_t index, const Nic &nic, std::string &model);
+
 // user_network.cpp: port forwards, by passt or by QEMU's own user network; each that is lost is a finding.
 void map_forwards(Mapping &m, std::size_t index, const Nic &nic, DomainInterface &out);
 // user_network.cpp: which program is the user network, where the host has no choice.

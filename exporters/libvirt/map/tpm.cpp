@@ -5,8 +5,10 @@
 namespace ferry::libvirt {
 namespace {
 
+// The source's own model where it says one: its guest has that one's driver loaded.
 std::string tpm_model(const Mapping &m, bool old) {
-  const std::string_view wanted = old ? "tpm-tis" : "tpm-crb";
+  const std::string &named = m.hardware.tpm->device;
+  const std::string_view wanted = !named.empty() ? std::string_view(named) : old ? "tpm-tis" : "tpm-crb";
   if (unknown_or_has(m.host.tpm_models, wanted)) return std::string(wanted);
   return has(m.host.tpm_models, "tpm-tis") ? "tpm-tis" : std::string{};
 }
@@ -28,6 +30,11 @@ void map_tpm(Mapping &m) {
   m.domain.tpm = DomainTpm{model, old ? "1.2" : "2.0"};
   m.keep("tpm.version", "TPM " + m.domain.tpm->version + " (" + model + ")");
   if (tpm.version == Tpm::Version::host) m.translate("tpm.version", "an emulated TPM 2.0 in place of the host's");
+  m.keep("tpm.device", model);
+  // A machine of QEMU's own that keeps its firmware and the TPM's content finds what it has sealed.
+  const Firmware &firmware = m.hardware.firmware;
+  const bool same = firmware.type == FirmwareType::bios || firmware.loader_file.has_value();
+  if (tpm.state_file && m.hardware.described_by_qemu() && same) return;
   m.raise(kTpmBitlocker, tpm.origin,
           "The firmware is a different one, so what the guest sealed in its TPM (BitLocker, LUKS) will not open.");
 }
