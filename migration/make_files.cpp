@@ -91,7 +91,7 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
   }
   for (const FirmwarePlan *store : stores(plan)) {
     const fs::path target = staged(store->target.nvram);
-    fs::path content = store->target.descriptor.nvram_template;
+    fs::path content = store->content.empty() ? store->target.descriptor.nvram_template : store->content;
     if (store->image) {
       content = fs::path(target) += ".content";
       disk::ConvertRequest unpacked;

@@ -40,7 +40,8 @@ struct CopyPlan {
 struct FirmwarePlan {
   target::Firmware target;
   firmware::Selection variables;  // of the source's store, to be carried over; empty: the template as it is
-  std::optional<Medium> image;    // the template is a qcow2 image: its content is meant
+  std::filesystem::path content;  // what the new store is made of, where it is not the template
+  std::optional<Medium> image;    // that is a qcow2 image: what is in it is meant
 };
 
 struct SnapshotPlan {

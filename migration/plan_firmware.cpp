@@ -39,7 +39,9 @@ std::optional<FirmwarePlan> own_firmware(const Hardware &hardware, const std::op
     const auto vars = firmware.nvram_file ? firmware.nvram_file : template_beside(*firmware.loader_file);
     if (!vars) return std::nullopt;
     descriptor.loader = *firmware.loader_file;
-    descriptor.nvram_template = *vars;
+    // A store that is lost is made anew from the template, which must be one.
+    descriptor.nvram_template = out.image ? template_beside(*firmware.loader_file).value_or(fs::path{}) : *vars;
+    out.content = *vars;
     const auto property = [&](const char *name) {
       const auto found = hardware.machine_properties.find(name);
       return found != hardware.machine_properties.end() && found->second == "on";
@@ -52,7 +54,8 @@ std::optional<FirmwarePlan> own_firmware(const Hardware &hardware, const std::op
   const auto chosen = target.choose_firmware(hardware, false);
   if (!chosen || chosen->vars_size != store_size) return std::nullopt;
   descriptor = *chosen;
-  descriptor.nvram_template = *firmware.nvram_file;
+  if (!out.image) descriptor.nvram_template = *firmware.nvram_file;
+  out.content = *firmware.nvram_file;
   return out;
 }
 

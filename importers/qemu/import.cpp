@@ -49,13 +49,23 @@ void find_folder(Launch &launch, const fs::path &file) {
   }
 }
 
+constexpr std::size_t kMostConfigs = 50;  // files that -readconfig names; each may have 1 MiB
+
+[[noreturn]] void refuse_configs(const Launch &launch) {
+  throw Error(ErrorKind::unsupported,
+              {.where = launch.where,
+               .message = "the command reads more than " + std::to_string(kMostConfigs) + " configuration files"});
+}
+
 // Options of a file that the command names come at its place.
 void expand_configs(Launch &launch, const ImportOptions &options, std::vector<Finding> &findings) {
+  std::size_t files = 0;
   std::vector<LaunchWord> words;
   for (std::size_t i = 0; i < launch.words.size(); ++i) {
     const LaunchWord &word = launch.words[i];
     words.push_back(word);
     if ((word.text != "-readconfig" && word.text != "--readconfig") || i + 1 == launch.words.size()) continue;
+    if (++files > kMostConfigs) refuse_configs(launch);
     words.push_back(launch.words[++i]);
     fs::path path(launch.words[i].text);
     if (path.is_relative()) {

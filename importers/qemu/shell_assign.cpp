@@ -35,7 +35,7 @@ std::string Reader::calculate(const Part &part, std::uint64_t line) {
   const std::string expression = expand_one(part.operands.front());
   const auto numbers = opens_in(expression);
   if (numbers.empty()) {
-    if (const auto value = value_in(expression)) return std::to_string(*value);
+    if (const auto value = calculate_statement(expression, line)) return std::to_string(*value);
   }
   const Open::Kind kind = numbers.empty() ? Open::Kind::command : opens_[numbers.front()].kind;
   const std::string name = numbers.empty() ? "line-" + std::to_string(line) : opens_[numbers.front()].name;
@@ -56,6 +56,12 @@ std::optional<std::int64_t> Reader::value_in(std::string_view expression) {
 
 std::optional<std::int64_t> Reader::calculate_statement(const std::string &text, std::uint64_t line) {
   std::string_view rest = text::trim(text);
+  // a = 1, b = 2: the last one's value is the whole's.
+  if (const std::size_t comma = rest.find(','); comma != std::string_view::npos && rest.find('(') > comma) {
+    charge(rest.size());
+    (void)calculate_statement(std::string(rest.substr(0, comma)), line);
+    return calculate_statement(std::string(rest.substr(comma + 1)), line);
+  }
   const auto name_at = [](std::string_view from) {
     std::size_t end = 0;
     while (end < from.size() && (std::isalnum(static_cast<unsigned char>(from[end])) != 0 || from[end] == '_')) ++end;
@@ -87,7 +93,14 @@ std::optional<std::int64_t> Reader::calculate_statement(const std::string &text,
   return value;
 }
 
-void Reader::assign(const Assignment &assignment) {
+std::string Reader::resolved(const std::string &name) const {
+  const auto found = state_.references.find(name);
+  return found == state_.references.end() ? name : found->second;
+}
+
+void Reader::assign(const Assignment &given) {
+  Assignment assignment = given;
+  assignment.name = resolved(given.name);
   if (assignment.array) {
     std::vector<Field> values;
     Variable &variable = state_.variables[assignment.name];
@@ -141,7 +154,12 @@ void Reader::assign(const Assignment &assignment) {
   assign(assignment.name, {std::move(value)}, false);
 }
 
-void Reader::assign(const std::string &name, std::vector<Field> values, bool array) {
+void Reader::assign(const std::string &given, std::vector<Field> values, bool array) {
+  const std::string name = resolved(given);
+  if (name == "OPTIND") {
+    state_.option_word = 0;
+    state_.option_letter = 1;
+  }
   if (options_.set.contains(name)) return;  // the user's word stands
   for (Field &value : values) {
     if (value.text.size() > kMostText) charge(~std::size_t{0} / 2);

@@ -78,21 +78,45 @@ std::optional<std::string> Reader::script_text(const fs::path &path) const {
 }
 
 Answer Reader::declare(const Node &node, const std::vector<Field> &fields) {
+  // Behind the first name there are values, which may begin with a sign too.
+  const auto names =
+      std::find_if(fields.begin() + 1, fields.end(), [](const Field &field) { return !field.text.starts_with('-'); });
   const auto has_flag = [&](char flag) {
-    return std::any_of(fields.begin() + 1, fields.end(), [&](const Field &field) {
-      return field.text.starts_with('-') && field.text.find(flag) != std::string::npos;
-    });
+    return std::any_of(fields.begin() + 1, names,
+                       [&](const Field &field) { return field.text.find(flag) != std::string::npos; });
   };
   const bool keyed = has_flag('A'), exports = fields.front().text == "export" || has_flag('x');
+  const bool refers = has_flag('n'), counts = has_flag('i');
+  const auto give = [&](const Assignment &assignment) {
+    if (!refers) {
+      assign(assignment);
+    } else if (!assignment.values.empty()) {
+      state_.references.erase(assignment.name);
+      if (const auto target = decided(expand_one(assignment.values.front())); target && *target != assignment.name)
+        state_.references[assignment.name] = resolved(*target);
+    }
+    if (!counts || assignment.array) return;
+    const auto sum = value_in(expand_one(assignment.values.front()));
+    if (sum) assign(assignment.name, {{std::to_string(*sum), assignment.line}}, false);
+  };
   for (const Assignment &assignment : node.assignments) {
     if (keyed) state_.variables[assignment.name].keyed = true;
     if (exports) exported_.insert(assignment.name);
-    assign(assignment);
+    give(assignment);
   }
   // The words are read again, as assignments: their values are not split.
   for (std::size_t i = 1; i < node.words.size(); ++i) {
     Word word = node.words[i];
-    if (word.parts.empty() || word.parts.front().kind != Part::Kind::literal) continue;
+    const bool written =
+        !word.parts.empty() && word.parts.front().kind == Part::Kind::literal && !word.parts.front().text.empty();
+    if (!written) {
+      // declare "$name=$value"
+      const std::string text = expand_one(word);
+      const std::size_t sign = text.find('=');
+      if (sign == std::string::npos || sign == 0 || has_open(text.substr(0, sign))) continue;
+      assign(text.substr(0, sign), {{text.substr(sign + 1), word.line}}, false);
+      continue;
+    }
     std::string &first = word.parts.front().text;
     const std::size_t equals = first.find('=');
     if (keyed && equals == std::string::npos && !first.starts_with('-')) state_.variables[first].keyed = true;
@@ -102,9 +126,77 @@ Answer Reader::declare(const Node &node, const std::vector<Field> &fields) {
     const bool append = name.ends_with('+');
     if (append) name.pop_back();
     first.erase(0, equals + 1);
-    assign(Assignment{.name = name, .append = append, .values = {word}, .line = word.line});
+    give(Assignment{.name = name, .append = append, .values = {word}, .line = word.line});
   }
   return fields.size() > 1 && fields[1].text == "-p" ? Answer::unknown : Answer::yes;
+}
+
+void Reader::unset(const std::string &name) {
+  const std::size_t bracket = name.find('[');
+  if (bracket == std::string::npos || !name.ends_with(']')) {
+    state_.variables.erase(resolved(name));
+    return;
+  }
+  const auto found = state_.variables.find(resolved(name.substr(0, bracket)));
+  if (found == state_.variables.end()) return;
+  Variable &variable = found->second;
+  const std::string index = name.substr(bracket + 1, name.size() - bracket - 2);
+  if (variable.named.erase(index) > 0) return;
+  const auto number = value_in(index);
+  if (number && *number >= 0 && static_cast<std::uint64_t>(*number) < variable.values.size())
+    variable.values.erase(variable.values.begin() + *number);
+}
+
+void Reader::note_link(const std::vector<Field> &fields) {
+  std::vector<std::string> names;
+  bool symbolic = false;
+  for (const Field &field : rest_of(fields, 1)) {
+    if (field.text.starts_with('-')) {
+      symbolic = symbolic || (field.text.find('s') != std::string::npos && !field.text.starts_with("--")) ||
+                 field.text == "--symbolic";
+    } else if (const auto known = decided(field.text)) {
+      names.push_back(absolute(*known));
+    }
+  }
+  if (symbolic && names.size() == 2) links_[names[1]] = names[0];
+}
+
+// getopts "m:s" name, over words that are known.
+Answer Reader::next_option(const std::vector<Field> &fields) {
+  const std::vector<Field> words = fields.size() > 3 ? rest_of(fields, 3) : *state_.arguments;
+  const std::string letters = fields[1].text;
+  const std::uint64_t line = fields[0].line;
+  std::size_t &at = state_.option_word, &letter = state_.option_letter;
+  const auto told = [&](const std::string &name, const std::string &value) { assign(name, {{value, line}}, false); };
+  const bool more = at < words.size() && words[at].text.size() > 1 && words[at].text.starts_with('-');
+  if (!more || words[at].text == "--") {
+    const std::size_t next = at + (more ? 2 : 1);
+    told("OPTIND", std::to_string(next));
+    told(fields[2].text, "?");
+    return Answer::no;
+  }
+  const std::string &word = words[at].text;
+  if (letter >= word.size()) letter = 1;  // the words are others than before
+  const char option = word[letter];
+  const std::size_t known = option == ':' ? std::string::npos : letters.find(option);
+  const bool takes = known != std::string::npos && letters.substr(known + 1, 1) == ":";
+  std::string argument;
+  ++letter;
+  if (takes && letter < word.size()) {
+    argument = word.substr(letter);
+    letter = word.size();
+  } else if (takes && at + 1 < words.size()) {
+    argument = words[++at].text;
+    letter = words[at].text.size();
+  }
+  const bool ends = letter >= words[at].text.size();
+  const std::size_t next = at + (ends ? 1 : 0), next_letter = ends ? 1 : letter;
+  told("OPTIND", std::to_string(next + 1));
+  at = next;  // which setting OPTIND has put to the beginning
+  letter = next_letter;
+  told("OPTARG", argument);
+  told(fields[2].text, known == std::string::npos ? "?" : std::string(1, option));
+  return Answer::yes;
 }
 
 Answer Reader::set_arguments(const std::vector<Field> &fields) {
@@ -177,7 +269,7 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
   if (declares(name)) return declare(node, fields);
   if (name == "set") return set_arguments(fields);
   if (name == "unset") {
-    for (const Field &field : rest_of(fields, 1)) state_.variables.erase(field.text);
+    for (const Field &field : rest_of(fields, 1)) unset(field.text);
     return Answer::yes;
   }
   if (name == "shift") {
@@ -188,6 +280,10 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
       state_.arguments->erase(state_.arguments->begin(), state_.arguments->begin() + static_cast<std::ptrdiff_t>(gone));
     }
     return Answer::yes;
+  }
+  if (name == "ln") {
+    note_link(fields);
+    return std::nullopt;
   }
   if (name == "cd" || name == "pushd") return change_folder(fields);
   if (name == "pwd") {
@@ -208,6 +304,7 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
     }
     return Answer::yes;
   }
+  if (name == "getopts" && fields.size() > 2 && (fields.size() > 3 || state_.arguments)) return next_option(fields);
   if (name == "read" || name == "mapfile" || name == "readarray" || name == "getopts") {
     return read_values(node, fields);
   }
@@ -226,6 +323,14 @@ std::optional<Answer> Reader::builtin(const Node &node, std::vector<Field> &fiel
   if (name == "bash" || name == "sh" || name == "/bin/sh" || name == "/bin/bash" || name == "exec" || name == "sudo") {
     std::size_t from = 1;
     while (from < fields.size() && fields[from].text.starts_with('-')) ++from;
+    // "bash <<EOF", "... | sh": the script is what comes in.
+    const bool shell = name != "exec" && name != "sudo" && from == fields.size();
+    if (const auto text = !shell ? std::nullopt : node.input ? input_of(node) : input_) {
+      const State before = state_;
+      run_text(*text, fields.front().line);
+      state_ = before;
+      return Answer::unknown;
+    }
     const Answer followed = run_script(fields, from, node);
     if (followed != Answer::unknown) return followed;
   }

@@ -122,7 +122,9 @@ Node Parser::list() {
     if (looking_at(";;") || looking_at(";&")) return out;
     if (peek() == ';' || peek() == '&') {
       take();
-    } else if (!at_end() && peek() != '\n' && peek() != ')') {
+    } else if (at_list_end()) {
+      return out;  // "fi }", "done fi": what ends a compound command needs no sign behind it
+    } else if (peek() != '\n') {
       fail(line_, "this is not a shell command", "the end of the command");
     }
   }
@@ -190,7 +192,7 @@ Node Parser::command() {
     out = arithmetic_command(line);
   } else if (peek() == '(' && !at_end()) {
     take();
-    out = {.kind = Node::Kind::group, .line = line, .children = {list()}};
+    out = {.kind = Node::Kind::group, .line = line, .subshell = true, .children = {list()}};
     if (!accept(")")) fail(line, "an opened bracket is never closed", ")");
   } else if (accept_keyword("{")) {
     out = {.kind = Node::Kind::group, .line = line, .children = {list()}};

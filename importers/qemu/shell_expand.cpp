@@ -67,6 +67,8 @@ struct Reader::Fields {
     there = true;
   }
   bool vanishes = false;  // of the value that is added
+  bool any_quoted = false;
+  bool empty_quotes = false, empty_list = false;  // "" is a word; "$@" is none where there are no arguments
   void finish() {
     if (there) out.push_back({std::move(current), line, vanishes});
     current.clear();
@@ -132,6 +134,23 @@ std::vector<Field> Reader::expand(const std::vector<Word> &words) {
   return out;
 }
 
+// Home, where a word begins with a tilde, or what looks like an assignment has one behind its sign: "file=~/x". That is
+// bash's own, and no other shell's.
+std::string Reader::with_home(const std::string &text, bool in_command) const {
+  const auto home = options_.environment.find("HOME");
+  if (home == options_.environment.end()) return text;
+  std::size_t at = 0;
+  if (in_command && is_bash_ && !text.starts_with('~')) {
+    const std::size_t sign = text.find('=');
+    const bool name = sign != std::string::npos && sign > 0 && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+                      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(sign),
+                                  [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+    if (name) at = sign + 1;
+  }
+  const bool tilde = text.compare(at, 1, "~") == 0 && (text.size() == at + 1 || text[at + 1] == '/');
+  return tilde ? text.substr(0, at) + home->second + text.substr(at + 1) : text;
+}
+
 void Reader::expand(const Word &word, std::vector<Field> &out) {
   charge(word.parts.size());
   if (const std::vector<Word> several = braces(word); !several.empty()) {
@@ -141,48 +160,83 @@ void Reader::expand(const Word &word, std::vector<Field> &out) {
   }
   Fields fields{out, word.line};
   const std::size_t before = out.size();
-  bool first = true, any_quoted = false;
-  bool empty_quotes = false, empty_list = false;  // "" is a word; "$@" is none where there are no arguments
-  for (const Part &part : word.parts) {
-    any_quoted = any_quoted || part.quoted;
-    if (part.kind == Part::Kind::literal) {
-      const auto home = options_.environment.find("HOME");
-      const bool tilde = first && !part.quoted && (part.text == "~" || part.text.starts_with("~/"));
-      if (part.text.empty()) {
-        empty_quotes = true;
-      } else {
-        fields.add(tilde && home != options_.environment.end() ? home->second + part.text.substr(1) : part.text);
-      }
-    } else {
-      const std::vector<Field> values = value_of(part, word.line);
-      const bool list =
-          part.kind == Part::Kind::variable && (part.text == "@" || part.index == "@") && part.operation != "length";
-      std::size_t bytes = 0;
-      for (const Field &value : values) bytes += value.text.size() + sizeof(Field);
-      charge(bytes);
-      empty_list = empty_list || (list && values.empty());
-      if (list || !part.quoted) {
-        for (std::size_t i = 0; i < values.size(); ++i) {
-          if (i > 0) fields.finish();
-          if (list) fields.line = values[i].line;
-          if (part.quoted) {
-            fields.add(values[i].text);
-            fields.vanishes = list && values[i].vanishes && word.parts.size() == 1;
-          } else {
-            fields.split(values[i].text, separators());
-          }
-        }
-      } else {
-        fields.add(joined(values));
-      }
-    }
-    first = false;
-  }
-  if (empty_quotes && !empty_list && !fields.there && out.size() == before) fields.add("");
+  expand_parts(word, fields, false);
+  if (fields.empty_quotes && !fields.empty_list && !fields.there && out.size() == before) fields.add("");
   fields.finish();
-  for (std::size_t i = before; i < out.size() && !any_quoted; ++i) {
+  for (std::size_t i = before; i < out.size() && !fields.any_quoted; ++i) {
     if (is_unset(out[i].text)) out[i].vanishes = true;
   }
+}
+
+// `inner`: what ${name:+words} stands for, which is split where it is not quoted.
+void Reader::expand_parts(const Word &word, Fields &fields, bool inner) {
+  bool first = !inner;
+  for (const Part &part : word.parts) {
+    fields.any_quoted = fields.any_quoted || part.quoted;
+    if (part.kind == Part::Kind::literal) {
+      if (part.text.empty()) {
+        fields.empty_quotes = true;
+        if (inner) fields.add("");
+      } else if (inner && !part.quoted) {
+        fields.split(part.text, separators());
+      } else {
+        fields.add(first && !part.quoted ? with_home(part.text, true) : part.text);
+      }
+      first = false;
+      continue;
+    }
+    first = false;
+    if (const Word *words = part.quoted ? nullptr : alternative(part, word.line)) {
+      if (depth_ >= kMostDepth) charge(~std::size_t{0} / 2);
+      ++depth_;
+      expand_parts(*words, fields, true);
+      --depth_;
+      continue;
+    }
+    // zsh splits no value, and gives a list's without brackets; what is empty is no word.
+    const bool whole = is_zsh_ && part.kind == Part::Kind::variable && !part.quoted;
+    Part named = part;
+    if (whole && !part.index && part.operation.empty() && is_list(part.text)) named.index = "@";
+    std::vector<Field> values = value_of(named, word.line);
+    if (whole) std::erase_if(values, [](const Field &value) { return value.text.empty(); });
+    const bool list =
+        part.kind == Part::Kind::variable && (part.text == "@" || named.index == "@") && part.operation != "length";
+    std::size_t bytes = 0;
+    for (const Field &value : values) bytes += value.text.size() + sizeof(Field);
+    charge(bytes);
+    fields.empty_list = fields.empty_list || (list && values.empty());
+    if (!list && part.quoted) {
+      fields.add(joined_value(part, values));
+      continue;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) fields.finish();
+      if (list) fields.line = values[i].line;
+      if (part.quoted || whole) {
+        fields.add(values[i].text);
+        fields.vanishes = list && values[i].vanishes && word.parts.size() == 1;
+      } else {
+        fields.split(values[i].text, separators());
+      }
+    }
+  }
+}
+
+bool Reader::is_list(const std::string &name) const {
+  const auto found = state_.variables.find(name);
+  return found != state_.variables.end() && found->second.array;
+}
+
+// "$*" and "${list[*]}" have the first of IFS between the values.
+std::string Reader::joined_value(const Part &part, const std::vector<Field> &values) const {
+  const bool star = part.kind == Part::Kind::variable && (part.text == "*" || part.index == "*");
+  if (!star) return joined(values);
+  const auto found = state_.variables.find("IFS");
+  const bool set = found != state_.variables.end() && !found->second.values.empty();
+  const std::string between = set ? found->second.values.front().text.substr(0, 1) : " ";
+  std::string out;
+  for (std::size_t i = 0; i < values.size(); ++i) out += (i == 0 ? "" : between) + values[i].text;
+  return out;
 }
 
 std::string Reader::expand_one(const Word &word) {
@@ -190,11 +244,9 @@ std::string Reader::expand_one(const Word &word) {
   bool first = true;
   for (const Part &part : word.parts) {
     if (part.kind == Part::Kind::literal) {
-      const auto home = options_.environment.find("HOME");
-      const bool tilde = first && !part.quoted && (part.text == "~" || part.text.starts_with("~/"));
-      out += tilde && home != options_.environment.end() ? home->second + part.text.substr(1) : part.text;
+      out += first && !part.quoted ? with_home(part.text, false) : part.text;
     } else {
-      out += joined(value_of(part, word.line));
+      out += joined_value(part, value_of(part, word.line));
     }
     first = false;
     charge(out.size() / 16 + 1);

@@ -55,6 +55,13 @@ bool looks_like_options(const std::vector<Field> &fields, std::size_t from) {
   return known >= 3;
 }
 
+// One of QEMU's options stands before `end`: what follows is an option's argument, "-L /usr/share/qemu".
+bool has_option(const std::vector<Field> &fields, std::size_t end) {
+  return std::any_of(fields.begin(), fields.begin() + static_cast<std::ptrdiff_t>(end), [](const Field &field) {
+    return field.text.starts_with('-') && find_option(field.text) != nullptr;
+  });
+}
+
 // "-version", "-machine help": QEMU answers and starts nothing.
 bool asks_only(const std::vector<LaunchWord> &words) {
   return std::any_of(words.begin(), words.end(), [](const LaunchWord &word) {
@@ -115,7 +122,9 @@ bool Reader::note_launch(const std::vector<Field> &fields, const Node &node) {
     for (std::size_t i = 1; i < fields.size() && program == fields.size() && !stopped; ++i) {
       const std::string &text = fields[i].text;
       const std::string name = std::filesystem::path(text).filename().string();
-      if (is_program(fields[i]) && (wrapper || name.find("qemu-system-") != std::string::npos) &&
+      // A line of ps: "root 1234 ... /usr/bin/kvm -id 100 -name web".
+      const bool listed = text.starts_with('/') && looks_like_options(fields, i + 1) && !has_option(fields, i);
+      if (is_program(fields[i]) && (wrapper || listed || name.find("qemu-system-") != std::string::npos) &&
           fields[i - 1].text != "-C" && fields[i - 1].text != "-g") {
         program = i;
       }

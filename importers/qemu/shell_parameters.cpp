@@ -37,7 +37,7 @@ std::vector<Field> Reader::value_of(const Part &part, std::uint64_t line) {
 
 // What is stored under the name; nullopt when nothing is.
 std::optional<std::vector<Field>> Reader::stored(const Part &part, std::uint64_t line) {
-  const std::string &name = part.text;
+  const std::string name = resolved(part.text);
   const auto one = [&](std::string text) { return std::vector<Field>{{std::move(text), line}}; };
   if (const auto given = options_.set.find(name); given != options_.set.end()) return one(given->second);
   if (name == "0" || name == "BASH_SOURCE") return one(main_file_.string());
@@ -97,10 +97,36 @@ std::optional<std::string> Reader::element(const Variable &variable, const std::
   return variable.values[static_cast<std::size_t>(*number < 0 ? size + *number : *number)].text;
 }
 
+// Without arguments, and without what nobody sets, the script's own default holds.
+bool Reader::is_absent(const Part &part, const std::optional<std::vector<Field>> &value) const {
+  const bool list = part.text == "@" || part.text == "*" || part.index == "@" || part.index == "*";
+  const std::string text = value ? joined(*value) : std::string{};
+  const auto numbers = opens_in(text);
+  const bool not_given =
+      numbers.size() == 1 && text == open_mark(numbers[0]) &&
+      (opens_[numbers[0]].kind == Open::Kind::unset || opens_[numbers[0]].kind == Open::Kind::argument);
+  return !value || not_given || (list && value->empty()) || (part.operation.starts_with(':') && text.empty());
+}
+
+// The words that ${name:-words} or ${name:+words} stands for here; null where it is the value, or nothing.
+const Word *Reader::alternative(const Part &part, std::uint64_t line) {
+  const std::string &operation = part.operation;
+  const bool otherwise = operation == ":-" || operation == "-", instead = operation == ":+" || operation == "+";
+  if (part.kind != Part::Kind::variable || (!otherwise && !instead)) return nullptr;
+  return is_absent(part, stored(part, line)) == otherwise ? &part.operands.front() : nullptr;
+}
+
 std::vector<Field> Reader::plain_value(const Part &part, std::uint64_t line) {
   const bool list = part.text == "@" || part.text == "*" || part.index == "@" || part.index == "*";
-  std::optional<std::vector<Field>> value = stored(part, line);
   const std::string &operation = part.operation;
+  if (operation == "names") {
+    std::vector<Field> names;
+    for (const auto &[name, unused] : state_.variables) {
+      if (name.starts_with(part.text)) names.push_back({name, line});
+    }
+    return names;
+  }
+  std::optional<std::vector<Field>> value = stored(part, line);
   if (operation == "length") {
     const std::vector<Field> values = value.value_or(std::vector<Field>{});
     if (list) return {{std::to_string(values.size()), line}};
@@ -120,14 +146,7 @@ std::vector<Field> Reader::plain_value(const Part &part, std::uint64_t line) {
     const Part behind{.kind = Part::Kind::variable, .text = joined(value.value_or(std::vector<Field>{}))};
     value = stored(behind, line);
   }
-  // Without arguments, and without what nobody sets, the script's own default holds.
-  const std::string text = value ? joined(*value) : std::string{};
-  const auto numbers = opens_in(text);
-  const bool not_given =
-      numbers.size() == 1 && text == open_mark(numbers[0]) &&
-      (opens_[numbers[0]].kind == Open::Kind::unset || opens_[numbers[0]].kind == Open::Kind::argument);
-  const bool colon = operation.starts_with(':');
-  const bool absent = !value || not_given || (list && value->empty()) || (colon && text.empty());
+  const bool absent = is_absent(part, value);
   if (operation == ":-" || operation == "-" || operation == ":=" || operation == "=") {
     if (!absent) return *value;
     std::string given = expand_one(part.operands.front());
@@ -175,6 +194,7 @@ std::string Reader::changed(const Part &part, const std::string &value) {
     const std::string pattern = expand_pattern(part.operands[0]);
     if (operation == "/#" || operation == "/%") {
       const bool at_end = operation == "/%";
+      if (pattern.empty()) return at_end ? value + with : with + value;
       const std::string rest = remove_match(value, pattern, at_end, true);
       return rest.size() == value.size() ? value : at_end ? rest + with : with + rest;
     }
@@ -188,6 +208,9 @@ std::string Reader::changed(const Part &part, const std::string &value) {
       if (operation.front() == '^' && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
     return out;
+  }
+  if (operation == "@") {
+    return expand_one(part.operands[0]) == "Q" ? quoted_text(value) : value;
   }
   if (operation == ":") {
     const auto [from, to] = slice(part, value.size());

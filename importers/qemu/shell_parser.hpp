@@ -55,6 +55,7 @@ class Parser {
   void expanded_text(Word &out, std::string_view escaped);
   void single_quoted(Word &out);        // after the opening '
   void ansi_quoted(Word &out);          // after $'
+  std::string ansi_escape();            // after its backslash
   void escaped(Word &out);              // at the backslash
   void dollar(Word &out, bool quoted);  // at the $
   void backquoted(Word &out, bool quoted);

@@ -98,7 +98,11 @@ std::optional<std::string> Reader::formatted(const std::vector<Field> &fields, s
       continue;
     }
     std::string value = next < fields.size() ? fields[next++].text : std::string{};
-    if (format[i] != 's') {
+    if (format[i] == 'q') {
+      const auto quoted = has_open(value) ? std::nullopt : escaped_text(value);
+      if (!quoted) return std::nullopt;
+      value = *quoted;
+    } else if (format[i] != 's') {
       const auto number = text::parse_i64(value.empty() ? "0" : value);
       if (!number || *number < 0) return std::nullopt;
       if (format[i] == 'x' || format[i] == 'X') {

@@ -76,6 +76,9 @@ void Reader::charge(std::size_t bytes) {
 }
 
 std::vector<Launch> Reader::read(std::string_view text) {
+  const std::string_view first = text.substr(0, text.find('\n'));
+  is_zsh_ = first.starts_with("#!") && first.find("zsh") != std::string_view::npos;
+  is_bash_ = !first.starts_with("#!") || first.find("bash") != std::string_view::npos;
   scripts_.push_back(std::make_unique<Script>(parse(text, main_file_)));
   broken_lines_ = scripts_.back()->broken_lines;
   run(scripts_.back()->root);
@@ -128,7 +131,14 @@ Answer Reader::run_kind(const Node &node) {
     case Node::Kind::for_each: return run_for_each(node);
     case Node::Kind::choice: return run_choice(node);
     case Node::Kind::function: functions_[node.name] = {&node.children.front(), file_}; return Answer::yes;
-    case Node::Kind::group: return run(node.children.front());
+    case Node::Kind::group: {
+      if (!node.subshell) return run(node.children.front());
+      const State before = state_;
+      const Answer answer = run(node.children.front());
+      state_ = before;
+      if (flow_ == Flow::leave_script) flow_ = Flow::normal;
+      return answer;
+    }
   }
   return Answer::unknown;
 }
@@ -377,9 +387,13 @@ Answer Reader::call(const std::string &name, std::vector<Field> arguments) {
   file_ = function.file;
   state_.arguments = std::move(arguments);
   state_.shifted = 0;
+  const std::size_t outer_word = std::exchange(state_.option_word, 0);
+  const std::size_t outer_letter = std::exchange(state_.option_letter, 1);
   const Answer answer = run(*function.body);
   state_.arguments = outer_arguments;
   state_.shifted = outer_shifted;
+  state_.option_word = outer_word;
+  state_.option_letter = outer_letter;
   file_ = outer_file;
   --depth_;
   calling_.erase(name);

@@ -29,9 +29,11 @@ class Reader {
   // What a branch of an undecided condition must not change.
   struct State {
     std::map<std::string, Variable> variables;
-    std::optional<std::vector<Field>> arguments;  // nullopt: not known
-    std::size_t shifted = 0;                      // of arguments that are not known
-    std::optional<std::string> folder;            // after cd; nullopt: where the user starts it
+    std::optional<std::vector<Field>> arguments;     // nullopt: not known
+    std::size_t shifted = 0;                         // of arguments that are not known
+    std::optional<std::string> folder;               // after cd; nullopt: where the user starts it
+    std::map<std::string, std::string> references;   // declare -n: the variable that is meant
+    std::size_t option_word = 0, option_letter = 1;  // getopts has come to; words from 0
   };
 
   // ---- shell_reader.cpp ----
@@ -73,6 +75,10 @@ class Reader {
   // What the command reads from << or <<<; nullopt when it is not known, or nothing is said.
   std::optional<std::string> input_of(const Node &node);
   std::optional<Answer> filter(const std::vector<Field> &fields, const std::optional<std::string> &input);
+  Answer next_option(const std::vector<Field> &fields);  // getopts
+  void unset(const std::string &name);
+  void note_link(const std::vector<Field> &fields);                   // ln -s
+  [[nodiscard]] std::string resolved(const std::string &name) const;  // what it refers to
   Answer read_values(const Node &node, const std::vector<Field> &fields);
   [[nodiscard]] std::optional<std::string> script_text(const std::filesystem::path &path) const;
   Answer run_script(const std::vector<Field> &fields, std::size_t from, const Node &node);
@@ -81,10 +87,16 @@ class Reader {
   struct Fields;
   std::vector<Field> expand(const std::vector<Word> &words);
   void expand(const Word &word, std::vector<Field> &out);
+  [[nodiscard]] bool is_list(const std::string &name) const;
+  void expand_parts(const Word &word, Fields &fields, bool inner);
+  [[nodiscard]] std::string with_home(const std::string &text, bool in_command) const;
+  [[nodiscard]] std::string joined_value(const Part &part, const std::vector<Field> &values) const;
   std::string expand_one(const Word &word);                           // without splitting
   std::string expand_pattern(const Word &word);                       // quoted text stands for itself
   std::vector<Field> value_of(const Part &part, std::uint64_t line);  // several only of arrays and arguments
   std::vector<Field> plain_value(const Part &part, std::uint64_t line);
+  [[nodiscard]] bool is_absent(const Part &part, const std::optional<std::vector<Field>> &value) const;
+  const Word *alternative(const Part &part, std::uint64_t line);
   std::optional<std::vector<Field>> stored(const Part &part, std::uint64_t line);
   std::string changed(const Part &part, const std::string &value);
   std::string capture(const Part &part, std::uint64_t line);
@@ -114,6 +126,7 @@ class Reader {
   std::filesystem::path folder_;     // of the file that the user named
   const ReadOptions &options_;
   State state_;
+  bool is_bash_ = true, is_zsh_ = false;  // by the first line
   struct Function {
     const Node *body = nullptr;
     std::filesystem::path file;
@@ -130,6 +143,7 @@ class Reader {
   std::vector<std::filesystem::path> sourced_;
   std::vector<Place> unread_, host_values_;
   std::vector<TpmServer> tpms_;
+  std::map<std::string, std::string> links_;  // that ln -s makes: what they lead to
   Flow flow_ = Flow::normal;
   bool asking_ = false;               // in the condition of if or while
   std::string *output_ = nullptr;     // of a command substitution

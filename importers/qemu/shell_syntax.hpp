@@ -77,6 +77,7 @@ struct Node {
   std::string text;                     // as written, for messages; cut where it is long
   bool all_arguments = false;           // for_each without "in"
   bool negated = false, until = false;
+  bool subshell = false;        // group: ( ), whose changes stay in it
   std::shared_ptr<Word> input;  // its <<< or << text
   bool quiet = false;           // what it prints goes to a file
   std::vector<Node>

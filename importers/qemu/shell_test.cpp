@@ -111,6 +111,8 @@ struct Reader::Tester {
       const bool same = patterns ? matches(right.pattern, *a) : *a == *b;
       return answer_of(same == (name != "!="));
     }
+    if (name == "<") return answer_of(*a < *b);
+    if (name == ">") return answer_of(*a > *b);
     const auto x = text::parse_i64(text::trim(*a)), y = text::parse_i64(text::trim(*b));
     if (!x || !y) return Answer::unknown;
     if (name == "-eq") return answer_of(*x == *y);

@@ -68,6 +68,9 @@ bool Reader::note_tpm(const std::vector<Field> &fields) {
     if (option == "--tpmstate") read_state(argument, server);
     if (option == "--ctrl") server.socket = key_value(parse_keys(argument, "type"), "path");
   }
+  if (const auto link = has_open(server.state) ? links_.end() : links_.find(absolute(server.state));
+      link != links_.end())
+    server.state = link->second;
   tpms_.push_back(std::move(server));
   return true;
 }

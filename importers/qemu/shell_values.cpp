@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/qemu/shell_values.hpp"
 
+#include <cctype>
 #include <charconv>
 
 #include "support/text.hpp"
@@ -114,6 +115,25 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
+std::string quoted_text(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+std::optional<std::string> escaped_text(std::string_view text) {
+  if (text.empty()) return "''";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte == 0x7F) return std::nullopt;
+    const bool plain = std::isalnum(byte) != 0 || byte >= 0x80 || std::string_view("-_./:=+%@").find(c) < 9;
+    if (!plain) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 std::string escaped_pattern(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -188,7 +208,7 @@ class Calculator {
   Calculator(std::string_view text, Lookup lookup, void *context) : text_(text), lookup_(lookup), context_(context) {}
 
   std::optional<std::int64_t> run() {
-    const auto value = level(0);
+    const auto value = chosen();
     blanks();
     if (at_ != text_.size()) return std::nullopt;
     return value;
@@ -216,6 +236,20 @@ class Calculator {
 
   static std::optional<std::int64_t> bounded(std::int64_t value) {
     if (value > kLargest || value < -kLargest) return std::nullopt;
+    return value;
+  }
+
+  // a ? b : c
+  std::optional<std::int64_t> chosen() {
+    if (++depth_ > 200) return std::nullopt;
+    auto value = level(0);
+    if (value && accept("?")) {
+      const auto yes = chosen();
+      const bool whole = accept(":");
+      const auto no = chosen();
+      value = !whole ? std::nullopt : *value != 0 ? yes : no;
+    }
+    --depth_;
     return value;
   }
 
@@ -270,8 +304,22 @@ class Calculator {
   }
 
   std::optional<std::int64_t> single() {
+    const auto value = primary();
+    if (!value || !accept("**")) return value;
+    const auto exponent = single();
+    if (!exponent || *exponent < 0) return std::nullopt;
+    std::optional<std::int64_t> power = 1;
+    for (std::int64_t i = 0; i < *exponent && power && *value != 0 && *value != 1; ++i) {
+      std::int64_t product = 0;
+      power = __builtin_mul_overflow(*power, *value, &product) ? std::nullopt : bounded(product);
+    }
+    if (*value == 0 || *value == 1) return *exponent == 0 ? 1 : *value;
+    return power;
+  }
+
+  std::optional<std::int64_t> primary() {
     if (accept("(")) {
-      const auto value = level(0);
+      const auto value = chosen();
       if (!accept(")")) return std::nullopt;
       return value;
     }
@@ -294,8 +342,26 @@ class Calculator {
     const std::string word(text_.substr(at_, end - at_));
     at_ = end;
     if (word.empty()) return std::nullopt;
-    if (word[0] >= '0' && word[0] <= '9') return number(word);
+    if (word[0] >= '0' && word[0] <= '9') {
+      if (text_.substr(at_, 1) != "#") return number(word);
+      end = ++at_;
+      while (end < text_.size() && in_word(text_[end])) ++end;
+      const std::string digits(text_.substr(at_, end - at_));
+      at_ = end;
+      return number_of_base(digits, word);
+    }
     return lookup_(context_, word);
+  }
+
+  // 16#ff
+  static std::optional<std::int64_t> number_of_base(std::string_view digits, std::string_view base) {
+    const auto known = text::parse_u64(base);
+    if (!known || *known < 2 || *known > 36) return std::nullopt;
+    std::int64_t value = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, static_cast<int>(*known));
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return bounded(value);
   }
 
   // 12, 0x1f, 017

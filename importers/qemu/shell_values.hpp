@@ -45,6 +45,11 @@ enum class Answer { no, yes, unknown };
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text);
 // A pattern's special characters with a backslash before each.
 [[nodiscard]] std::string escaped_pattern(std::string_view text);
+// 'text', as ${name@Q} has it.
+[[nodiscard]] std::string quoted_text(std::string_view text);
+// text, with a backslash before what the shell would read otherwise, as printf %q has it; nullopt for control
+// characters.
+[[nodiscard]] std::optional<std::string> escaped_text(std::string_view text);
 // Removes the shortest or longest match at the begin or end.
 [[nodiscard]] std::string remove_match(const std::string &text, std::string_view pattern, bool at_end, bool longest);
 [[nodiscard]] std::string replace_match(const std::string &text, std::string_view pattern, std::string_view with,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words: quotes, escapes, variables, substitutions. Facts: the Bash Reference Manual, "Quoting" and "Shell Expansions".
+#include <algorithm>
 #include <array>
 
+#include "importers/qemu/launch.hpp"
 #include "importers/qemu/shell_parser.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::qemu::shell {
 namespace {
@@ -137,17 +141,61 @@ void Parser::single_quoted(Word &out) {
   take();
 }
 
+// What a backslash in $'...' stands for (Bash Reference Manual, "ANSI-C Quoting"). Bytes that mark what is open, and
+// NUL, which no word can hold, are left out.
+std::string Parser::ansi_escape() {
+  constexpr std::array<std::pair<char, char>, 10> kNamed = {{{'n', '\n'},
+                                                             {'t', '\t'},
+                                                             {'r', '\r'},
+                                                             {'a', '\a'},
+                                                             {'b', '\b'},
+                                                             {'f', '\f'},
+                                                             {'v', '\v'},
+                                                             {'e', '\x1b'},
+                                                             {'E', '\x1b'},
+                                                             {'?', '?'}}};
+  const auto number = [&](unsigned base, unsigned most) {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < most; ++i) {
+      const char c = peek();
+      const unsigned digit = c >= '0' && c <= '9'   ? static_cast<unsigned>(c - '0')
+                             : c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a' + 10)
+                             : c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A' + 10)
+                                                    : base;
+      if (digit >= base) break;
+      value = value * base + digit;
+      take();
+    }
+    return value;
+  };
+  const char c = peek();
+  std::string out;
+  if (c >= '0' && c <= '7') {
+    out = std::string(1, static_cast<char>(number(8, 3)));
+  } else if (c == 'x') {
+    take();
+    out = std::string(1, static_cast<char>(number(16, 2)));
+  } else if (c == 'u' || c == 'U') {
+    take();
+    const std::uint32_t code = number(16, c == 'u' ? 4 : 8);
+    text::append_utf8(out, code <= 0x10FFFF ? code : 0xFFFD);
+  } else {
+    const auto *const named =
+        std::find_if(kNamed.begin(), kNamed.end(), [&](const auto &one) { return one.first == c; });
+    take();
+    if (named != kNamed.end()) return std::string(1, named->second);
+    return c == '\\' || c == '\'' || c == '"' ? std::string(1, c) : std::string{'\\', c};
+  }
+  std::erase_if(out, [](char one) { return one == '\0' || one == kOpenBegin || one == kOpenEnd; });
+  return out;
+}
+
 void Parser::ansi_quoted(Word &out) {
   const std::uint64_t since = line_;
   literal(out, '\0', true);
   while (!at_end() && peek() != '\'') {
-    char c = take();
-    if (c == '\\' && !at_end()) {
-      c = take();
-      if (c == 'n') c = '\n';
-      if (c == 't') c = '\t';
-    }
-    literal(out, c, true);
+    const char c = take();
+    for (const char one : c == '\\' && !at_end() ? ansi_escape() : std::string(1, c)) literal(out, one, true);
   }
   if (at_end()) fail(since, "a quote is opened and never closed", "'");
   take();
@@ -321,6 +369,10 @@ Part Parser::parameter(bool quoted) {
     part.text = std::string(1, take());
   } else {
     while (is_name(peek())) part.text += take();
+  }
+  if (part.operation == "keys" && (peek() == '@' || peek() == '*') && peek(1) == '}') {
+    part.operation = "names";  // of all variables that begin so
+    part.index = std::string(1, take());
   }
   if (peek() == '[') {
     take();

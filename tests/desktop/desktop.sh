@@ -130,6 +130,16 @@ cp "$WORK/probe.raw" "$SOURCE/probe/probe-flat.vmdk"
 (family_machine)
 migrate "$SOURCE/probe"
 migrate "$SOURCE/family"
+# The machine of a QEMU script, as its user has it: run from its own folder.
+(
+  SOURCE=$SOURCE/macos
+  mkdir "$SOURCE"
+  make_disk $((3 * 1024 * 1024))
+  macos_script || fail "OVMF is not installed"
+  cd "$SOURCE"
+  virt-ferry migrate basic.sh --name macos --start >"$WORK/run/ferry.log" 2>&1 || fail "virt-ferry migrate: $(<"$WORK/run/ferry.log")"
+)
+[[ $(pci_functions macos) == "$MACOS_FUNCTIONS" ]] || fail "the PCI functions of macos are $(pci_functions macos)"
 virsh list --all
 virsh snapshot-list family --tree
 
@@ -152,6 +162,14 @@ until_true "virt-manager does not show the machine 'family'" 60 window 'family o
 # The last button of the window's tool bar shows the snapshots.
 xdotool mousemove --window "$(window 'family on QEMU' | head -n 1)" 304 46 click 1
 picture virt-manager-family-snapshots
+virt-manager --no-fork --connect qemu:///session --show-domain-editor macos >>"$WORK/run/virt-manager.log" 2>&1 &
+started+=($!)
+until_true "virt-manager does not show the machine 'macos'" 60 window 'macos on QEMU'
+picture virt-manager-macos-devices
+virt-manager --no-fork --connect qemu:///session --show-domain-console macos >>"$WORK/run/virt-manager.log" 2>&1 &
+started+=($!)
+until_true "virt-manager does not open the display of 'macos'" 60 display_is_open macos
+picture virt-manager-macos
 kill "$manager"
 until_true "virt-manager does not end" 30 display_is_closed probe
 
@@ -169,6 +187,10 @@ gnome-boxes --open-uuid "$(virsh domuuid probe | head -n 1)" >>"$WORK/run/boxes.
 started+=($!)
 until_true "GNOME Boxes does not open the display of 'probe'" 90 display_is_open probe
 picture boxes-probe
-for domain in probe family; do
+gnome-boxes --open-uuid "$(virsh domuuid macos | head -n 1)" >>"$WORK/run/boxes.log" 2>&1 &
+started+=($!)
+until_true "GNOME Boxes does not open the display of 'macos'" 90 display_is_open macos
+picture boxes-macos
+for domain in probe family macos; do
   [[ $(virsh domstate "$domain" | head -n 1) == running ]] || fail "the machine $domain does not run any more"
 done

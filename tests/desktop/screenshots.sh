@@ -4,8 +4,8 @@
 #
 #   screenshots.sh BUILD_DIR OUT_DIR
 #
-# Two machines are migrated with the built program and started: the repository's probe machine, and a VirtualBox
-# machine with two snapshots. Then both programs are started under Xvfb, and OUT_DIR gets PNG files. Root makes a user
+# Three machines are migrated with the built program and started: the repository's probe machine, a VirtualBox machine
+# with two snapshots, and that of a QEMU script for macOS. Then both programs are started under Xvfb, and OUT_DIR gets PNG files. Root makes a user
 # for the time of it; anybody else runs it as himself, with folders of its own for all that libvirt and the desktop
 # keep. Ends with 77 when something that is needed is not installed. What runs as the user is desktop.sh.
 set -euo pipefail

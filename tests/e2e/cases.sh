@@ -547,15 +547,6 @@ case_nvme_vmx() {
   has_device 1b36:0010
 }
 
-# A port of the host that nobody listens on.
-free_port() {
-  local port
-  for ((port = 20000 + $$ % 20000; ; port++)); do
-    (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-  done
-  echo "$port"
-}
-
 # passt listens where VirtualBox's NAT did; a port that is forwarded twice does not keep the machine from starting.
 case_passt() {
   command -v passt >/dev/null || { echo "skipped: passt is not installed"; exit 77; }
@@ -712,6 +703,7 @@ EOF
   grep -q 'firmware.tpm-state-carried' "$WORK/run/ferry.log" || fail "nothing is said of the TPM's content"
   ! grep -q 'tpm.sealed' "$WORK/run/ferry.log" || fail "the firmware is said to be another one"
   [[ $(virsh dumpxml "$NAME") == *"<tpm model='tpm-tis'"* ]] || fail "the TPM is of another model"
+  [[ $(virsh dumpxml "$NAME") != *vars.qcow2* ]] || fail "libvirt would make a lost store anew from an image"
 
   # Taken back, and done again.
   ferry_status 0 undo "$run"
@@ -727,6 +719,13 @@ EOF
   equal "the TPMs' contents beside the script" "$(cd "$WORK/run/from source" && find . -name 'tpm2-00.permall')" \
     "./$UUID-tpm/tpm2/tpm2-00.permall"
   cmp "$WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$SOURCE/tpm/tpm2-00.permall" || fail "the script's TPM is another"
+  run=$(sed -n "s/.*'virt-ferry undo \\([^ ']*\\).*/\\1/p" "$WORK/run/ferry.log")
+  ferry_status 0 inspect "$WORK/run/from source/vm.sh"
+  grep -q "state_file: $WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$WORK/run/ferry.log" ||
+    fail "our own script's TPM is not found again"
+  ferry_status 0 undo "$run"
+  equal "what undo leaves of the script's machine" "$(cd "$WORK/run/from source" && find . -mindepth 1)" ./vm.sh
+  ferry_status 0 script "$SOURCE/vm.sh" -o "$WORK/run/from source/vm.sh" --overwrite
   mv "$WORK/run/from source" "$WORK/run/moved"
   runs_with_tpm_and_store "$WORK/run/moved/vm.sh"
 }
@@ -770,44 +769,11 @@ EOF
 
 # The form of macOS-Simple-KVM's basic.sh: 12 of 12 PCI functions where QEMU itself has them.
 case_qemu_macos() {
-  mkdir "$SOURCE/firmware"
-  cp /usr/share/OVMF/OVMF_CODE.fd "$SOURCE/firmware/code.fd" 2>/dev/null || { echo "skipped: OVMF is not installed"; exit 77; }
-  cp /usr/share/OVMF/OVMF_VARS.fd "$SOURCE/firmware/vars.fd"
-  make_disk $((3 * MIB))
-  image qcow2 "$SOURCE/ESP.qcow2"
-  cp "$WORK/run/disk.raw" "$SOURCE/BaseSystem.img"
-  cat >"$SOURCE/basic.sh" <<'EOF'
-#!/bin/bash
-OSK="thesewordsareguardedbyapplesfriends"
-VMDIR=$PWD
-OVMF=$VMDIR/firmware
-qemu-system-x86_64 \
-    -m 256 \
-    -machine q35 \
-    -smp 4,cores=2 \
-    -cpu Penryn,vendor=GenuineIntel,kvm=on,+sse3,+sse4.2,+aes,+xsave,+avx,+xsaveopt,+avx2,+bmi2,+smep,+bmi1,+fma,+movbe,+invtsc \
-    -device isa-applesmc,osk="$OSK" \
-    -smbios type=2 \
-    -drive if=pflash,format=raw,readonly,file="$OVMF/code.fd" \
-    -drive if=pflash,format=raw,file="$OVMF/vars.fd" \
-    -vga qxl \
-    -device ich9-intel-hda -device hda-output \
-    -usb -device usb-kbd -device usb-tablet \
-    -netdev user,id=net0 \
-    -device e1000-82545em,netdev=net0,id=net0,mac=52:54:00:c9:18:27 \
-    -device ich9-ahci,id=sata \
-    -drive id=ESP,if=none,format=qcow2,file=ESP.qcow2 \
-    -device ide-hd,bus=sata.2,drive=ESP \
-    -drive id=InstallMedia,format=raw,if=none,file=BaseSystem.img \
-    -device ide-hd,bus=sata.3,drive=InstallMedia \
-EOF
+  macos_script || { echo "skipped: OVMF is not installed"; exit 77; }
   cd "$SOURCE" || fail "there is no $SOURCE"
   ferry_status 0 migrate basic.sh --name macos
   virsh -q start --paused macos || fail "the domain does not start"
-  # Slot, function, vendor and device of each; QEMU names the host bridge first.
-  equal "the PCI functions" "$(virsh qemu-monitor-command macos --hmp 'info pci' | tr -d '\r' |
-    sed -nE 's/^ *Bus +0, device +([0-9]+), function ([0-9]+):.*/\1.\2/p' | sort -V | tr '\n' ' ' | xargs)" \
-    "0.0 1.0 2.0 3.0 4.0 29.0 29.1 29.2 29.7 31.0 31.2 31.3"
+  equal "the PCI functions" "$(pci_functions macos)" "$MACOS_FUNCTIONS"
   virsh -q destroy macos
   ! grep -q thesewordsare "$WORK/run/ferry.log" || fail "the report shows the script's key"
 }

@@ -312,3 +312,59 @@ XML
     tar --format=ustar -cf "$SOURCE/probe.ova" probe.ovf probe.mf probe-disk001.vmdk
   )
 }
+
+# ---- QEMU ----
+
+# A port of the host that nobody listens on.
+free_port() {
+  local port
+  for ((port = 20000 + $$ % 20000; ; port++)); do
+    (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+  done
+  echo "$port"
+}
+
+# The PCI functions that QEMU gives the machine below, as slot.function.
+# shellcheck disable=SC2034 # of those who source this
+MACOS_FUNCTIONS="0.0 1.0 2.0 3.0 4.0 29.0 29.1 29.2 29.7 31.0 31.2 31.3"
+
+# $SOURCE/basic.sh: the form of macOS-Simple-KVM's, with test disks. Fails where there is no firmware.
+macos_script() {
+  mkdir "$SOURCE/firmware"
+  cp /usr/share/OVMF/OVMF_CODE.fd "$SOURCE/firmware/code.fd" 2>/dev/null || return 1
+  cp /usr/share/OVMF/OVMF_VARS.fd "$SOURCE/firmware/vars.fd"
+  make_disk $((3 * 1024 * 1024))
+  image qcow2 "$SOURCE/ESP.qcow2"
+  cp "$WORK/run/disk.raw" "$SOURCE/BaseSystem.img"
+  cat >"$SOURCE/basic.sh" <<'EOF'
+#!/bin/bash
+OSK="thesewordsareguardedbyapplesfriends"
+VMDIR=$PWD
+OVMF=$VMDIR/firmware
+qemu-system-x86_64 \
+    -m 256 \
+    -machine q35 \
+    -smp 4,cores=2 \
+    -cpu Penryn,vendor=GenuineIntel,kvm=on,+sse3,+sse4.2,+aes,+xsave,+avx,+xsaveopt,+avx2,+bmi2,+smep,+bmi1,+fma,+movbe,+invtsc \
+    -device isa-applesmc,osk="$OSK" \
+    -smbios type=2 \
+    -drive if=pflash,format=raw,readonly,file="$OVMF/code.fd" \
+    -drive if=pflash,format=raw,file="$OVMF/vars.fd" \
+    -vga qxl \
+    -device ich9-intel-hda -device hda-output \
+    -usb -device usb-kbd -device usb-tablet \
+    -netdev user,id=net0 \
+    -device e1000-82545em,netdev=net0,id=net0,mac=52:54:00:c9:18:27 \
+    -device ich9-ahci,id=sata \
+    -drive id=ESP,if=none,format=qcow2,file=ESP.qcow2 \
+    -device ide-hd,bus=sata.2,drive=ESP \
+    -drive id=InstallMedia,format=raw,if=none,file=BaseSystem.img \
+    -device ide-hd,bus=sata.3,drive=InstallMedia \
+EOF
+}
+
+# pci_functions DOMAIN: those of bus 0, by a domain that runs.
+pci_functions() {
+  virsh qemu-monitor-command "$1" --hmp 'info pci' | tr -d '\r' |
+    sed -nE 's/^ *Bus +0, device +([0-9]+), function ([0-9]+):.*/\1.\2/p' | sort -V | tr '\n' ' ' | xargs
+}

@@ -351,7 +351,8 @@ TEST(Macos, WhatACommandNamesStaysWhereTheReleaseKnowsIt) {
   Fixture fixture(vmware_machine());
   fixture.machine.guest_os.family = OsFamily::macos;
   Hardware &hardware = fixture.machine.hardware;
-  hardware.machine_type = "q35";
+  hardware.machine_type = "pc";
+  hardware.cpu = {};
   hardware.controllers.clear();  // those of the other platform
   hardware.sound.reset();
   hardware.display.adapter = Display::Adapter::none;

@@ -86,7 +86,8 @@ void add_devices(const Hardware &hardware, Lines &out) {
   }
   out.push_back("serial ports: " + std::to_string(hardware.serial_ports.size()));
   out.push_back("parallel ports: " + std::to_string(hardware.parallel_ports.size()));
-  if (hardware.tpm) out.push_back("TPM");
+  if (hardware.tpm)
+    out.push_back("TPM " + hardware.tpm->device + " " + std::to_string(static_cast<int>(hardware.tpm->version)));
 }
 
 void add_board(const Machine &machine, Lines &out) {
@@ -100,6 +101,8 @@ void add_board(const Machine &machine, Lines &out) {
                 std::to_string(cpu.sockets.value_or(1)) + "*" + std::to_string(cpu.dies.value_or(1)) + "*" +
                 std::to_string(cpu.cores_per_socket.value_or(1)) + "*" +
                 std::to_string(cpu.threads_per_core.value_or(1)));
+  // The host's own CPU is all that emulation can do, where there is no KVM.
+  if (cpu.model && *cpu.model != "host" && *cpu.model != "max") out.push_back("cpu model " + *cpu.model);
   out.push_back("clock " + std::to_string(static_cast<int>(hardware.clock.base)));
   if (hardware.smbios.uuid) out.push_back("uuid " + hardware.smbios.uuid->text());
   for (const auto &[name, value] : hardware.smbios.strings) out.push_back("smbios " + name + "=" + value);

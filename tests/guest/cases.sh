@@ -237,9 +237,12 @@ case_vmware_efi() {
 
 # ---- QEMU's own machines ----
 
-# said_by FILE: what the guest said of the machine in it, but for clocks, and a processor's flags, of which libvirt and
-# QEMU leave out different ones where nobody asks.
-said_by() { tr -d '\r' <"$1" | grep -a -E '^[a-z]+[.=]' | grep -v -E '^(rtc|cpu\.flags)' | sort; }
+# said_by FILE: what the guest said of the machine in it, but for clocks; a processor's flags, of which libvirt and QEMU
+# leave out different ones where nobody asks; and boot entries, of which OVMF makes its own, for the network, only where
+# no device has a boot order, as libvirt's have.
+said_by() {
+  tr -d '\r' <"$1" | grep -a -E '^[a-z]+[.=]' | grep -v -E '^(rtc|cpu\.flags|efi\.(BootOrder|Boot[0-9A-F]{4})=)' | sort
+}
 
 # guest_of_script SCRIPT SERIAL: runs it until the guest has said all.
 guest_of_script() {
@@ -263,7 +266,7 @@ case_qemu_efi_tpm() {
   guest_disk 2
   image qcow2 "$SOURCE/disk.qcow2"
   qemu-img create -q -f raw "$SOURCE/data.img" 4M
-  qemu-img convert -f raw -O qcow2 "$WORK/files/vbox.nvram" "$SOURCE/vars.qcow2"
+  qemu-img convert -f raw -O qcow2 "$WORK/files/ovmf.fd" "$SOURCE/vars.qcow2"
   mkdir "$SOURCE/tpm"
   swtpm_setup --tpm2 --tpmstate "$SOURCE/tpm" >"$WORK/run/setup.log" 2>&1 || { echo "skipped: swtpm_setup does not work here"; exit 77; }
   local uuid=3f6a1b62-08d4-4d1c-9f3e-6d1f0a2b7c55 port
@@ -271,7 +274,7 @@ case_qemu_efi_tpm() {
   cat >"$SOURCE/vm.sh" <<EOF
 #!/bin/bash
 cd "\$(dirname "\$0")" || exit 1
-swtpm socket --tpm2 --tpmstate dir=tpm --ctrl type=unixio,path=$WORK/run/tpm.sock --terminate --daemon
+swtpm socket --tpm2 --tpmstate "dir=$SOURCE/tpm" --ctrl type=unixio,path=$WORK/run/tpm.sock --terminate --daemon
 args=(-name $NAME -M q35,smm=off -cpu max -m $MEMORY -smp 2 -uuid $uuid -display none -no-reboot
   -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=qcow2,file=vars.qcow2
   -chardev socket,id=chrtpm,path=$WORK/run/tpm.sock -tpmdev emulator,id=tpm0,chardev=chrtpm -device tpm-crb,tpmdev=tpm0
@@ -289,6 +292,7 @@ EOF
   guest_of_script "$SOURCE/vm.sh" "$SOURCE_SERIAL"
   cp "$SOURCE_SERIAL" "$WORK/run/first.log"
   rm "$SOURCE_SERIAL"
+  equal "the entry that the source's firmware has started" "$(sed -n 's/^efi.BootCurrent=//p' "$WORK/run/first.log" | tr -d '\r')" 0700
   grep -a -q '^tpm.version=2' "$WORK/run/first.log" || fail "the guest of the source finds no TPM"
 
   starts
@@ -297,6 +301,7 @@ EOF
   has_nic_name enp0s2 525400_c91827 e1000 0000:00:02.0
   has_nic_name enp0s10 525400_c91828 virtio-pci 0000:00:0a.0
   has_disk 0000:00:1f.2-ata-2 ahci SYSTEM-1
+  efi_entry 0007
   equal "what the guest sees in the domain" "$(diff <(said_by "$WORK/run/first.log") <(said_by "$SERIAL"))" ""
   local until=$((SECONDS + 60))
   until [[ $(virsh domstate "$NAME") == "shut off" ]]; do
@@ -309,5 +314,6 @@ EOF
   if command -v shellcheck >/dev/null; then shellcheck "$WORK/run/again.sh" || fail "shellcheck has words for the script"; fi
   grep -q -- "hostfwd=tcp:127.0.0.1:$port-:22" "$WORK/run/again.sh" || fail "the script forwards no port"
   guest_of_script "$WORK/run/again.sh" "$SERIAL"
+  efi_entry 0007
   equal "what the guest sees by the script" "$(diff <(said_by "$WORK/run/first.log") <(said_by "$SERIAL"))" ""
 }

@@ -2,7 +2,7 @@
 // Writes what shell cannot write well: the guest disk's partition table, and the EFI variables of the source machines
 // whose only boot entry is \EFI\debian\grubx64.efi on it.
 //
-//   guest_parts FOLDER SECTORS     writes gpt.bin, vbox.nvram and vmware.nvram there
+//   guest_parts FOLDER SECTORS     writes gpt.bin, vbox.nvram, vmware.nvram and, for QEMU's own firmware, ovmf.fd there
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -20,8 +20,9 @@ constexpr std::uint64_t kCoreStart = 2048, kCoreSize = 4096;
 constexpr std::uint64_t kEspStart = 6144, kEspSize = 98304;
 constexpr Guid kEspGuid = {0x78, 0xb9, 0xec, 0xeb, 0x02, 0x01, 0x04, 0x43, 0x85, 0x06, 7, 8, 9, 10, 11, 12};
 
-StoredVariable entry(const char16_t *name) {
-  Bytes path = hardware_path();
+// `hardware`: what leads to the disk on the source platform. OVMF finds its partition without.
+StoredVariable entry(const char16_t *name, const Bytes &hardware = hardware_path()) {
+  Bytes path = hardware;
   put(path, partition_node(2, kEspStart, kEspSize, kEspGuid));
   put(path, file_node(u"\\EFI\\debian\\grubx64.efi"));
   put(path, end_node());
@@ -46,6 +47,7 @@ int main(int count, char **arguments) {
                                         {.start = kEspStart, .size = kEspSize, .unique = kEspGuid}}));
   const Bytes volume = store({entry(u"Boot0004"), {u"BootOrder", kGlobalGuid, boot_order({4})}});
   write(folder + "/vbox.nvram", volume);
+  write(folder + "/ovmf.fd", store({entry(u"Boot0007", {}), {u"BootOrder", kGlobalGuid, boot_order({7})}}));
   write(folder + "/vmware.nvram", vmware_nvram({entry(u"Boot0006"), {u"BootOrder", kGlobalGuid, boot_order({6})}}));
   return 0;
 }

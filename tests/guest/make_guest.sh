@@ -7,7 +7,7 @@
 #
 # PARTS is the program that writes the disk's partition table and the sources' EFI variables (guest_parts.cpp). The
 # packages are fetched once with apt-get into OUT_DIR/packages and unpacked there; nothing is installed, and later runs
-# need no network. Writes OUT_DIR/guest.raw, OUT_DIR/vbox.nvram and OUT_DIR/vmware.nvram. Ends with 77, and says why,
+# need no network. Writes OUT_DIR/guest.raw, OUT_DIR/vbox.nvram, OUT_DIR/vmware.nvram and OUT_DIR/ovmf.fd. Ends with 77, and says why,
 # where that cannot be done.
 set -euo pipefail
 
@@ -147,7 +147,7 @@ source /grub.cfg
 CFG
 cat >"$out/esp.cfg" <<'CFG'
 source /wanted.cfg
-linux /vmlinuz rdinit=/init console=ttyS0 quiet loglevel=1 net.ifnames=1 $ferry
+linux /vmlinuz rdinit=/init console=ttyS0 quiet loglevel=1 net.ifnames=1 no_timer_check $ferry
 initrd /initrd
 boot
 CFG

@@ -77,6 +77,14 @@ INSTANTIATE_TEST_SUITE_P(
         R"sh(cmd=$(printf '%s\n' "  qemu-system-x86_64 -m 1" "-smp 2 " | tr '\n' ' ' | sed 's/^[ \t]*//;s/[ \t]*$//'); bash -c "$cmd")sh"));
 
 INSTANTIATE_TEST_SUITE_P(
+    Brackets, Bash,
+    testing::Values(
+        R"sh(C="qemu-system-x86_64 -append 'a b' -x -A"; f() { local D=${1}; bash -c "$D"; }; f "$C")sh",
+        R"sh(f() { if true; then A=1; fi }; g() { for i in 1 2; do B=$i; done }; f; g; if { true; } then C=3; fi; qemu-system-x86_64 $A $B $C)sh",
+        R"sh(D=disk.img; N=; qemu-system-x86_64 ${D:+-drive "file=$D,if=virtio" -boot c} ${N:+-name "$N"} ${N:--nographic -serial stdio} end)sh",
+        R"sh(A="x y"; qemu-system-x86_64 ${A:-no} ${A:+$A} "${A:+$A}" ${U:-"$A" z} ${U:-''} ${U-$A})sh"));
+
+INSTANTIATE_TEST_SUITE_P(
     Cases, Bash,
     testing::Values(
         R"sh(C=0; x=b; case $x in a) A=1;; b) A=2;& c) B=3;; d) C=4;; esac; qemu-system-x86_64 "$A" "$B" "$C")sh",
@@ -154,6 +162,65 @@ qemu-system-x86_64 $O)sh",
         R"sh(. ./lib/common.sh; ARGS=(); add -m $MEM; add -name "a b"; qemu-system-x86_64 "${ARGS[@]}")sh",
         R"sh(export MEM=4G; UNEXPORTED=x; ./start.sh "my vm"; bash ./start.sh other; MEM=5G ./start.sh third)sh",
         R"sh(exec sudo nice -n 5 qemu-system-x86_64 -m 3)sh", R"sh(QEMU="sudo qemu-system-x86_64"; A=1 $QEMU -m 1)sh"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Conditions, Bash,
+    testing::Values(
+        R"sh(x=5 y=; [[ $x == 5* || $y -gt 3 ]] && A=1; [[ -n $x && -z $y ]] && B=1; [ a = b -o c = c ] && C=1; test 1 -lt 2 -a x != y && D=1; qemu-system-x86_64 $A $B $C $D)sh",
+        R"sh([[ -v x ]] || A=1; x=; [[ -v x ]] && B=1; [ -z "${x+set}" ] || C=1; [[ ! $x ]] && D=1; qemu-system-x86_64 $A $B $C $D)sh",
+        R"sh([[ a < b ]] && A=1; [ b \< a ] || B=1; if ! [ 3 -eq 4 ]; then C=1; elif false; then C=2; else C=3; fi; qemu-system-x86_64 $A $B $C)sh",
+        R"sh(n=3; while ((n--)); do o+=" $n"; done; for ((;;)); do o+=" x"; break; done; qemu-system-x86_64 $o $((n > 0 ? 1 : 2)) $((16#ff)) $((010)))sh",
+        R"sh(for f in a b c; do [[ $f == b ]] && continue; O+=" $f"; done; while :; do break; done; qemu-system-x86_64 $O)sh",
+        R"sh(set -- -m 2G --cpu host rest; while [[ $# -gt 0 ]]; do case $1 in -m) MEM=$2; shift 2;; --cpu) CPU=$2; shift 2;; *) REST+=("$1"); shift;; esac; done; qemu-system-x86_64 -m $MEM -cpu $CPU "${REST[@]}")sh",
+        R"sh(getopts abc o -abc; A=$o; getopts abc o -abc; B=$o; OPTIND=1; getopts abc o -c; qemu-system-x86_64 $A $B $o)sh",
+        R"sh(set -- -m 2G -s x; while getopts "m:s:" o; do case $o in m) M=$OPTARG;; s) S=$OPTARG;; esac; done; qemu-system-x86_64 -m $M -name $S)sh",
+        R"sh(x=y; qemu-system-x86_64 $(if [ "$x" = y ]; then echo "-z"; fi) $([[ $x == n ]] && echo -n) $( [[ $x == y ]] && echo -y ))sh"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Lists, Bash,
+    testing::Values(
+        R"sh(d=(a b); qemu-system-x86_64 "${d[@]/#/file=}" "${d[@]/%/.img}" "${d[@]^^}" "${d[@]: -1}")sh",
+        R"sh(d=(a.img b.img); qemu-system-x86_64 "${d[@]%.img}" "${d[@]/./-}")sh",
+        R"sh(d=(x y z); j=$(IFS=,; echo "${d[*]}"); IFS=:; k="${d[*]}"; unset IFS; qemu-system-x86_64 "$j" "$k")sh",
+        R"sh(set -u; e=(); e2=(a 'b c'); qemu-system-x86_64 ${e[@]+"${e[@]}"} "${e2[@]}" "${e2[@]:-none}")sh",
+        R"sh(add() { local -n list=$1; list+=("$2"); }; a=(1); add a 'two 2'; qemu-system-x86_64 "${a[@]}")sh",
+        R"sh(a=(1 2 3);  unset 'a[1]'; qemu-system-x86_64 "${a[@]}" "${#a[@]}")sh",
+        R"sh(declare -i n=5+3; declare -r R=x; readonly S=y; typeset T=z; local_() { local -a q=(a "$1"); Q=("${q[@]}"); }; local_ 'b c'; qemu-system-x86_64 $n $R $S $T "${Q[@]}")sh",
+        R"sh(set -- a 'b c' d; qemu-system-x86_64 "${@: -1}" "${*:1:2}"; shift 2; for arg; do qemu-system-x86_64 "$arg"; done)sh",
+        R"sh(cmd=(qemu-system-x86_64 -m 1); "${cmd[@]}" -x & wait)sh",
+        R"sh(ARGS="-m 1 \
+  -smp 2"
+ARGS="$ARGS -name x"
+qemu-system-x86_64 $ARGS)sh"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Words, Bash,
+    testing::Values(
+        R"sh(c=; d=z; a=${b:-${c:-$d}}; qemu-system-x86_64 $a "${b:-"y z"}" ${d:+-name "$d w"} ${c:+"$c"} "${#a}" "${d@Q}")sh",
+        R"sh(qemu-system-x86_64 $'\x41\t\101\'\"' "a\$b\"c" 'it'\''s' a#b # comment)sh",
+        R"sh(qemu-system-x86_64 `echo a \`echo b\`` "$(echo "$(echo 'c d')")")sh",
+        R"sh(qemu-system-x86_64 -drive file=~/x,if=ide ~ a*b? "[x]" {a} {1..3}x{,y})sh",
+        R"sh(pre_a=1 pre_b=2; qemu-system-x86_64 "${!pre_@}" ${pre_a}G "$((pre_b * 2))M")sh",
+        R"sh(X=0; ( cd /tmp; X=1; qemu-system-x86_64 in $X ); qemu-system-x86_64 out "[$X]")sh",
+        R"sh(Y=0; f() ( Y=1; qemu-system-x86_64 sub ); f; function g { Z=1; }; g; { qemu-system-x86_64 "[$Y]" $Z; } 2>/dev/null)sh"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Starts, Bash,
+    testing::Values(
+        R"sh(ARGS='-m 1 -name "a b"'; eval qemu-system-x86_64 1 $ARGS; eval "qemu-system-x86_64 2 $ARGS"; CMD="qemu-system-x86_64 -m 2"; sh -c "$CMD -x"; $CMD)sh",
+        R"sh(bash <<'EOF'
+qemu-system-x86_64 -m 3
+EOF)sh",
+        R"sh(cat <<-EOF | sh
+	qemu-system-x86_64 -m 4
+EOF)sh",
+        R"sh(echo "qemu-system-x86_64 -m 5" | bash)sh",
+        R"sh(set -euo pipefail; shopt -s nullglob; trap 'echo bye >&2' USR1; : "${X:=1}"; qemu-system-x86_64 $X 2>/dev/null)sh",
+        R"sh(env FOO=1 qemu-system-x86_64 a; nohup qemu-system-x86_64 b; (exec qemu-system-x86_64 c); command qemu-system-x86_64 d)sh",
+        R"sh(true && qemu-system-x86_64 1 || qemu-system-x86_64 2; false && qemu-system-x86_64 3; false || qemu-system-x86_64 4)sh",
+        R"sh(x=$(printf '%q ' 'a b' c); eval "qemu-system-x86_64 $x"; y=$(printf '%s,' a b); qemu-system-x86_64 "${y%,}")sh",
+        R"sh(while IFS== read -r k v; do declare "$k=$v"; done <<< $'mem=2G\ncpu=host'; qemu-system-x86_64 -m $mem -cpu $cpu)sh",
+        R"sh(IFS=: read -r a b _ <<< "x:y:z:w"; qemu-system-x86_64 $a $b)sh"));
 
 }  // namespace
 }  // namespace ferry::qemu

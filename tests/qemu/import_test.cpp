@@ -316,6 +316,13 @@ TEST(TpmOfAScript, TheServerOfItsSocketSaysWhereTheStateIs) {
       tpm_state("swtpm socket --tpmstate backend-uri=file://tpm/mine --ctrl type=unixio,path=tpm/sock --tpm2\n" + vm,
                 "tpm/mine"),
       "tpm/mine");
+  // As our own scripts have it.
+  EXPECT_EQ(
+      tpm_state(
+          "T=tpm R=\"${XDG_RUNTIME_DIR:-/nowhere}/x\"\nln -sfn -- \"$T\" \"$R/tpm\"\nswtpm socket --tpm2 --tpmstate "
+          "\"dir=$R/tpm,mode=0600\" --ctrl type=unixio,path=tpm/sock --daemon\n" +
+          vm),
+      "tpm/tpm2-00.permall");
   EXPECT_EQ(tpm_state("swtpm socket --tpmstate dir=tpm --ctrl type=unixio,path=tpm/sock\n" + vm, "tpm/tpm-00.permall"),
             "1.2 tpm/tpm-00.permall");
 }

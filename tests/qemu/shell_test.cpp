@@ -270,6 +270,28 @@ TEST(TextForms, BatchFiles) {
       "-hda|c:/vm/box.qcow2|-m|1G|-name|a&b");
 }
 
+TEST(TextForms, LinesOfPs) {
+  EXPECT_EQ(
+      words("root  1234  1  9 Jan01 ?  1-02:03:04 /usr/bin/kvm -id 100 -name web,debug-threads=on -smp 2 -m 512\n"),
+      "-id|100|-name|web,debug-threads=on|-smp|2|-m|512");
+  EXPECT_EQ(words("user  4242  5.3 12.1 9032876 4012348 ?  Sl  10:02  3:21 /usr/libexec/qemu-kvm -name x -S -m 2\n"),
+            "-name|x|-S|-m|2");
+}
+
+TEST(TextForms, AFolderCalledLikeTheProgramIsNone) {
+  EXPECT_EQ(words("Running: -L /opt/UTM/qemu -S -name x -m 512 -smp 2\n"), "-L|/opt/UTM/qemu|-S|-name|x|-m|512|-smp|2");
+}
+
+TEST(TextForms, ZshSplitsNothingAndGivesListsWhole) {
+  EXPECT_EQ(words("#!/bin/zsh\nargs=( -m 2G )\nargs+=( -name \"a b\" '' )\nO='-x y'\nqemu-system-x86_64 $args $O $E\n"),
+            "-m|2G|-name|a b|-x y");
+}
+
+// sh knows no home behind a sign.
+TEST(TextForms, ATildeBehindASignIsBashs) {
+  EXPECT_EQ(words("#!/bin/sh\nqemu-system-x86_64 -drive file=~/x\n"), "-drive|file=~/x");
+}
+
 TEST(TextForms, BatchFilesWithSeveralCommandsInALine) {
   EXPECT_EQ(
       words(
@@ -308,6 +330,14 @@ TEST(ShellLimits, HostileTextsEndSoon) {
   expect_refused_soon(
       "i=1\nwhile [ $i -gt 0 ]; do i=$((i+1)); for j in a b c d; do x=$x$j; done; done\nuntil false; do "
       "y=1; done");
+}
+
+// bash complains about these; nothing of them may lead astray.
+TEST(ShellLimits, WordsThatAreNoneOfTheirCommands) {
+  EXPECT_EQ(words("getopts abcd o -abcd; getopts abcd o -abcd; getopts abcd o -abcd; getopts abcd o -a\nkvm -m 1"),
+            "-m|1");
+  EXPECT_EQ(words("declare -n a=()\nlocal -n\ndeclare -i b=()\nunset 'c[' '[0]' 'd[x'\nkvm -m 1"), "-m|1");
+  EXPECT_EQ(words("A=$'\\x' B=$'\\u' C=$'\\777\\x00\\x01\\x02'\nkvm -m 1"), "-m|1");
 }
 
 TEST(ShellLimits, RecursionIsNotFollowed) {

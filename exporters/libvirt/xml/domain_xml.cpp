@@ -70,7 +70,7 @@ void write_os(xml::Node &root, const DomainOs &os) {
     if (os.secure_loader) loader.set("secure", "yes");
     loader.set("type", "pflash");
     xml::Node nvram = os.nvram.empty() ? node.child("nvram") : node.child("nvram", os.nvram);
-    nvram.set("template", os.nvram_template);
+    if (!os.nvram_template.empty()) nvram.set("template", os.nvram_template);
   }
   if (!os.kernel.empty()) node.child("kernel", os.kernel);
   if (!os.initrd.empty()) node.child("initrd", os.initrd);
