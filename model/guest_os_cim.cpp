@@ -10,7 +10,7 @@
 namespace ferry::guest_os_tables {
 namespace {
 
-constexpr auto kRows = std::to_array<Numbered>({
+constexpr auto kCimRows = std::to_array<Numbered>({
     {0, "Unknown", OsFamily::unknown, false, ""},
     {1, "Other", OsFamily::other, false, ""},
     {2, "Mac OS", OsFamily::macos, false, ""},
@@ -137,6 +137,6 @@ constexpr auto kRows = std::to_array<Numbered>({
 
 }  // namespace
 
-std::span<const Numbered> cim() { return kRows; }
+std::span<const Numbered> cim() { return kCimRows; }
 
 }  // namespace ferry::guest_os_tables

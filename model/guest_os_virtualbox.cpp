@@ -9,7 +9,7 @@
 namespace ferry::guest_os_tables {
 namespace {
 
-constexpr auto kRows = std::to_array<Named>({
+constexpr auto kVirtualBoxRows = std::to_array<Named>({
     {"archlinux", "Arch Linux", OsFamily::linux, "archlinux.org/archlinux/rolling"},
     {"cloud", "Cloud machine", OsFamily::other, ""},
     {"debian", "Debian", OsFamily::linux, "debian.org/debian/11", "debian.org/debian/13"},
@@ -159,6 +159,6 @@ constexpr auto kRows = std::to_array<Named>({
 
 }  // namespace
 
-std::span<const Named> virtualbox() { return kRows; }
+std::span<const Named> virtualbox() { return kVirtualBoxRows; }
 
 }  // namespace ferry::guest_os_tables

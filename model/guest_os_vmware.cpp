@@ -8,7 +8,7 @@
 namespace ferry::guest_os_tables {
 namespace {
 
-constexpr auto kRows = std::to_array<Named>({
+constexpr auto kVmwareRows = std::to_array<Named>({
     {"almalinux", "AlmaLinux", OsFamily::linux, "almalinux.org/almalinux/9"},
     {"almalinux8", "AlmaLinux 8", OsFamily::linux, "almalinux.org/almalinux/8"},
     {"almalinux9", "AlmaLinux 9", OsFamily::linux, "almalinux.org/almalinux/9"},
@@ -185,6 +185,6 @@ constexpr auto kRows = std::to_array<Named>({
 
 }  // namespace
 
-std::span<const Named> vmware() { return kRows; }
+std::span<const Named> vmware() { return kVmwareRows; }
 
 }  // namespace ferry::guest_os_tables

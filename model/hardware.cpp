@@ -6,6 +6,11 @@
 
 namespace ferry {
 
+bool is_ide(ControllerType type) {
+  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
+         type == ControllerType::ide_vmware;
+}
+
 void add_forward(Nic &nic, PortForward forward) {
   constexpr std::size_t kMostForwards = 4096;  // each one holds a port of the host, of which there are 65,535
   if (nic.forwards.size() >= kMostForwards) {

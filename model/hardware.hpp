@@ -112,6 +112,9 @@ enum class ControllerType {
   am53c974,
 };
 
+// True for each of the IDE chips, whose drives have a channel and a device (master or slave).
+[[nodiscard]] bool is_ide(ControllerType type);
+
 enum class DriveKind { disk, cdrom, floppy };
 
 struct Drive {

@@ -15,6 +15,8 @@
 #include <string>
 #include <utility>
 
+#include "converters/firmware/malformed.hpp"
+
 #include "support/byte_reader.hpp"
 #include "support/text.hpp"
 
@@ -36,12 +38,6 @@ constexpr std::uint16_t kVariableStart = 0x55AA;
 constexpr std::uint8_t kStateLive = 0x3F;       // added, nothing cleared since
 constexpr std::uint8_t kStateInTransit = 0x3E;  // a newer copy is being written; valid until that is there
 constexpr std::uint8_t kStateDeletedBit = 0x02;
-
-[[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
-  throw Error(
-      ErrorKind::malformed,
-      {.where = where, .message = std::move(message), .found = std::move(found), .expected = std::move(expected)});
-}
 
 std::size_t align4(std::size_t offset) { return (offset + 3) & ~std::size_t{3}; }
 
@@ -72,24 +68,25 @@ Edk2Store::Edk2Store(std::vector<std::uint8_t> bytes, const Place &place) : byte
 void Edk2Store::check_volume(const Place &place) {
   const ByteReader reader(bytes_, place);
   if (reader.guid(0x10, "file system GUID") != kFileSystemGuid) {
-    fail(reader.at(0x10, "file system GUID"), "this is not a volume of UEFI variables", "another GUID",
-         "fff12b8d-7696-4c8b-a985-2747075b4f50");
+    malformed(reader.at(0x10, "file system GUID"), "this is not a volume of UEFI variables", "another GUID",
+              "fff12b8d-7696-4c8b-a985-2747075b4f50");
   }
   if (reader.text(0x28, 4, "signature") != "_FVH") {
-    fail(reader.at(0x28, "signature"), "this is not a firmware volume", "other bytes", "_FVH");
+    malformed(reader.at(0x28, "signature"), "this is not a firmware volume", "other bytes", "_FVH");
   }
   const auto length = reader.little<std::uint64_t>(0x20, "volume length");
   if (length > bytes_.size()) {
-    fail(reader.at(0x20, "volume length"), "the volume is longer than its file", std::to_string(length),
-         "at most " + std::to_string(bytes_.size()));
+    malformed(reader.at(0x20, "volume length"), "the volume is longer than its file", std::to_string(length),
+              "at most " + std::to_string(bytes_.size()));
   }
   const auto header = reader.little<std::uint16_t>(0x30, "header length");
   if (header < kVolumeHeaderSize || header % 2 != 0 || header > length) {
-    fail(reader.at(0x30, "header length"), "the volume header has an impossible length", std::to_string(header),
-         "an even number from 72 to the volume's length");
+    malformed(reader.at(0x30, "header length"), "the volume header has an impossible length", std::to_string(header),
+              "an even number from 72 to the volume's length");
   }
   if (const std::uint16_t sum = checksum16(reader, header); sum != 0) {
-    fail(reader.at(0x32, "checksum"), "the volume header's checksum is wrong", "a sum of " + std::to_string(sum), "0");
+    malformed(reader.at(0x32, "checksum"), "the volume header's checksum is wrong", "a sum of " + std::to_string(sum),
+              "0");
   }
   const Guid kind = reader.guid(header, "store GUID");
   if (kind == kPlainGuid) {
@@ -98,23 +95,23 @@ void Edk2Store::check_volume(const Place &place) {
                                          .expected = "an authenticated one, as OVMF and VirtualBox write it"});
   }
   if (kind != kAuthenticatedGuid) {
-    fail(reader.at(header, "store GUID"), "the volume does not hold a variable store", "another GUID",
-         "aaf32c78-947b-439a-a180-2e144ec37792");
+    malformed(reader.at(header, "store GUID"), "the volume does not hold a variable store", "another GUID",
+              "aaf32c78-947b-439a-a180-2e144ec37792");
   }
   const auto size = reader.little<std::uint32_t>(header + std::size_t{16}, "store size");
   if (size < kStoreHeaderSize || size > length - header) {
-    fail(reader.at(header + std::size_t{16}, "store size"), "the variable store has an impossible size",
-         std::to_string(size), "28 to " + std::to_string(length - header));
+    malformed(reader.at(header + std::size_t{16}, "store size"), "the variable store has an impossible size",
+              std::to_string(size), "28 to " + std::to_string(length - header));
   }
   const auto format = reader.little<std::uint8_t>(header + std::size_t{20}, "store format");
   if (format != 0x5A) {
-    fail(reader.at(header + std::size_t{20}, "store format"), "the variable store is not formatted",
-         std::to_string(format), "90");
+    malformed(reader.at(header + std::size_t{20}, "store format"), "the variable store is not formatted",
+              std::to_string(format), "90");
   }
   const auto state = reader.little<std::uint8_t>(header + std::size_t{21}, "store state");
   if (state != 0xFE) {
-    fail(reader.at(header + std::size_t{21}, "store state"), "the variable store is not healthy", std::to_string(state),
-         "254");
+    malformed(reader.at(header + std::size_t{21}, "store state"), "the variable store is not healthy",
+              std::to_string(state), "254");
   }
   first_ = header + kStoreHeaderSize;
   end_ = header + std::size_t{size};
@@ -131,14 +128,14 @@ void Edk2Store::read_records(const Place &place) {
     // An unfinished write can leave both sizes erased; nothing valid can follow such a record.
     if (name_size > left || data_size > left - name_size) {
       if (record.state != kStateLive && record.state != kStateInTransit) break;
-      fail(reader.at(at + 0x24, "variable sizes"), "a variable is longer than its store",
-           std::to_string(name_size) + " and " + std::to_string(data_size), "at most " + std::to_string(left));
+      malformed(reader.at(at + 0x24, "variable sizes"), "a variable is longer than its store",
+                std::to_string(name_size) + " and " + std::to_string(data_size), "at most " + std::to_string(left));
     }
     if (record.state == kStateLive || record.state == kStateInTransit) {
       const auto name = reader.bytes(at + kVariableHeaderSize, name_size, "variable name");
       if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-        fail(reader.at(at + kVariableHeaderSize, "variable name"), "a variable's name is not terminated",
-             std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
+        malformed(reader.at(at + kVariableHeaderSize, "variable name"), "a variable's name is not terminated",
+                  std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
       }
       const auto data = reader.bytes(at + kVariableHeaderSize + name_size, data_size, "variable data");
       record.variable = {.name = text::utf16_units(name.first(name_size - 2), std::endian::little),
@@ -176,8 +173,8 @@ void Edk2Store::require_erased_tail() const {
   const auto used = std::find_if(from, to, [](std::uint8_t byte) { return byte != 0xFF; });
   if (used == to) return;
   const ByteReader reader(bytes_, place_);
-  fail(reader.at(static_cast<std::size_t>(used - bytes_.begin()), "free space"),
-       "the variable store has data after its last variable", std::to_string(*used), "255, erased flash");
+  malformed(reader.at(static_cast<std::size_t>(used - bytes_.begin()), "free space"),
+            "the variable store has data after its last variable", std::to_string(*used), "255, erased flash");
 }
 
 std::size_t Edk2Store::size_of(const Variable &variable) {

@@ -10,13 +10,15 @@
 #include <string>
 #include <string_view>
 
+#include "converters/firmware/malformed.hpp"
+
 #include "support/byte_reader.hpp"
 
 namespace ferry::firmware {
 
 namespace {
 
-constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
+constexpr std::size_t kMostNvramBytes = std::size_t{1} << 20U;
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kVolumeSignatureAt = 0x28;
 constexpr std::size_t kTarMagicAt = 0x101;
@@ -27,12 +29,6 @@ bool has(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_vi
                     [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
 }
 
-[[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
-  throw Error(
-      ErrorKind::malformed,
-      {.where = where, .message = std::move(message), .found = std::move(found), .expected = std::move(expected)});
-}
-
 // Octal digits, then blanks or NULs.
 std::uint64_t octal(const ByteReader &reader, std::size_t offset, std::size_t length, std::string_view field) {
   const std::string text = reader.text(offset, length, field);
@@ -41,18 +37,19 @@ std::uint64_t octal(const ByteReader &reader, std::size_t offset, std::size_t le
   for (const char c : text) {
     if (c == ' ') continue;
     // At most 12 digits: no overflow.
-    if (c < '0' || c > '7') fail(reader.at(offset, field), "a tar header's number is not octal", text, "octal digits");
+    if (c < '0' || c > '7')
+      malformed(reader.at(offset, field), "a tar header's number is not octal", text, "octal digits");
     value = value * 8 + static_cast<unsigned>(c - '0');
     ++digits;
   }
-  if (digits == 0) fail(reader.at(offset, field), "a tar header's number is missing", "nothing", "octal digits");
+  if (digits == 0) malformed(reader.at(offset, field), "a tar header's number is missing", "nothing", "octal digits");
   return value;
 }
 
 void check_header(const ByteReader &reader, std::size_t at) {
   if (reader.text(at + kTarMagicAt, 5, "tar magic") != "ustar") {
-    fail(reader.at(at + kTarMagicAt, "tar magic"), "a tar member does not begin where the one before ends",
-         "other bytes", "ustar");
+    malformed(reader.at(at + kTarMagicAt, "tar magic"), "a tar member does not begin where the one before ends",
+              "other bytes", "ustar");
   }
   const auto raw = reader.bytes(at, kBlock, "tar header");
   constexpr std::size_t kSumAt = 148;
@@ -61,8 +58,8 @@ void check_header(const ByteReader &reader, std::size_t at) {
   for (std::size_t i = 0; i < kBlock; ++i) sum += i >= kSumAt && i < kSumAt + kSumSize ? std::uint8_t{' '} : raw[i];
   const std::uint64_t stored = octal(reader, at + kSumAt, kSumSize, "tar checksum");
   if (sum != stored) {
-    fail(reader.at(at + kSumAt, "tar checksum"), "a tar header's checksum is wrong", std::to_string(stored),
-         std::to_string(sum));
+    malformed(reader.at(at + kSumAt, "tar checksum"), "a tar header's checksum is wrong", std::to_string(stored),
+              std::to_string(sum));
   }
 }
 
@@ -76,18 +73,18 @@ VboxNvram parse_tar(const ByteReader &reader) {
     const std::string name = reader.text(at, 100, "member name");
     const std::uint64_t size = octal(reader, at + 124, 12, "member size");
     if (size > reader.size()) {
-      fail(reader.at(at + 124, "member size"), "a tar member is larger than its file", std::to_string(size),
-           "at most " + std::to_string(reader.size()));
+      malformed(reader.at(at + 124, "member size"), "a tar member is larger than its file", std::to_string(size),
+                "at most " + std::to_string(reader.size()));
     }
     const auto data = reader.bytes(at + kBlock, static_cast<std::size_t>(size), "member data");
     const char type = static_cast<char>(reader.little<std::uint8_t>(at + 156, "member type"));
     auto *target = name == "efi/nvram" ? &out.volume : name == "TpmEmuTpms/permall" ? &out.tpm_state : nullptr;
     if (target != nullptr) {
       if (type != '0' && type != '\0') {
-        fail(reader.at(at + 156, "member type"), "the tar member " + name + " is not a file", std::string(1, type),
-             "0");
+        malformed(reader.at(at + 156, "member type"), "the tar member " + name + " is not a file", std::string(1, type),
+                  "0");
       }
-      if (!target->empty()) fail(reader.at(at, "member name"), "a tar member appears twice", name, "one");
+      if (!target->empty()) malformed(reader.at(at, "member name"), "a tar member appears twice", name, "one");
       target->assign(data.begin(), data.end());
     }
     at += kBlock + (static_cast<std::size_t>(size) + kBlock - 1) / kBlock * kBlock;
@@ -102,9 +99,9 @@ bool is_vbox_nvram(std::span<const std::uint8_t> bytes) {
 }
 
 VboxNvram parse_vbox_nvram(std::span<const std::uint8_t> bytes, const Place &place) {
-  if (bytes.size() > kMaxFileSize) {
-    fail(place, "the file is too large for VirtualBox's variables", std::to_string(bytes.size()) + " bytes",
-         "at most " + std::to_string(kMaxFileSize));
+  if (bytes.size() > kMostNvramBytes) {
+    malformed(place, "the file is too large for VirtualBox's variables", std::to_string(bytes.size()) + " bytes",
+              "at most " + std::to_string(kMostNvramBytes));
   }
   if (has(bytes, kVolumeSignatureAt, "_FVH")) return {.volume = {bytes.begin(), bytes.end()}, .tpm_state = {}};
   return parse_tar(ByteReader(bytes, place));

@@ -11,6 +11,8 @@
 #include <array>
 #include <string>
 
+#include "converters/firmware/malformed.hpp"
+
 #include "support/byte_reader.hpp"
 #include "support/text.hpp"
 
@@ -24,12 +26,6 @@ constexpr std::size_t kChunkHeader = 12;
 constexpr std::size_t kAreaHeader = 16;
 constexpr std::size_t kRecordHeader = 28;
 
-[[noreturn]] void fail(const Place &where, std::string message, std::string found, std::string expected) {
-  throw Error(
-      ErrorKind::malformed,
-      {.where = where, .message = std::move(message), .found = std::move(found), .expected = std::move(expected)});
-}
-
 bool starts_with(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> start) {
   return bytes.size() >= start.size() && std::ranges::equal(bytes.first(start.size()), start);
 }
@@ -37,30 +33,30 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::span<const std::uint8
 std::vector<Variable> parse_area(const ByteReader &reader) {
   std::vector<Variable> out;
   if (reader.text(0, 8, "variable area") != "VMWNVRAM") {
-    fail(reader.at(0, "variable area"), "this is not an area of EFI variables", "other bytes", "VMWNVRAM");
+    malformed(reader.at(0, "variable area"), "this is not an area of EFI variables", "other bytes", "VMWNVRAM");
   }
   const std::size_t used = reader.little<std::uint32_t>(12, "used bytes");
   if (used < kAreaHeader || used > reader.size()) {
-    fail(reader.at(12, "used bytes"), "the area of EFI variables has an impossible length", std::to_string(used),
-         "16 to " + std::to_string(reader.size()));
+    malformed(reader.at(12, "used bytes"), "the area of EFI variables has an impossible length", std::to_string(used),
+              "16 to " + std::to_string(reader.size()));
   }
   std::size_t at = kAreaHeader;
   while (at < used) {
     if (used - at < kRecordHeader) {
-      fail(reader.at(at, "variable"), "a variable's record is cut off", std::to_string(used - at) + " bytes",
-           "at least " + std::to_string(kRecordHeader));
+      malformed(reader.at(at, "variable"), "a variable's record is cut off", std::to_string(used - at) + " bytes",
+                "at least " + std::to_string(kRecordHeader));
     }
     const std::size_t total = reader.little<std::uint32_t>(at + 20, "record size");
     const std::size_t name_size = reader.little<std::uint32_t>(at + 24, "name size");
     const std::size_t left = used - at - kRecordHeader;
     if (total > left || name_size > total) {
-      fail(reader.at(at + 20, "record size"), "a variable is longer than its area",
-           std::to_string(name_size) + " of " + std::to_string(total), "at most " + std::to_string(left));
+      malformed(reader.at(at + 20, "record size"), "a variable is longer than its area",
+                std::to_string(name_size) + " of " + std::to_string(total), "at most " + std::to_string(left));
     }
     const auto name = reader.bytes(at + kRecordHeader, name_size, "variable name");
     if (name_size < 2 || name_size % 2 != 0 || name[name_size - 1] != 0 || name[name_size - 2] != 0) {
-      fail(reader.at(at + kRecordHeader, "variable name"), "a variable's name is not terminated",
-           std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
+      malformed(reader.at(at + kRecordHeader, "variable name"), "a variable's name is not terminated",
+                std::to_string(name_size) + " bytes", "UTF-16 with a NUL at its end");
     }
     const auto data = reader.bytes(at + kRecordHeader + name_size, total - name_size, "variable data");
     out.push_back({.name = text::utf16_units(name.first(name_size - 2), std::endian::little),
@@ -81,7 +77,8 @@ bool is_encrypted_vmware_nvram(std::span<const std::uint8_t> bytes) { return sta
 
 std::vector<Variable> parse_vmware_nvram(std::span<const std::uint8_t> bytes, const Place &place) {
   const ByteReader reader(bytes, place);
-  if (!is_vmware_nvram(bytes)) fail(reader.at(0, "signature"), "this is not VMware's nvram", "other bytes", "MRVN 1");
+  if (!is_vmware_nvram(bytes))
+    malformed(reader.at(0, "signature"), "this is not VMware's nvram", "other bytes", "MRVN 1");
   std::vector<Variable> out;
   bool found = false;
   std::size_t at = kFileStart.size();
@@ -90,7 +87,7 @@ std::vector<Variable> parse_vmware_nvram(std::span<const std::uint8_t> bytes, co
     const std::size_t length = reader.little<std::uint32_t>(at + 8, "chunk length");
     const auto data = reader.bytes(at + kChunkHeader, length, "chunk " + name);
     if (name == "EFI_NV") {
-      if (found) fail(reader.at(at, "chunk name"), "the EFI variables appear twice", "EFI_NV", "one");
+      if (found) malformed(reader.at(at, "chunk name"), "the EFI variables appear twice", "EFI_NV", "one");
       found = true;
       out = parse_area(ByteReader(data, place, at + kChunkHeader));
     }

@@ -18,7 +18,7 @@ constexpr std::uint32_t kLongestName = 1023;               // bytes, QCOW2's own
 constexpr std::uint64_t kIncompatibleDataFile = 1U << 2U;  // the guest's data are in another file
 constexpr std::uint32_t kExtensionDataFile = 0x44415441;   // its name
 constexpr std::uint64_t kQedBacking = 1U << 0U;
-constexpr std::size_t kLongestChain = 1000;  // more than any that QEMU could open
+constexpr std::size_t kLongestForeignChain = 1000;  // more than any that QEMU could open
 
 std::string name_at(const SourceFile &source, std::uint64_t offset, std::uint64_t length, const Place &where) {
   require(length <= kLongestName, where, "a file name in the header is too long", length, "at most 1023 bytes");
@@ -113,7 +113,7 @@ std::vector<NamedFile> names_in_qed(const SourceFile &source) {
 std::vector<fs::path> files_below(const fs::path &image) {
   std::vector<fs::path> out = files_named_in(image);
   std::set<fs::path> seen{image};
-  for (std::size_t i = 0; i < out.size() && out.size() < kLongestChain; ++i) {
+  for (std::size_t i = 0; i < out.size() && out.size() < kLongestForeignChain; ++i) {
     if (!seen.insert(out[i]).second) continue;
     for (fs::path &below : files_named_in(out[i])) out.push_back(std::move(below));
   }

@@ -15,7 +15,7 @@ constexpr std::uint32_t kSignature = 0xbeda107f;
 constexpr std::uint32_t kBlockFree = 0xffffffff;
 constexpr std::uint32_t kBlockZero = 0xfffffffe;
 constexpr std::uint32_t kTypeDynamic = 1;
-constexpr std::uint32_t kTypeFixed = 2;
+constexpr std::uint32_t kVdiTypeFixed = 2;
 constexpr std::uint32_t kTypeUndo = 3;
 constexpr std::uint32_t kTypeDifferencing = 4;
 // A map part that is read in one go, in entries (256 KiB).
@@ -125,10 +125,10 @@ class VdiImage final : public FormatImage {
     require(data_offset_ >= map_offset_ + 4 * blocks_, header.at(344, "data offset"), "the data overlaps the block map",
             data_offset_, "at least " + std::to_string(map_offset_ + 4 * blocks_));
     info_.block_size = block_size_;
-    info_.variant = type == kTypeDynamic ? "dynamic"
-                    : type == kTypeFixed ? "fixed"
-                    : type == kTypeUndo  ? "undo"
-                                         : "differencing";
+    info_.variant = type == kTypeDynamic    ? "dynamic"
+                    : type == kVdiTypeFixed ? "fixed"
+                    : type == kTypeUndo     ? "undo"
+                                            : "differencing";
     differencing_ = type == kTypeUndo || type == kTypeDifferencing;
   }
 

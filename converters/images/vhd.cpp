@@ -23,10 +23,8 @@ constexpr std::uint64_t kFooterSize = 512;
 constexpr std::uint64_t kDynamicHeaderSize = 1024;
 constexpr std::uint32_t kTypeFixed = 2, kTypeDynamic = 3, kTypeDifferencing = 4;
 constexpr std::uint32_t kBlockUnused = 0xffffffff;
-constexpr std::uint64_t kBatPart = 65536;         // entries read in one go (256 KiB)
-constexpr std::uint64_t kLongestLocator = 65536;  // bytes; a Windows path has at most 32767 UTF-16 units
-// The specification ends at 2040 GiB; nothing hinders a size field up to 64 TiB, VHDX's limit.
-constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;
+constexpr std::uint64_t kVhdBatPart = 65536;          // entries read in one go (256 KiB)
+constexpr std::uint64_t kLongestPathLocator = 65536;  // bytes; a Windows path has at most 32767 UTF-16 units
 
 // The one's complement of the sum of all bytes, those of the checksum itself left out.
 std::uint32_t checksum(std::span<const std::uint8_t> bytes, std::size_t checksum_at) {
@@ -61,8 +59,8 @@ class VhdImage final : public FormatImage {
     OverlapWatch watch(file().size(), stride_);
     std::uint64_t stored = 0;
     std::vector<std::uint32_t> part;
-    for (std::uint64_t first = 0; first < blocks_; first += kBatPart) {
-      const std::uint64_t count = std::min(kBatPart, blocks_ - first);
+    for (std::uint64_t first = 0; first < blocks_; first += kVhdBatPart) {
+      const std::uint64_t count = std::min(kVhdBatPart, blocks_ - first);
       read_bat(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
         if (part[i] == kBlockUnused) continue;
@@ -86,7 +84,7 @@ class VhdImage final : public FormatImage {
     std::vector<std::uint32_t> part;
     while (begin < end) {
       const std::uint64_t first = begin / block_size_;
-      const std::uint64_t count = std::min(kBatPart, (end - 1) / block_size_ - first + 1);
+      const std::uint64_t count = std::min(kVhdBatPart, (end - 1) / block_size_ - first + 1);
       read_bat(first, count, part);
       for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t stop = std::min(end, (first + i + 1) * block_size_);
@@ -204,7 +202,8 @@ class VhdImage final : public FormatImage {
       const std::string code = header.text(at, 4, "parent locator code");
       const std::uint64_t length = header.big<std::uint32_t>(at + 8, "parent locator length");
       const auto offset = header.big<std::uint64_t>(at + 16, "parent locator offset");
-      if (code.empty() || length == 0 || length > kLongestLocator || !inside(offset, length, file().size())) continue;
+      if (code.empty() || length == 0 || length > kLongestPathLocator || !inside(offset, length, file().size()))
+        continue;
       add_locator(code, read_bytes(file(), offset, static_cast<std::size_t>(length)));
     }
     const auto name = text::from_utf16_field(header.bytes(64, 512, "parent name"), std::endian::big);

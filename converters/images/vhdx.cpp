@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1U << 20U;
 constexpr std::uint64_t kHeaderSize = 4096, kRegionTableSize = 65536, kMetadataTableSize = 65536;  // bytes
-constexpr std::uint64_t kLargestDisk = std::uint64_t{64} << 40U;  // bytes; the format's own limit
 constexpr std::uint64_t kSectorsPerBitmap = std::uint64_t{1} << 23U;
 constexpr std::uint64_t kBatPart = 32768;                             // entries read in one go (256 KiB)
 constexpr std::uint64_t kLongestLocator = std::uint64_t{256} << 10U;  // bytes

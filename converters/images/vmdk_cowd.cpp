@@ -8,7 +8,7 @@ namespace ferry::image {
 namespace {
 
 constexpr std::uint64_t kEntriesPerTable = 4096;
-constexpr std::uint64_t kMostGrain = 0x200000;  // sectors
+constexpr std::uint64_t kMostCowdGrain = 0x200000;  // sectors
 
 }  // namespace
 
@@ -25,8 +25,8 @@ std::unique_ptr<VmdkPart> cowd_part(std::shared_ptr<const SourceFile> source) {
   layout.entries_per_table = kEntriesPerTable;
   layout.directory_offset = header.little<std::uint32_t>(20, "grain directory offset") * kSectorSize;
   require(version == 1, header.at(4, "version"), "the format version is not known", version, "1");
-  require(grain <= kMostGrain && is_power_of_two(grain), header.at(16, "grain size"), "the grain size is wrong", grain,
-          "a power of two up to " + std::to_string(kMostGrain) + " sectors");
+  require(grain <= kMostCowdGrain && is_power_of_two(grain), header.at(16, "grain size"), "the grain size is wrong",
+          grain, "a power of two up to " + std::to_string(kMostCowdGrain) + " sectors");
   const std::uint64_t needed = divide_up(divide_up(capacity, grain), kEntriesPerTable);
   require(entries >= needed, header.at(24, "grain directory entries"),
           "the grain directory is too small for the capacity", entries, "at least " + std::to_string(needed));

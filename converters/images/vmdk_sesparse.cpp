@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::uint64_t kVersion21 = 0x0000000200000001;
 constexpr std::uint64_t kVolatileMagic = 0xcafecafe;
-constexpr std::uint64_t kMostSectors = std::uint64_t{1} << 54U;
-constexpr std::uint64_t kMostDirectoryEntries = std::uint64_t{1} << 23U;  // 64 MiB of directory
-constexpr std::uint64_t kTablePart = 65536;                               // entries read in one go (512 KiB)
+constexpr std::uint64_t kMostSeSectors = std::uint64_t{1} << 54U;
+constexpr std::uint64_t kMostSeDirectoryEntries = std::uint64_t{1} << 23U;  // 64 MiB of directory
+constexpr std::uint64_t kSeTablePart = 65536;                               // entries read in one go (512 KiB)
 
 class SesparsePart final : public VmdkPart {
  public:
@@ -60,8 +60,8 @@ class SesparsePart final : public VmdkPart {
   void read_header(const ByteReader &header) {
     const auto field = [&](std::size_t at, const char *name) { return header.little<std::uint64_t>(at, name); };
     const auto sectors = [&](std::size_t at, const char *name) {
-      require(field(at, name) <= kMostSectors, header.at(at, name), "an offset or size is too large", field(at, name),
-              "at most " + std::to_string(kMostSectors) + " sectors");
+      require(field(at, name) <= kMostSeSectors, header.at(at, name), "an offset or size is too large", field(at, name),
+              "at most " + std::to_string(kMostSeSectors) + " sectors");
       return field(at, name) * kSectorSize;
     };
     require(field(8, "version") == kVersion21, header.at(8, "version"), "the format version is not known",
@@ -82,8 +82,8 @@ class SesparsePart final : public VmdkPart {
     require(needed <= directory_entries_, header.at(136, "grain directory size"),
             "the grain directory is too small for the capacity", directory_entries_,
             "at least " + std::to_string(needed) + " entries");
-    require(needed <= kMostDirectoryEntries, header.at(16, "capacity"), "the grain directory is too large", needed,
-            "at most " + std::to_string(kMostDirectoryEntries) + " entries");
+    require(needed <= kMostSeDirectoryEntries, header.at(16, "capacity"), "the grain directory is too large", needed,
+            "at most " + std::to_string(kMostSeDirectoryEntries) + " entries");
     directory_entries_ = needed;
     read_volatile_header(sectors(80, "volatile header offset"));
   }
@@ -139,7 +139,7 @@ class SesparsePart final : public VmdkPart {
       const std::uint64_t first = begin / grain_;
       const std::uint64_t in_table = first % entries_per_table();
       const std::uint64_t count =
-          std::min({entries_per_table() - in_table, kTablePart, (end - 1) / grain_ - first + 1});
+          std::min({entries_per_table() - in_table, kSeTablePart, (end - 1) / grain_ - first + 1});
       const std::uint64_t table = directory_[static_cast<std::size_t>(first / entries_per_table())];
       if (table == 0) {
         const std::uint64_t stop = std::min(end, (first + count) * grain_);
@@ -184,7 +184,7 @@ class SesparsePart final : public VmdkPart {
 
   [[nodiscard]] std::uint64_t locate(std::uint64_t entry, std::uint64_t grain) const {
     const std::uint64_t index = ((entry & 0x0fff000000000000U) >> 48U) | ((entry & 0x0000ffffffffffffU) << 12U);
-    if (!(index <= kMostSectors / 8))
+    if (!(index <= kMostSeSectors / 8))
       require(false, grain_place(grain), "a grain lies outside of the file", index, "an index inside the file");
     const std::uint64_t offset = grains_offset_ + index * grain_;
     if (!(inside(offset, std::min(grain_, capacity_ - grain * grain_), source_->size())))

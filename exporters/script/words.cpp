@@ -57,7 +57,7 @@ std::string in_ansi_quotes(std::string_view text) {
   return out + '\'';
 }
 
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return std::string(text);
   return is_readable(text) ? in_double_quotes(text) : in_ansi_quotes(text);
 }
@@ -103,7 +103,7 @@ Word Word::in_list() const {
 // A variable stands in double quotes with the text beside it, where that can.
 std::string Word::shell() const {
   if (parts_.empty()) return "\"\"";
-  if (parts_.size() == 1 && !parts_.front().is_variable) return quoted(parts_.front().text);
+  if (parts_.size() == 1 && !parts_.front().is_variable) return shell_quoted(parts_.front().text);
   std::string out;
   bool open = false;  // inside of double quotes
   const auto quotes = [&](bool wanted) {

@@ -41,11 +41,6 @@ constexpr std::array<Subtype, 21> kSubtypes{{
     {"lsisas1068", ControllerType::lsilogic_sas, 3},
 }};
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
-         type == ControllerType::ide_vmware;
-}
-
 ControllerType usual(Context &in, const Item &item) {
   if (item.is(Resource::ide)) {
     if (in.platform == Platform::vmware) return ControllerType::ide_vmware;

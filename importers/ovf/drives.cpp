@@ -15,11 +15,6 @@ namespace {
 // The SCSI adapter's own id on a parallel bus (and VMware keeps it free on all its SCSI adapters).
 constexpr unsigned kScsiHostId = 7;
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
-         type == ControllerType::ide_vmware;
-}
-
 bool is_scsi(ControllerType type) {
   return type == ControllerType::lsilogic || type == ControllerType::lsilogic_sas || type == ControllerType::buslogic ||
          type == ControllerType::pvscsi || type == ControllerType::virtio_scsi;

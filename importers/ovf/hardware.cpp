@@ -21,7 +21,7 @@ std::string system_type(const SettingsReader &section) {
 }
 
 // Of platforms whose own conventions are not known here; a package that names one is no other's.
-constexpr std::array<std::string_view, 6> kOthers{"xen", "hvm", "kvm", "qemu", "hyper", "ahv"};
+constexpr std::array<std::string_view, 6> kOtherHypervisors{"xen", "hvm", "kvm", "qemu", "hyper", "ahv"};
 
 // A list: "vmx-07 vmx-08", "foobar, vmx-04, xen3".
 Platform platform_of(const std::string &type) {
@@ -33,7 +33,7 @@ Platform platform_of(const std::string &type) {
 
 bool names_another(const std::string &type) {
   const std::string lower = text::lower_ascii(type);
-  return std::any_of(kOthers.begin(), kOthers.end(),
+  return std::any_of(kOtherHypervisors.begin(), kOtherHypervisors.end(),
                      [&](std::string_view name) { return lower.find(name) != std::string::npos; });
 }
 

@@ -95,7 +95,7 @@ struct Setting {
   std::string_view name;
   std::string_view note;  // why it is dropped; all others belong to the engine
 };
-constexpr std::array<Setting, 8> kDropped{{
+constexpr std::array<Setting, 8> kDroppedSettings{{
     {"VmInit", "what cloud-init or Sysprep would be given at the first start; give it by a NoCloud image"},
     {"CustomSerialNumber", "a serial number of the user's own; set it in <sysinfo>"},
     {"CustomCpuName", "a CPU model of the user's own; set it in <cpu>"},
@@ -118,9 +118,9 @@ void read_setting(Context &in, const SettingsReader &element) {
     return;
   }
   if (name == "VmInit") hide_secrets(element);
-  const auto *dropped =
-      std::find_if(kDropped.begin(), kDropped.end(), [&](const Setting &row) { return row.name == name; });
-  if (dropped != kDropped.end()) return element.settle_all(Disposition::dropped, dropped->note);
+  const auto *dropped = std::find_if(kDroppedSettings.begin(), kDroppedSettings.end(),
+                                     [&](const Setting &row) { return row.name == name; });
+  if (dropped != kDroppedSettings.end()) return element.settle_all(Disposition::dropped, dropped->note);
   element.settle_all(Disposition::irrelevant, "how oVirt's engine manages the machine");
 }
 

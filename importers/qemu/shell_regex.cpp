@@ -7,8 +7,8 @@
 namespace ferry::qemu::shell {
 namespace {
 
-constexpr std::size_t kMostSteps = 200'000;  // of one search
-constexpr std::size_t kMostItems = 200;      // of one expression: matching goes as deep
+constexpr std::size_t kMostSearchSteps = 200'000;  // of one search
+constexpr std::size_t kMostItems = 200;            // of one expression: matching goes as deep
 
 unsigned char byte(char c) { return static_cast<unsigned char>(c); }
 
@@ -119,7 +119,7 @@ std::optional<Regex> Regex::parse(std::string_view pattern, bool extended, bool 
 
 std::optional<std::size_t> Regex::match_from(std::string_view text, std::size_t at, std::size_t item,
                                              std::size_t &steps) const {
-  if (++steps > kMostSteps) return std::nullopt;
+  if (++steps > kMostSearchSteps) return std::nullopt;
   if (item == items_.size()) return at_end_ && at != text.size() ? std::nullopt : std::optional(at);
   const Item &one = items_[item];
   std::size_t most = 0;
@@ -139,7 +139,7 @@ Regex::Result Regex::search(std::string_view text, std::size_t from, Match &matc
       match = {at, *end};
       return Result::found;
     }
-    if (steps > kMostSteps) return Result::too_much;
+    if (steps > kMostSearchSteps) return Result::too_much;
   }
   return Result::none;
 }

@@ -11,8 +11,8 @@ namespace ferry::qemu::shell {
 namespace {
 
 // Commands that speak of the program and do not start it.
-constexpr std::array<std::string_view, 8> kNoStarts = {"echo",  "printf",  "pgrep", "pkill",
-                                                       "which", "command", "apt",   "apt-get"};
+constexpr std::array<std::string_view, 8> kSpeaksOfPrograms = {"echo",  "printf",  "pgrep", "pkill",
+                                                               "which", "command", "apt",   "apt-get"};
 
 std::string file_name(const Field &field) { return std::filesystem::path(without_opens(field.text)).filename(); }
 
@@ -22,7 +22,8 @@ std::size_t program_in(const std::vector<Field> &fields) {
   if (std::none_of(fields.begin(), fields.end(), says_state)) return fields.size();
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::string name = file_name(fields[i]);
-    if (std::find(kNoStarts.begin(), kNoStarts.end(), name) != kNoStarts.end()) return fields.size();
+    if (std::find(kSpeaksOfPrograms.begin(), kSpeaksOfPrograms.end(), name) != kSpeaksOfPrograms.end())
+      return fields.size();
     if (name == "swtpm") return i;
   }
   // "$SWTPM", which the script has looked for.

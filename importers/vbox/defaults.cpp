@@ -37,10 +37,6 @@ Platform platform() {
   return out;
 }
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6;
-}
-
 // The first and last 32-bit word of the UUID as it lies in memory on x86.
 std::string serial_of(const Uuid &uuid) {
   const auto &b = uuid.bytes;

@@ -77,10 +77,8 @@ bool names_drive(std::string_view part, const DevicePath &path, const Controller
   if (path.device == "ahci") {
     return controller.type == ControllerType::ahci && part == "Port" + std::to_string(drive.port);
   }
-  const bool ide = controller.type == ControllerType::ide_piix3 || controller.type == ControllerType::ide_piix4 ||
-                   controller.type == ControllerType::ide_ich6;
   const std::size_t place = drive.port * 2 + drive.device;
-  return path.device == "piix3ide" && ide && place < kIde.size() && part == kIde[place];
+  return path.device == "piix3ide" && is_ide(controller.type) && place < kIde.size() && part == kIde[place];
 }
 
 std::string without_type(const std::string &value) {

@@ -50,7 +50,7 @@ void read_old_controllers(Scope &scope) {
   controller.type = ControllerType::ahci;
   controller.name = "SATA Controller";
   controller.origin = sata->place();
-  controller.ports = small_number(*sata, "PortCount", at + ".ports", kMostPorts);
+  controller.ports = small_number(*sata, "PortCount", at + ".ports", kMostDrivePorts);
   controller.index = count_of_type(scope, controller.type);
   for (const SettingsReader &drive : drives_in_order(*sata)) read_drive(scope, drive, at, controller);
   sata->settle_all(Disposition::irrelevant, "which SATA ports VirtualBox's BIOS showed as IDE");
@@ -79,7 +79,7 @@ void read_old_attachment(Scope &scope, const SettingsReader &element) {
   Drive drive;
   drive.origin = element.place();
   (void)element.text("bus", at + ".port");
-  drive.port = bus == "ide1" ? 1 : small_number(element, "channel", at + ".port", kMostPorts).value_or(0);
+  drive.port = bus == "ide1" ? 1 : small_number(element, "channel", at + ".port", kMostDrivePorts).value_or(0);
   const std::string *device = element.element().attribute("device");
   if (device != nullptr && (same_word("master", *device) || same_word("slave", *device))) {
     drive.device = same_word("slave", element.text("device", at + ".device").value_or("")) ? 1 : 0;

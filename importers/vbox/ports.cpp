@@ -9,7 +9,7 @@
 namespace ferry::vbox {
 namespace {
 
-constexpr unsigned kMostPorts = 8;
+constexpr unsigned kMostSlots = 8;
 constexpr unsigned kMostIrq = 255;
 
 // "0x3f8", before 1.3 "3f8"; decimal "1016" is allowed by the schema since 1.3.
@@ -82,7 +82,7 @@ void read_list(Scope &scope, const SettingsReader &list, bool serial, bool bare_
     }
     CharPort port;
     port.origin = element.place();
-    port.slot = small_number(element, "slot", at + ".slot", kMostPorts).value_or(0);
+    port.slot = small_number(element, "slot", at + ".slot", kMostSlots).value_or(0);
     read_resources(scope, element, at, bare_hex, port);
     if (serial) {
       read_backend(scope, element, at, port);

@@ -47,7 +47,7 @@ void read_controller(Scope &scope, const SettingsReader &element) {
   controller.origin = element.place();
   controller.type = controller_type(element, at + ".type");
   controller.name = element.text("name", at + ".name").value_or("");
-  controller.ports = small_number(element, "PortCount", at + ".ports", kMostPorts);
+  controller.ports = small_number(element, "PortCount", at + ".ports", kMostDrivePorts);
   controller.host_io_cache = element.boolean("useHostIOCache", at + ".host_io_cache");
   // VirtualBox's BIOS finds IDE disks whatever the setting says.
   controller.bootable = element.boolean("Bootable", at + ".bootable").value_or(true) || is_ide(controller.type);

@@ -37,10 +37,6 @@ void read_flags(Scope &scope, const SettingsReader &element, const Controller &c
 
 }  // namespace
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6;
-}
-
 std::string controller_field(const Scope &scope, std::size_t index) {
   return scope.field("controllers." + std::to_string(index));
 }
@@ -76,8 +72,8 @@ void read_drive(Scope &scope, const SettingsReader &element, const std::string &
   Drive drive;
   drive.origin = element.place();
   drive.kind = word<DriveKind>(scope.in, element, "type", below + ".kind", kKinds).value_or(DriveKind::disk);
-  drive.port = small_number(element, "port", below + ".port", kMostPorts).value_or(0);
-  drive.device = small_number(element, "device", below + ".device", kMostPorts).value_or(0);
+  drive.port = small_number(element, "port", below + ".port", kMostDrivePorts).value_or(0);
+  drive.device = small_number(element, "device", below + ".device", kMostDrivePorts).value_or(0);
   if (controller.type == ControllerType::floppy) {  // VirtualBox: one port, two devices; the model: two drives
     drive.port = drive.port * 2 + drive.device;
     drive.device = 0;

@@ -11,9 +11,8 @@
 
 namespace ferry::vbox {
 
-constexpr unsigned kMostPorts = 4096;
+constexpr unsigned kMostDrivePorts = 4096;
 
-[[nodiscard]] bool is_ide(ControllerType type);
 // So far; all kinds of IDE are one.
 [[nodiscard]] unsigned count_of_type(const Scope &scope, ControllerType type);
 // Throws Error unsupported for one that is not known.

@@ -8,7 +8,7 @@ namespace ferry::vmware {
 namespace {
 
 // A plain array: clang 14 cannot deduce a std::array of more than 256 elements.
-constexpr KeyRule kRules[] = {
+constexpr KeyRule kHardwareRules[] = {
     // CPU, memory, scheduling
     {"maxvcpus", kIrrelevant, "a limit for adding CPUs while VMware runs"},
     {"vcpu.hotremove", kDropped, "CPUs cannot be taken out of the running machine"},
@@ -258,6 +258,6 @@ constexpr KeyRule kRules[] = {
 
 }  // namespace
 
-std::span<const KeyRule> hardware_rules() { return kRules; }
+std::span<const KeyRule> hardware_rules() { return kHardwareRules; }
 
 }  // namespace ferry::vmware

@@ -8,7 +8,7 @@ namespace ferry::vmware {
 namespace {
 
 // A plain array: clang 14 cannot deduce a std::array of more than 256 elements.
-constexpr KeyRule kRules[] = {
+constexpr KeyRule kPlatformRules[] = {
     // the file itself
     {".encoding", kIrrelevant, "the file's text encoding"},
     {"encoding", kIrrelevant, "the file's text encoding"},
@@ -203,6 +203,6 @@ constexpr KeyRule kRules[] = {
 
 }  // namespace
 
-std::span<const KeyRule> platform_rules() { return kRules; }
+std::span<const KeyRule> platform_rules() { return kPlatformRules; }
 
 }  // namespace ferry::vmware

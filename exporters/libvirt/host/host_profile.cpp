@@ -15,7 +15,7 @@ namespace ferry::libvirt {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char *kVersionTag = "virt_ferry_host_profile";
 constexpr unsigned kLayoutVersion = 1;
@@ -89,7 +89,7 @@ void visit_profile(Visitor &visit, Profile &profile) {
 // ---- writing ----
 
 struct Writer {
-  Json out = Json::object();
+  OrderedJson out = OrderedJson::object();
 
   template <class Value>
   void operator()(const char *name, const Value &value) {
@@ -101,7 +101,7 @@ struct Writer {
                 std::to_string(version.value % 1000);
   }
   void operator()(const char *name, const std::vector<target::FirmwareImage> &list) {
-    Json array = Json::array();
+    OrderedJson array = OrderedJson::array();
     for (const target::FirmwareImage &firmware : list) {
       Writer writer;
       visit_firmware(writer, firmware);
@@ -129,19 +129,19 @@ std::optional<unsigned> parse_version(std::string_view version) {
 // Takes the members of one object; a member that is not there leaves the struct's default.
 class Reader {
  public:
-  Reader(const Json &object, const std::filesystem::path &file, std::string path)
+  Reader(const OrderedJson &object, const std::filesystem::path &file, std::string path)
       : object_(object), file_(file), path_(std::move(path)) {
     if (!object.is_object()) throw malformed(path_.empty() ? "/" : path_, object.type_name(), "an object");
   }
 
   void operator()(const char *name, std::string &value) {
-    if (const Json *member = take(name)) value = string(*member, name);
+    if (const OrderedJson *member = take(name)) value = string(*member, name);
   }
   void operator()(const char *name, std::filesystem::path &value) {
-    if (const Json *member = take(name)) value = string(*member, name);
+    if (const OrderedJson *member = take(name)) value = string(*member, name);
   }
   void operator()(const char *name, bool &value) {
-    const Json *member = take(name);
+    const OrderedJson *member = take(name);
     if (member == nullptr) return;
     if (!member->is_boolean()) throw malformed(at(name), member->type_name(), "true or false");
     value = member->get<bool>();
@@ -149,7 +149,7 @@ class Reader {
   void operator()(const char *name, unsigned &value) { value = static_cast<unsigned>(number(name, value, UINT32_MAX)); }
   void operator()(const char *name, std::uint64_t &value) { value = number(name, value, UINT64_MAX); }
   void operator()(const char *name, Version<unsigned> version) {
-    const Json *member = take(name);
+    const OrderedJson *member = take(name);
     if (member == nullptr) return;
     const std::string shown = string(*member, name);
     const auto parsed = parse_version(shown);
@@ -157,20 +157,20 @@ class Reader {
     version.value = *parsed;
   }
   void operator()(const char *name, std::set<std::string> &value) {
-    for (const Json &item : array(name)) value.insert(string(item, name));
+    for (const OrderedJson &item : array(name)) value.insert(string(item, name));
   }
   void operator()(const char *name, std::vector<std::string> &value) {
-    for (const Json &item : array(name)) value.push_back(string(item, name));
+    for (const OrderedJson &item : array(name)) value.push_back(string(item, name));
   }
   void operator()(const char *name, std::map<std::string, std::string> &value) {
-    const Json *member = take(name);
+    const OrderedJson *member = take(name);
     if (member == nullptr) return;
     if (!member->is_object()) throw malformed(at(name), member->type_name(), "an object");
     for (const auto &[key, item] : member->items()) value[key] = string(item, name);
   }
   void operator()(const char *name, std::vector<target::FirmwareImage> &value) {
     std::size_t index = 0;
-    for (const Json &item : array(name)) {
+    for (const OrderedJson &item : array(name)) {
       Reader reader(item, file_, at(name) + '/' + std::to_string(index++));
       visit_firmware(reader, value.emplace_back());
       reader.finish();
@@ -198,27 +198,27 @@ class Reader {
              .advice = "Record the profile again on that host, with this version."}};
   }
 
-  const Json *take(const char *name) {
+  const OrderedJson *take(const char *name) {
     taken_.insert(name);
     const auto found = object_.find(name);
     return found == object_.end() ? nullptr : &*found;
   }
 
-  [[nodiscard]] std::string string(const Json &value, const char *name) const {
+  [[nodiscard]] std::string string(const OrderedJson &value, const char *name) const {
     if (!value.is_string()) throw malformed(at(name), value.type_name(), "a string");
     return value.get<std::string>();
   }
 
-  [[nodiscard]] const Json &array(const char *name) {
-    static const Json kEmpty = Json::array();
-    const Json *member = take(name);
+  [[nodiscard]] const OrderedJson &array(const char *name) {
+    static const OrderedJson kEmpty = OrderedJson::array();
+    const OrderedJson *member = take(name);
     if (member == nullptr) return kEmpty;
     if (!member->is_array()) throw malformed(at(name), member->type_name(), "an array");
     return *member;
   }
 
   std::uint64_t number(const char *name, std::uint64_t standard, std::uint64_t limit) {
-    const Json *member = take(name);
+    const OrderedJson *member = take(name);
     if (member == nullptr) return standard;
     if (!member->is_number_unsigned() || member->get<std::uint64_t>() > limit) {
       throw malformed(at(name), member->dump(), "a whole number up to " + std::to_string(limit));
@@ -226,7 +226,7 @@ class Reader {
     return member->get<std::uint64_t>();
   }
 
-  const Json &object_;
+  const OrderedJson &object_;
   const std::filesystem::path &file_;
   std::string path_;
   std::set<std::string> taken_;
@@ -264,12 +264,12 @@ std::string host_profile_json(const HostProfile &profile) {
   writer.out[kVersionTag] = kLayoutVersion;
   visit_profile(writer, profile);
   // Descriptor texts and domain names come from the host: bytes that are not UTF-8 must not stop the recording.
-  return writer.out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return writer.out.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
 }
 
 HostProfile load_host_profile(const std::filesystem::path &file) {
-  const Json document = Json::parse(read_profile(file), nullptr, false);
-  const Json *tag = document.is_object() && document.contains(kVersionTag) ? &document.at(kVersionTag) : nullptr;
+  const OrderedJson document = OrderedJson::parse(read_profile(file), nullptr, false);
+  const OrderedJson *tag = document.is_object() && document.contains(kVersionTag) ? &document.at(kVersionTag) : nullptr;
   if (tag == nullptr || *tag != kLayoutVersion) {
     throw Error(ErrorKind::malformed,
                 {.where = {.file = file, .line = std::nullopt, .path = std::string("/") + kVersionTag},

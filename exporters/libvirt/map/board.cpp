@@ -13,11 +13,6 @@
 namespace ferry::libvirt {
 namespace {
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
-         type == ControllerType::ide_vmware;
-}
-
 bool has_ide_disk(const Hardware &hardware) {
   return std::any_of(hardware.controllers.begin(), hardware.controllers.end(), [](const Controller &controller) {
     return is_ide(controller.type) && std::any_of(controller.drives.begin(), controller.drives.end(),

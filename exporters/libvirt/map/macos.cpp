@@ -16,14 +16,14 @@ constexpr unsigned kDarwinOfMacos13 = 22;  // the first release whose system lib
 
 // libvirt's CPU models with AVX2 that macOS 13 and later know, the ones that most hosts can show first: those without
 // TSX, which microcode took from Intel's processors.
-constexpr std::array<std::string_view, 8> kModels = {"Skylake-Client-noTSX-IBRS",
-                                                     "Haswell-noTSX-IBRS",
-                                                     "Haswell-noTSX",
-                                                     "Skylake-Client-IBRS",
-                                                     "Skylake-Client",
-                                                     "Haswell-IBRS",
-                                                     "Haswell",
-                                                     "Skylake-Client-v1"};
+constexpr std::array<std::string_view, 8> kMacCpuModels = {"Skylake-Client-noTSX-IBRS",
+                                                           "Haswell-noTSX-IBRS",
+                                                           "Haswell-noTSX",
+                                                           "Skylake-Client-IBRS",
+                                                           "Skylake-Client",
+                                                           "Haswell-IBRS",
+                                                           "Haswell",
+                                                           "Skylake-Client-v1"};
 // Families of models with AVX2: that a host can show one tells that it has AVX2 itself.
 constexpr std::array<std::string_view, 11> kFamilies = {"Haswell",      "Broadwell", "Skylake",        "Cascadelake",
                                                         "Cooperlake",   "Icelake",   "SapphireRapids", "GraniteRapids",
@@ -104,9 +104,9 @@ bool named_one_will_do(const Mapping &m) {
 void give_avx2(Mapping &m) {
   if (named_one_will_do(m)) return;
   const std::string release = release_of(m);
-  const auto *const known = std::find_if(kModels.begin(), kModels.end(),
+  const auto *const known = std::find_if(kMacCpuModels.begin(), kMacCpuModels.end(),
                                          [&m](std::string_view model) { return has(m.host.cpu_models, model); });
-  if (known != kModels.end()) {
+  if (known != kMacCpuModels.end()) {
     use_model(m, *known);
     m.raise(kMacosCpu, m.hardware.cpu.origin, release + " gets a " + std::string(*known) + " CPU, which it knows.", "");
   } else if (m.host.kvm && host_has_avx2(m.host)) {

@@ -8,14 +8,6 @@
 namespace ferry::libvirt {
 namespace {
 
-std::string letters(std::size_t number) {
-  std::string name;
-  for (++number; number > 0; number = (number - 1) / 26) {
-    name.insert(name.begin(), static_cast<char>('a' + (number - 1) % 26));
-  }
-  return name;
-}
-
 class QemuStorage {
  public:
   explicit QemuStorage(Mapping &m) : m_(m) {}
@@ -97,24 +89,24 @@ class QemuStorage {
   void place(DomainDisk &disk, const Controller &controller, const Drive &drive) {
     if (disk.bus == "ide") {
       disk.drive = DriveAddress{.controller = index_, .bus = drive.port, .unit = drive.device};
-      disk.target = "hd" + letters(drive.port * 2 + drive.device);
+      disk.target = "hd" + drive_letters(drive.port * 2 + drive.device);
     } else if (disk.bus == "sata") {
       disk.drive = DriveAddress{.controller = index_, .unit = drive.port};
-      disk.target = "sd" + letters(sd_++);
+      disk.target = "sd" + drive_letters(sd_++);
     } else if (disk.bus == "scsi") {
       const bool by_unit = controller.type == ControllerType::lsi53c895a || controller.type == ControllerType::am53c974;
       disk.drive = by_unit ? DriveAddress{.controller = index_, .unit = drive.port}
                            : DriveAddress{.controller = index_, .target = drive.port, .unit = drive.device};
-      disk.target = "sd" + letters(sd_++);
+      disk.target = "sd" + drive_letters(sd_++);
     } else if (disk.bus == "fdc") {
       disk.drive = DriveAddress{.unit = drive.port};
-      disk.target = "fd" + letters(drive.port);
+      disk.target = "fd" + drive_letters(drive.port);
     } else if (disk.bus == "virtio") {
       if (drive.place) disk.pci = pci_address(m_, *drive.place, drive.origin);
-      disk.target = "vd" + letters(vd_++);
+      disk.target = "vd" + drive_letters(vd_++);
     } else {
       if (drive.usb) disk.usb = usb_address(m_, *drive.usb);
-      disk.target = "sd" + letters(sd_++);
+      disk.target = "sd" + drive_letters(sd_++);
     }
   }
 

@@ -9,14 +9,6 @@
 namespace ferry::libvirt {
 namespace {
 
-std::string letters(std::size_t number) {
-  std::string name;
-  for (++number; number > 0; number = (number - 1) / 26) {
-    name.insert(name.begin(), static_cast<char>('a' + (number - 1) % 26));
-  }
-  return name;
-}
-
 class StorageMapper {
  public:
   explicit StorageMapper(Mapping &m) : m_(m), buses_(m) {}
@@ -185,16 +177,16 @@ class StorageMapper {
     for (Made &made : made_) {
       DomainDisk &disk = made.disk;
       if (disk.bus == "ide") {
-        disk.target = "hd" + letters(disk.drive->bus * 2 + disk.drive->unit);
+        disk.target = "hd" + drive_letters(disk.drive->bus * 2 + disk.drive->unit);
       } else if (disk.bus == "fdc") {
-        disk.target = "fd" + letters(disk.drive->unit);
+        disk.target = "fd" + drive_letters(disk.drive->unit);
       } else if (disk.bus == "virtio") {
-        disk.target = "vd" + letters(vd++);
+        disk.target = "vd" + drive_letters(vd++);
       } else if (disk.bus == "nvme") {
         // libvirt takes controller and namespace from the name.
         disk.target = "nvme" + std::to_string(disk.drive->controller) + "n" + std::to_string(disk.drive->unit + 1);
       } else {
-        disk.target = "sd" + letters(sd++);
+        disk.target = "sd" + drive_letters(sd++);
       }
       made.target.target = disk.target;
       m_.result.disks.push_back(made.target);

@@ -96,11 +96,6 @@ std::optional<BusChoice> asked_bus(const Mapping &m, DriveKind kind) {
 
 }  // namespace
 
-bool is_ide(ControllerType type) {
-  return type == ControllerType::ide_piix3 || type == ControllerType::ide_piix4 || type == ControllerType::ide_ich6 ||
-         type == ControllerType::ide_vmware;
-}
-
 std::string controller_label(const Controller &controller) {
   switch (controller.type) {
     case ControllerType::ide_piix3: return "PIIX3 IDE";

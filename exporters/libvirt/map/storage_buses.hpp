@@ -24,7 +24,6 @@ struct BusChoice {
 // What suits the drives of `controller`: by QEMU's devices, the host, the board, the guest OS and --disk-bus.
 // `empty`: the drive has no medium, which QEMU's USB drives must have.
 [[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind, bool empty = false);
-[[nodiscard]] bool is_ide(ControllerType type);
 [[nodiscard]] std::string controller_label(const Controller &controller);
 
 // Hands out positions; makes libvirt controllers as they are needed.

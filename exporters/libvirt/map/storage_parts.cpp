@@ -19,6 +19,15 @@ std::string drive_label(const Controller &controller, const Drive &drive) {
   return label + " on '" + controller.name + "' (" + controller_label(controller) + ")";
 }
 
+std::string drive_letters(std::size_t number) {
+  constexpr std::size_t kLetters = 26;
+  std::string name;
+  for (++number; number > 0; number = (number - 1) / kLetters) {
+    name.insert(name.begin(), static_cast<char>('a' + (number - 1) % kLetters));
+  }
+  return name;
+}
+
 const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d) {
   for (const target::Medium &medium : m.input.media) {
     if (medium.controller == c && medium.drive == d) return &medium;

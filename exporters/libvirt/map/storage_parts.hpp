@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files about drives share: map_storage.cpp, drive_identity.cpp, storage_account.cpp. `c` is the number of the
-// controller in the model, `d` that of the drive on it.
+// What the files about drives share: storage.cpp, qemu_storage.cpp, drive_identity.cpp, storage_account.cpp. `c` is the
+// number of the controller in the model, `d` that of the drive on it.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,8 @@ namespace ferry::libvirt {
 [[nodiscard]] std::string drive_field(std::size_t c, std::size_t d, FieldOf<Drive> member);
 // "Disk 0:1 on 'IDE' (PIIX4)"
 [[nodiscard]] std::string drive_label(const Controller &controller, const Drive &drive);
+// The end of a device's name in the guest: 0 is "a", 25 "z", 26 "aa".
+[[nodiscard]] std::string drive_letters(std::size_t number);
 // What the planner made of the drive's medium; null: the drive is empty, or the disk is left out.
 [[nodiscard]] const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
 
