@@ -17,9 +17,12 @@ namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20U;  // plain bytes
 constexpr std::size_t kMostBlocks = 32;
-constexpr std::size_t kMostIdleReaders = 8;                   // about 200 KiB each
-constexpr std::size_t kPart = std::size_t{128} << 10U;        // compressed bytes
-constexpr std::size_t kMostAhead = 192, kMostRecent = 8;      // parts
+constexpr std::size_t kMostIdleReaders = 8;             // about 200 KiB each
+constexpr std::size_t kPart = std::size_t{128} << 10U;  // compressed bytes
+constexpr std::size_t kMostAhead = 192;                 // parts
+// Parts: a jump begins at the restart point before its goal, which whoever goes forwards may have passed. The points
+// of a package of up to 2 GiB lie 2 MiB apart at most; of what hardly deflates that is as much on the file.
+constexpr std::size_t kMostRecent = 48;
 constexpr std::size_t kScratchSize = std::size_t{64} << 10U;  // plain bytes that only are passed
 
 using Block = std::shared_ptr<const std::vector<std::uint8_t>>;

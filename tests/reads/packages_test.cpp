@@ -131,15 +131,14 @@ struct Package : testing::Test {
 TEST_F(Package, ThatIsCompressedIsReadAtMostTwiceByPlanAndMigrate) {
   for (const Manifest manifest : {Manifest::none, Manifest::first, Manifest::last}) {
     const Times times = migrate(make(kLarge, manifest, "SHA256", true));
-    std::printf("gzip'd package, %s manifest: plan reads it %.4f times, plan and migrate %.4f times\n",
+    std::printf("gzip'd package, %s manifest: plan reads it %.6f times, plan and migrate %.6f times\n",
                 manifest == Manifest::none    ? "no"
                 : manifest == Manifest::first ? "a first"
                                               : "a last",
                 times.by_plan, times.by_both);
     EXPECT_GE(times.by_plan, 1.0) << "what counts does not count";
     EXPECT_LE(times.by_plan, 1.1);
-    // 2.0000 as a rule; now and then the bytes of one jump to an image's tables, some 150 KB, are read again.
-    EXPECT_LE(times.by_both, 2.01);
+    EXPECT_LE(times.by_both, 2.0);
   }
 }
 
