@@ -30,7 +30,7 @@ int guarded(const std::vector<std::string> &words) {
     ferry::cli::print_error(error);
     return stop.stop_requested() ? ferry::cli::kInterrupted : ferry::exit_code(error.kind());
   } catch (const std::system_error &error) {  // the operating system's refusals that nobody expected
-    std::fprintf(stderr, "virt-ferry: %s\n", ferry::text::printable(error.what()).c_str());
+    ferry::cli::print_error(ferry::limits::as_error(error));
     return 1;
   } catch (const std::bad_alloc &) {
     std::fputs("virt-ferry: out of memory\n", stderr);

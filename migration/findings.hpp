@@ -79,6 +79,11 @@ inline const FindingKind kManifestIncomplete{
 inline const FindingKind kSourceInUse{
     finding_list, "source.in-use", Severity::critical, "The source is in use, and --allow-in-use was asked for.",
     "Check the guest's file systems: what was written in the meantime may be incomplete in the copy."};
+inline const FindingKind kReadUncaged{
+    finding_list, "source.read-uncaged", Severity::warning,
+    "The source was read in virt-ferry itself, because it could not be read in a process that may do nothing else.",
+    "If the machine comes from somebody else, plan it where such processes can be started; virt-ferry host says "
+    "what is lacking."};
 inline const FindingKind kStaleLock{
     finding_list, "source.stale-lock", Severity::warning,
     "VMware left a lock behind whose owner is gone, as after a power cut.",

@@ -23,6 +23,7 @@
 #include "migration/undo.hpp"
 
 #include "support/file.hpp"
+#include "support/limits.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -282,7 +283,7 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
   } catch (const Error &error) {
     refuse(planned.report, error);
   } catch (const std::system_error &error) {  // such as no more threads
-    refuse(planned.report, Error(ErrorKind::io, {.where = {.file = planned.report.source}, .message = error.what()}));
+    refuse(planned.report, limits::as_error(error, planned.report.source));
   } catch (const std::exception &error) {  // out of a batch's thread it would end the program, and the other machines
     refuse(planned.report, Error(ErrorKind::internal,
                                  {.where = {.file = planned.report.source},

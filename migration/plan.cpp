@@ -80,6 +80,8 @@ class MachinePlanner {
     if (target_.facts.assumed)
       plan_.findings.push_back(
           raise(kBuiltInProfile, {}, "the plan is made for " + target_.facts.name + ", not for this host"));
+    if (const std::string why = survey_.reader ? survey_.reader->why_here() : ""; !why.empty())
+      plan_.findings.push_back(raise(kReadUncaged, {.file = machine().source.file}, why));
     if (plan_.name != options_.name.value_or(machine().name)) {
       plan_.findings.push_back(
           raise(kNameChanged, machine().origin, "the machine is called \"" + plan_.name + "\" on the target"));

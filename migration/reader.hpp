@@ -66,6 +66,9 @@ class Reader : public disk::SourceReader {
   // What VMware's locks (file_users::vmware_locks) say.
   [[nodiscard]] virtual std::vector<file_users::VmwareLock> read_locks(
       const std::vector<std::filesystem::path> &locks) = 0;
+  // Why it reads in this process, which is meant for what this program holds: a clause. Empty where it does not, and
+  // where no workers were wanted.
+  [[nodiscard]] virtual std::string why_here() const { return {}; }
   // Gives back what it holds (a process); what is asked next costs more.
   virtual void rest() {}
 };
@@ -75,8 +78,9 @@ class Reader : public disk::SourceReader {
 // For single images: `open` says what they may reach.
 [[nodiscard]] std::shared_ptr<Reader> reader_of_images(const std::filesystem::path &image,
                                                        const image::OpenOptions &open);
-// In this process.
-[[nodiscard]] std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options);
+// In this process; `why` is what why_here() says.
+[[nodiscard]] std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options,
+                                                  std::string why = {});
 [[nodiscard]] ReadMachine read_further(ImportedMachine imported, const Options &options, Newer newer);
 
 // As their namesakes of source.hpp do in this process.

@@ -219,7 +219,7 @@ std::shared_ptr<Reader> reader_of(const FoundSource &source, const Options &opti
     auto away = std::make_shared<ReaderAway>(source, told, rules_for(source, told), source.file);
     if (away->begin()) return away;
   }
-  return reader_here(source, options);
+  return reader_here(source, options, worker::why_none());
 }
 
 std::shared_ptr<Reader> reader_of_images(const fs::path &image, const image::OpenOptions &open) {

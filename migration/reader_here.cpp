@@ -14,7 +14,10 @@ namespace {
 
 class ReaderHere final : public Reader {
  public:
-  ReaderHere(FoundSource source, Options options) : source_(std::move(source)), options_(std::move(options)) {}
+  ReaderHere(FoundSource source, Options options, std::string why)
+      : source_(std::move(source)), options_(std::move(options)), why_(std::move(why)) {}
+
+  [[nodiscard]] std::string why_here() const override { return why_; }
 
   std::vector<ReadMachine> import(Newer newer) override {
     std::vector<ReadMachine> out;
@@ -109,6 +112,7 @@ class ReaderHere final : public Reader {
 
   FoundSource source_;
   Options options_;
+  std::string why_;
   std::shared_ptr<image::Cache> cache_ = std::make_shared<image::Cache>();  // the machines of one package share it
   std::shared_ptr<disk::SourceReader> images_ = disk::read_here();
   std::shared_ptr<const image::Archive> archive_;               // of a box
@@ -129,8 +133,8 @@ ReadMachine read_further(ImportedMachine imported, const Options &options, Newer
   return out;
 }
 
-std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options) {
-  return std::make_shared<ReaderHere>(source, options);
+std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options, std::string why) {
+  return std::make_shared<ReaderHere>(source, options, std::move(why));
 }
 
 }  // namespace ferry::migration

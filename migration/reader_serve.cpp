@@ -14,6 +14,7 @@
 #include "migration/misbehave.hpp"
 #include "migration/reader_messages.hpp"
 
+#include "support/limits.hpp"
 #include "support/worker.hpp"
 
 namespace ferry::migration {
@@ -67,7 +68,7 @@ class Server {
     } catch (const Error &error) {
       say(Say::failure, exact::written(failure_of(error)));
     } catch (const std::system_error &error) {
-      say(Say::refused, exact::written(std::string(error.what())));
+      refuse(error);
     } catch (const std::bad_alloc &) {
       say(Say::no_memory, "");
     } catch (const std::exception &error) {
@@ -76,11 +77,19 @@ class Server {
   }
 
   // Nothing can be done here, and whoever asks is told why.
-  void refuse_all(const std::string &why) const {
-    while (channel_.receive()) say(Say::refused, exact::written(why));
+  void refuse_all(const std::system_error &why) const {
+    while (channel_.receive()) refuse(why);
   }
 
  private:
+  void refuse(const std::system_error &error) const {
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      say(Say::failure, exact::written(failure_of(limits::as_error(error))));
+    } else {
+      say(Say::refused, exact::written(std::string(error.what())));
+    }
+  }
+
   void say(Say what, const std::string &value) const { static_cast<void>(channel_.send(message(what, value))); }
 
   std::string answer_to(worker::Message &question) {
@@ -218,7 +227,7 @@ void serve_reader(worker::Channel &channel) {
       }
     }).detach();
   } catch (const std::system_error &error) {
-    server.refuse_all(error.what());
+    server.refuse_all(error);
     _exit(0);
   }
   // This thread listens meanwhile, so that it is told to stop, and ends at once when nobody is there any more.

@@ -2,6 +2,7 @@
 #include "support/limits.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <sys/resource.h>
 
 namespace ferry::limits {
@@ -39,5 +40,24 @@ const OpenFiles &raised() {
 std::size_t open_files() { return raised().now; }
 
 std::size_t open_files_before() { return raised().before; }
+
+std::string why_no_process(int error) {
+  const std::string said = std::generic_category().message(error);
+  rlimit limit{};
+  if (error != EAGAIN || getrlimit(RLIMIT_NPROC, &limit) != 0) return said;
+  return "the limit on processes and threads is reached (" + said + "); it is " +
+         (limit.rlim_cur == RLIM_INFINITY
+              ? "the control group's or the system's, 'ulimit -u' being unlimited"
+              : "'ulimit -u' " + std::to_string(limit.rlim_cur) + ", or the control group's");
+}
+
+Error as_error(const std::system_error &error, const std::filesystem::path &file) {
+  if (error.code() != std::errc::resource_unavailable_try_again)
+    return {ErrorKind::io, {.where = {.file = file}, .message = error.what()}};
+  return {ErrorKind::io,
+          {.where = {.file = file},
+           .message = "no thread can be started: " + why_no_process(EAGAIN),
+           .advice = kMoreProcesses}};
+}
 
 }  // namespace ferry::limits

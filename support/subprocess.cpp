@@ -226,7 +226,9 @@ class Run {
             });
     if (error)
       throw Error(ErrorKind::subprocess,
-                  {.where = {.file = program}, .message = "the program cannot be started: " + error.message()});
+                  {.where = {.file = program},
+                   .message = "the program cannot be started: " + limits::why_no_process(error.value()),
+                   .advice = error == std::errc::resource_unavailable_try_again ? limits::kMoreProcesses : ""});
     began_ = Clock::now();
   }
 

@@ -22,6 +22,7 @@
 
 #include "support/again.hpp"
 #include "support/error.hpp"
+#include "support/limits.hpp"
 
 namespace ferry::worker {
 
@@ -156,8 +157,9 @@ class Nursery {
       sigprocmask(SIG_SETMASK, &none, nullptr);
       be_worker(socket, self, serve_);
     }
+    const pid_t number = child < 0 ? -errno : child;  // what says why there is none is below zero
+    static_cast<void>(write(ended.get(), &number, sizeof number) == 0);
     if (child < 0) return;
-    static_cast<void>(write(ended.get(), &child, sizeof child) == 0);
     workers_[child] = std::move(ended);
   }
 
@@ -194,6 +196,23 @@ const Channel *&nursery() {
   return control;
 }
 
+std::string &reason() {
+  static std::string why;
+  return why;
+}
+
+std::mutex &reason_lock() {
+  static std::mutex lock;
+  return lock;
+}
+
+void set_reason(std::string why) {
+  const std::scoped_lock lock(reason_lock());
+  reason() = std::move(why);
+}
+
+std::string no_process(int error) { return "no process can be started: " + limits::why_no_process(error); }
+
 // A worker that takes nothing in any more holds nobody up.
 void limit_sending(int socket) {
   const timeval longest{10, 0};  // seconds
@@ -212,9 +231,10 @@ bool make_pair(file::Descriptor &ours, file::Descriptor &theirs) {
 
 void begin(Serve serve) {
   file::Descriptor ours, theirs;
-  if (!cage::offered().seccomp || !make_pair(ours, theirs)) return;
+  if (!cage::offered().seccomp) return set_reason("this kernel has no seccomp filters");
+  if (!make_pair(ours, theirs)) return set_reason(no_process(errno));
   const pid_t child = fork();
-  if (child < 0) return;
+  if (child < 0) return set_reason(no_process(errno));
   if (child == 0) {
     // What the program was started with is none of a worker's business. The order keeps the one that is needed.
     const int kept = fcntl(theirs.get(), F_DUPFD_CLOEXEC, 3);
@@ -230,18 +250,32 @@ void begin(Serve serve) {
 
 bool available() { return nursery() != nullptr; }
 
+std::string why_none() {
+  const std::scoped_lock lock(reason_lock());
+  return reason();
+}
+
 std::unique_ptr<Worker> Worker::start(const cage::Rules &rules) {
   if (!available()) return nullptr;
   file::Descriptor ours, theirs, ended, ends;
-  if (!make_pair(ours, theirs) || !make_pair(ended, ends)) return nullptr;
-  if (!nursery()->send("", {theirs.get(), ends.get()})) return nullptr;
+  if (!make_pair(ours, theirs) || !make_pair(ended, ends)) {
+    set_reason(no_process(errno));
+    return nullptr;
+  }
+  if (!nursery()->send("", {theirs.get(), ends.get()})) {
+    set_reason("the process that starts others has ended");
+    return nullptr;
+  }
   theirs.reset();
   ends.reset();
   limit_sending(ours.get());
   std::unique_ptr<Worker> out(new Worker(std::move(ours), std::move(ended)));
   const auto reply = out->channel_.send(as_message(rules)) ? out->channel_.receive() : std::nullopt;
-  const auto process = reply ? out->number() : std::nullopt;
-  if (!process) return nullptr;
+  const auto process = out->number();
+  if (!reply || !process || *process <= 0) {
+    set_reason(process && *process < 0 ? no_process(-*process) : "the process that was started ended at once");
+    return nullptr;
+  }
   out->process_ = *process;
   if (reply->bytes.empty()) return out;
   throw Error(ErrorKind::internal,

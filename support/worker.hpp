@@ -54,6 +54,9 @@ using Serve = void (*)(Channel &channel);
 void begin(Serve serve);
 // Whether there are workers here: begin() was called, the kernel has seccomp, and processes can be made.
 [[nodiscard]] bool available();
+// Why the process that workers come from was not made, or the last worker that was asked for could not be started: a
+// clause without a full stop. Empty where begin() was never called, and where all went well.
+[[nodiscard]] std::string why_none();
 
 // A running worker. It ends with this object, and is killed where it does not do so by itself.
 class Worker {

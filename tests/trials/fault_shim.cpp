@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into virt-ferry: lets the n-th call of a kind fail. FERRY_FAIL_AT=n, FERRY_FAIL_KIND=write|sync|name|read|
-// open|thread|libvirt, FERRY_FAIL_WITH=errno. Of calls for files only those below FERRY_FAIL_BELOW count. A call that
-// was made to fail is said on FERRY_FAIL_LOG, so that whoever looks on knows when there are no more. The program's
-// workers count with it, in FERRY_FAIL_LOG.count, which was mapped before they were forked: they may not open it. With
-// FERRY_FAIL_SIGNAL the call does not fail: that signal is sent to the process FERRY_FAIL_PROCESS (0: this one), and
-// then it is made.
+// open|thread|process|libvirt, FERRY_FAIL_WITH=errno. Of calls for files only those below FERRY_FAIL_BELOW count. A
+// call that was made to fail is said on FERRY_FAIL_LOG, so that whoever looks on knows when there are no more. The
+// program's workers count with it, in FERRY_FAIL_LOG.count, which was mapped before they were forked: they may not open
+// it. With FERRY_FAIL_SIGNAL the call does not fail: that signal is sent to the process FERRY_FAIL_PROCESS (0: this
+// one), and then it is made.
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -184,6 +184,11 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
   static auto *const kNext =
       real<int(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)>("pthread_create");
   return fails("thread") ? errno : kNext(thread, attributes, run, argument);
+}
+
+pid_t fork() noexcept {
+  static auto *const kNext = real<pid_t()>("fork");
+  return fails("process") ? -1 : kNext();
 }
 
 // Of libvirt; its handles are opaque here. The daemon does it or not, and nobody is told.

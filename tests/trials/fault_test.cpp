@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lets the calls of whole runs fail, one after the other: each write, flush, rename, read, open, thread. Whatever
-// fails, the source is as it was, all is there or nothing (or the old files), success is said of a whole result only,
-// the next run ends well and can be undone. FERRY_TRIALS=long takes every call, otherwise every fifth.
+// Lets the calls of whole runs fail, one after the other: each write, flush, rename, read, open, thread, process.
+// Whatever fails, the source is as it was, all is there or nothing (or the old files), success is said of a whole
+// result only, the next run ends well and can be undone. FERRY_TRIALS=long takes every call, otherwise every fifth.
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -120,7 +120,8 @@ TEST_P(Failing, CallOfOneThatOverwritesLeavesTheOldOrTheNew) {
 INSTANTIATE_TEST_SUITE_P(Every, Failing,
                          testing::Values(Kind{"write", {EIO, ENOSPC}, 5}, Kind{"sync", {EIO, ENOSPC}, 3},
                                          Kind{"name", {EIO, ENOSPC, EACCES}, 3}, Kind{"read", {EIO}, 5},
-                                         Kind{"open", {EMFILE, EACCES, EIO}, 5}, Kind{"thread", {EAGAIN}, 1}),
+                                         Kind{"open", {EMFILE, EACCES, EIO}, 5}, Kind{"thread", {EAGAIN}, 1},
+                                         Kind{"process", {EAGAIN}, 1}),
                          [](const auto &tried) { return std::string(tried.param.name); });
 
 }  // namespace

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// No more threads or processes (EAGAIN): what cannot be read in a worker is read all the same and the report says so;
+// what needs a thread is refused with the limit's name.
+#include <cerrno>
+#include <gmock/gmock.h>
+
+#include "tests/trials/trial.hpp"
+
+namespace ferry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ProcessLimit : public Trial, public testing::WithParamInterface<const char *> {
+ protected:
+  // `command`: plan or migrate, in the format of the parameter.
+  [[nodiscard]] Ended failing(const std::string &command, const char *kind, long at) const {
+    const std::string profile = FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json";
+    return end(begin({command, (source() / "probe.vbox").string(), "--no-define", "--dest", dest().string(), "--format",
+                      GetParam(), "--host-profile", profile},
+                     {{"LD_PRELOAD", FERRY_FAULT_SHIM},
+                      {"FERRY_FAIL_KIND", kind},
+                      {"FERRY_FAIL_AT", std::to_string(at)},
+                      {"FERRY_FAIL_WITH", std::to_string(EAGAIN)},
+                      {"FERRY_FAIL_LOG", (folder_ / "failed").string()}}));
+  }
+};
+
+TEST_P(ProcessLimit, ReadingWithoutWorkersIsAFinding) {
+  for (const char *command : {"plan", "migrate"}) {
+    const Ended without = failing(command, "process", 1);
+    EXPECT_EQ(without.code, 0) << without.output;
+    EXPECT_THAT(without.output, HasSubstr("ulimit -u")) << command;
+    EXPECT_THAT(without.output, HasSubstr("the limit on processes and threads is reached")) << command;
+    clear();
+    const Ended with = failing(command, "process", 1000);
+    EXPECT_EQ(with.code, 0) << with.output;
+    EXPECT_THAT(with.output, Not(HasSubstr("the limit on processes and threads is reached"))) << command;
+    clear();
+  }
+}
+
+TEST_P(ProcessLimit, ThreadThatCannotBeMadeNamesTheLimit) {
+  int refused = 0;
+  for (long at = 1; at <= 4; ++at, clear()) {
+    const Ended ended = failing("plan", "thread", at);
+    EXPECT_EQ(ended.signal, 0) << ended.output;
+    EXPECT_THAT(ended.output, Not(HasSubstr("a bug in")));
+    if (ended.code == 0) continue;
+    ++refused;
+    EXPECT_THAT(ended.output, HasSubstr("ulimit -u")) << at;
+    EXPECT_THAT(ended.output, HasSubstr("pids.max")) << at;
+  }
+  EXPECT_GT(refused, 0) << "no call failed";
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, ProcessLimit, testing::Values("text", "json"),
+                         [](const auto &tried) { return std::string(tried.param); });
+
+}  // namespace
+}  // namespace ferry
