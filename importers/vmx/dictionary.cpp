@@ -305,6 +305,13 @@ std::string read_text_file(const std::filesystem::path &file, std::uint64_t limi
   }
   std::string bytes(static_cast<std::size_t>(size), '\0');
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (in.bad()) {  // half of the settings are not the machine's
+    throw Error(ErrorKind::io, {.where = {.file = file},
+                                .message = "the file cannot be read to its end",
+                                .found = std::to_string(in.gcount()) + " bytes",
+                                .expected = std::to_string(size) + " bytes",
+                                .advice = "Check the disk that it is on."});
+  }
   bytes.resize(static_cast<std::size_t>(in.gcount()));
   return bytes;
 }

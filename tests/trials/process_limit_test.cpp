@@ -31,6 +31,7 @@ TEST_P(ProcessLimit, ReadingWithoutWorkersIsAFinding) {
   for (const char *command : {"plan", "migrate"}) {
     const Ended without = failing(command, "process", 1);
     EXPECT_EQ(without.code, 0) << without.output;
+    EXPECT_THAT(without.output, HasSubstr("source.read-uncaged")) << command;
     EXPECT_THAT(without.output, HasSubstr("ulimit -u")) << command;
     EXPECT_THAT(without.output, HasSubstr("the limit on processes and threads is reached")) << command;
     clear();
