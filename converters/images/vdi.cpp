@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint32_t kSignature = 0xbeda107f;
 constexpr std::uint32_t kBlockFree = 0xffffffff;
 constexpr std::uint32_t kBlockZero = 0xfffffffe;
-constexpr std::uint32_t kTypeDynamic = 1;
+constexpr std::uint32_t kVdiTypeDynamic = 1;
 constexpr std::uint32_t kVdiTypeFixed = 2;
 constexpr std::uint32_t kTypeUndo = 3;
-constexpr std::uint32_t kTypeDifferencing = 4;
+constexpr std::uint32_t kVdiTypeDifferencing = 4;
 // A map part that is read in one go, in entries (256 KiB).
 constexpr std::uint64_t kMapPart = 65536;
 
@@ -107,7 +107,7 @@ class VdiImage final : public FormatImage {
     data_offset_ = major == 0 ? kHeader0End + 4 * blocks_ : header.little<std::uint32_t>(344, "data offset");
     stride_ = block_size_ + extra_;
 
-    require(type >= kTypeDynamic && type <= kTypeDifferencing, header.at(at.type, "image type"),
+    require(type >= kVdiTypeDynamic && type <= kVdiTypeDifferencing, header.at(at.type, "image type"),
             "the image type is not known", type, "1 (dynamic), 2 (fixed), 3 (undo) or 4 (differencing)");
     require(block_size_ >= kSectorSize && block_size_ <= (1U << 28U) && is_power_of_two(block_size_),
             header.at(at.block_size, "block size"), "the block size is wrong", block_size_,
@@ -125,11 +125,11 @@ class VdiImage final : public FormatImage {
     require(data_offset_ >= map_offset_ + 4 * blocks_, header.at(344, "data offset"), "the data overlaps the block map",
             data_offset_, "at least " + std::to_string(map_offset_ + 4 * blocks_));
     info_.block_size = block_size_;
-    info_.variant = type == kTypeDynamic    ? "dynamic"
+    info_.variant = type == kVdiTypeDynamic ? "dynamic"
                     : type == kVdiTypeFixed ? "fixed"
                     : type == kTypeUndo     ? "undo"
                                             : "differencing";
-    differencing_ = type == kTypeUndo || type == kTypeDifferencing;
+    differencing_ = type == kTypeUndo || type == kVdiTypeDifferencing;
   }
 
   void read_links(const ByteReader &header, std::uint32_t major) {
