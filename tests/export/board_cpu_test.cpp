@@ -6,8 +6,6 @@
 namespace ferry::test {
 namespace {
 
-xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
-
 std::string machine_type(const target::Result &result) {
   return attribute(element(domain(result), "os/type"), "machine");
 }

@@ -179,6 +179,8 @@ target::Result Fixture::map() {
   return result;
 }
 
+xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
+
 const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number) {
   static const xml::Element kNothing;
   const xml::Element *at = &root;

@@ -46,6 +46,8 @@ struct Fixture {
   target::Result run();  // exports; fails the test unless the schema and a real libvirt accept the domain
 };
 
+// The root of the domain that an export gave.
+xml::Element domain(const target::Result &result);
 // The element found by names from the root: "devices/disk"; the n-th of that name, from 0. Fails the test otherwise.
 const xml::Element &element(const xml::Element &root, std::string_view path, std::size_t number = 0);
 std::size_t count(const xml::Element &root, std::string_view path);

@@ -9,8 +9,6 @@ namespace {
 
 using Backend = CharPort::Backend;
 
-xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
-
 std::string video_of(const target::Result &result) {
   return attribute(element(domain(result), "devices/video/model"), "type");
 }

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::string_view kSwapped = "33221100-5544-7766-8899-aabbccddeeff";
 
-xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
-
 std::string entry(const xml::Element &root, const std::string &group, std::string_view name) {
   for (const xml::Element &child : element(root, "sysinfo/" + group).children) {
     if (attribute(child, "name") == name) return child.text;

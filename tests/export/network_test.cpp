@@ -6,8 +6,6 @@
 namespace ferry::test {
 namespace {
 
-xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
-
 Fixture with_mode(NicMode mode, std::string network = {}) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.nics[0].mode = mode;

@@ -6,8 +6,6 @@
 namespace ferry::test {
 namespace {
 
-xml::Element domain(const target::Result &result) { return xml::parse(result.document, "domain.xml"); }
-
 // The n-th disk's bus and drive address: "sata 0:0:0:3".
 std::string place(const target::Result &result, std::size_t number = 0) {
   const xml::Element root = domain(result);

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = FERRY_SOURCE_DIR;
-
 void replace(std::string &text, const std::string &from, const std::string &to) {
   const std::size_t at = text.find(from);
   ASSERT_NE(at, std::string::npos) << from;
@@ -33,12 +31,12 @@ class Batch : public testing::Test {
   // The repository's probe machine under another name, with a UUID and a MAC of its own.
   void add(char letter) const {
     const std::string name(1, letter);
-    std::string settings = test::read_text(kSource / "fixtures/probe-machine/probe.vbox");
+    std::string settings = test::read_text(test::tree() / "fixtures/probe-machine/probe.vbox");
     replace(settings, "uuid=\"{5c0f4a3e", "uuid=\"{5c0f4a3" + name);
     replace(settings, "name=\"probe\"", "name=\"" + name + "\"");
     replace(settings, "080027C0FFEE", "080027C0FFE" + name);
     scratch_.write("in/" + name + "/" + name + ".vbox", settings);
-    scratch_.write("in/" + name + "/probe.vmdk", test::read_text(kSource / "fixtures/probe-machine/probe.vmdk"));
+    scratch_.write("in/" + name + "/probe.vmdk", test::read_text(test::tree() / "fixtures/probe-machine/probe.vmdk"));
     scratch_.write("in/" + name + "/probe-flat.vmdk", std::string(1U << 20U, letter));
   }
 
@@ -50,7 +48,7 @@ class Batch : public testing::Test {
     options.check_earlier = check_;
     Host host;
     host.target =
-        std::make_unique<libvirt::Target>(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
+        std::make_unique<libvirt::Target>(libvirt::load_host_profile(test::tree() / "fixtures/hosts/debian-12.json"));
     return run_batch(batch_entries(scratch_ / "in", options), 4, false, host, hooks, stop);
   }
 
@@ -97,7 +95,7 @@ TEST_F(Batch, CopiesOfAMachineAreToldApartAlsoWhenTheBatchIsRunAgain) {
   for (const char letter : {'a', 'b', 'c'}) {
     const std::string folder = std::string("in/copy-") + letter + "/";
     for (const char *file : {"probe.vbox", "probe.vmdk"})
-      scratch_.write(folder + file, test::read_text(kSource / "fixtures/probe-machine" / file));
+      scratch_.write(folder + file, test::read_text(test::tree() / "fixtures/probe-machine" / file));
     scratch_.write(folder + "probe-flat.vmdk", std::string(1U << 20U, letter));
   }
   const auto ids_of = [](const report::MachineReport &machine) {

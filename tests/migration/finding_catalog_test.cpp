@@ -22,8 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = FERRY_SOURCE_DIR;
-
 std::string page() {
   std::string out =
       "# Findings\n\n"
@@ -43,14 +41,14 @@ std::string page() {
 }
 
 TEST(FindingCatalog, IsWhatThePageLists) {
-  const fs::path file = kSource / "docs" / "findings.md";
+  const fs::path file = test::tree() / "docs" / "findings.md";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file, std::ios::binary) << page();
   EXPECT_EQ(test::read_text(file), page()) << "run with UPDATE_GOLDEN=1 and read the diff";
 }
 
 // The pattern that the report's schema holds ids to.
 std::string id_pattern() {
-  const auto schema = nlohmann::json::parse(test::read_text(kSource / "docs" / "report.schema.json"));
+  const auto schema = nlohmann::json::parse(test::read_text(test::tree() / "docs" / "report.schema.json"));
   const auto flat = schema.flatten();
   for (const auto &pattern : flat.items()) {
     if (pattern.key().ends_with("findings/items/properties/id/pattern")) return pattern.value();
@@ -92,7 +90,7 @@ std::map<std::string, Constant> constants() {
   const std::regex row(R"(FindingKind\s+(\w+)\s*\{\s*finding_list,\s*"([a-z0-9.-]+)\")");
   std::map<std::string, Constant> out;
   for (const char *folder : {"importers", "converters", "exporters", "migration"}) {
-    for (const auto &entry : fs::recursive_directory_iterator(kSource / folder)) {
+    for (const auto &entry : fs::recursive_directory_iterator(test::tree() / folder)) {
       if (entry.path().filename() != "findings.hpp") continue;
       const std::string component = entry.path().parent_path().filename().string();
       const auto tests = tests_of.find(component);
@@ -117,7 +115,7 @@ TEST(FindingCatalog, HasEveryFindingOfTheCode) {
 std::set<std::string> raised_by_fixtures() {
   const std::regex line(R"((^|\n)[a-z]+ ([a-z0-9.-]+?)( line [0-9]+)?:)");
   std::set<std::string> out;
-  for (const auto &entry : fs::recursive_directory_iterator(kSource / "fixtures")) {
+  for (const auto &entry : fs::recursive_directory_iterator(test::tree() / "fixtures")) {
     if (entry.path().filename() != "expected.findings") continue;
     const std::string text = test::read_text(entry.path());
     for (std::sregex_iterator hit(text.begin(), text.end(), line), end; hit != end; ++hit) out.insert((*hit)[2]);
@@ -130,7 +128,7 @@ std::set<std::string> expected_by_tests() {
   const std::regex denial(R"(EXPECT_FALSE|ASSERT_FALSE|_NE\(|Not\(|, 0U?\))");
   const std::regex word(R"([A-Za-z0-9_][A-Za-z0-9_.-]*)");
   std::set<std::string> out;
-  for (const auto &entry : fs::recursive_directory_iterator(kSource / "tests")) {
+  for (const auto &entry : fs::recursive_directory_iterator(test::tree() / "tests")) {
     const std::string extension = entry.path().extension().string();
     if (extension != ".cpp" && extension != ".sh") continue;
     const std::string folder = entry.path().parent_path().filename().string();

@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = FERRY_SOURCE_DIR;
-
 // Does something when the first disk is being converted.
 class Meanwhile : public Progress {
  public:
@@ -39,21 +37,21 @@ class Meanwhile : public Progress {
 class WholeRun : public testing::Test {
  protected:
   WholeRun() {
-    const fs::path probe = kSource / "fixtures/probe-machine";
+    const fs::path probe = test::tree() / "fixtures/probe-machine";
     for (const char *name : {"probe.vbox", "probe.vmdk"}) scratch_.write(in() / name, test::read_text(probe / name));
     scratch_.write(extent(), std::string(1U << 20U, 'a'));
     options_.define = false;
     options_.dest = out();
     options_.threads = 2;
     host_.target =
-        std::make_unique<libvirt::Target>(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
+        std::make_unique<libvirt::Target>(libvirt::load_host_profile(test::tree() / "fixtures/hosts/debian-12.json"));
   }
   [[nodiscard]] fs::path in() const { return scratch_ / "in"; }
   [[nodiscard]] fs::path out() const { return scratch_ / "out"; }
   [[nodiscard]] fs::path extent() const { return in() / "probe-flat.vmdk"; }
 
   report::MachineReport migrate(std::function<void()> meanwhile = {}) {
-    libvirt::Target target(libvirt::load_host_profile(kSource / "fixtures/hosts/debian-12.json"));
+    libvirt::Target target(libvirt::load_host_profile(test::tree() / "fixtures/hosts/debian-12.json"));
     auto planned = plan_source(find_source(in() / "probe.vbox"), options_, target, all_runs());
     EXPECT_EQ(planned.size(), 1U);
     Meanwhile progress(std::move(meanwhile));

@@ -8,7 +8,7 @@ namespace ferry::ovf::test {
 namespace {
 namespace fs = std::filesystem;
 
-const std::string kMachine = descriptor(
+const std::string kWithDisk = descriptor(
     {.references = R"(<File ovf:id="f" ovf:href="disk.vmdk"/>)",
      .disks = R"(<Disk ovf:diskId="d" ovf:fileRef="f" ovf:capacity="1048576"/>)",
      .items = item(4, "VirtualQuantity", "512", "AllocationUnits", "MB") +
@@ -26,7 +26,7 @@ class Formats : public testing::TestWithParam<TarFormat> {};
 TEST_P(Formats, ADiskIsReadInPlace) {
   const TempFolder folder;
   const std::string disk(3000, 'x');
-  write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", disk}}, GetParam());
+  write_tar(folder / "m.ova", {{"m.ovf", kWithDisk}, {"disk.vmdk", disk}}, GetParam());
   const ImageFile image = first_image(one(folder / "m.ova"));
   ASSERT_EQ(image.pieces.size(), 1U);
   EXPECT_EQ(image.pieces[0].file, folder / "m.ova");
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Tar, Formats, testing::Values(TarFormat::ustar, TarForm
 
 TEST(Archive, AGzippedTarGivesTheRangeOfWhatItInflatesTo) {
   const TempFolder folder;
-  const std::vector<TarMember> members{{"m.ovf", kMachine}, {"disk.vmdk", std::string(3000, 'x')}};
+  const std::vector<TarMember> members{{"m.ovf", kWithDisk}, {"disk.vmdk", std::string(3000, 'x')}};
   write_tar(folder / "plain.ova", members);
   write_tar(folder / "packed.ova", members, TarFormat::ustar, true);
   EXPECT_TRUE(looks_like_ova(folder / "packed.ova"));
@@ -49,7 +49,7 @@ TEST(Archive, AGzippedTarGivesTheRangeOfWhatItInflatesTo) {
 
 TEST(Archive, PlacesNameTheMember) {
   const TempFolder folder;
-  write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", "x"}});
+  write_tar(folder / "m.ova", {{"m.ovf", kWithDisk}, {"disk.vmdk", "x"}});
   const ImportedMachine imported = one(folder / "m.ova");
   EXPECT_EQ(imported.machine.origin.file, folder.path().string() + "/m.ova!m.ovf");
   EXPECT_EQ(imported.machine.source.file, folder / "m.ova");
@@ -70,14 +70,14 @@ TEST(Archive, NamesOutsideOfAsciiWork) {
 TEST(Archive, FoldersAndDotSlashAreFine) {
   const TempFolder folder;
   write_tar(folder / "m.ova",
-            {{"./", "", TarMember::Kind::directory}, {"./m.ovf", kMachine}, {"./disk.vmdk", "content"}},
+            {{"./", "", TarMember::Kind::directory}, {"./m.ovf", kWithDisk}, {"./disk.vmdk", "content"}},
             TarFormat::gnu);
   EXPECT_EQ(read_range(first_image(one(folder / "m.ova")).pieces.at(0)), "content");
 }
 
 ErrorDetail refused(ErrorKind kind, const TarMember &bad, TarFormat format = TarFormat::pax) {
   const TempFolder folder;
-  write_tar(folder / "m.ova", {{"m.ovf", kMachine}, bad}, format);
+  write_tar(folder / "m.ova", {{"m.ovf", kWithDisk}, bad}, format);
   return expect_error(kind, [&] { (void)import_file(folder / "m.ova", {}); });
 }
 
@@ -102,7 +102,7 @@ TEST(Archive, SparseMembersAreRefused) {
 
 TEST(Archive, ATarThatIsCutOffIsRefused) {
   const TempFolder folder;
-  write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", std::string(100000, 'x')}});
+  write_tar(folder / "m.ova", {{"m.ovf", kWithDisk}, {"disk.vmdk", std::string(100000, 'x')}});
   const std::string whole = read_text(folder / "m.ova");
   for (const std::size_t keep : {whole.size() / 2, std::size_t{700}, std::size_t{512}, std::size_t{100}}) {
     write_file(folder / "cut.ova", std::string_view(whole).substr(0, keep));
@@ -121,7 +121,7 @@ TEST(Archive, WhatIsNoTarIsRefused) {
 
 TEST(Archive, TheDescriptorNeedNotBeFirst) {
   const TempFolder folder;
-  write_tar(folder / "m.ova", {{"disk.vmdk", "content"}, {"m.ovf", kMachine}});
+  write_tar(folder / "m.ova", {{"disk.vmdk", "content"}, {"m.ovf", kWithDisk}});
   EXPECT_TRUE(looks_like_ova(folder / "m.ova"));
   EXPECT_EQ(read_range(first_image(one(folder / "m.ova")).pieces.at(0)), "content");
   EXPECT_FALSE(looks_like_ova(folder / "none.ova"));
@@ -153,13 +153,13 @@ TEST(Archive, FirmwareVariablesLieInTheTar) {
 
 TEST(Archive, ACertificateIsSaidToBeUnchecked) {
   const TempFolder folder;
-  write_tar(folder / "m.ova", {{"m.ovf", kMachine}, {"disk.vmdk", "x"}, {"m.cert", "x"}});
+  write_tar(folder / "m.ova", {{"m.ovf", kWithDisk}, {"disk.vmdk", "x"}, {"m.cert", "x"}});
   EXPECT_TRUE(has_finding(one(folder / "m.ova"), "ovf.signature-not-checked"));
 }
 
 TEST(Folder, AMissingDiskIsAFindingOnly) {
   const TempFolder folder;
-  write_file(folder / "m.ovf", kMachine);
+  write_file(folder / "m.ovf", kWithDisk);
   const ImportedMachine imported = one(folder / "m.ovf");
   EXPECT_TRUE(first_image(imported).pieces.empty());
   EXPECT_FALSE(first_image(imported).blank);
@@ -169,7 +169,7 @@ TEST(Folder, AMissingDiskIsAFindingOnly) {
 
 TEST(Folder, ADiskBesideTheDescriptorIsFound) {
   const TempFolder folder;
-  write_file(folder / "m.ovf", kMachine);
+  write_file(folder / "m.ovf", kWithDisk);
   write_file(folder / "disk.vmdk", "content");
   const FileRange expected{folder / "disk.vmdk", 0, std::nullopt};
   EXPECT_EQ(first_image(one(folder / "m.ovf")).pieces, std::vector{expected});
@@ -178,14 +178,14 @@ TEST(Folder, ADiskBesideTheDescriptorIsFound) {
 TEST(Folder, ALinkOutOfTheFolderIsFoundAndJudgedBeforeItIsOpened) {
   const TempFolder folder, other;
   write_file(other / "secret", "x");
-  write_file(folder / "m.ovf", kMachine);
+  write_file(folder / "m.ovf", kWithDisk);
   fs::create_symlink(other / "secret", folder / "disk.vmdk");
   EXPECT_EQ(first_image(one(folder / "m.ovf")).pieces.at(0).file, folder / "disk.vmdk");
 }
 
 TEST(Folder, ADirectoryIsNoDisk) {
   const TempFolder folder;
-  write_file(folder / "m.ovf", kMachine);
+  write_file(folder / "m.ovf", kWithDisk);
   fs::create_directory(folder / "disk.vmdk");
   EXPECT_TRUE(first_image(one(folder / "m.ovf")).pieces.empty());
 }
@@ -193,7 +193,7 @@ TEST(Folder, ADirectoryIsNoDisk) {
 // 137 packages of the corpus name their disks with "../".
 TEST(Folder, ADiskAboveTheDescriptorIsFound) {
   const TempFolder folder;
-  std::string text = kMachine;
+  std::string text = kWithDisk;
   text.replace(text.find("disk.vmdk"), 9, "../disks/disk.vmdk");
   fs::create_directories(folder / "package");
   fs::create_directories(folder / "disks");
@@ -204,7 +204,7 @@ TEST(Folder, ADiskAboveTheDescriptorIsFound) {
 
 TEST(Folder, ADiskOfAnotherLetterCaseIsFound) {
   const TempFolder folder;
-  write_file(folder / "m.ovf", kMachine);
+  write_file(folder / "m.ovf", kWithDisk);
   write_file(folder / "Disk.VMDK", "content");
   const ImportedMachine imported = one(folder / "m.ovf");
   EXPECT_EQ(first_image(imported).pieces.at(0).file, folder / "Disk.VMDK");
@@ -214,7 +214,7 @@ TEST(Folder, ADiskOfAnotherLetterCaseIsFound) {
 TEST(Archive, AnHrefThatLeadsOutIsRefused) {
   const TempFolder folder;
   for (const char *href : {"../disk.vmdk", "/etc/passwd", "a/../../disk.vmdk"}) {
-    std::string text = kMachine;
+    std::string text = kWithDisk;
     text.replace(text.find("disk.vmdk"), 9, href);
     write_tar(folder / "m.ova", {{"m.ovf", text}, {"disk.vmdk", "x"}});
     (void)expect_error(ErrorKind::unsafe, [&] { (void)import_file(folder / "m.ova", {}); });

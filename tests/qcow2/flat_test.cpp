@@ -9,8 +9,6 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint64_t kIb = 1024, kMib = 1024 * kIb;
-
 struct Flat : testing::Test {
   TempFolder folder;
   std::shared_ptr<DiskFile> file = std::make_shared<DiskFile>(folder / "source");

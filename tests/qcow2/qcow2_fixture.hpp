@@ -19,6 +19,8 @@ namespace ferry::test {
 
 using Bytes = std::vector<std::uint8_t>;
 
+constexpr std::uint64_t kIb = 1024, kMib = 1024 * kIb;  // bytes
+
 inline bool have_qemu_img() { return !subprocess::find_program("qemu-img").empty(); }
 
 inline std::string qemu_img(const std::vector<std::string> &arguments) {

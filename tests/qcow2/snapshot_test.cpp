@@ -5,8 +5,6 @@
 namespace ferry::test {
 namespace {
 
-constexpr std::uint64_t kIb = 1024, kMib = 1024 * kIb;
-
 struct Snapshots : testing::TestWithParam<qcow2::Compression> {
   TempFolder folder;
   std::shared_ptr<DiskFile> file = std::make_shared<DiskFile>(folder / "source");

@@ -36,7 +36,7 @@ std::string text(const std::optional<PciPlace> &place) {
   return std::to_string(place->bus) + ":" + std::to_string(place->slot) + "." + std::to_string(place->function);
 }
 
-ErrorKind refusal(const std::string &words) {
+ErrorKind kind_of_refusal(const std::string &words) {
   try {
     const Command command(words);
   } catch (const Error &error) {
@@ -98,13 +98,13 @@ TEST(Drives, AnIndexIsAPlace) {
 }
 
 TEST(Drives, WhatQemuRefusesIsRefused) {
-  EXPECT_EQ(refusal("-hda a -drive file=b,index=0"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-drive file=a,index=4"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-drive file=a,id=x,if=none -device ide-hd,drive=x,bus=sata.1"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-device usb-kbd"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-device VGA,addr=2 -device e1000,addr=2"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-m 8gb"), ErrorKind::malformed);
-  EXPECT_EQ(refusal("-smp 4,sockets=3,cores=2"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-hda a -drive file=b,index=0"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-drive file=a,index=4"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-drive file=a,id=x,if=none -device ide-hd,drive=x,bus=sata.1"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-device usb-kbd"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-device VGA,addr=2 -device e1000,addr=2"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-m 8gb"), ErrorKind::malformed);
+  EXPECT_EQ(kind_of_refusal("-smp 4,sockets=3,cores=2"), ErrorKind::malformed);
 }
 
 TEST(Drives, ADeviceWithoutABusGoesToTheLastOne) {
@@ -419,7 +419,7 @@ TEST(Verbatim, UnknownDevicesKeepTheirSlot) {
 
 TEST(Boards, OthersAreRefused) {
   for (const char *machine : {"isapc", "microvm", "xenfv", "virt"}) {
-    EXPECT_EQ(refusal("-M " + std::string(machine)), ErrorKind::unsupported) << machine;
+    EXPECT_EQ(kind_of_refusal("-M " + std::string(machine)), ErrorKind::unsupported) << machine;
   }
 }
 

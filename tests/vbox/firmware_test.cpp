@@ -5,14 +5,6 @@
 namespace ferry::vbox::test {
 namespace {
 
-Hardware guest_with(const std::string &hardware, const std::string &os, const std::string &version = "1.16-linux") {
-  Text text;
-  text.hardware = hardware;
-  text.os_type = os;
-  text.version = version;
-  return import_text(text).machine.hardware;
-}
-
 TEST(Firmware, TypesAndDefaults) {
   const Firmware bios = hardware_of("").firmware;
   EXPECT_EQ(bios.type, FirmwareType::bios);

@@ -5,14 +5,6 @@
 namespace ferry::vbox::test {
 namespace {
 
-Hardware guest_with(const std::string &hardware, const std::string &os, const std::string &version = "1.16-linux") {
-  Text text;
-  text.hardware = hardware;
-  text.os_type = os;
-  text.version = version;
-  return import_text(text).machine.hardware;
-}
-
 TEST(Cpu, CountCapAndFeatures) {
   const Cpu cpu = hardware_of(
                       "<CPU count='4' hotplug='true' executionCap='75' CpuProfile='Intel 80286'>"

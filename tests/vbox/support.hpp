@@ -60,6 +60,16 @@ inline Hardware hardware_of(std::string hardware, std::string version = "1.16-li
   return import_text(text).machine.hardware;
 }
 
+// The same for a guest of the type `os`.
+inline Hardware guest_with(const std::string &hardware, const std::string &os,
+                           const std::string &version = "1.16-linux") {
+  Text text;
+  text.hardware = hardware;
+  text.os_type = os;
+  text.version = version;
+  return import_text(text).machine.hardware;
+}
+
 inline std::size_t count_findings(const ImportedMachine &machine, const FindingKind &kind) {
   return static_cast<std::size_t>(std::count_if(machine.findings.begin(), machine.findings.end(),
                                                 [&](const Finding &finding) { return finding.id == kind.id; }));
