@@ -6,12 +6,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <unistd.h>
 
 #include "cli/interrupts.hpp"
 #include "cli/progress_display.hpp"
+#include "cli/terminal.hpp"
 #include "converters/images/image.hpp"
 #include "migration/source.hpp"
 
@@ -25,6 +27,9 @@ namespace fs = std::filesystem;
 
 // The first line of a text report in a file. JSON and HTML ones say what they are anyway.
 constexpr std::string_view kTextMark = "# virt-ferry-text/1";
+
+// Columns: longer lines are hard to read, and in fewer every word stands alone.
+constexpr std::size_t kNarrowest = 40, kWidest = 100;
 
 bool is_stdout(const std::string &name) {
   constexpr std::array<std::string_view, 5> kNames{"", "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
@@ -180,6 +185,16 @@ void add_output_options(CLI::App &command, OutputOptions &options, bool html) {
       ->check(CLI::IsMember(formats).description(""))
       ->group("Report");
   add_output_file(command, options);
+  if (!html) return;
+  CLI::Option *verbose = command.add_flag("-v,--verbose", options.verbose,
+                                          "every file, note and setting that is not carried over, in text");
+  CLI::Option *quiet = command.add_flag("-q,--quiet", options.quiet, "only the result, one line for each machine");
+  verbose->group("Report")->excludes(quiet);
+  quiet->group("Report");
+  command.add_option("--color", options.colour, "colours in text: auto, always or never [auto]")
+      ->option_text("WHEN")
+      ->check(CLI::IsMember(std::vector<std::string>{"auto", "always", "never"}).description(""))
+      ->group("Report");
 }
 
 void add_output_file(CLI::App &command, OutputOptions &options) {
@@ -208,11 +223,27 @@ void write_output(const OutputOptions &options, const std::string &text) {
   file::publish(target, mark ? std::string(kTextMark) + " by virt-ferry " FERRY_VERSION "\n" + shown : shown, existing);
 }
 
+report::TextForm text_form(const OutputOptions &options) {
+  report::TextForm out;
+  out.detail = options.verbose ? report::Detail::all : options.quiet ? report::Detail::result : report::Detail::usual;
+  const bool terminal = is_stdout(options.file) && isatty(STDOUT_FILENO) != 0;
+  // https://no-color.org: set and not empty. A terminal that is "dumb" knows no escapes.
+  const auto is_set = [](const char *name) {
+    const char *value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  const char *kind = std::getenv("TERM");
+  const bool can = terminal && !is_set("NO_COLOR") && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+  out.colour = options.colour == "always" || (options.colour == "auto" && can);
+  if (terminal) out.width = std::clamp(terminal_width(STDOUT_FILENO), kNarrowest, kWidest);
+  return out;
+}
+
 void write_report(const OutputOptions &options, report::Document &document) {
   document.tool = "virt-ferry " FERRY_VERSION;
   write_output(options, options.format == "json"   ? report::as_json(document)
                         : options.format == "html" ? report::as_html(document)
-                                                   : report::as_text(document));
+                                                   : report::as_text(document, text_form(options)));
 }
 
 void with_refusal(const OutputOptions &options, std::string_view schema, const std::function<void()> &command) {

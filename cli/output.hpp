@@ -22,6 +22,8 @@ struct OutputOptions {
   std::string file;        // empty: stdout
   bool overwrite = false;  // replace also what is no report of ours
   bool profile = false;    // what is written is a host profile: it takes the place of another, as no report does
+  bool verbose = false, quiet = false;
+  std::string colour = "auto";  // when text has colours: auto (on a terminal, unless NO_COLOR is set), always, never
 };
 
 // A report that must not be written where it was asked for: nor is one that says so.
@@ -30,7 +32,7 @@ class OutputRefused : public Error {
   using Error::Error;
 };
 
-// Declares --format (text, json and, with `html`, html) and -o.
+// Declares --format (text, json and, with `html`, html) and -o; with `html` also -v, -q and --color.
 void add_output_options(CLI::App &command, OutputOptions &options, bool html);
 // Declares -o alone, for a command with one form.
 void add_output_file(CLI::App &command, OutputOptions &options);
@@ -43,6 +45,8 @@ void add_output_file(CLI::App &command, OutputOptions &options);
 void check_output(const OutputOptions &options, const std::vector<std::filesystem::path> &touched);
 // Throws as check_output() when things changed meanwhile, io or no_space when it cannot be written.
 void write_output(const OutputOptions &options, const std::string &text);
+// How text looks there.
+[[nodiscard]] report::TextForm text_form(const OutputOptions &options);
 void write_report(const OutputOptions &options, report::Document &document);
 
 // Runs a command whose JSON has this schema. What it throws goes on, but a program that reads JSON finds it there too.

@@ -10,8 +10,9 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli/terminal.hpp"
 
 #include "support/text.hpp"
 
@@ -20,7 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kRedraw = std::chrono::milliseconds(100);
-constexpr std::size_t kUsualWidth = 80;  // columns, where the terminal does not say
 
 // A program that reads stderr no longer, or a disk that is full, does not stop the work.
 void say(const std::string &text) {
@@ -113,11 +113,7 @@ class Line {
   // "web.qcow2: converting" and "web.qcow2: verifying" are one disk's.
   static std::string disk_of(const std::string &step) { return step.substr(0, step.rfind(": ")); }
   // One column stays free: a terminal whose last one is written to may go on in the next line.
-  static std::size_t width() {
-    winsize size{};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualWidth - 1;
-    return std::max<std::size_t>(size.ws_col, 2) - 1;
-  }
+  static std::size_t width() { return std::max<std::size_t>(terminal_width(STDERR_FILENO), 2) - 1; }
   void leave_finished() {
     if (!finished_) return;
     say("\r\033[K" + bar_line(*finished_, width()) + "\n");

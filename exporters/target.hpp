@@ -94,6 +94,7 @@ struct SnapshotRequest {
 struct Nic {  // for the report
   std::string mac, model, network;
   std::optional<std::string> guest_name;  // the interface name that systemd gives it
+  std::vector<std::string> forwards;      // "tcp 127.0.0.1:2222 -> 22"
 };
 
 // Where a drive went: parallel to the machine's disks on the target.

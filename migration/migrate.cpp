@@ -2,6 +2,7 @@
 #include "migration/migrate.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <set>
 #include <system_error>
@@ -274,12 +275,14 @@ void migrate_planned(Planned &planned, const Options &options, const Host &host,
   UndoResult ignored;
   for (const RunRecord &run : planned.tidy) remove_staging(run, ignored);
   if (!planned.plan) return;
+  const auto started = std::chrono::steady_clock::now();
   try {
     RunResult result = execute(planned, options, host, progress, stop);
     // All is made but for the definition: that has failed, and nothing of the source was refused.
     if (options.define && host.unreachable)
       result.libvirt_error = Error(ErrorKind::libvirt, host.unreachable->detail());
     add_run(planned.report, result);
+    planned.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   } catch (const Error &error) {
     refuse(planned.report, error);
   } catch (const std::system_error &error) {  // such as no more threads

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/next_steps.hpp"
 
+#include "migration/host.hpp"
+
 namespace ferry::migration {
 namespace {
 
@@ -34,6 +36,9 @@ std::vector<std::string> next_steps(const MachinePlan &plan, const Options &opti
                   left_out(plan, options));
   }
   if (!result.started) out.push_back(virsh + "start " + shell_quoted(plan.name));
+  if (result.defined && is_own_session(options.connect))
+    out.push_back("virt-viewer -c " + shell_quoted(options.connect) + " " + shell_quoted(plan.name) +
+                  "    # or open it in virt-manager or GNOME Boxes");
   // undo without --force keeps what a guest has written to; one that has been started will have.
   out.push_back("virt-ferry undo " + result.run +
                 (result.started ? " --force    # takes it all back, with what the guest has written"

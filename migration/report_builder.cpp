@@ -75,7 +75,8 @@ report::MachineReport report_of(const MachinePlan &plan) {
   out.status = report::Status::planned;
   out.uuid = plan.domain_uuid.text();
   for (const DiskPlan &disk : plan.disks) out.disks.push_back(disk_of(disk));
-  for (const target::Nic &nic : plan.nics) out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name});
+  for (const target::Nic &nic : plan.nics)
+    out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name, nic.forwards});
   for (const SnapshotPlan &planned : plan.snapshots) {
     const Snapshot &snapshot = machine.snapshots[planned.snapshot];
     report::SnapshotLine line{planned.name,     snapshot.id,  snapshot.description,
@@ -102,6 +103,8 @@ void add_run(report::MachineReport &report, const RunResult &result) {
       report.findings.push_back(finding);
   }
   report.next_steps = result.next_steps;
+  report.written = 0;
+  for (const auto &[file, made] : result.disks) *report.written += made.bytes_written;
   for (report::Disk &disk : report.disks) {
     const auto made = result.disks.find(disk.target);
     if (made == result.disks.end()) continue;

@@ -19,6 +19,7 @@ Json disk_json(const Disk &disk) {
 Json nic_json(const Nic &nic) {
   Json out{{"mac", nic.mac}, {"model", nic.model}, {"network", nic.network}};
   if (nic.guest_name) out["guest_name"] = *nic.guest_name;
+  if (!nic.forwards.empty()) out["forwards"] = nic.forwards;
   return out;
 }
 
@@ -67,6 +68,8 @@ Json machine_json(const MachineReport &machine) {
   out["findings"] = array(machine.findings, [](const Finding &finding) { return to_json(finding); });
   out["space"] = Json{{"needed", machine.space_needed}};
   if (machine.space_available) out["space"]["available"] = *machine.space_available;
+  if (machine.seconds) out["seconds"] = *machine.seconds;
+  if (machine.written) out["written"] = *machine.written;
   out["domain_xml"] = machine.domain_xml;
   out["files"] = machine.files;
   if (!machine.next_steps.empty()) out["next_steps"] = machine.next_steps;

@@ -3,6 +3,7 @@
 // the JSON form's schema.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -29,6 +30,7 @@ struct Disk {
 struct Nic {
   std::string mac, model, network;
   std::optional<std::string> guest_name;
+  std::vector<std::string> forwards = {};  // "tcp 127.0.0.1:2222 -> 22": of the host, to the guest
 };
 
 struct SnapshotLine {
@@ -59,6 +61,8 @@ struct MachineReport {
   std::vector<Finding> findings;
   std::uint64_t space_needed = 0;
   std::optional<std::uint64_t> space_available;
+  std::optional<double> seconds;         // that the run took
+  std::optional<std::uint64_t> written;  // bytes of images that it wrote
   std::string domain_xml;
   std::vector<std::string> files;  // what is or would be written
   std::optional<Refusal> refusal;
@@ -74,8 +78,19 @@ struct Document {
 [[nodiscard]] std::string as_json(const Document &document);
 // What a command prints in the place of a document of `schema` that there is none of: its name and the refusal.
 [[nodiscard]] std::string refusal_as_json(std::string_view schema, const Refusal &refusal);
-// For a terminal or a mail: at most 100 columns where the content allows, no escapes.
-[[nodiscard]] std::string as_text(const Document &document);
+
+enum class Detail {
+  result,  // one line for each machine
+  usual,   // and what a person has to know or to do
+  all,     // and every file, finding and setting that is not carried over
+};
+// How text looks: for a terminal or a mail.
+struct TextForm {
+  Detail detail = Detail::all;
+  std::size_t width = 80;  // columns, where the content allows
+  bool colour = false;     // else there are no escapes
+};
+[[nodiscard]] std::string as_text(const Document &document, const TextForm &form = {});
 // One self-contained page: no scripts, nothing from other hosts.
 [[nodiscard]] std::string as_html(const Document &document);
 // One line a machine: name, result, disks, data, worst findings; then the reasons of refusals.

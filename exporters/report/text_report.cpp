@@ -3,7 +3,8 @@
 #include <array>
 #include <cstddef>
 
-#include "exporters/report/report.hpp"
+#include "exporters/report/text_form.hpp"
+#include "exporters/report/told.hpp"
 
 #include "support/columns.hpp"
 #include "support/text.hpp"
@@ -43,6 +44,7 @@ std::string nic_lines(const MachineReport &machine) {
     out += line(
         numbered("network", i, machine.nics.size()),
         nic.model + " " + nic.mac + ", " + nic.network + (nic.guest_name ? ", the guest sees " + *nic.guest_name : ""));
+    for (const std::string &forward : nic.forwards) out += line("", "forwards " + forward);
   }
   return out;
 }
@@ -59,28 +61,31 @@ std::string snapshot_lines(const MachineReport &machine) {
   return out;
 }
 
-std::string finding_text(const Finding &finding) {
-  std::string out = "  " + std::string(to_string(finding.severity)) + ": " + finding.id;
-  if (const std::string where = finding.where.text(); !where.empty()) out += " at " + text::printable(where);
-  out += "\n" + text::wrapped(text::printable(finding.message), 4, kWidth);
-  if (!finding.advice.empty()) out += text::wrapped(text::printable(finding.advice), 4, kWidth);
+std::string finding_text(const ToldFinding &told, const TextForm &form) {
+  const Finding &first = *told.first;
+  std::string out = "  " + inked(form, ink_of(first.severity), to_string(first.severity)) + ": " + first.id;
+  if (const std::string where = first.where.text(); !where.empty()) out += " at " + text::printable(where);
+  out += "\n" + text::wrapped(text::printable(first.message), 4, form.width);
+  for (const Finding *more : told.more) {
+    const std::string where = more->where.text();
+    out += where.empty() ? "" : "    at " + text::printable(where) + "\n";
+    out += text::wrapped(text::printable(more->message), 4, form.width);
+  }
+  if (!first.advice.empty()) out += text::wrapped(text::printable(first.advice), 4, form.width);
   return out;
 }
 
-std::string settings_text(const MachineReport &machine) {
-  if (machine.refusal) return {};  // nothing was decided on them
+std::string settings_text(const MachineReport &machine, const TextForm &form) {
   std::string out;
-  for (const LedgerEntry &entry : machine.settings.entries()) {
-    if (entry.disposition != Disposition::dropped && entry.disposition != Disposition::unknown &&
-        entry.disposition != Disposition::unsettled) {
-      continue;
-    }
+  for (const ToldSetting &told : told_settings(machine)) {
+    const LedgerEntry &entry = *told.entry;
     const std::string value = text::excerpt(entry.value, 60);
     out += "  " + std::string(to_string(entry.disposition)) + ": ";
     out += (entry.where.line ? "line " + std::to_string(*entry.where.line) + ": " : "") +
            text::printable(entry.where.path);
-    out += value.empty() ? "\n" : " = \"" + value + "\"\n";
-    if (!entry.note.empty()) out += text::wrapped(text::printable(entry.note), 4, kWidth);
+    if (!value.empty()) out += " = \"" + value + "\"";
+    out += told.states > 1 ? ", in " + std::to_string(told.states) + " states\n" : "\n";
+    if (!entry.note.empty()) out += text::wrapped(text::printable(entry.note), 4, form.width);
   }
   return out.empty() ? out : "\n  Settings that are not carried over\n" + out;
 }
@@ -94,19 +99,19 @@ std::string counts_text(const LedgerCounts &counts) {
   return out;
 }
 
-std::string refusal_text(const MachineReport &machine) {
+std::string refusal_text(const MachineReport &machine, const TextForm &form) {
   const ErrorDetail &detail = machine.refusal->detail;
   std::string out = line(std::string(to_string(machine.status)), std::string(to_string(machine.refusal->kind)));
   if (const std::string where = detail.where.text(); !where.empty()) out += line("where", text::printable(where));
-  out += text::wrapped(text::printable(detail.message), 4, kWidth);
-  if (!detail.found.empty()) out += text::wrapped("found " + text::printable(detail.found), 4, kWidth);
-  if (!detail.expected.empty()) out += text::wrapped("expected " + text::printable(detail.expected), 4, kWidth);
-  if (!detail.advice.empty()) out += text::wrapped(text::printable(detail.advice), 4, kWidth);
+  out += text::wrapped(text::printable(detail.message), 4, form.width);
+  if (!detail.found.empty()) out += text::wrapped("found " + text::printable(detail.found), 4, form.width);
+  if (!detail.expected.empty()) out += text::wrapped("expected " + text::printable(detail.expected), 4, form.width);
+  if (!detail.advice.empty()) out += text::wrapped(text::printable(detail.advice), 4, form.width);
   return out;
 }
 
-std::string machine_text(const MachineReport &machine) {
-  std::string out = text::printable(machine.name) + "\n";
+std::string machine_text(const MachineReport &machine, const TextForm &form) {
+  std::string out = headline(machine, form);
   out += line("source", text::printable(machine.source));
   if (!machine.guest_os.empty()) out += line("guest", text::printable(machine.guest_os));
   if (!machine.summary.empty()) out += line("machine", machine.summary);
@@ -126,14 +131,11 @@ std::string machine_text(const MachineReport &machine) {
   if (!machine.refusal && machine.settings.counts().total > 0)
     out += line("settings", counts_text(machine.settings.counts()));
   if (!machine.run.empty()) out += line("run", machine.run);
-  if (machine.refusal) out += refusal_text(machine);
-  if (!machine.findings.empty()) out += "\n  Findings\n";
-  for (const Severity severity : {Severity::critical, Severity::warning, Severity::info}) {
-    for (const Finding &finding : machine.findings) {
-      if (finding.severity == severity) out += finding_text(finding);
-    }
-  }
-  out += settings_text(machine);
+  if (machine.refusal) out += refusal_text(machine, form);
+  const std::vector<ToldFinding> findings = told_findings(machine);
+  if (!findings.empty()) out += "\n  Findings\n";
+  for (const ToldFinding &told : findings) out += finding_text(told, form);
+  out += settings_text(machine, form);
   if (!machine.next_steps.empty()) out += "\n  Next\n";
   for (const std::string &step : machine.next_steps) out += "    " + step + "\n";
   return out;
@@ -149,9 +151,12 @@ std::string worst_finding(const MachineReport &machine) {
 
 }  // namespace
 
-std::string as_text(const Document &document) {
+std::string as_text(const Document &document, const TextForm &form) {
   std::string out;
-  for (const MachineReport &machine : document.machines) out += (out.empty() ? "" : "\n") + machine_text(machine);
+  for (const MachineReport &machine : document.machines) {
+    if (!out.empty() && form.detail != Detail::result) out += "\n";
+    out += form.detail == Detail::all ? machine_text(machine, form) : brief_text(machine, form);
+  }
   return out;
 }
 

@@ -163,8 +163,28 @@ refusal 3 unsupported disk info other.vbox
 mkdir nothing-here
 for argument in nothing-here nothing-here/; do
   ends 3 plan "$argument" "$settings" --host-profile "$profile"
-  says '^nothing-here$' out
+  says '^nothing-here: refused: ' out
 done
+
+# The result comes first; -q is nothing but that, -v has all. Colours only where they are wanted.
+ends 0 "${plan[@]}"
+[[ $(head -n 1 out) == "$name: can be migrated, "* ]] || fail "the first line is not the result: $(head -n 1 out)"
+[[ -z $(awk 'length > 80 && !/\//' out) ]] || fail "lines are wider than a terminal"
+brief=$(wc -l <out)
+((brief < 25)) || fail "a plain machine takes $brief lines"
+! grep -q 'smbios.uuid' out || fail "a mere note is told unasked"
+head -n 1 out >first
+ends 0 "${plan[@]}" -q
+cmp first out || fail "-q is not the result alone"
+ends 0 "${plan[@]}" --verbose
+says '^  info: smbios.uuid at ' out
+says '^  settings  *[0-9]*: [0-9]* kept' out
+ends 2 "${plan[@]}" -q -v
+ends 0 "${plan[@]}" --color always
+says $'\x1b\\[1m' out
+NO_COLOR=1 ends 0 "${plan[@]}" --color auto
+! grep -q $'\x1b' out || fail "colours in a file"
+ends 2 "${plan[@]}" --color sometimes
 
 # Closed standard descriptors: an image or a journal is no place for messages.
 ends 0 disk convert machine/probe.vmdk expected.raw --format raw

@@ -38,11 +38,12 @@ trap clean_up EXIT
 # equal WHAT FOUND EXPECTED
 equal() { [[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"; }
 
-# Runs virt-ferry; ferry_status EXPECTED ARGUMENT... holds its exit code.
+# Runs virt-ferry; ferry_status EXPECTED ARGUMENT... holds its exit code. Cases read the whole report.
 ferry_status() {
-  local expected=$1 status=0
+  local expected=$1 status=0 whole=()
   shift
-  virt-ferry "$@" >"$WORK/run/ferry.log" 2>&1 || status=$?
+  case $1 in migrate | plan | batch) whole=(--verbose) ;; esac
+  virt-ferry "$@" "${whole[@]}" >"$WORK/run/ferry.log" 2>&1 || status=$?
   equal "the exit code of virt-ferry $*" "$status" "$expected"
 }
 

@@ -104,6 +104,23 @@ TEST(Settlement, ADroppedFieldSaysWhy) {
   }
 }
 
+TEST(Settlement, ASwitchThatIsOffIsNoLoss) {
+  for (const bool on : {true, false}) {
+    Machine machine = full_machine();
+    machine.hardware.memory.page_fusion = machine.hardware.memory.large_pages = machine.hardware.memory.hot_add = on;
+    Drive &drive = machine.hardware.controllers[0].drives[0];
+    drive.passthrough = drive.temporary_eject = on;
+    Fixture fixture(machine);
+    const auto result = fixture.map();
+    for (const char *field :
+         {"hardware.memory.page_fusion", "hardware.memory.large_pages", "hardware.memory.hot_add",
+          "hardware.controllers.0.drives.0.passthrough", "hardware.controllers.0.drives.0.temporary_eject"}) {
+      ASSERT_NE(settlement(result, field), nullptr) << field;
+      EXPECT_EQ(settlement(result, field)->disposition, on ? Disposition::dropped : Disposition::kept) << field;
+    }
+  }
+}
+
 TEST(Settlement, SnapshotsAreSettledBelowTheirOwnPrefix) {
   Fixture fixture(virtualbox_machine());
   fixture.input.field_prefix = "snapshots.2.hardware";

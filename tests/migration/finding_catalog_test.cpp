@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "exporters/report/told.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/paths.hpp"
 
@@ -66,6 +67,16 @@ TEST(FindingCatalog, IdsAreUniqueAndWellFormed) {
     EXPECT_TRUE(seen.insert(kind->id).second) << id << " twice";
   }
   EXPECT_GT(seen.size(), 100U);
+}
+
+// What a report leaves out for people, since another finding tells it.
+TEST(FindingCatalog, HasBothSidesOfWhatIsImplied) {
+  std::set<std::string_view> ids;
+  for (const FindingKind *kind : finding_catalog()) ids.insert(kind->id);
+  for (const report::ImpliedFinding &rule : report::implied_findings()) {
+    EXPECT_TRUE(ids.contains(rule.what)) << rule.what;
+    EXPECT_TRUE(ids.contains(rule.by)) << rule.by;
+  }
 }
 
 TEST(FindingCatalog, RowsAreSentences) {

@@ -32,7 +32,7 @@ truncate -s 1M "$work/machine/probe-flat.vmdk" # a plan asks for its size alone
 mkdir "$work/home"
 (cd / && env -i HOME="$work/home" PATH=/usr/bin:/bin "$program" plan "$work/machine" --host-profile \
   "$source_dir/fixtures/hosts/debian-12.json") >"$work/plan" 2>&1 || fail "plan: $(<"$work/plan")"
-grep -q "disk  *$work/machine/probe.vmdk" "$work/plan" || fail "the plan does not name the disk: $(<"$work/plan")"
+grep -q "disk  *probe.qcow2" "$work/plan" || fail "the plan does not name the disk: $(<"$work/plan")"
 # Debug information and assertions name sources; a build without assertions must not otherwise.
 if grep -qE '^CMAKE_BUILD_TYPE:[A-Z]+=(Release|RelWithDebInfo|MinSizeRel)$' "$build/CMakeCache.txt"; then
   strip -o "$work/stripped" "$program"

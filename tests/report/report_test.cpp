@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/report/report.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "exporters/report/told.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/paths.hpp"
 
@@ -33,7 +35,7 @@ MachineReport full_machine() {
                            "/out/a.qcow2",
                            "native",
                            std::string(64, 'a')});
-  machine.nics.push_back({"08:00:27:00:00:01", "e1000", "user", "enp0s3"});
+  machine.nics.push_back({"08:00:27:00:00:01", "e1000", "user", "enp0s3", {"tcp 127.0.0.1:2222 -> 22"}});
   machine.snapshots.push_back({"first", "id-1", "clean", 1700000000, std::nullopt, false});
   machine.snapshots.push_back({"second", "id-2", "", std::nullopt, "first", true});
   const auto dropped = machine.settings.enter({"/vms/a.vbox", 12, "/A/@b"}, "value");
@@ -43,6 +45,8 @@ MachineReport full_machine() {
   machine.findings.push_back({"disk.none", Severity::critical, {"/vms/a.vbox", 4, "/A"}, "the message", "the advice"});
   machine.space_needed = 5;
   machine.space_available = 10;
+  machine.seconds = 32.4;
+  machine.written = std::uint64_t{3} << 30U;
   machine.domain_xml = "<domain type='kvm'/>\n";
   machine.files = {"/out/a.qcow2", "/out/a.xml"};
   machine.next_steps = {"virsh start a"};
@@ -140,6 +144,72 @@ TEST(Report, TextShowsWhatIsLostWithItsLine) {
   EXPECT_NE(text.find("unknown: line 13: /A/@c = \"odd\""), std::string::npos) << text;
   EXPECT_NE(text.find("critical: disk.none at /vms/a.vbox:4: /A"), std::string::npos) << text;
   EXPECT_NE(text.find("the machine is encrypted"), std::string::npos) << text;
+}
+
+TEST(Report, TheUsualTextBeginsWithTheResultAndWhatNeedsAHand) {
+  const std::string text = as_text(document(), {.detail = Detail::usual});
+  EXPECT_EQ(text.find("a<b>\"&\\x1b[31m: migrated in 32 s, 3.0 GiB written, 1 thing needs your hand\n\n"
+                      "  critical: the message (line 4) [disk.none]\n    the advice\n"),
+            0U)
+      << text;
+  EXPECT_NE(text.find("  disk       a.qcow2 (1.0 GiB, of a chain of 2, verified)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("the guest sees enp0s3,\n             forwards tcp 127.0.0.1:2222 -> 22\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  snapshots  2: first, second (current)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  settings   3: 2 not carried over, 1 of them unknown"), std::string::npos) << text;
+  EXPECT_NE(text.find("broken: refused: the machine is encrypted (line 3)\n  found a key safe\n"), std::string::npos)
+      << text;
+  const std::string result = as_text(document(), {.detail = Detail::result});
+  EXPECT_EQ(std::count(result.begin(), result.end(), '\n'), 2) << result;
+  EXPECT_TRUE(text.starts_with(result.substr(0, result.find('\n') + 1)));
+}
+
+TEST(Report, TextHasColoursOnlyWhenAsked) {
+  const std::string text = as_text(document(), {.detail = Detail::usual, .colour = true});
+  EXPECT_NE(text.find("\x1b[1;32mmigrated in 32 s\x1b[0m"), std::string::npos) << text;
+  EXPECT_NE(text.find("\x1b[1;31mcritical\x1b[0m: the message"), std::string::npos) << text;
+  EXPECT_NE(text.find("\x1b[1;31mrefused\x1b[0m"), std::string::npos) << text;
+}
+
+TEST(Report, TheSameOfSeveralThingsIsToldTogether) {
+  MachineReport machine = refused_machine();
+  machine.findings = {
+      {"a.b", Severity::info, {machine.source, 7, {}}, "A note.", ""},
+      {"vbox.file-missing", Severity::critical, {machine.source, 9, {}}, "One is not there.", "Copy it."},
+      {"vbox.file-missing", Severity::critical, {machine.source, 9, {}}, "One, again.", "Copy it."},
+      {"vbox.file-missing", Severity::critical, {"/vms/b.vmx", 9, {}}, "Two is not there.", "Copy it."},
+      {"c.d", Severity::critical, {machine.source, 3, "encryption.keySafe"}, "It is encrypted.", ""}};
+  const auto told = told_findings(machine);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].first->message, "One is not there.");
+  ASSERT_EQ(told[0].more.size(), 1U);
+  EXPECT_EQ(short_place(told[0].more[0]->where, machine), "b.vmx:9");
+  EXPECT_EQ(told[1].first->message, "A note.");
+  EXPECT_EQ(count_in_need(told), 2U);
+  // What only follows from another finding, of the same thing.
+  machine.refusal.reset();
+  machine.findings = {
+      {"medium.removable-missing", Severity::warning, {machine.source, 8, {}}, "\"a.iso\" is gone.", ""},
+      {"medium.removable-missing", Severity::warning, {machine.source, 9, {}}, "\"b.iso\" is gone.", ""},
+      {"vbox.removable-missing", Severity::warning, {machine.source, 2, {}}, "No \"a.iso\" there.", ""}};
+  const auto rest = told_findings(machine);
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[0].first->message, "\"b.iso\" is gone.");
+  EXPECT_EQ(rest[1].first->id, "vbox.removable-missing");
+}
+
+TEST(Report, OneSettingInSeveralStatesIsToldOnce) {
+  MachineReport machine;
+  for (const char *path : {"/VirtualBox/Machine/Snapshot/Hardware/CPU/@x",
+                           "/VirtualBox/Machine/Snapshot/Snapshots/Snapshot[2]/Hardware/CPU/@x",
+                           "/VirtualBox/Machine/Hardware/CPU/@x", "/VirtualBox/Machine/Hardware/CPU/@y"}) {
+    machine.settings.settle(machine.settings.enter({"/a.vbox", 3, path}, "true"), Disposition::dropped, "why");
+  }
+  const auto told = told_settings(machine);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].states, 3U);
+  EXPECT_EQ(told[1].states, 1U);
+  EXPECT_NE(as_text({{}, {}, {machine}}).find("/Hardware/CPU/@x = \"true\", in 3 states\n"), std::string::npos);
 }
 
 TEST(Report, AFindingWithoutAdviceLeavesNoGap) {

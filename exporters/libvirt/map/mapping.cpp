@@ -111,6 +111,11 @@ void Mapping::translate(Field field, std::string_view note) { settle(field.text(
 
 void Mapping::drop(Field field, std::string_view note) { settle(field.text(), Disposition::dropped, note); }
 
+void Mapping::drop_if(std::optional<bool> on, Field field, std::string_view note) {
+  if (on.value_or(false)) return drop(std::move(field), note);
+  keep(std::move(field), "off");
+}
+
 void Mapping::book(const target::Account &account) {
   result.findings.insert(result.findings.end(), account.findings.begin(), account.findings.end());
   result.settlements.insert(result.settlements.end(), account.settlements.begin(), account.settlements.end());

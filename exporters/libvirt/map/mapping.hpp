@@ -91,6 +91,8 @@ struct Mapping {
   void keep(Field field, std::string_view note = {});
   void translate(Field field, std::string_view note);
   void drop(Field field, std::string_view note);
+  // A switch of the source: what is off, there and here, is no loss.
+  void drop_if(std::optional<bool> on, Field field, std::string_view note);
   // What was decided of a value before.
   void book(const target::Account &account);
   void taint(std::string_view why);      // the domain carries QEMU arguments of its own

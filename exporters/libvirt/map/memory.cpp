@@ -27,12 +27,12 @@ void map_memory(Mapping &m) {
   }
   m.domain.preallocated = memory.preallocated;
   m.keep("memory.preallocated");
-  m.drop("memory.page_fusion", "the host's KSM is a setting for all machines, not for one");
-  m.drop("memory.hot_add", "all memory is present from the start");
+  m.drop_if(memory.page_fusion, "memory.page_fusion", "the host's KSM is a setting for all machines, not for one");
+  m.drop_if(memory.hot_add, "memory.hot_add", "all memory is present from the start");
 }
 
 void map_large_pages(Mapping &m) {
-  m.drop("memory.large_pages", "huge pages have to be set up on the host");
+  m.drop_if(m.hardware.memory.large_pages, "memory.large_pages", "huge pages have to be set up on the host");
   if (m.hardware.memory.large_pages == true) {
     m.raise(kLargePagesDropped, m.hardware.memory.origin,
             "Large pages are not used: they have to be set up on the host first.");

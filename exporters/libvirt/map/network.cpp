@@ -25,16 +25,26 @@ class NicMapper {
     m_.book(card.account);
     choose_network();
     choose_slot();
+    const std::size_t forwards_before = m_.host_ports.size();
     map_forwards(m_, index_, nic_, out_);
     map_link();
     map_back_end(m_, index_, nic_, out_);
     map_user_address(m_, index_, nic_, out_);
     map_rest();
     m_.domain.interfaces.push_back(out_);
-    m_.result.nics.push_back({out_.mac, out_.model, described_network(), guest_name_});
+    target::Nic &told = m_.result.nics.emplace_back();
+    told = {out_.mac, out_.model, described_network(), guest_name_, {}};
+    for (std::size_t i = forwards_before; i < m_.host_ports.size(); ++i)
+      told.forwards.push_back(described_forward(m_.host_ports[i]));
   }
 
  private:
+  static std::string described_forward(const HostForward &forward) {
+    const auto address = [](const std::string &host) { return host.empty() ? "" : host + ":"; };
+    return forward.protocol + " " + address(forward.address) + std::to_string(forward.host_port) + " -> " +
+           address(forward.guest_address) + std::to_string(forward.guest_port);
+  }
+
   // A card of QEMU's own, where it put it.
   [[nodiscard]] bool named_by_qemu() const { return !nic_.device.empty(); }
 

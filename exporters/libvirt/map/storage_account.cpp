@@ -76,8 +76,9 @@ void settle_settings(Mapping &m, std::size_t c, std::size_t d) {
                 "; it is empty now.");
   }
   m.drop(drive_field(c, d, "client_device"), "the drive is empty");
-  m.drop(drive_field(c, d, "passthrough"), "belongs to a drive of the source's host");
-  m.drop(drive_field(c, d, "temporary_eject"), "libvirt keeps a guest's eject until the machine stops");
+  m.drop_if(drive.passthrough, drive_field(c, d, "passthrough"), "belongs to a drive of the source's host");
+  m.drop_if(drive.temporary_eject, drive_field(c, d, "temporary_eject"),
+            "libvirt keeps a guest's eject until the machine stops");
   m.translate(drive_field(c, d, "hotpluggable"), "libvirt decides by bus");
   m.translate(drive_field(c, d, "discard"), "freed blocks are given back to the host");
   m.keep(drive_field(c, d, "nonrotational"));
