@@ -66,6 +66,30 @@ const CLI::App *command_with(const CLI::App &above, const std::string &option) {
                                  .advice = meant ? "Did you mean '" + *meant + "'?" : help_advice(command)});
 }
 
+const CLI::App *command_named(const CLI::App &above, const std::string &name) {
+  for (const CLI::App *one : commands_of(above)) {
+    if (one->get_name() == name) return one;
+  }
+  return nullptr;
+}
+
+// The one option that begins with `name`; itself where none does.
+std::string abbreviated(const CLI::App &command, const std::string &name) {
+  Words candidates;
+  for (const std::string &option : option_names(command)) {
+    if (option.starts_with(name)) candidates.push_back(option);
+  }
+  if (candidates.size() == 1) return candidates.front();
+  if (candidates.empty()) return name;
+  std::sort(candidates.begin(), candidates.end());
+  std::string list;
+  for (const std::string &one : candidates) list += (list.empty() ? "" : ", ") + one;
+  throw Error(ErrorKind::usage,
+              {.message = "'" + name + "' is the beginning of several options of '" + full_name(command) + "'",
+               .found = list,
+               .expected = "one of them"});
+}
+
 // The option that `word` names, which may hold a value too: "--dest", "--dest=/srv", "-o", "-oFILE".
 std::string option_name(const std::string &word) {
   return word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
@@ -153,6 +177,27 @@ Words prepared(Words words) {
   return out;
 }
 
+Words expanded(const CLI::App &app, Words words) {
+  const CLI::App *command = &app;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string &word = words[i];
+    if (word == "--") break;
+    if (word.size() > 1 && word.front() == '-') {
+      const CLI::Option *option = command->get_option_no_throw(option_name(word));
+      if (option == nullptr && word.starts_with("--")) {
+        const std::string name = option_name(word), whole = abbreviated(*command, name);
+        word.replace(0, name.size(), whole);
+        option = command->get_option_no_throw(whole);
+      }
+      // Its value, whatever that looks like.
+      if (option != nullptr && option->get_items_expected_max() > 0 && word == option_name(word)) ++i;
+    } else if (const CLI::App *next = command_named(*command, word)) {
+      command = next;
+    }
+  }
+  return words;
+}
+
 void check_words(const CLI::App &app, const Words &words) {
   const CLI::App *command = &app;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -165,12 +210,10 @@ void check_words(const CLI::App &app, const Words &words) {
       if (option->get_items_expected_max() > 0 && word == name) ++i;  // its value, whatever that looks like
       continue;
     }
-    const auto commands = commands_of(*command);
-    if (commands.empty()) continue;  // a SOURCE or the like
-    const auto next = std::find_if(commands.begin(), commands.end(),
-                                   [&word](const CLI::App *one) { return one->get_name() == word; });
-    if (next == commands.end()) unknown_command(*command, word);
-    command = *next;
+    if (commands_of(*command).empty()) continue;  // a SOURCE or the like
+    const CLI::App *next = command_named(*command, word);
+    if (next == nullptr) unknown_command(*command, word);
+    command = next;
   }
 }
 
@@ -178,7 +221,7 @@ int run_command_line(const Words &words, const std::stop_token &stop) {
   Context context;
   context.stop = stop;
   const auto app = make_app(context);
-  Words arguments = prepared(words);
+  Words arguments = expanded(*app, prepared(words));
   check_words(*app, arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {

@@ -22,6 +22,10 @@ namespace ferry::cli {
 // and "--name=" gives --name an empty value rather than the word behind it.
 [[nodiscard]] std::vector<std::string> prepared(std::vector<std::string> words);
 
+// The words with options as they are declared: as with other GNU-like tools, "--verb" is --verbose where no other
+// option of the command begins so. Throws Error usage for a beginning of several.
+[[nodiscard]] std::vector<std::string> expanded(const CLI::App &app, std::vector<std::string> words);
+
 // Throws Error usage for a command or an option that there is not, with the one that may have been meant.
 void check_words(const CLI::App &app, const std::vector<std::string> &words);
 

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
@@ -29,7 +30,7 @@ constexpr auto kInfoSchema = "virt-ferry-disk/1";
 
 struct DiskCommand {
   std::string source, target;
-  std::string input_format, target_format = "qcow2", progress = "auto";
+  std::string input_format, target_format, progress = "auto";
   std::vector<std::string> search;
   bool overwrite = false;
   unsigned jobs = 0;
@@ -176,6 +177,32 @@ void check_target(const DiskCommand &command, const fs::path &target, migration:
   }
 }
 
+// What the target's name says of its format; nullopt: nothing. "img" is raw to most, but some give it to qcow2 too.
+std::optional<std::string> format_by_name(const fs::path &target) {
+  static const std::map<std::string, std::string> kFormats{
+      {".qcow2", "qcow2"}, {".raw", "raw"},   {".dd", "raw"},  {".vdi", "VDI"},   {".vmdk", "VMDK"},
+      {".vhd", "VHD"},     {".vhdx", "VHDX"}, {".qed", "QED"}, {".qcow", "qcow"}, {".iso", "a CD"}};
+  const auto found = kFormats.find(text::lower_ascii(target.extension().string()));
+  return found == kFormats.end() ? std::nullopt : std::optional(found->second);
+}
+
+// A file whose name says one format and whose content is another misleads whoever opens it next.
+disk::TargetFormat target_format(const DiskCommand &command) {
+  const std::string extension = text::lower_ascii(fs::path(command.target).extension().string());
+  const auto named = format_by_name(command.target);
+  const std::string usual = extension == ".img" ? "raw" : "qcow2";
+  const std::string format = !command.target_format.empty() ? command.target_format : named.value_or(usual);
+  if ((named && *named != format) || (format != "raw" && format != "qcow2")) {
+    throw Error(ErrorKind::usage,
+                {.where = {.file = command.target},
+                 .message = "the target's name says another format than the one that it would have",
+                 .found = "\"" + extension + "\", which is " + *named,
+                 .expected = command.target_format.empty() ? "qcow2 or raw" : command.target_format,
+                 .advice = "Name the target .qcow2 or .raw, or give the --format that its name says."});
+  }
+  return format == "raw" ? disk::TargetFormat::raw : disk::TargetFormat::qcow2;
+}
+
 // As a machine of which nothing is known but its disk.
 std::vector<Finding> refuse_in_use(const DiskCommand &command, const std::vector<fs::path> &files,
                                    migration::Reader &reader) {
@@ -196,7 +223,6 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   disk::ConvertRequest request;
   request.medium = medium_of(command);
   request.target = fs::absolute(command.target);
-  request.format = command.target_format == "raw" ? disk::TargetFormat::raw : disk::TargetFormat::qcow2;
   request.engine = command.options.engine;
   request.mode = command.options.mode;
   request.compression = command.options.compression;
@@ -207,6 +233,7 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.open = open_options(command);
   const std::shared_ptr<migration::Reader> reader = reader_of(command);
   check_target(command, request.target, *reader);
+  request.format = target_format(command);
   request.replace = command.overwrite;
   const std::vector<fs::path> files = reader->inspect(request.medium, request.open, request.engine).files;
   const std::vector<Finding> uses = refuse_in_use(command, files, *reader);
@@ -214,8 +241,9 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   const Making making;
   const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
   const disk::ConvertResult result = disk::convert(request, *reader, progress.get(), stop);
-  std::string out = text::printable(command.target) + ": " + text::human_bytes(result.virtual_size) + ", " +
-                    text::human_bytes(result.bytes_written) + " written";
+  std::string out =
+      text::printable(command.target) + ": " + (request.format == disk::TargetFormat::raw ? "raw, " : "qcow2, ") +
+      text::human_bytes(result.virtual_size) + ", " + text::human_bytes(result.bytes_written) + " written";
   if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
   if (result.sha256) out += ", verified, sha256 " + *result.sha256;
   write_output({}, out + "\n");
@@ -285,7 +313,7 @@ void setup_disk(CLI::App &app, Context &context) {
   CLI::App *convert_sub = sub->add_subcommand("convert", "Convert an image or chain to qcow2 or raw.");
   add_source(*convert_sub, *command);
   convert_sub->add_option("TARGET", command->target, "the new image")->required();
-  convert_sub->add_option("--format", command->target_format, "qcow2 or raw [qcow2]")
+  convert_sub->add_option("--format", command->target_format, "qcow2 or raw [as TARGET's suffix says, else qcow2]")
       ->option_text("FORMAT")
       ->check(CLI::IsMember(std::vector<std::string>{"qcow2", "raw"}).description(""));
   convert_sub->add_flag("--overwrite", command->overwrite, "replace an existing target");

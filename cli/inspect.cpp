@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
+#include "cli/yaml_text.hpp"
 #include "migration/outside.hpp"
 #include "migration/reader.hpp"
 #include "migration/source.hpp"
@@ -22,26 +23,6 @@ struct InspectCommand {
   migration::Options options;  // those that say where the source's files are
   OutputOptions output;
 };
-
-// The model as indented "name: value" lines; where it came from stands behind, as "  # line 12".
-void write_tree(const Json &json, std::size_t indent, std::string &out) {
-  const std::string blanks(indent, ' ');
-  for (const auto &[key, value] : json.items()) {
-    if (key == "origin") continue;
-    const std::string label = blanks + (json.is_array() ? "- " : key + ":");
-    if (value.is_structured()) {
-      std::string origin;
-      if (value.is_object() && value.contains("origin") && value["origin"].contains("line")) {
-        origin = "  # line " + std::to_string(value["origin"]["line"].get<std::uint64_t>());
-      }
-      out += (json.is_array() ? blanks + "-" : label) + origin + "\n";
-      write_tree(value, indent + 2, out);
-    } else {
-      out += label + (json.is_array() ? "" : " ") +
-             (value.is_string() ? text::printable(value.get<std::string>()) : value.dump()) + "\n";
-    }
-  }
-}
 
 // What the model does not say, because nobody knows what it means.
 Json unknown_settings(const ImportedMachine &imported, bool show_values) {
@@ -82,10 +63,7 @@ void run(const InspectCommand &command) {
                                                                                 Json::error_handler_t::replace) +
           "\n";
   } else {
-    for (const Json &machine : machines) {
-      if (!out.empty()) out += "\n";
-      write_tree(machine, 0, out);
-    }
+    out = as_yaml(machines);
   }
   check_output(command.output, touched);
   write_output(command.output, out);
@@ -96,7 +74,7 @@ void run(const InspectCommand &command) {
 void setup_inspect(CLI::App &app, Context &context) {
   auto command = std::make_shared<InspectCommand>();
   context.state.push_back(command);
-  CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model.");
+  CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model in YAML.");
   sub->add_option(
          "SOURCE", command->source,
          "a .vbox, .vmx, .ovf, .ova or .box file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "migration/identity.hpp"
+#include "migration/target_names.hpp"
 
 #include "support/file_names.hpp"
 #include "support/text.hpp"
@@ -161,6 +162,16 @@ std::string filled(std::string_view option, const std::string &value, const char
   return value;
 }
 
+// A source's name is made fit for files; one that somebody types is taken as it is or not at all.
+std::string typed_name(const std::string &value) {
+  const std::string name = name_by_pattern(value, "x");
+  if (text::trim(name).empty() || safe_name(name) != text::trim(name))
+    bad_value("name", value,
+              "a name of at most 200 bytes, without '/' and control characters, that does not begin "
+              "with '.' or '-'");
+  return value;
+}
+
 void set_removable(Options &options, const std::string &value) {
   enum class Removable { link, copy, none };
   const auto chosen =
@@ -192,7 +203,7 @@ constexpr std::array kRows{
         [](Options &o, const std::string &v) { o.dest = filled("dest", v, "a folder, which need not exist"); }},
     Row{{"name", "NAME", "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]",
          kTarget},
-        [](Options &o, const std::string &v) { o.name = filled("name", v, "a name"); }},
+        [](Options &o, const std::string &v) { o.name = typed_name(v); }},
     Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
         [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
     Row{{"start", "", "start the machine when done", kTarget},

@@ -109,7 +109,14 @@ std::string disks_fact(const MachineReport &machine) {
 std::string nic_fact(const Nic &nic) {
   std::string out = text::printable(nic.network) + ", " + nic.model + " " + nic.mac;
   if (nic.guest_name) out += ", the guest sees " + *nic.guest_name;
-  for (const std::string &forward : nic.forwards) out += ", forwards " + forward;
+  return out;
+}
+
+std::string forwards_fact(const MachineReport &machine) {
+  std::string out;
+  for (const Nic &nic : machine.nics) {
+    for (const std::string &forward : nic.forwards) out += (out.empty() ? "" : ", ") + forward;
+  }
   return out;
 }
 
@@ -146,6 +153,7 @@ std::string facts_text(const MachineReport &machine, const TextForm &form) {
   for (std::size_t i = 0; i < machine.nics.size(); ++i)
     out += fact(machine.nics.size() == 1 ? "network" : "network " + std::to_string(i + 1), nic_fact(machine.nics[i]),
                 form);
+  if (const std::string ports = forwards_fact(machine); !ports.empty()) out += fact("forwards", ports, form);
   if (!machine.snapshots.empty()) out += fact("snapshots", snapshots_fact(machine), form);
   if (!machine.files.empty()) {
     const std::filesystem::path folder = std::filesystem::path(machine.files.back()).parent_path();

@@ -20,6 +20,7 @@ std::string value_of(const Words &command, const std::string &option) {
   if (command.back() == "convert" && option == "--format") return "raw";
   static const std::map<std::string, std::string> kValues{{"--format", "json"},
                                                           {"--progress", "none"},
+                                                          {"--color", "never"},
                                                           {"--jobs", "3"},
                                                           {"--input-format", "raw"},
                                                           {"--search", "/tmp"},
@@ -189,11 +190,34 @@ TEST(CommandLine, MisspeltCommandsGetTheNearestRightOne) {
 
 TEST(CommandLine, MisspeltOptionsGetTheNearestRightOne) {
   EXPECT_THAT(said_of({"migrate", "web", "--verfy"}), HasSubstr("Did you mean '--verify'?"));
-  EXPECT_THAT(said_of({"plan", "--snapshot=flatten", "web"}), HasSubstr("Did you mean '--snapshots'?"));
-  EXPECT_THAT(said_of({"disk", "convert", "a", "b", "--compres", "zstd"}), HasSubstr("Did you mean '--compress'?"));
+  EXPECT_THAT(said_of({"plan", "--snapshoots=flatten", "web"}), HasSubstr("Did you mean '--snapshots'?"));
+  EXPECT_THAT(said_of({"disk", "convert", "a", "b", "--compresss", "zstd"}), HasSubstr("Did you mean '--compress'?"));
   EXPECT_THAT(said_of({"plan", "web", "--jobs", "2"}), HasSubstr("'virt-ferry migrate' has it."));
   // A value is not an option, whatever it looks like.
   EXPECT_THAT(said_of({"plan", "--name", "--verfy"}), ::testing::Not(HasSubstr("Did you mean")));
+}
+
+TEST(CommandLine, TheBeginningOfAnOptionIsEnoughWhereItIsOnesAlone) {
+  Context context;
+  const auto app = make_app(context);
+  EXPECT_THAT(expanded(*app, {"plan", "--snap=flatten", "web", "--verb"}),
+              ElementsAre("plan", "--snapshots=flatten", "web", "--verbose"));
+  EXPECT_THAT(expanded(*app, {"disk", "convert", "a", "--compres", "--verf", "b"}),
+              ElementsAre("disk", "convert", "a", "--compress", "--verf", "b"));  // the second is a value
+  EXPECT_THAT(expanded(*app, {"plan", "--", "--verb"}), ElementsAre("plan", "--", "--verb"));
+  EXPECT_THAT(expanded(*app, {"plan", "--verfy"}), ElementsAre("plan", "--verfy"));
+  EXPECT_THAT(said_of({"migrate", "web", "--ver"}),
+              HasSubstr("'--ver' is the beginning of several options of 'virt-ferry migrate'; found --verbose, "
+                        "--verify"));
+  EXPECT_THAT(said_of({"migrate", "web", "--disk-"}), HasSubstr("--disk-bus, --disk-mode"));
+}
+
+TEST(CommandLine, ANameThatIsTypedIsTakenAsItIsOrNotAtAll) {
+  for (const char *name : {"a/b", "../x", ".hidden", "-x", "a\nb", "{name}/x", "\xe2\x80\xae"})
+    EXPECT_THAT(said_of({"plan", "/nowhere.vbox", std::string("--name=") + name}), HasSubstr("--name: the value"))
+        << name;
+  EXPECT_THAT(said_of({"plan", "/nowhere.vbox", "--name", "web \xc3\xbc 100%"}), ::testing::Not(HasSubstr("--name")));
+  EXPECT_THAT(said_of({"plan", "/nowhere.vbox", "--name", "{name}-new"}), ::testing::Not(HasSubstr("--name")));
 }
 
 TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {

@@ -36,12 +36,31 @@ refused 2 -
 refused 2 new.qcow2 --disk-mode link
 grep -q 'needs no conversion' message
 refused 2 missing/out.qcow2
+# What the name says and what is written are one thing.
+for wrong in 'out.raw --format qcow2' 'out.QCOW2 --format raw' out.vmdk 'out.vdi --format qcow2' out.iso; do
+  # shellcheck disable=SC2086 # a name and its option
+  refused 2 $wrong
+  grep -q "the target's name says another format" message
+done
 sha256sum --quiet -c before
 [[ $(find . | wc -l) -eq 7 ]] || { find . >&2; exit 1; }
 
 "$program" disk convert disk.vmdk out.raw --format raw --progress none >/dev/null
 "$program" disk convert disk.vmdk out.raw --format raw --overwrite --progress none >/dev/null
 cmp flat out.raw
+
+for target in as-raw.raw as-raw.img as-raw.dd 'as-raw --format raw' 'as-raw.bin --format raw'; do
+  # shellcheck disable=SC2086
+  "$program" disk convert disk.vmdk $target --progress none >said
+  grep -q '^as-raw[.a-z]*: raw, 64 KiB' said
+  cmp flat "${target%% *}"
+done
+for target in new.qcow2 new 'new.img --format qcow2'; do
+  # shellcheck disable=SC2086
+  "$program" disk convert disk.vmdk $target --progress none >said
+  grep -q '^new[.a-z0-9]*: qcow2, 64 KiB' said
+  [[ $(head -c 3 "${target%% *}") == QFI ]]
+done
 
 # A file beside the target is nobody's business, and no temporary one stays.
 echo other >out.raw.new
