@@ -6,6 +6,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/yaml_text.hpp"
+#include "migration/look_inside.hpp"
 #include "migration/outside.hpp"
 #include "migration/reader.hpp"
 #include "migration/source.hpp"
@@ -21,6 +22,7 @@ namespace {
 struct InspectCommand {
   std::string source;
   migration::Options options;  // those that say where the source's files are
+  bool guest = false;
   OutputOptions output;
 };
 
@@ -44,7 +46,8 @@ void run(const InspectCommand &command) {
   Json machines = Json::array();
   std::vector<std::filesystem::path> touched;
   const migration::FoundSource source = migration::find_source(command.source);
-  for (migration::ReadMachine &read : migration::reader_of(source, command.options)->import(migration::Newer::ignore)) {
+  const auto reader = migration::reader_of(source, command.options);
+  for (migration::ReadMachine &read : reader->import(migration::Newer::ignore)) {
     ImportedMachine &imported = read.imported;
     for (Finding &finding : migration::findings_of(migration::files_outside(imported.machine, command.options)))
       imported.findings.push_back(std::move(finding));
@@ -55,6 +58,7 @@ void run(const InspectCommand &command) {
       machine["findings"].push_back(to_json(finding, {{}, imported.machine.source.file}));
     if (Json unknown = unknown_settings(imported, command.options.show_values); !unknown.empty())
       machine["unknown_settings"] = std::move(unknown);
+    if (command.guest) machine["observed"] = to_json(migration::look_inside(imported.machine, command.options, reader));
     machines.push_back(std::move(machine));
   }
   std::string out;
@@ -82,6 +86,7 @@ void setup_inspect(CLI::App &app, Context &context) {
   add_machine_options(*sub, command->options,
                       {"show-values", "ovf-configuration", "search", "allow-outside", "input-format",
                        "virtualbox-registry", "set", "base", "machine"});
+  sub->add_flag("--guest", command->guest, "look into the disks too, and show what is on them (docs/guest.md)");
   add_output_options(*sub, command->output, false);
   sub->callback([command, &context] {
     with_refusal(command->output, "virt-ferry-machine/1", [&command] { run(*command); });

@@ -47,6 +47,9 @@ inline const FindingKind kPortBusy{
     finding_list, "host.port-busy", Severity::warning,
     "A port of this host that the machine needs is in use right now.",
     "Stop what listens there before you start the machine, or give the machine another port with virsh edit."};
+inline const FindingKind kGuestNotRead{
+    finding_list, "guest.not-read", Severity::info,
+    "What is on a disk could not be read, so nothing is known of the guest there but what the settings say.", ""};
 inline const FindingKind kNoDisk{
     finding_list, "machine.no-disk", Severity::warning, "The machine has no disk.",
     "Attach the disk and migrate again, unless the machine boots from a CD or the network."};

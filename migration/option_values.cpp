@@ -295,6 +295,12 @@ constexpr std::array kRows{
     Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
         [](Options &o, const std::string &v) { o.hardware.map_host_devices = flag("host-devices", v); }},
 
+    Row{{"look-inside", "auto|off", "read the guest's own files: what system it is, whether it will boot [auto]",
+         kDisks},
+        [](Options &o, const std::string &v) {
+          o.look_inside = one_of<bool>(
+              "look-inside", v, std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
+        }},
     Row{{"snapshots", "keep|flatten|skip-unreadable",
          "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
         set_snapshots},

@@ -70,6 +70,7 @@ struct Options {
   std::optional<std::filesystem::path> host_profile;
   std::vector<std::filesystem::path> search;         // where else images may be; absolute
   std::vector<std::filesystem::path> allow_outside;  // what may be used outside of the machine's folder; absolute
+  bool look_inside = true;                           // at what is on the disks
   bool allow_in_use = false;                         // a source that something writes to
   bool input_raw = false;                            // images of unknown content are raw disks
   std::optional<std::filesystem::path> virtualbox_registry;

@@ -39,6 +39,7 @@ class MachinePlanner {
     plan_.dest = destination(options_, target_);
     plan_.reader = survey_.reader;
     plan_.number = survey_.number;
+    plan_.observed = survey_.observed;
     plan_.findings = plan_.imported.findings;
     append(plan_.findings, survey_.findings);
     general_findings();

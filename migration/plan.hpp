@@ -56,6 +56,7 @@ struct MachinePlan {
   ImportedMachine imported;  // with the ledger settled
   std::string name;
   std::filesystem::path dest;
+  std::optional<Observed> observed;  // the survey's
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
   std::optional<FirmwarePlan> firmware;

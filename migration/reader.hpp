@@ -19,6 +19,7 @@
 #include "migration/registered.hpp"
 #include "migration/source.hpp"
 #include "model/machine.hpp"
+#include "model/observed.hpp"
 
 #include "support/file_users.hpp"
 
@@ -49,6 +50,13 @@ struct MediumLook {
   std::optional<Failure> failure;
 };
 
+// A disk to look into.
+struct DiskToSee {
+  std::size_t number = 0;  // of the machine, from 1, in the source's order
+  Medium medium;
+  std::vector<std::filesystem::path> files;  // that it is read from, as DiskInfo has them
+};
+
 // Whether images that continue the attached ones are looked for.
 enum class Newer { look, ignore };
 
@@ -69,6 +77,9 @@ class Reader : public disk::SourceReader {
   // Why it reads in this process, which is meant for what this program holds: a clause. Empty where it does not, and
   // where no workers were wanted.
   [[nodiscard]] virtual std::string why_here() const { return {}; }
+  // What is on a machine's disks (converters/guest/look.hpp). A disk that cannot be read is a part of the answer; an
+  // Error says that nothing was found out.
+  [[nodiscard]] virtual Observed look_inside(const std::vector<DiskToSee> &disks, const image::OpenOptions &open) = 0;
   // Gives back what it holds (a process); what is asked next costs more.
   virtual void rest() {}
 };

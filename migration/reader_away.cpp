@@ -83,6 +83,30 @@ class ReaderAway final : public Reader {
     return out;
   }
 
+  // File systems are a larger target than images' headers. So a process of its own parses them, which may read the
+  // disks' files and nothing else, and does nothing afterwards. In a package that is compressed as a whole a disk is
+  // only found by who has read it.
+  Observed look_inside(const std::vector<DiskToSee> &disks, const image::OpenOptions &open) override {
+    if (disks.empty()) return {};
+    bool packed = source_.kind == SourceKind::vagrant;
+    for (const DiskToSee &disk : disks) {
+      for (const ImageFile &image : disk.medium.chain) packed = packed || image.gzip_outer;
+    }
+    const Session::Call asked{.what = Ask::inside,
+                              .value = exact::written_with_images(InsideQuestion{disks, values_of(open), !packed})};
+    std::string answer;
+    if (packed) {
+      answer = call(asked);
+    } else {
+      const auto session = Session::start(rules_to_see(disks), shown_);
+      if (!session) cannot_start();
+      answer = session->ask(asked);
+    }
+    constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;  // bytes
+    if (answer.size() > kLongestAnswer) not_believed(shown_);
+    return exact::read<Observed>(answer);
+  }
+
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
     MediumLook found = look({medium}, open, engine).front();
     if (found.failure) throw found.failure->error();
@@ -164,13 +188,7 @@ class ReaderAway final : public Reader {
       }
     }
     auto out = Session::start(rules_, shown_);
-    if (!out) {
-      throw Error(ErrorKind::io,
-                  {.where = {.file = shown_},
-                   .message = "a process to read this file in cannot be started",
-                   .advice = "Raise the limits on processes and open files (ulimit -u, -n), or run fewer "
-                             "machines at a time."});
-    }
+    if (!out) cannot_start();
     if (needs == Needs::source && !source_.file.empty())
       static_cast<void>(out->ask({.what = Ask::import, .value = exact::written(question())}));
     return out;
@@ -180,6 +198,27 @@ class ReaderAway final : public Reader {
     if (!session->is_usable()) return;
     const std::lock_guard lock(guard_);
     idle_.push_back(std::move(session));
+  }
+
+  [[noreturn]] void cannot_start() const {
+    throw Error(ErrorKind::io, {.where = {.file = shown_},
+                                .message = "a process to read this file in cannot be started",
+                                .advice = "Raise the limits on processes and open files (ulimit -u, -n), or run fewer "
+                                          "machines at a time."});
+  }
+
+  // The files that the disks are read from, where the source's own reader may read them, and what their folders list.
+  [[nodiscard]] cage::Rules rules_to_see(const std::vector<DiskToSee> &disks) const {
+    cage::Rules out = rules_for_nothing();
+    out.list = rules_.list;
+    out.list.insert(out.list.end(), rules_.read.begin(), rules_.read.end());
+    for (const DiskToSee &disk : disks) {
+      for (const fs::path &file : disk.files) {
+        const auto holds = [&file](const fs::path &tree) { return reach::below(file, tree); };
+        if (std::any_of(rules_.read.begin(), rules_.read.end(), holds)) out.read.push_back(file);
+      }
+    }
+    return out;
   }
 
   [[noreturn]] void not_believed(const fs::path &what) const {

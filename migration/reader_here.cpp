@@ -2,6 +2,7 @@
 // Reading in this process: what a worker does, and what is done where there are none.
 #include <utility>
 
+#include "converters/guest/look.hpp"
 #include "converters/images/cache.hpp"
 #include "importers/vagrant/box.hpp"
 #include "importers/vagrant/vagrant.hpp"
@@ -69,6 +70,21 @@ class ReaderHere final : public Reader {
       for (file_users::VmwareLock &held : file_users::vmware_locks(lock)) out.push_back(std::move(held));
     }
     return out;
+  }
+
+  Observed look_inside(const std::vector<DiskToSee> &disks, const image::OpenOptions &open) override {
+    const image::OpenOptions options = cached(open);
+    std::vector<std::unique_ptr<const image::Chain>> chains;
+    guest::Look look;
+    for (const DiskToSee &disk : disks) {
+      try {
+        chains.push_back(std::make_unique<const image::Chain>(image::open_chain(disk.medium, options)));
+        look.add(disk.number, *chains.back());
+      } catch (const Error &error) {
+        look.add_problem(disk.number, error.detail().message);
+      }
+    }
+    return look.done();
   }
 
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {

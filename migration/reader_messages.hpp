@@ -22,6 +22,7 @@ enum class Ask : char {
   tpm = 'p',             // TpmQuestion: firmware::TpmContents
   detect = 't',          // a path: DetectAnswer
   registered = 'r',      // a path: RegisteredAnswer
+  inside = 'o',          // InsideQuestion: Observed
   locks = 'k',           // paths: file_users::VmwareLocks
   verify_members = 'v',  // MembersQuestion: nothing
   fill = 'c',            // FillQuestion, and the target: disk::ConvertResult
@@ -62,6 +63,11 @@ struct LookQuestion {
   OpenValues open;
   disk::Engine engine{};
   bool with_force_size = false;
+};
+struct InsideQuestion {
+  std::vector<DiskToSee> disks;
+  OpenValues open;
+  bool alone = false;  // the process does nothing else
 };
 struct MembersQuestion {
   std::size_t machine = 0;
@@ -294,6 +300,18 @@ struct Members<migration::LookQuestion> {
   static constexpr std::tuple kAll{Member{"media", &Question::media}, Member{"open", &Question::open},
                                    Member{"engine", &Question::engine},
                                    Member{"with_force_size", &Question::with_force_size}};
+};
+template <>
+struct Members<migration::DiskToSee> {
+  static constexpr std::tuple kAll{Member{"number", &migration::DiskToSee::number},
+                                   Member{"medium", &migration::DiskToSee::medium},
+                                   Member{"files", &migration::DiskToSee::files}};
+};
+template <>
+struct Members<migration::InsideQuestion> {
+  using Question = migration::InsideQuestion;
+  static constexpr std::tuple kAll{Member{"disks", &Question::disks}, Member{"open", &Question::open},
+                                   Member{"alone", &Question::alone}};
 };
 template <>
 struct Members<migration::EngineAnswer> {

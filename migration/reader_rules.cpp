@@ -81,6 +81,8 @@ cage::Rules rules_for_process(const fs::path &words, const Options &options) {
 
 }  // namespace
 
+cage::Rules rules_for_nothing() { return of_system(); }
+
 fs::path folder_of_process(const fs::path &words) {
   std::error_code error;
   return fs::read_symlink(words.parent_path() / "cwd", error);

@@ -13,6 +13,8 @@
 
 namespace ferry::migration {
 
+// To read nothing but what libraries take of the system.
+[[nodiscard]] cage::Rules rules_for_nothing();
 // To import a source and to read its images.
 [[nodiscard]] cage::Rules rules_for(const FoundSource &source, const Options &options);
 // A source that is a process, by the file of its words: /proc/PID/cmdline.

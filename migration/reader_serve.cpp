@@ -20,6 +20,10 @@
 namespace ferry::migration {
 namespace {
 
+// Above what guest::Limits allow, which end a look with an answer.
+constexpr std::chrono::seconds kLongestLook{60};                  // of a processor
+constexpr std::uint64_t kMemoryOfLook = std::uint64_t{1} << 30U;  // bytes
+
 std::string message(Say what, const std::string &value) { return std::string(1, static_cast<char>(what)) + value; }
 
 // Steps and bytes as messages: many threads report, and not each of their steps is worth one.
@@ -116,6 +120,7 @@ class Server {
         const auto asked = exact::read_with_images<LookQuestion>(text);
         return exact::written(reader().for_qemu(asked.media.at(0), options_of(asked.open), asked.with_force_size));
       }
+      case Ask::inside: return inside(exact::read_with_images<InsideQuestion>(text));
       case Ask::nvram: return exact::written(reader().read_nvram(exact::read<firmware::NvramSource>(text)));
       case Ask::tpm: {
         const auto asked = exact::read<TpmQuestion>(text);
@@ -136,6 +141,12 @@ class Server {
       case Ask::stop: break;
     }
     throw Error(ErrorKind::internal, {.message = "an unknown question"});
+  }
+
+  std::string inside(const InsideQuestion &asked) {
+    // What it parses may make it compute or allocate without an end. One that has other work to do cannot be bound.
+    if (asked.alone) worker::limit_work(kLongestLook, kMemoryOfLook);
+    return exact::written(reader().look_inside(asked.disks, options_of(asked.open)));
   }
 
   static std::string below(const std::string &folder) {

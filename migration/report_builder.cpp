@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "migration/look_inside.hpp"
 #include "model/names.hpp"
 
 #include "support/secrets.hpp"
@@ -74,6 +75,7 @@ report::MachineReport report_of(const MachinePlan &plan) {
   out.name = plan.name;
   out.status = report::Status::planned;
   out.uuid = plan.domain_uuid.text();
+  if (plan.observed) out.observed = described(*plan.observed);
   for (const DiskPlan &disk : plan.disks) out.disks.push_back(disk_of(disk));
   for (const target::Nic &nic : plan.nics)
     out.nics.push_back({nic.mac, nic.model, nic.network, nic.guest_name, nic.forwards});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migration/in_use.hpp"
+#include "migration/look_inside.hpp"
 #include "migration/outside.hpp"
 #include "migration/shared_images.hpp"
 #include "migration/source.hpp"
@@ -208,6 +209,7 @@ Survey survey(const ReadMachine &read, const Options &options, const fs::path &d
   if (out.has_manifest) out.unlisted = images_without(read.manifest, machine);
   const image::OpenOptions open = open_options(machine, options);
   look_at_drives(machine, open, options, out);
+  if (options.look_inside) look_inside(machine, options, out);
   for (Finding &finding : refuse_in_use(machine, options, *out.reader, parts_of(out)))
     out.findings.push_back(std::move(finding));
   find_shared_images(machine, machine.hardware, "hardware", out);

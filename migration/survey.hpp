@@ -30,6 +30,7 @@ struct Survey {
   std::optional<MediumFacts> store;              // of a store of QEMU's that is an image
   std::optional<firmware::TpmContents> tpm;      // of the source's TPM, where its state can be read
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
+  std::optional<Observed> observed;                               // what is on the disks; nullopt: nobody looked
   std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
   bool has_manifest = false;
   std::vector<ovf::ManifestEntry> manifest;

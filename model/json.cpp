@@ -104,6 +104,11 @@ Json to_json(const Medium &medium, const JsonContext &context) { return Writer(c
 Json to_json(const Hardware &hardware, const JsonContext &context) { return Writer(context).value(hardware); }
 Json to_json(const LedgerEntry &entry, const JsonContext &context) { return Writer(context).value(entry); }
 
+Json to_json(const Observed &observed) {
+  const JsonContext context;
+  return Writer(context).value(observed);
+}
+
 Json to_json(const Machine &machine, const std::filesystem::path &base) {
   const JsonContext context{base, machine.source.file};
   Json out = Writer(context).value(machine);

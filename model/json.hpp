@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "model/machine.hpp"
+#include "model/observed.hpp"
 
 namespace ferry {
 
@@ -33,6 +34,7 @@ struct JsonContext {
 [[nodiscard]] Json to_json(const Machine &machine, const std::filesystem::path &base = {});
 [[nodiscard]] Json to_json(const LedgerEntry &entry, const JsonContext &context = {});
 [[nodiscard]] Json to_json(const LedgerCounts &counts);
+[[nodiscard]] Json to_json(const Observed &observed);
 
 // The exact form of what an importer gives.
 [[nodiscard]] std::string to_exact_json(const ImportedMachine &imported);

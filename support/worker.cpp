@@ -248,6 +248,13 @@ void begin(Serve serve) {
   nursery() = new Channel(std::move(ours));  // for as long as the program runs
 }
 
+void limit_work(std::chrono::seconds processor, [[maybe_unused]] std::uint64_t memory) {
+  set_limit(RLIMIT_CPU, static_cast<rlim_t>(processor.count()));
+#ifndef FERRY_SANITIZED
+  set_limit(RLIMIT_DATA, static_cast<rlim_t>(memory));
+#endif
+}
+
 bool available() { return nursery() != nullptr; }
 
 std::string why_none() {

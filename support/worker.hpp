@@ -52,6 +52,8 @@ using Serve = void (*)(Channel &channel);
 
 // Forks the process that workers come from. To be called once, by main(), while there is one thread.
 void begin(Serve serve);
+// Lets the worker that calls it use no more than this, from now on: it is killed (SIGXCPU), or gets no memory.
+void limit_work(std::chrono::seconds processor, std::uint64_t memory);
 // Whether there are workers here: begin() was called, the kernel has seccomp, and processes can be made.
 [[nodiscard]] bool available();
 // Why the process that workers come from was not made, or the last worker that was asked for could not be started: a

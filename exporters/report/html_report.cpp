@@ -84,6 +84,7 @@ void facts(std::string &out, const MachineReport &machine) {
   out += "<dl>\n";
   fact("Source", machine.source);
   fact("Guest", machine.guest_os);
+  for (const std::string &system : machine.observed) fact("Seen", system);
   fact("Machine", machine.summary);
   fact("UUID", machine.uuid);
   fact("Run", machine.run);

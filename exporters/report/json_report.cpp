@@ -59,6 +59,7 @@ Json machine_json(const MachineReport &machine) {
   out["guest_os"] = machine.guest_os;
   if (!machine.summary.empty()) out["summary"] = machine.summary;
   if (machine.refusal) out["refusal"] = refusal_json(*machine.refusal);
+  if (!machine.observed.empty()) out["observed"] = machine.observed;
   out["disks"] = array(machine.disks, disk_json);
   out["nics"] = array(machine.nics, nic_json);
   out["snapshots"] = array(machine.snapshots, snapshot_json);

@@ -52,8 +52,9 @@ struct Refusal {
 struct MachineReport {
   std::string name, source, kind, uuid, guest_os;
   Status status{};
-  std::string run;      // journal id, for undo; empty for a plan
-  std::string summary;  // "pc (PIIX3), BIOS, 2 CPUs, 1.0 GiB memory"
+  std::string run;                    // journal id, for undo; empty for a plan
+  std::string summary;                // "pc (PIIX3), BIOS, 2 CPUs, 1.0 GiB memory"
+  std::vector<std::string> observed;  // the systems that were seen on the disks, a line each
   std::vector<Disk> disks;
   std::vector<Nic> nics;
   std::vector<SnapshotLine> snapshots;

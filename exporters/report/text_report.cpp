@@ -114,6 +114,8 @@ std::string machine_text(const MachineReport &machine, const TextForm &form) {
   std::string out = headline(machine, form);
   out += line("source", text::printable(machine.source));
   if (!machine.guest_os.empty()) out += line("guest", text::printable(machine.guest_os));
+  for (std::size_t i = 0; i < machine.observed.size(); ++i)
+    out += line(i == 0 ? "seen" : "", text::printable(machine.observed[i]));
   if (!machine.summary.empty()) out += line("machine", machine.summary);
   if (!machine.uuid.empty()) out += line("uuid", machine.uuid);
   out += disk_lines(machine) + nic_lines(machine) + snapshot_lines(machine);

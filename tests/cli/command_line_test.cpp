@@ -35,6 +35,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--shared-folders", "none"},
                                                           {"--snapshots", "flatten"},
                                                           {"--skip-disk", "missing"},
+                                                          {"--look-inside", "off"},
                                                           {"--disk-mode", "copy"},
                                                           {"--compress", "zstd"},
                                                           {"--cluster-size", "64K"},

@@ -10,6 +10,10 @@
 #include "tests/fuzz/spread_file.hpp"
 #include "tests/kit/byte_writer.hpp"
 #include "tests/kit/disk_images.hpp"
+#include "tests/kit/folder.hpp"
+#include "tests/look_inside/disks.hpp"
+#include "tests/look_inside/hive_writer.hpp"
+#include "tests/look_inside/ntfs_volume.hpp"
 #include "tests/paths.hpp"
 
 using namespace ferry::test;
@@ -85,6 +89,37 @@ void put_firmware(const fs::path &folder) {
   builder::put(vmware, builder::vmware_chunk("CMOS", Bytes(16, 2)));
   builder::put(vmware, builder::vmware_chunk("EFI_NV", builder::vmware_area(variables, 512)));
   write_file(folder / "nvram_vmware/plain", vmware);
+}
+
+void put_guests(const fs::path &folder) {
+  for (const char *target : {"guest_disk", "hive"}) fs::create_directories(folder / target);
+  const HiveKey system = system_hive({});
+  using Lists = HiveOptions::Lists;
+  write_file(folder / "hive/hashed", make_hive(system));
+  write_file(folder / "hive/lists", make_hive(system, {.lists = Lists::of_lists}));
+  // The beginning of a volume has its tables; what lies behind it is zeros.
+  constexpr std::size_t kMost = 131072;
+  const TempFolder work;
+  const auto put = [&](const char *name, const fs::path &file) {
+    Bytes bytes = read_file(file);
+    bytes.resize(std::min(bytes.size(), kMost));
+    write_file(folder / "guest_disk" / name, bytes);
+  };
+  {
+    NtfsVolume ntfs(work / "ntfs", 2 * kMiB);
+    ntfs.write("Windows/System32/config/SYSTEM", make_hive(system));
+  }
+  put("ntfs", work / "ntfs");
+  make_ext(work / "ext2", kMiB, {{"etc/fstab", "/dev/sda1 / ext2\n"}, {"boot/vmlinuz-6", "x"}}, "ext2");
+  put("ext2", work / "ext2");
+  make_ext(work / "ext4", kMiB, {{"etc/fstab", "/dev/sda1 / ext4\n"}, {"etc/hostname", "web"}});
+  put("ext4", work / "ext4");
+  make_fat(work / "fat", kMiB, {{"EFI/BOOT/BOOTX64.EFI", "x"}, {"EFI/a long name/grubx64.efi", "x"}}, "12");
+  put("fat", work / "fat");
+  make_disk(work / "gpt", "gpt", {{work / "fat", "uefi"}});
+  put("gpt", work / "gpt");
+  make_disk(work / "dos", "dos", {{work / "fat", "ef"}});
+  put("dos", work / "dos");
 }
 
 void put_texts(const fs::path &folder) {
@@ -211,6 +246,7 @@ int main(int count, char **arguments) {
             "end\nend\n"},
            {"d.vmdk", "KDMV"}}));
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
+  put_guests(folder);
   put_fixtures(folder);
   put_words(folder);
   put_firmware(folder);

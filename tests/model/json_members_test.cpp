@@ -45,7 +45,7 @@ std::map<std::string, std::vector<std::string>> structs() {
   const std::regex head(R"(\bstruct (\w+) \{)");
   std::map<std::string, std::vector<std::string>> out;
   for (const char *header :
-       {"finding.hpp", "guest_os.hpp", "hardware.hpp", "ledger.hpp", "machine.hpp", "medium.hpp"}) {
+       {"finding.hpp", "guest_os.hpp", "hardware.hpp", "ledger.hpp", "machine.hpp", "medium.hpp", "observed.hpp"}) {
     const std::string text = without_comments(test::read_text(kModel / header));
     for (std::sregex_iterator hit(text.begin(), text.end(), head), end; hit != end; ++hit) {
       const std::size_t begin = static_cast<std::size_t>(hit->position() + hit->length());

@@ -26,6 +26,7 @@ MachineReport full_machine() {
   machine.guest_os = "Debian 12";
   machine.status = Status::migrated;
   machine.run = "20261123-120000-abcd";
+  machine.observed = {"Debian GNU/Linux 12 (bookworm), on partition 1 of disk 1"};
   machine.summary = "PIIX3, BIOS, 2 CPUs, 1.0 GiB memory";
   machine.disks.push_back({"/vms/leaf.vdi",
                            {"/vms/base.vdi", "/vms/leaf.vdi"},

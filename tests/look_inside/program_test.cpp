@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program itself, whose workers do the looking: what it shows, that it may be told not to, and that what it cannot
+// read stops nothing.
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/kit/folder.hpp"
+#include "tests/look_inside/disks.hpp"
+#include "tests/look_inside/hive_writer.hpp"
+#include "tests/look_inside/ntfs_volume.hpp"
+#include "tests/paths.hpp"
+
+#include "support/subprocess.hpp"
+
+namespace ferry::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class LookInsideProgram : public testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("HOME", folder_.path().c_str(), 1);
+    setenv("XDG_STATE_HOME", (folder_ / "state").c_str(), 1);
+  }
+
+  // A VMware machine with that disk: "vm/m.vmx". The disk's file is its only extent.
+  void machine(const std::filesystem::path &disk, const std::string &guest_os = "windows9-64") {
+    std::filesystem::create_directories(folder_ / "vm");
+    std::filesystem::rename(disk, folder_ / "vm/m-flat.vmdk");
+    const std::uint64_t sectors = std::filesystem::file_size(folder_ / "vm/m-flat.vmdk") / 512;
+    folder_.write("vm/m.vmdk", vmdk_text(sectors));
+    folder_.write("vm/m.vmx",
+                  ".encoding = \"UTF-8\"\nconfig.version = \"8\"\nvirtualHW.version = \"14\"\ndisplayName = \"m\"\n"
+                  "guestOS = \"" +
+                      guest_os +
+                      "\"\nmemsize = \"1024\"\nscsi0.present = \"TRUE\"\n"
+                      "scsi0.virtualDev = \"lsisas1068\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"m.vmdk\"\n");
+  }
+  static std::string vmdk_text(std::uint64_t sectors) {
+    return "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW " +
+           std::to_string(sectors) + " FLAT \"m-flat.vmdk\" 0\nddb.adapterType = \"lsilogic\"\n";
+  }
+  void windows_machine() {
+    {
+      NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+      ntfs.write("Windows/System32/config/SYSTEM", make_hive(system_hive({})));
+      ntfs.write("Windows/System32/config/SOFTWARE", make_hive(software_hive({})));
+    }
+    make_disk(folder_ / "disk", "dos", {{folder_ / "volume", "7"}});
+    machine(folder_ / "disk");
+  }
+
+  [[nodiscard]] nlohmann::json said(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin() + 1, (folder_ / "vm/m.vmx").string());
+    arguments.insert(arguments.end(), {"--format", "json"});
+    const subprocess::Result result = subprocess::run({.program = FERRY_PROGRAM,
+                                                       .arguments = arguments,
+                                                       .limits = {.deadline = std::chrono::seconds(60)},
+                                                       .bare_environment = false,
+                                                       .locked_in = {},
+                                                       .on_line = {}},
+                                                      {});
+    auto out = nlohmann::json::parse(result.output, nullptr, false);
+    if (out.is_discarded()) throw std::runtime_error(result.output + result.errors);
+    return out["machines"][0];
+  }
+  [[nodiscard]] nlohmann::json plan(const std::vector<std::string> &more = {}) const {
+    std::vector<std::string> arguments{"plan", "--no-define", "--host-profile",
+                                       FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return said(arguments);
+  }
+  static std::vector<std::string> ids(const nlohmann::json &machine) {
+    std::vector<std::string> out;
+    for (const auto &finding : machine["findings"]) out.push_back(finding["id"]);
+    return out;
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(LookInsideProgram, APlanNamesTheSystem) {
+  windows_machine();
+  EXPECT_THAT(plan()["observed"].get<std::vector<std::string>>(),
+              ElementsAre("Windows 10 Pro 22H2 (10.0.19045, x86_64), DESKTOP-1, on partition 1 of disk 1"));
+}
+
+TEST_F(LookInsideProgram, OffMeansThatNobodyLooks) {
+  windows_machine();
+  const auto planned = plan({"--look-inside", "off"});
+  EXPECT_FALSE(planned.contains("observed"));
+  EXPECT_THAT(ids(planned), Not(testing::Contains("guest.not-read")));
+}
+
+TEST_F(LookInsideProgram, InspectShowsAllThatIsSeen) {
+  windows_machine();
+  const auto observed = said({"inspect", "--guest"})["observed"];
+  EXPECT_EQ(observed["windows"][0]["computer_name"], "DESKTOP-1");
+  EXPECT_EQ(observed["windows"][0]["control_sets"][0]["services"].size(), 3U);
+  EXPECT_EQ(observed["volumes"][0]["content"], "ntfs");
+  EXPECT_FALSE(said({"inspect"}).contains("observed"));
+}
+
+TEST_F(LookInsideProgram, WhatCannotBeReadIsAFindingAndNoFailure) {
+  {
+    NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+    ntfs.write("Windows/System32/config/SYSTEM", Bytes(5000, 0x41));
+  }
+  machine(folder_ / "volume");
+  const auto planned = plan();
+  EXPECT_EQ(planned["status"], "planned");
+  bool found = false;
+  for (const auto &finding : planned["findings"]) {
+    if (finding["id"] != "guest.not-read") continue;
+    found = true;
+    EXPECT_THAT(finding["message"].get<std::string>(), HasSubstr("registry"));
+  }
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace ferry::test
