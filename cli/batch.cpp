@@ -11,9 +11,11 @@
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/keep.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
+#include "migration/kept_reports.hpp"
 
 #include "support/text.hpp"
 
@@ -62,6 +64,10 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
   hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
   std::size_t finished = 0;
   hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
+    // At once: should the batch be killed, this machine's report is there.
+    report::Document own{.host = host.target->facts.name, .machines = {machine}};
+    stamp(command.output, own);
+    keep_reports(own);
     const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
     print_beside_progress("[" + std::to_string(++finished) + "/" + std::to_string(all) + "] " +
                           text::printable(machine.name) + ": " + std::string(to_string(machine.status)) + why + "\n");
@@ -82,11 +88,12 @@ int run(BatchCommand &command, const std::stop_token &stop) {
   } catch (const Error &error) {
     return refused_as_whole({command.argument}, error, command.output);
   }
-  if (command.output.format == "text") {
-    write_output(command.output, report::summary_table(document));
-  } else {
-    write_report(command.output, document);
+  stamp(command.output, document);
+  if (!command.dry_run) {
+    document.batch = migration::new_batch_id();
+    keep_batch(document);
   }
+  write_batch_report(command.output, document);
   if (stop.stop_requested()) return kInterrupted;
   const bool all = std::none_of(document.machines.begin(), document.machines.end(),
                                 [](const auto &machine) { return machine.refusal.has_value(); });
@@ -119,7 +126,10 @@ void setup_batch(CLI::App &app, Context &context) {
           "  virt-ferry batch ~/VMs --jobs 4 --verify\n"
           "  virt-ferry batch machines.yaml    options for each machine\n\n") +
       kExitCodes);
-  sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
+  sub->callback([command, &context] {
+    command->output.command = context.command;
+    context.exit_code = run(*command, context.stop);
+  });
 }
 
 }  // namespace ferry::cli

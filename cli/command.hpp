@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace CLI {
@@ -19,6 +20,7 @@ inline constexpr auto kExitCodes =
 struct Context {
   int exit_code = 0;
   std::stop_token stop;                      // requested by SIGINT and SIGTERM
+  std::string command;                       // as it was typed, without what may be secret
   std::vector<std::shared_ptr<void>> state;  // what options are parsed into: as long as the options
 };
 
@@ -27,6 +29,8 @@ void setup_plan(CLI::App &app, Context &context);
 void setup_migrate(CLI::App &app, Context &context);
 void setup_batch(CLI::App &app, Context &context);
 void setup_list(CLI::App &app, Context &context);
+void setup_runs(CLI::App &app, Context &context);
+void setup_report(CLI::App &app, Context &context);
 void setup_undo(CLI::App &app, Context &context);
 void setup_script(CLI::App &app, Context &context);
 void setup_disk(CLI::App &app, Context &context);

@@ -11,6 +11,7 @@
 
 #include "support/error.hpp"
 #include "support/nearest.hpp"
+#include "support/secrets.hpp"
 #include "support/text.hpp"
 
 namespace ferry::cli {
@@ -144,6 +145,8 @@ std::unique_ptr<CLI::App> make_app(Context &context) {
   setup_migrate(*app, context);
   setup_batch(*app, context);
   setup_list(*app, context);
+  setup_runs(*app, context);
+  setup_report(*app, context);
   setup_undo(*app, context);
   setup_script(*app, context);
   setup_disk(*app, context);
@@ -217,9 +220,26 @@ void check_words(const CLI::App &app, const Words &words) {
   }
 }
 
+std::string shown_command(const Words &words) {
+  std::string out = "virt-ferry";
+  bool is_variable = false;  // NAME=VALUE of --set: what a script calls OSK or PASSWORD
+  for (const std::string &word : words) {
+    const bool joined = word.starts_with("--set=");
+    std::string shown = secrets::without_credentials(word);
+    if (is_variable || joined) {
+      const std::size_t equals = shown.find('=', joined ? 6 : 0);
+      if (equals != std::string::npos) shown = shown.substr(0, equals + 1) + std::string(secrets::kHidden);
+    }
+    is_variable = word == "--set";
+    out += " " + text::shell_word(shown);
+  }
+  return out;
+}
+
 int run_command_line(const Words &words, const std::stop_token &stop) {
   Context context;
   context.stop = stop;
+  context.command = shown_command(words);
   const auto app = make_app(context);
   Words arguments = expanded(*app, prepared(words));
   check_words(*app, arguments);

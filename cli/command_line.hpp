@@ -29,6 +29,9 @@ namespace ferry::cli {
 // Throws Error usage for a command or an option that there is not, with the one that may have been meant.
 void check_words(const CLI::App &app, const std::vector<std::string> &words);
 
+// The command as a report shows it: quoted for a shell, without values of --set and passwords in addresses.
+[[nodiscard]] std::string shown_command(const std::vector<std::string> &words);
+
 // Parses, runs the command and gives its exit code. Throws Error, usage for a command line that is wrong.
 [[nodiscard]] int run_command_line(const std::vector<std::string> &words, const std::stop_token &stop);
 

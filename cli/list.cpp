@@ -30,14 +30,12 @@ std::string as_json(const std::vector<migration::RegisteredMachine> &machines) {
 }
 
 std::string as_table(const std::vector<migration::RegisteredMachine> &machines) {
-  std::size_t width = 4;
-  for (const auto &machine : machines) width = std::max(width, text::columns(text::printable(machine.name)));
-  std::string out = text::padded("NAME", width + 2) + "PLATFORM    FILE\n";
+  std::vector<std::vector<std::string>> rows{{"NAME", "PLATFORM", "FILE"}};
   for (const auto &machine : machines) {
-    out += text::padded(text::printable(machine.name), width + 2) + text::padded(platform(machine.kind), 12);
-    out += text::printable(machine.file.string()) + (machine.exists ? "" : "  (missing)") + "\n";
+    rows.push_back({text::printable(machine.name), platform(machine.kind),
+                    text::printable(machine.file.string()) + (machine.exists ? "" : "  (missing)")});
   }
-  return out;
+  return text::table(rows);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/dry_run.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/keep.hpp"
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
@@ -60,6 +61,8 @@ int run(MigrateCommand &command, const std::stop_token &stop) {
     return refused_as_whole({command.source}, error, command.output);
   }
   const int code = migration::worst_exit_code(document);
+  stamp(command.output, document);
+  keep_reports(document);
   print_refusals(document);
   // On a terminal the reason of a refusal stands on stderr already.
   if (command.output.format == "text" && command.output.file.empty()) {
@@ -92,7 +95,10 @@ void setup_migrate(CLI::App &app, Context &context) {
                           "  virt-ferry migrate old.vbox --no-define --dest /srv/images\n"
                           "  virt-ferry migrate san.vbox --skip-disk unsupported    without its iSCSI disks\n\n") +
               kExitCodes);
-  sub->callback([command, &context] { context.exit_code = run(*command, context.stop); });
+  sub->callback([command, &context] {
+    command->output.command = context.command;
+    context.exit_code = run(*command, context.stop);
+  });
 }
 
 }  // namespace ferry::cli

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <unistd.h>
 
@@ -239,8 +240,27 @@ report::TextForm text_form(const OutputOptions &options) {
   return out;
 }
 
-void write_report(const OutputOptions &options, report::Document &document) {
+void stamp(const OutputOptions &options, report::Document &document) {
+  if (!document.made.empty()) return;
   document.tool = "virt-ferry " FERRY_VERSION;
+  document.command = options.command;
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  std::array<char, 32> date{};
+  if (gmtime_r(&now, &parts) != nullptr && std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%SZ", &parts) > 0)
+    document.made = date.data();
+  const char *home_of = std::getenv("USER");
+  document.user = home_of != nullptr && *home_of != '\0' ? home_of : std::to_string(geteuid());
+}
+
+void write_batch_report(const OutputOptions &options, report::Document &document) {
+  if (options.format != "text") return write_report(options, document);
+  stamp(options, document);
+  write_output(options, report::batch_text(document, text_form(options)));
+}
+
+void write_report(const OutputOptions &options, report::Document &document) {
+  stamp(options, document);
   write_output(options, options.format == "json"   ? report::as_json(document)
                         : options.format == "html" ? report::as_html(document)
                                                    : report::as_text(document, text_form(options)));

@@ -23,6 +23,7 @@ struct OutputOptions {
   bool overwrite = false;  // replace also what is no report of ours
   bool profile = false;    // what is written is a host profile: it takes the place of another, as no report does
   bool verbose = false, quiet = false;
+  std::string command;          // what was typed, for the report
   std::string colour = "auto";  // when text has colours: auto (on a terminal, unless NO_COLOR is set), always, never
 };
 
@@ -47,7 +48,11 @@ void check_output(const OutputOptions &options, const std::vector<std::filesyste
 void write_output(const OutputOptions &options, const std::string &text);
 // How text looks there.
 [[nodiscard]] report::TextForm text_form(const OutputOptions &options);
+// Says in the document which program made it, when and for whom.
+void stamp(const OutputOptions &options, report::Document &document);
 void write_report(const OutputOptions &options, report::Document &document);
+// The same in the form of a batch: totals and a table, where it is text.
+void write_batch_report(const OutputOptions &options, report::Document &document);
 
 // Runs a command whose JSON has this schema. What it throws goes on, but a program that reads JSON finds it there too.
 void with_refusal(const OutputOptions &options, std::string_view schema, const std::function<void()> &command);

@@ -34,6 +34,7 @@ void setup_plan(CLI::App &app, Context &context) {
               kExitCodes);
   sub->callback([command, &context] {
     command->output.overwrite = command->options.overwrite;
+    command->output.command = context.command;
     context.exit_code = dry_run(command->sources, command->options, command->output);
   });
 }

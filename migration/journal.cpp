@@ -21,23 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// By time, so that ids sort as the runs came, also within a second: its 65,536th parts are the tail.
-std::string new_run_id() {
-  namespace chrono = std::chrono;
-  const auto now = chrono::system_clock::now();
-  const auto second = chrono::floor<chrono::seconds>(now);
-  const auto day = chrono::floor<chrono::days>(second);
-  const chrono::year_month_day date{day};
-  const chrono::hh_mm_ss time{second - day};
-  const auto part = chrono::floor<chrono::duration<unsigned, std::ratio<1, 65536>>>(now - second);
-  std::array<char, 64> out{};
-  std::snprintf(out.data(), out.size(), "%04d%02u%02u-%02d%02d%02d-%04x", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()), part.count());
-  return out.data();
-}
-
 [[noreturn]] void fail(const fs::path &file, const std::string &what) {
   throw Error(ErrorKind::io,
               {.where = {.file = file},
@@ -75,6 +58,23 @@ void append_to(const std::string &run, const std::string &line) {
 }
 
 }  // namespace
+
+// The tail is in 65,536th parts of a second.
+std::string new_run_id() {
+  namespace chrono = std::chrono;
+  const auto now = chrono::system_clock::now();
+  const auto second = chrono::floor<chrono::seconds>(now);
+  const auto day = chrono::floor<chrono::days>(second);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss time{second - day};
+  const auto part = chrono::floor<chrono::duration<unsigned, std::ratio<1, 65536>>>(now - second);
+  std::array<char, 64> out{};
+  std::snprintf(out.data(), out.size(), "%04d%02u%02u-%02d%02d%02d-%04x", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()), part.count());
+  return out.data();
+}
 
 Journal::Journal(const Begin &begin) {
   make_journal_folder();

@@ -62,6 +62,9 @@ class Journal {
   int fd_ = -1;
 };
 
+// By time, so that ids sort as the runs came, also within a second.
+[[nodiscard]] std::string new_run_id();
+
 // Notes that the run was undone. Throws Error io.
 void mark_undone(const std::string &run);
 // Notes for the run that made it how a file stands that was moved away and back.

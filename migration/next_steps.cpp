@@ -3,16 +3,10 @@
 
 #include "migration/host.hpp"
 
+#include "support/text.hpp"
+
 namespace ferry::migration {
 namespace {
-
-std::string shell_quoted(const std::string &text) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=+@%,";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
 
 // What 'virsh define' of the XML does not bring.
 std::string left_out(const MachinePlan &plan, const Options &options) {
@@ -29,15 +23,15 @@ std::string left_out(const MachinePlan &plan, const Options &options) {
 }  // namespace
 
 std::vector<std::string> next_steps(const MachinePlan &plan, const Options &options, const RunResult &result) {
-  const std::string virsh = "virsh -c " + shell_quoted(options.connect) + " ";
+  const std::string virsh = "virsh -c " + text::shell_word(options.connect) + " ";
   std::vector<std::string> out;
   if (!result.defined) {
-    out.push_back(virsh + "define " + shell_quoted((plan.dest / (plan.name + ".xml")).string()) +
+    out.push_back(virsh + "define " + text::shell_word((plan.dest / (plan.name + ".xml")).string()) +
                   left_out(plan, options));
   }
-  if (!result.started) out.push_back(virsh + "start " + shell_quoted(plan.name));
+  if (!result.started) out.push_back(virsh + "start " + text::shell_word(plan.name));
   if (result.defined && is_own_session(options.connect))
-    out.push_back("virt-viewer -c " + shell_quoted(options.connect) + " " + shell_quoted(plan.name) +
+    out.push_back("virt-viewer -c " + text::shell_word(options.connect) + " " + text::shell_word(plan.name) +
                   "    # or open it in virt-manager or GNOME Boxes");
   // undo without --force keeps what a guest has written to; one that has been started will have.
   out.push_back("virt-ferry undo " + result.run +

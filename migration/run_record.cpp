@@ -129,6 +129,13 @@ MadeState state_of(const MadeFile &made) {
   return same && (!made.placed || now->changed == then.changed) ? MadeState::ours : MadeState::changed;
 }
 
+std::string_view state_text(const RunRecord &record) {
+  if (record.alive) return "in progress";
+  if (record.undone) return "undone";
+  if (record.done) return "done";
+  return record.kept ? "not defined" : "interrupted";
+}
+
 fs::path journal_folder() { return folders::state_home() / "virt-ferry/runs"; }
 fs::path staging_folder(const fs::path &dest, const std::string &run) { return dest / (".virt-ferry-" + run); }
 

@@ -81,6 +81,9 @@ struct RunRecord {
   [[nodiscard]] bool crashed() const { return !done && !kept && !undone && !alive; }
 };
 
+// "done", "undone", "in progress", "interrupted"; "not defined" for one that ended without libvirt.
+[[nodiscard]] std::string_view state_text(const RunRecord &record);
+
 [[nodiscard]] std::filesystem::path journal_folder();
 // Where a run makes what it publishes, and keeps what it replaces: the only folder that is ever removed with all in it.
 [[nodiscard]] std::filesystem::path staging_folder(const std::filesystem::path &dest, const std::string &run);

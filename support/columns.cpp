@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/columns.hpp"
 
+#include <algorithm>
 #include <clocale>
 #include <cwchar>
 
@@ -70,6 +71,23 @@ std::string shortened(std::string_view text, std::size_t width) {
   }
   std::string out = cut_columns(text, head) + std::string(kGap);
   for (const char32_t c : end) append_utf8(out, c);
+  return out;
+}
+
+std::string table(const std::vector<std::vector<std::string>> &rows, std::size_t cut) {
+  std::vector<std::size_t> widths;
+  for (const auto &row : rows) {
+    if (widths.size() < row.size()) widths.resize(row.size());
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  }
+  std::string out;
+  for (const auto &row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? padded(row[i], widths[i] + 2) : row[i];
+    line.erase(line.find_last_not_of(' ') + 1);
+    if (cut > 3 && columns(line) > cut) line = cut_columns(line, cut - 3) + "...";
+    out += line + "\n";
+  }
   return out;
 }
 

@@ -63,6 +63,9 @@ void append_utf8(std::string &out, char32_t code_point);
 // "\\u202e".
 [[nodiscard]] std::string printable(std::string_view text);
 
+// `text` as one word of a shell's command line.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 // `text` as a sentence: with a capital, unless it begins with a name (libvirt, scsi0:0, "IDE"), and a full stop.
 [[nodiscard]] std::string sentence(std::string_view text);
 

@@ -81,6 +81,13 @@ Json machine_json(const MachineReport &machine) {
 
 std::string as_json(const Document &document) {
   Json out{{"schema", std::string(kSchema)}, {"tool", document.tool}, {"host", document.host}};
+  const auto add = [&out](const char *key, const std::string &value) {
+    if (!value.empty()) out[key] = value;
+  };
+  add("batch", document.batch);
+  add("made", document.made);
+  add("command", document.command);
+  add("user", document.user);
   out["machines"] = array(document.machines, machine_json);
   // File names need not be UTF-8; a report with a replacement character beats none.
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

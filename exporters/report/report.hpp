@@ -71,12 +71,18 @@ struct MachineReport {
 };
 
 struct Document {
-  std::string tool;  // "virt-ferry 0.1.0"
-  std::string host;  // name of the host profile
+  std::string tool;     // "virt-ferry 0.1.0"
+  std::string host;     // name of the host profile
+  std::string batch;    // its id, for undo; empty for anything else
+  std::string made;     // when: "2026-11-29T12:05:57Z"
+  std::string command;  // what was typed
+  std::string user;     // by whom
   std::vector<MachineReport> machines;
 };
 
 [[nodiscard]] std::string as_json(const Document &document);
+// Throws Error malformed for what as_json() did not write.
+[[nodiscard]] Document from_json(std::string_view text);
 // What a command prints in the place of a document of `schema` that there is none of: its name and the refusal.
 [[nodiscard]] std::string refusal_as_json(std::string_view schema, const Refusal &refusal);
 
@@ -94,7 +100,8 @@ struct TextForm {
 [[nodiscard]] std::string as_text(const Document &document, const TextForm &form = {});
 // One self-contained page: no scripts, nothing from other hosts.
 [[nodiscard]] std::string as_html(const Document &document);
-// One line a machine: name, result, disks, data, worst findings; then the reasons of refusals.
-[[nodiscard]] std::string summary_table(const Document &document);
+// Of a batch: the totals; a line for each machine, those with trouble first; why some were refused, and what needs a
+// hand on which machines. Detail::result: the totals alone. Detail::all: with each machine's own text.
+[[nodiscard]] std::string batch_text(const Document &document, const TextForm &form = {});
 
 }  // namespace ferry::report

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include "exporters/report/text_form.hpp"
@@ -143,14 +142,6 @@ std::string machine_text(const MachineReport &machine, const TextForm &form) {
   return out;
 }
 
-std::string worst_finding(const MachineReport &machine) {
-  std::array<std::size_t, 3> counts{};
-  for (const Finding &finding : machine.findings) ++counts[static_cast<std::size_t>(finding.severity)];
-  if (counts[2] > 0) return std::to_string(counts[2]) + " critical";
-  if (counts[1] > 0) return std::to_string(counts[1]) + (counts[1] == 1 ? " warning" : " warnings");
-  return "-";
-}
-
 }  // namespace
 
 std::string as_text(const Document &document, const TextForm &form) {
@@ -158,36 +149,6 @@ std::string as_text(const Document &document, const TextForm &form) {
   for (const MachineReport &machine : document.machines) {
     if (!out.empty() && form.detail != Detail::result) out += "\n";
     out += form.detail == Detail::all ? machine_text(machine, form) : brief_text(machine, form);
-  }
-  return out;
-}
-
-std::string summary_table(const Document &document) {
-  std::vector<std::array<std::string, 5>> rows{{"MACHINE", "RESULT", "DISKS", "DATA", "FINDINGS"}};
-  for (const MachineReport &machine : document.machines) {
-    std::uint64_t data = 0;
-    for (const Disk &disk : machine.disks) data += disk.allocated;
-    rows.push_back({text::printable(machine.name), std::string(to_string(machine.status)),
-                    std::to_string(machine.disks.size()), text::human_bytes(data), worst_finding(machine)});
-  }
-  std::array<std::size_t, 5> widths{};
-  for (const auto &row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], text::columns(row[i]));
-  }
-  std::string out;
-  for (const auto &row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      out += i + 1 < row.size() ? text::padded(row[i], widths[i] + 2) : row[i];
-    }
-    out += '\n';
-  }
-  for (const MachineReport &machine : document.machines) {
-    if (!machine.refusal) continue;
-    const ErrorDetail &detail = machine.refusal->detail;
-    const std::string where = detail.where.text();
-    out += "\n" + text::printable(machine.name) + ": " + (where.empty() ? "" : text::printable(where) + ": ") +
-           text::printable(detail.message) + "\n";
-    if (!detail.advice.empty()) out += text::wrapped(text::printable(detail.advice), 4, kWidth);
   }
   return out;
 }

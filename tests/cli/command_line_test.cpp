@@ -221,6 +221,13 @@ TEST(CommandLine, ANameThatIsTypedIsTakenAsItIsOrNotAtAll) {
   EXPECT_THAT(said_of({"plan", "/nowhere.vbox", "--name", "{name}-new"}), ::testing::Not(HasSubstr("--name")));
 }
 
+TEST(CommandLine, IsShownWithoutWhatMayBeSecret) {
+  EXPECT_EQ(shown_command({"migrate", "my web.vbox", "--set", "OSK=abc", "--set=PASSWORD=x y", "--name", "it's"}),
+            "virt-ferry migrate 'my web.vbox' --set 'OSK=(secret)' '--set=PASSWORD=(secret)' --name 'it'\\''s'");
+  EXPECT_EQ(shown_command({"plan", "x", "--connect", "qemu+ssh://me:pass@host/session"}).find("pass@"),
+            std::string::npos);
+}
+
 TEST(CommandLine, WhatIsMissingIsSaidWithTheCommandsHelp) {
   EXPECT_THAT(said_of({"migrate"}), HasSubstr("SOURCE is required. 'virt-ferry migrate --help' shows more."));
   EXPECT_THAT(said_of({"disk"}), HasSubstr("a command is required. 'virt-ferry disk --help' shows more."));

@@ -40,7 +40,7 @@ if grep -qE '^CMAKE_BUILD_TYPE:[A-Z]+=(Release|RelWithDebInfo|MinSizeRel)$' "$bu
 fi
 
 # Every option of every command is in the manual page and in the completion.
-for command in inspect plan migrate batch list undo 'disk info' 'disk convert' host; do
+for command in inspect plan migrate batch list runs report undo 'disk info' 'disk convert' host; do
   # shellcheck disable=SC2086 # two words
   while read -r option; do
     grep -q -F -- "${option//-/\\-}" "$page" || fail "the manual page does not have '$command $option'"

@@ -66,7 +66,15 @@ MachineReport refused_machine() {
   return machine;
 }
 
-Document document() { return {"virt-ferry 0.1.0", "Debian 12", {full_machine(), refused_machine()}}; }
+Document document() {
+  return {.tool = "virt-ferry 0.1.0",
+          .host = "Debian 12",
+          .batch = "batch-20261129-120557-bc49",
+          .made = "2026-11-29T12:05:57Z",
+          .command = "virt-ferry batch /vms",
+          .user = "you",
+          .machines = {full_machine(), refused_machine()}};
+}
 
 TEST(Report, JsonHoldsToThePublishedSchema) {
   if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
@@ -120,6 +128,23 @@ TEST(Report, EveryPropertyOfTheSchemaIsInTheseMachines) {
   std::vector<std::string> unused;
   find_unused(schema, schema, {nlohmann::json::parse(as_json(document()))}, "", unused);
   EXPECT_EQ(unused, std::vector<std::string>{});
+}
+
+TEST(Report, JsonReadsBackAsWhatItWas) {
+  const std::string json = as_json(document());
+  const Document again = from_json(json);
+  EXPECT_EQ(as_json(again), json);
+  EXPECT_EQ(as_html(again), as_html(document()));
+  for (const std::string &wrong :
+       {std::string("{"), std::string("{}"), std::string("[]"), json.substr(0, json.size() / 2),
+        std::string(R"({"schema": "virt-ferry-report/2", "machines": []})"),
+        std::string(R"({"schema": "virt-ferry-report/1", "machines": [{}]})"),
+        std::string(R"({"schema": "virt-ferry-report/1", "machines": [1]})")}) {
+    EXPECT_THROW((void)from_json(wrong), Error) << wrong;
+  }
+  std::string odd = json;
+  odd.replace(odd.find("\"migrated\""), 10, "\"mended\"");
+  EXPECT_THROW((void)from_json(odd), Error);
 }
 
 TEST(Report, JsonTakesTextThatIsNotUtf8) {
@@ -209,7 +234,7 @@ TEST(Report, OneSettingInSeveralStatesIsToldOnce) {
   ASSERT_EQ(told.size(), 2U);
   EXPECT_EQ(told[0].states, 3U);
   EXPECT_EQ(told[1].states, 1U);
-  EXPECT_NE(as_text({{}, {}, {machine}}).find("/Hardware/CPU/@x = \"true\", in 3 states\n"), std::string::npos);
+  EXPECT_NE(as_text({.machines = {machine}}).find("/Hardware/CPU/@x = \"true\", in 3 states\n"), std::string::npos);
 }
 
 TEST(Report, AFindingWithoutAdviceLeavesNoGap) {
@@ -235,12 +260,53 @@ TEST(Report, TextIsWrappedForATerminal) {
       << as_text(one);
 }
 
-TEST(Report, TheSummaryHasALineForEachMachine) {
-  const std::string table = summary_table(document());
-  EXPECT_NE(table.find("broken          refused   0      0 bytes  -"), std::string::npos) << table;
-  EXPECT_NE(table.find("broken: /vms/broken.vmx:3: encryption.keySafe: the machine is encrypted\n    Decrypt it."),
-            std::string::npos)
-      << table;
+TEST(Report, ABatchBeginsWithTotalsAndTheWorst) {
+  Document many = document();
+  MachineReport done = full_machine();
+  done.name = "done";
+  done.findings.clear();
+  many.machines.insert(many.machines.begin(), done);
+  MachineReport before = done;
+  before.name = "before";
+  before.status = Status::skipped;
+  before.run = "20261101-000000-0000";
+  before.written.reset();
+  many.machines.push_back(before);
+  const std::string text = batch_text(many, {.detail = Detail::usual});
+  EXPECT_EQ(
+      text.find("4 machines: 2 migrated, 1 skipped, 1 refused; 6.0 GiB written in 1 min 5 s of work;\n1 needs your "
+                "hand\n\nMACHINE "),
+      0U)
+      << text;
+  const std::vector<std::string> order{"\nbroken ", "\na<b>", "\ndone ", "\nbefore "};
+  for (std::size_t i = 1; i < order.size(); ++i) EXPECT_LT(text.find(order[i - 1]), text.find(order[i])) << text;
+  EXPECT_NE(text.find("20261101-000000-0000  done by that run"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nrefused: the machine is encrypted\n    broken\n    Decrypt it.\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\ncritical: the message [disk.none]\n    a<b>\"&\\x1b[31m\n    the advice\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("virt-ferry undo batch-20261129-120557-bc49\n"), std::string::npos) << text;
+  const std::string result = batch_text(many, {.detail = Detail::result});
+  EXPECT_TRUE(text.starts_with(result));
+  EXPECT_NE(batch_text(many, {.detail = Detail::all}).find("dropped: line 12: /A/@b"), std::string::npos);
+}
+
+TEST(Report, ABatchNamesOneCauseOnceWithItsMachines) {
+  Document many;
+  for (int i = 0; i < 7; ++i) {
+    MachineReport machine = refused_machine();
+    machine.name = "m" + std::to_string(i);
+    if (i >= 2) {
+      machine.refusal.reset();
+      machine.status = Status::planned;
+      machine.findings = {{"nic.isolated", Severity::warning, {"/x", 1, {}}, "Card " + machine.name + ".", "Do."}};
+    }
+    many.machines.push_back(machine);
+  }
+  const std::string text = batch_text(many, {.detail = Detail::usual});
+  EXPECT_NE(text.find("refused: the machine is encrypted\n    m0, m1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("warning: Card m2. [nic.isolated]\n    m2, m3, m4, m5, m6\n    Do.\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("Card m3"), std::string::npos) << text;
 }
 
 }  // namespace

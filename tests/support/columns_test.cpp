@@ -36,6 +36,13 @@ TEST(Columns, PadsByColumns) {
   EXPECT_EQ(padded("web", 2), "web");
 }
 
+TEST(Columns, TablesAreAlignedByWhatATerminalShows) {
+  EXPECT_EQ(table({{"NAME", "STATE", "FILE"}, {"業務", "done", "/a"}, {"web-server", "", ""}}),
+            "NAME        STATE  FILE\n業務        done   /a\nweb-server\n");
+  EXPECT_EQ(table({{"a", "bcdefghij"}}, 10), "a  bcde...\n");
+  EXPECT_EQ(table({{"a", "bcdefgh"}}, 10), "a  bcdefgh\n");
+}
+
 TEST(Columns, WrapsAtBlanks) {
   EXPECT_EQ(wrapped("one two three", 0, 80), "one two three\n");
   EXPECT_EQ(wrapped("one two three", 2, 9), "  one two\n  three\n");
