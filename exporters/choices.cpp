@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/choices.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "support/text.hpp"
+
 namespace ferry::target {
 namespace {
 
@@ -27,6 +32,37 @@ std::string Network::text() const {
     case Kind::none: return "none";
   }
   return {};
+}
+
+std::optional<Forward> Forward::parse(std::string_view text) {
+  Forward out;
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, equals);
+  const std::string_view guest = text.substr(equals + 1);
+  if (host.starts_with("udp:") || host.starts_with("tcp:")) {
+    out.tcp = host.front() == 't';
+    host.remove_prefix(4);
+  }
+  if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos) {
+    out.address = host.substr(0, colon);
+    host.remove_prefix(colon + 1);
+    in_addr ignored{};
+    if (inet_pton(AF_INET, out.address.c_str(), &ignored) != 1) return std::nullopt;
+  }
+  constexpr std::uint64_t kHighest = 65535;
+  const auto from = text::parse_u64(host);
+  const auto to = guest == "none" ? std::optional<std::uint64_t>(0) : text::parse_u64(guest);
+  if (!from || *from == 0 || *from > kHighest || !to || *to > kHighest || (*to == 0 && guest != "none"))
+    return std::nullopt;
+  out.host_port = static_cast<std::uint16_t>(*from);
+  out.guest_port = static_cast<std::uint16_t>(*to);
+  return out;
+}
+
+std::string Forward::text() const {
+  return (tcp ? "" : "udp:") + (address.empty() ? "" : address + ":") + std::to_string(host_port) + "=" +
+         (guest_port == 0 ? "none" : std::to_string(guest_port));
 }
 
 std::string_view to_string(DiskBus bus) {

@@ -46,7 +46,7 @@ inline const FindingKind kNewestStateTaken{
 inline const FindingKind kPortBusy{
     finding_list, "host.port-busy", Severity::warning,
     "A port of this host that the machine needs is in use right now.",
-    "Stop what listens there before you start the machine, or give the machine another port with virsh edit."};
+    "Stop what listens there before you start the machine, or give the machine another port with --forward."};
 inline const FindingKind kGuestNotRead{
     finding_list, "guest.not-read", Severity::info,
     "What is on a disk could not be read, so nothing is known of the guest there but what the settings say.", ""};

@@ -58,8 +58,13 @@ Host host_for_plan(const Options &options) {
 
 Host host_for_run(const Options &options, const std::stop_token &stop) {
   Answer answer = ask(options, stop);
-  if (options.define && answer.unreachable && answer.unreachable->kind() == ErrorKind::usage)
-    throw Error(*answer.unreachable);
+  if (options.define && answer.unreachable) {
+    ErrorDetail detail = answer.unreachable->detail();
+    if (answer.unreachable->kind() == ErrorKind::unreachable)
+      detail.advice += (detail.advice.empty() ? "" : " ") +
+                       std::string("Nothing was copied; --no-define makes the files alone, without libvirt.");
+    throw Error(answer.unreachable->kind(), std::move(detail));
+  }
   if (options.host_profile) answer.profile = libvirt::load_host_profile(*options.host_profile);
   Host host = host_of(std::move(answer));
   if (!options.define) {

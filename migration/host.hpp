@@ -26,8 +26,9 @@ struct Host {
 // profile that cannot be read.
 [[nodiscard]] Host host_for_plan(const Options &options);
 
-// For a run. Throws Error usage for root with qemu:///session; other connections that cannot be opened are in
-// `unreachable`, and the profile is the built-in one. With --no-define libvirt is asked only when --connect was given.
+// For a run. Where it will define machines, a connection that cannot be opened is an Error before anything is copied:
+// unreachable, or usage for root with qemu:///session. With --no-define libvirt is asked only when --connect was given,
+// and the profile is the built-in one when it does not answer.
 // Once `stop` is requested, the connection gives up soon what is not answered.
 [[nodiscard]] Host host_for_run(const Options &options, const std::stop_token &stop = {});
 

@@ -111,6 +111,16 @@ T one_of(std::string_view option, const std::string &value, const std::array<T, 
   return one_of(option, value, named);
 }
 
+void set_forward(Options &options, const std::string &value) {
+  constexpr auto kExpected =
+      "CARD:HOST=GUEST or CARD:HOST=none, as 1:2222=22, 1:udp:5353=53 or 1:127.0.0.1:8080=80, with CARD from 1";
+  const std::size_t colon = value.find(':');
+  const auto card = colon == std::string::npos ? std::nullopt : text::parse_u64(value.substr(0, colon));
+  const auto forward = card ? target::Forward::parse(value.substr(colon + 1)) : std::nullopt;
+  if (!card || *card == 0 || !forward) bad_value("forward", value, kExpected);
+  options.hardware.forwards[static_cast<std::size_t>(*card) - 1].push_back(*forward);
+}
+
 void set_snapshots(Options &options, const std::string &value) {
   enum class Choice { keep, flatten, skip_unreadable };
   const auto choice = one_of<Choice>(
@@ -251,6 +261,10 @@ constexpr std::array kRows{
          "where card N (from 1) goes, or all that have none of their own: user, bridge:NAME, network:NAME, none",
          kIdentity, true},
         set_network},
+    Row{{"forward", "CARD:HOST=GUEST|none",
+         "port HOST of this host leads to port GUEST of the guest, or no longer to any; [udp:][ADDRESS:] before HOST",
+         kIdentity, true},
+        set_forward},
     Row{{"nic-names", "keep|auto|off",
          "keep: also VMware's ens33, by QEMU properties that taint the domain; off: not even VirtualBox's enp0s3 "
          "[auto]",

@@ -23,6 +23,19 @@ void refuse_missing_card(const Machine &machine, std::size_t number, const std::
                                  .advice = cards == 0 ? "Leave the option out." : ""});
 }
 
+void refuse_missing_forward(const Machine &machine, const Nic &nic, const target::Forward &asked,
+                            const std::string &option) {
+  std::string ports;
+  for (const PortForward &forward : nic.forwards) {
+    const bool tcp = forward.protocol == PortForward::Protocol::tcp;
+    if (forward.host_port == asked.host_port && tcp == asked.tcp) return;
+    ports += (ports.empty() ? "" : ", ") + std::string(tcp ? "" : "udp:") + std::to_string(forward.host_port);
+  }
+  throw Error(ErrorKind::usage, {.where = machine.origin,
+                                 .message = option + " names a port that the card does not forward",
+                                 .found = ports.empty() ? "no port forward" : ports});
+}
+
 }  // namespace
 
 void refuse_what_cannot_be_carried(const Machine &machine, const Options &options) {
@@ -51,6 +64,13 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
   }
   for (const auto &[number, network] : options.hardware.networks)
     refuse_missing_card(machine, number, "--network " + std::to_string(number + 1) + "=" + network.text());
+  for (const auto &[number, forwards] : options.hardware.forwards) {
+    for (const target::Forward &forward : forwards) {
+      const std::string option = "--forward " + std::to_string(number + 1) + ":" + forward.text();
+      refuse_missing_card(machine, number, option);
+      if (forward.guest_port == 0) refuse_missing_forward(machine, machine.hardware.nics[number], forward, option);
+    }
+  }
   for (const auto &[number, mac] : options.identity.macs)
     refuse_missing_card(machine, number, "--mac " + std::to_string(number + 1) + "=" + mac.text());
 }

@@ -155,10 +155,10 @@ inline const FindingKind kForwardAddress{
     "Give the host that address before you start the machine, or change the forward with virsh edit."};
 inline const FindingKind kForwardDropped{finding_list, "nic.forward-dropped", Severity::warning,
                                          "A port forward cannot be carried over.",
-                                         "Forward the port on the host, or choose a port from 1024 on."};
+                                         "Forward the port on the host, or choose a port from 1024 on with --forward."};
 inline const FindingKind kPortShared{finding_list, "host.port-shared", Severity::warning,
                                      "Two machines listen on the same port of the host: only one of them can run.",
-                                     "Give one of them another port with virsh edit, or run them one at a time."};
+                                     "Give one of them another port with --forward, or run them one at a time."};
 inline const FindingKind kForwardByPasst{finding_list, "nic.forward-passt", Severity::info,
                                          "Port forwards go through passt, which gives the guest other addresses.",
                                          "Let the guest get its address by DHCP."};

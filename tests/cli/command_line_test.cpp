@@ -27,6 +27,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--mac", "new"},
                                                           {"--uuid", "new"},
                                                           {"--network", "1=user"},
+                                                          {"--forward", "1:2222=22"},
                                                           {"--nic-names", "keep"},
                                                           {"--smbios", "keep"},
                                                           {"--disk-model", "keep"},

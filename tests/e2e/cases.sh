@@ -288,10 +288,13 @@ case_dry_run() {
   equal "the files in the home folder" "$(find "$HOME" -type f ! -path '*/libvirt/*')" ""
 }
 
-# What was made stays when libvirt cannot be reached, and the message says how to define it.
+# Libvirt is asked before a byte is copied; what --no-define makes can be defined by hand.
 case_no_libvirt() {
   small_machine
   ferry_status 1 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
+  grep -q -e '--no-define' "$WORK/run/ferry.log" || fail "the message does not name the option that helps"
+  nothing_left
+  ferry_status 0 migrate "$SOURCE" --no-define
   grep -q 'virsh.*define' "$WORK/run/ferry.log" || fail "the message does not say how to define the machine"
   [[ -f $IMAGES/probe.qcow2 && -f $IMAGES/probe.xml ]] || fail "the image or the XML is not there"
   virsh -q define --validate "$IMAGES/probe.xml" >"$WORK/run/define.log" 2>&1 || fail "define: $(<"$WORK/run/define.log")"

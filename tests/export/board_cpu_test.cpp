@@ -79,6 +79,17 @@ TEST(Board, WithoutKvmTheDomainIsOfTypeQemu) {
   const auto result = fixture.run();
   EXPECT_EQ(attribute(domain(result), "type"), "qemu");
   EXPECT_TRUE(found(result, "host.no-kvm"));
+  std::set<std::string> said;
+  for (const auto lack :
+       {libvirt::KvmLack::unknown, libvirt::KvmLack::processor, libvirt::KvmLack::module, libvirt::KvmLack::access}) {
+    Fixture one(virtualbox_machine());
+    one.host.kvm = false;
+    one.host.kvm_lack = lack;
+    for (const Finding &finding : one.map().findings) {
+      if (finding.id == "host.no-kvm") said.insert(finding.message + finding.advice);
+    }
+  }
+  EXPECT_EQ(said.size(), 4U);
   fixture.host = with_kvm(debian12());
   const auto with = fixture.run();
   EXPECT_EQ(attribute(domain(with), "type"), "kvm");

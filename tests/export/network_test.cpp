@@ -238,6 +238,21 @@ std::vector<std::string> passt_forwards(const target::Result &result) {
 }
 
 // passt does not start with two listeners on one port, and leads a port of several addresses to one port of the guest.
+TEST(Nic, ForwardsAreChangedLeftOutAndAddedAsAsked) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.nics[0].forwards = {
+      {.host_address = "127.0.0.1", .host_port = 2222, .guest_port = 22},
+      {.protocol = PortForward::Protocol::udp, .host_port = 5353, .guest_port = 53},
+      {.host_port = 8080, .guest_port = 80}};
+  fixture.input.options.forwards[0] = {{true, "", 3333, 22}, {true, "", 8080, 0}, {true, "127.0.0.2", 4444, 443}};
+  const auto result = fixture.map();
+  EXPECT_EQ(result.nics.at(0).forwards,
+            (std::vector<std::string>{"tcp 127.0.0.1:3333 -> 22", "udp 5353 -> 53", "tcp 127.0.0.2:4444 -> 443"}));
+  EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.2")->disposition, Disposition::dropped);
+  EXPECT_EQ(settlement(result, "hardware.nics.0.forwards.0")->disposition, Disposition::translated);
+  EXPECT_FALSE(found(result, "nic.forward-dropped"));
+}
+
 TEST(Nic, AHostPortIsForwardedOnce) {
   Fixture fixture(virtualbox_machine());
   auto &rules = fixture.machine.hardware.nics[0].forwards;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/libvirt/host/capabilities.hpp"
 
+#include <cerrno>
 #include <gmock/gmock.h>
 
+#include "exporters/libvirt/host/local_host.hpp"
 #include "tests/host/support.hpp"
 #include "tests/paths.hpp"
 
@@ -51,6 +53,15 @@ TEST_P(Recording, GivesTheCommittedProfile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Hosts, Recording, ::testing::Values("debian-12", "debian-13"));
+
+TEST(LocalHost, TellsWhyThereIsNoKvm) {
+  EXPECT_EQ(kvm_lack("fpu vme sse2", ENOENT), KvmLack::processor);
+  EXPECT_EQ(kvm_lack("fpu vmx sse2", ENOENT), KvmLack::module);
+  EXPECT_EQ(kvm_lack("fpu svm", ENOENT), KvmLack::module);
+  EXPECT_EQ(kvm_lack("fpu vmx", EACCES), KvmLack::access);
+  EXPECT_EQ(kvm_lack("fpu", EACCES), KvmLack::access) << "a container may hide the flags, not the device";
+  EXPECT_EQ(kvm_lack("fpu vmx", 0), KvmLack::unknown);
+}
 
 TEST(Capabilities, IdeComesFromPcAndSataFromQ35) {
   HostProfile pc;

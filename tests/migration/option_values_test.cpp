@@ -18,6 +18,20 @@ void expect_usage(const char *name, const char *value) {
   }
 }
 
+TEST(OptionValues, ForwardsNameACardAPortOfTheHostAndOneOfTheGuest) {
+  Options options;
+  for (const char *value : {"1:2222=22", "1:udp:5353=53", "2:127.0.0.1:8080=80", "2:tcp:9=none"})
+    apply_option(options, "forward", value);
+  EXPECT_EQ(options.hardware.forwards[0], (std::vector<target::Forward>{{true, "", 2222, 22}, {false, "", 5353, 53}}));
+  EXPECT_EQ(options.hardware.forwards[1],
+            (std::vector<target::Forward>{{true, "127.0.0.1", 8080, 80}, {true, "", 9, 0}}));
+  EXPECT_EQ(options.hardware.forwards[1][0].text(), "127.0.0.1:8080=80");
+  for (const char *value :
+       {"2222=22", "0:2222=22", "1:2222", "1:0=22", "1:2222=0", "1:65536=22", "1:2222=65536", "1:host:2222=22",
+        "1:sctp:2222=22", "x:2222=22", "1:2222=22=23", "1:-1=22", "1:=22", "1:22="})
+    expect_usage("forward", value);
+}
+
 TEST(OptionValues, MacPoliciesAndSingleCards) {
   Options options;
   apply_option(options, "mac", "new");

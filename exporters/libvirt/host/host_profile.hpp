@@ -13,6 +13,9 @@
 
 namespace ferry::libvirt {
 
+// Why a host has no KVM, where that is known.
+enum class KvmLack { unknown, processor, module, access };
+
 struct HostProfile {
   std::string name;       // "Debian 12, libvirt 9.0.0, QEMU 7.2"
   bool built_in = false;  // the conservative one: nobody asked libvirt
@@ -20,8 +23,9 @@ struct HostProfile {
   unsigned libvirt_version = 0;  // major * 1000000 + minor * 1000 + release
   unsigned qemu_version = 0;     // the same scale
   std::string architecture = "x86_64";
-  std::filesystem::path emulator;  // "/usr/bin/qemu-system-x86_64"
-  bool kvm = false;                // guests of type 'kvm' can be defined, by libvirt's capabilities
+  std::filesystem::path emulator;       // "/usr/bin/qemu-system-x86_64"
+  bool kvm = false;                     // guests of type 'kvm' can be defined, by libvirt's capabilities
+  KvmLack kvm_lack = KvmLack::unknown;  // of this host, when `kvm` is not set; never recorded
   bool ipv6 = true;
   unsigned max_vcpus = 255;
 

@@ -55,6 +55,26 @@ std::optional<bool> kvm_works() {
   return machine >= 0;
 }
 
+KvmLack kvm_lack(std::string_view flags, int opened) {
+  if (opened == EACCES || opened == EPERM) return KvmLack::access;
+  const std::string padded = " " + std::string(flags) + " ";
+  const bool can = padded.find(" vmx ") != std::string::npos || padded.find(" svm ") != std::string::npos;
+  if (!can) return KvmLack::processor;
+  return opened == 0 ? KvmLack::unknown : KvmLack::module;
+}
+
+KvmLack kvm_lack() {
+  const int device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+  const int opened = device < 0 ? errno : 0;
+  if (device >= 0) close(device);
+  std::ifstream processors("/proc/cpuinfo");
+  for (std::string line; std::getline(processors, line);) {
+    const std::size_t colon = line.find(':');
+    if (line.starts_with("flags") && colon != std::string::npos) return kvm_lack(line.substr(colon + 1), opened);
+  }
+  return opened == EACCES || opened == EPERM ? KvmLack::access : KvmLack::unknown;
+}
+
 bool has_virtiofsd(const std::filesystem::path &folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {

@@ -6,6 +6,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+
+#include "exporters/libvirt/host/host_profile.hpp"
 
 namespace ferry::libvirt {
 
@@ -15,6 +18,10 @@ namespace ferry::libvirt {
 // Whether /dev/kvm makes a virtual machine for this process. nullopt when permission is missing, so that only a
 // daemon of another user can know. The device may exist and be opened and still not work (nested hosts).
 [[nodiscard]] std::optional<bool> kvm_works();
+// Why it does not: `flags` is a processor's line of /proc/cpuinfo; `opened` is what open() of the device said (0 or
+// errno). A hypervisor that passes its processor's flags on but not the device looks like a missing module.
+[[nodiscard]] KvmLack kvm_lack(std::string_view flags, int opened);
+[[nodiscard]] KvmLack kvm_lack();
 
 // virtiofsd as libvirt finds it: a vhost-user descriptor of type "fs" below `folder` whose binary exists.
 inline constexpr const char *kVhostUserFolder = "/usr/share/qemu/vhost-user";

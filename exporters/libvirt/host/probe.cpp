@@ -120,6 +120,7 @@ HostProfile unasked_host_profile(const std::string &uri) {
   if (profile.firmware.empty()) profile.firmware = usual;
   profile.kvm = kvm_works().value_or(false);
   if (profile.kvm) profile.cpu_modes.insert("host-passthrough");
+  if (!profile.kvm) profile.kvm_lack = kvm_lack();
   apply_version_rules(profile);
   return profile;
 }
@@ -135,6 +136,7 @@ HostProfile probe(const Connection::Impl &impl) {
   if (!capabilities) throw refused("to report the host's capabilities");
   add_capabilities(profile, capabilities.get());
   profile.kvm = kvm_is_usable(profile, impl.local);
+  if (!profile.kvm && impl.local) profile.kvm_lack = kvm_lack();
   ask_domain_capabilities(connection, profile);
   ask_domains(connection, profile);
   ask_networks(connection, profile);

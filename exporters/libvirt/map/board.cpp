@@ -91,6 +91,34 @@ Board choose_board(const Hardware &hardware, const Machine *machine, const HostP
   return board;
 }
 
+namespace {
+
+void raise_no_kvm(Mapping &m) {
+  std::string message = "The machine will be emulated in software, which is slow", advice;
+  switch (m.host.kvm_lack) {
+    case KvmLack::unknown: break;
+    case KvmLack::processor:
+      message += ": this host's processor has no VT-x or AMD-V, or the firmware has it off";
+      advice =
+          "Turn on virtualization in the host's firmware; if the host is a virtual machine itself, turn on nesting "
+          "where it runs.";
+      break;
+    case KvmLack::module:
+      message += ": the kernel's module for KVM is not loaded";
+      advice =
+          "Load it with 'sudo modprobe kvm_intel' or 'sudo modprobe kvm_amd'; where that fails, turn on "
+          "virtualization in the host's firmware.";
+      break;
+    case KvmLack::access:
+      message += ": this user may not open /dev/kvm";
+      advice = "Join the group that may, with 'sudo usermod -aG kvm \"$USER\"', and log in again.";
+      break;
+  }
+  m.raise(kNoKvm, {}, message + ".", advice);
+}
+
+}  // namespace
+
 void map_emulator(Mapping &m) {
   if (m.hardware.chipset == Chipset::armv8_virtual || m.hardware.cpu.architecture == Cpu::Architecture::arm64) {
     throw Error(ErrorKind::unsupported,
@@ -103,7 +131,7 @@ void map_emulator(Mapping &m) {
   m.domain.type = m.host.kvm ? "kvm" : "qemu";
   m.domain.emulator = m.host.emulator.string();
   if (!m.host.kvm) {
-    m.raise(kNoKvm, {}, "The machine will be emulated in software, which is slow.");
+    raise_no_kvm(m);
   }
 }
 

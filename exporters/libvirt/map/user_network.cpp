@@ -33,7 +33,8 @@ class UserNetwork {
   void map_forwards() {
     const std::string list = nic_field(index_, "forwards");
     m_.keep(list);
-    if (nic_.forwards.empty()) return;
+    const std::vector<Rule> wanted = wanted_forwards(list);
+    if (wanted.empty()) return;
     if (out_.type != "user" || !out_.link_up) {
       m_.drop(list, "only a user network forwards ports");
       m_.raise(kForwardDropped, nic_.origin, nic_label(index_) + "'s port forwards do not apply to its new network.");
@@ -46,7 +47,7 @@ class UserNetwork {
       return;
     }
     std::vector<HostForward> rules;
-    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) forward(nic_.forwards[i], field_at(list, i), passt, rules);
+    for (const Rule &one : wanted) forward(one.forward, one.field, passt, rules);
     m_.host_ports.insert(m_.host_ports.end(), rules.begin(), rules.end());
     if (rules.empty()) return;
     if (passt) {
@@ -80,6 +81,55 @@ class UserNetwork {
   }
 
  private:
+  // A forward of the source, changed as asked, or one that was asked for, which no field of the model has.
+  struct Rule {
+    PortForward forward;
+    std::string field;
+  };
+
+  std::vector<Rule> wanted_forwards(const std::string &list) {
+    const auto found = m_.options.forwards.find(index_);
+    std::vector<target::Forward> asked;
+    if (found != m_.options.forwards.end()) asked = found->second;
+    std::vector<Rule> out;
+    for (std::size_t i = 0; i < nic_.forwards.size(); ++i) {
+      Rule rule{nic_.forwards[i], field_at(list, i)};
+      const bool tcp = rule.forward.protocol == PortForward::Protocol::tcp;
+      const auto answers = [&](const target::Forward &one) {
+        return one.tcp == tcp && (one.guest_port == 0 ? one.host_port == rule.forward.host_port
+                                                      : one.guest_port == rule.forward.guest_port);
+      };
+      const auto change = std::find_if(asked.begin(), asked.end(), answers);
+      if (change == asked.end()) {
+        out.push_back(std::move(rule));
+        continue;
+      }
+      if (change->guest_port == 0) {
+        m_.drop(rule.field, "left out as --forward asks");
+        continue;
+      }
+      rule.forward.host_port = change->host_port;
+      if (!change->address.empty()) rule.forward.host_address = change->address;
+      out.push_back(std::move(rule));
+      asked.erase(change);  // the next one for that port of the guest is another forward
+    }
+    for (const target::Forward &one : asked) {
+      if (one.guest_port == 0) continue;
+      PortForward added;
+      added.protocol = one.tcp ? PortForward::Protocol::tcp : PortForward::Protocol::udp;
+      added.host_address = one.address;
+      added.host_port = one.host_port;
+      added.guest_port = one.guest_port;
+      added.origin = nic_.origin;
+      out.push_back({std::move(added), {}});
+    }
+    return out;
+  }
+
+  void drop_rule(const std::string &field, std::string_view why) {
+    if (!field.empty()) m_.drop(field, why);
+  }
+
   [[nodiscard]] bool has_passt() const { return m_.host.passt && has(m_.host.network_backends, "passt"); }
   [[nodiscard]] bool has_built_in() const { return unknown_or_has(m_.host.network_backends, "default"); }
 
@@ -117,29 +167,29 @@ class UserNetwork {
     const std::string text = std::string(tcp ? "tcp" : "udp") + " " + rule.host_address + ":" +
                              std::to_string(rule.host_port) + " to port " + std::to_string(rule.guest_port);
     if (rule.host_port < 1024 && m_.session()) {
-      m_.drop(field, "an ordinary user cannot listen on ports below 1024");
+      drop_rule(field, "an ordinary user cannot listen on ports below 1024");
       m_.raise(kForwardDropped, rule.origin,
                "The port forward " + text + " is left out: ports below 1024 are reserved for root.");
       return;
     }
     if (rule.host_port == 0 || rule.guest_port == 0) {
-      m_.drop(field, "a port forward needs both ports");
+      drop_rule(field, "a port forward needs both ports");
       m_.raise(kForwardDropped, rule.origin, "The port forward " + text + " is left out: a port is missing.");
       return;
     }
     for (const std::string &address : {rule.host_address, rule.guest_address}) {
       if (address.empty() || is_ipv4(address)) continue;
-      m_.drop(field, "'" + address + "' is not an IPv4 address");
+      drop_rule(field, "'" + address + "' is not an IPv4 address");
       m_.raise(kForwardDropped, rule.origin,
                "The port forward " + text + " is left out: '" + address + "' is not an IPv4 address.");
       return;
     }
     const HostForward made{tcp ? "tcp" : "udp", rule.host_address, rule.guest_address, rule.host_port, rule.guest_port};
     if (is_taken(made, passt, rules)) {
-      m_.drop(field, "another port forward has that port of the host");
+      drop_rule(field, "another port forward has that port of the host");
       m_.raise(kForwardDropped, rule.origin,
                "The port forward " + text + " is left out: another forward of this machine uses that port of the host.",
-               "Choose another port of the host with virsh edit.");
+               "Choose another port of the host with --forward.");
       return;
     }
     if (!any_address(made.address) && !made.address.starts_with("127.")) {
@@ -149,6 +199,7 @@ class UserNetwork {
     }
     m_.listen({made.protocol, made.address, rule.host_port, nic_label(index_) + "'s port forward", rule.origin});
     rules.push_back(made);
+    if (field.empty()) return;
     m_.translate(field,
                  passt ? "forwarded by passt, to whatever address the guest has" : "forwarded by the user network");
   }
