@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
 #include "cli/progress_display.hpp"
 
 #include "support/columns.hpp"
+#include "support/text.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -34,7 +36,7 @@ std::string bar_line(const BarState &state, std::size_t width) {
   const auto room = [&] { return width > tail.size() ? width - tail.size() : 0; };
   const std::size_t wanted = std::min(text::columns(state.name), kNameWidth);
   const std::size_t least = std::min(wanted, kNarrowestName);
-  for (const std::string *more : {&state.rate, &state.left}) {
+  for (const std::string *more : {&state.rate, &state.left, &state.amount}) {
     if (!more->empty() && room() >= least + 2 + more->size() + (kNarrowestBar + 3)) tail += "  " + *more;
   }
   std::size_t bar = 0;
@@ -58,6 +60,43 @@ std::string bars_line(const std::vector<BarState> &states, std::size_t width) {
     out += one;
   }
   return out;
+}
+
+std::string about_left(double seconds) {
+  constexpr double kMinute = 60, kHour = 3600;  // seconds
+  const auto rounded = [](double value) { return std::to_string(std::max(1L, std::lround(value))); };
+  if (seconds < kMinute) return "about " + rounded(seconds / 10) + "0 s left";
+  if (seconds < 1.5 * kHour) return "about " + rounded(seconds / kMinute) + " min left";
+  return "about " + rounded(seconds / kHour) + " h left";
+}
+
+std::string batch_line(const BatchState &batch, const std::vector<BarState> &running, std::size_t width) {
+  double rate = 0, done = static_cast<double>(batch.bytes_done);
+  for (const BarState &one : running) {
+    rate += one.bytes_per_second;
+    done += one.machine_share * static_cast<double>(one.bytes);
+  }
+  std::string tail;
+  if (rate >= 1) tail = "  " + text::human_bytes(static_cast<std::uint64_t>(rate)) + "/s";
+  constexpr double kSoonest = 2;  // seconds, before which nothing can be foretold
+  const auto all = static_cast<double>(batch.bytes);
+  if (batch.seconds > kSoonest && done > 0 && done < all)
+    tail += "  " + about_left((all - done) * batch.seconds / done);
+  std::string out = "[" + std::to_string(batch.done) + "/" + std::to_string(batch.machines) + "]";
+  if (!running.empty()) out += " " + std::to_string(running.size()) + " running:";
+  if (text::columns(out) + tail.size() > width) tail.clear();
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const std::string rest = i + 1 < running.size() ? " +" + std::to_string(running.size() - i - 1) : "";
+    const auto share = static_cast<int>(running[i].machine_share * 100);
+    const std::string one =
+        " " + text::shortened(running[i].machine, kNarrowestName * 2) + " " + std::to_string(share) + " %";
+    if (text::columns(out) + text::columns(one) + rest.size() + tail.size() > width) {
+      out += " +" + std::to_string(running.size() - i);
+      break;
+    }
+    out += one;
+  }
+  return text::cut_columns(out + tail, width);
 }
 
 }  // namespace ferry::cli

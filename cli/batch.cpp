@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -37,16 +38,22 @@ struct BatchCommand {
 class ProgressKeeper {
  public:
   explicit ProgressKeeper(std::string mode) : mode_(std::move(mode)) {}
-  Progress *operator()(const std::string &machine) {
+  Progress *operator()(const report::MachineReport &machine) {
     const std::lock_guard lock(mutex_);
-    kept_.push_back(make_progress(mode_, machine));
-    return kept_.back().get();
+    announce_begin(mode_, machine);
+    auto &kept = kept_[&machine];
+    kept = make_progress(mode_, task_of(machine));
+    return kept.get();
+  }
+  void done(const report::MachineReport &machine) {
+    const std::lock_guard lock(mutex_);
+    kept_.erase(&machine);  // and its part of the line
   }
 
  private:
   std::string mode_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Progress>> kept_;
+  std::map<const report::MachineReport *, std::unique_ptr<Progress>> kept_;
 };
 
 report::Document work(BatchCommand &command, const std::stop_token &stop) {
@@ -61,13 +68,17 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
     check_output(command.output, touched);
     if (!command.dry_run) making.emplace();
   };
-  hooks.progress = [&progress](const std::string &machine) { return progress(machine); };
+  hooks.begins = [](std::size_t machines, std::uint64_t bytes) { begin_batch_progress(machines, bytes); };
+  hooks.progress = [&progress](const report::MachineReport &machine) { return progress(machine); };
   std::size_t finished = 0;
   hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
     // At once: should the batch be killed, this machine's report is there.
     report::Document own{.host = host.target->facts.name, .machines = {machine}};
     stamp(command.output, own);
     keep_reports(own);
+    progress.done(machine);
+    count_batch_machine(task_of(machine).bytes);
+    announce_end(command.progress, machine, finished + 1, all);
     const std::string why = machine.refusal ? ": " + text::printable(machine.refusal->detail.message) : "";
     print_beside_progress("[" + std::to_string(++finished) + "/" + std::to_string(all) + "] " +
                           text::printable(machine.name) + ": " + std::string(to_string(machine.status)) + why + "\n");

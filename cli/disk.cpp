@@ -239,7 +239,7 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   const std::vector<Finding> uses = refuse_in_use(command, files, *reader);
   request.before_publish = [before = migration::as_they_are(files)] { migration::refuse_changed_source(before); };
   const Making making;
-  const auto progress = make_progress(command.progress, fs::path(command.target).filename().string());
+  const auto progress = make_progress(command.progress, {.name = fs::path(command.target).filename().string()});
   const disk::ConvertResult result = disk::convert(request, *reader, progress.get(), stop);
   std::string out =
       text::printable(command.target) + ": " + (request.format == disk::TargetFormat::raw ? "raw, " : "qcow2, ") +

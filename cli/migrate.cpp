@@ -40,9 +40,13 @@ report::Document migrate(MigrateCommand &command, const std::stop_token &stop) {
   for (const migration::Planned &planned : all) check_output(command.output, planned.touched);
   const Making making;
   for (migration::Planned &planned : all) {
-    const auto progress = make_progress(command.progress, planned.report.name);
-    migration::migrate_planned(planned, command.options, host, progress.get(), stop);
+    if (planned.plan) announce_begin(command.progress, planned.report);
+    {
+      const auto progress = make_progress(command.progress, task_of(planned.report));
+      migration::migrate_planned(planned, command.options, host, progress.get(), stop);
+    }
     document.machines.push_back(std::move(planned.report));
+    announce_end(command.progress, document.machines.back(), document.machines.size(), all.size());
   }
   return document;
 }

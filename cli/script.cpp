@@ -58,7 +58,7 @@ migration::ScriptResult of_source(ScriptCommand &command, const std::stop_token 
   }
   command.options.threads = command.jobs;
   const Making making;
-  const auto progress = make_progress(command.progress, command.machine);
+  const auto progress = make_progress(command.progress, {.name = command.machine});
   return migration::script_of_source(command.machine, command.options, command.file, progress.get(), stop);
 }
 

@@ -229,6 +229,12 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
     for (const Job &job : work) touched.insert(touched.end(), job.planned.touched.begin(), job.planned.touched.end());
     hooks.planned(touched);
   }
+  if (hooks.begins) {
+    std::uint64_t bytes = 0;
+    for (const Job &job : work)
+      for (const report::Disk &disk : job.planned.report.disks) bytes += disk.allocated;
+    hooks.begins(work.size(), bytes);
+  }
   std::mutex done_mutex;
   std::atomic<std::size_t> next = 0;
   const auto worker = [&] {
@@ -241,7 +247,7 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
                                                        "came to this machine",
                                             .advice = "Run the same command again: it skips what is done."}));
       } else if (!dry_run) {
-        Progress *progress = hooks.progress && job.planned.plan ? hooks.progress(job.planned.report.name) : nullptr;
+        Progress *progress = hooks.progress && job.planned.plan ? hooks.progress(job.planned.report) : nullptr;
         migrate_planned(job.planned, *job.options, host, progress, stop);
       }
       job.planned.plan.reset();

@@ -29,9 +29,12 @@ struct BatchEntry {
 [[nodiscard]] Options host_options(const std::vector<BatchEntry> &entries);
 
 struct BatchHooks {
-  std::function<Progress *(const std::string &machine)> progress;  // may give null; called from worker threads
+  // May give null; called from worker threads. The report stays where it is until the batch ends.
+  std::function<Progress *(const report::MachineReport &)> progress;
   // Called once, before anything is made, with all that the batch reads and makes. What it throws ends the batch.
   std::function<void(const std::vector<std::filesystem::path> &)> planned = {};
+  // Called once, before anything is made, with the number of machines and their data in bytes.
+  std::function<void(std::size_t, std::uint64_t)> begins = {};
   // With the number of machines in the batch; called under a lock.
   std::function<void(const report::MachineReport &, std::size_t)> machine_done;
 };

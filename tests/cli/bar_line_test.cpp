@@ -55,6 +55,38 @@ TEST(BarLine, ShowsSeveralMachinesInOneLine) {
   EXPECT_THAT(bars_line(states, 30), HasSubstr("+2"));
 }
 
+TEST(BarLine, ABatchHasOneLineForAll) {
+  const std::uint64_t gib = std::uint64_t{1} << 30U;
+  const BatchState batch{.done = 12, .machines = 200, .bytes_done = 12 * gib, .bytes = 200 * gib, .seconds = 240};
+  const std::vector<BarState> running{
+      {.name = "web.qcow2: converting",
+       .machine = "web",
+       .machine_share = 0.419,
+       .bytes_per_second = 100e6,
+       .bytes = gib},
+      {.name = "db-2.qcow2: verifying",
+       .machine = "db",
+       .machine_share = 0.07,
+       .bytes_per_second = 92938112,
+       .bytes = gib},
+      {.name = kWideName, .machine = kWideName, .machine_share = 0.5, .bytes_per_second = 0, .bytes = 0}};
+  const std::string line = batch_line(batch, running, 100);
+  EXPECT_THAT(line, ::testing::StartsWith("[12/200] 3 running: web 41 % db 7 % "));
+  EXPECT_THAT(line, ::testing::EndsWith("  184 MiB/s  about 60 min left"));
+  for (std::size_t width = 1; width < 150; ++width)
+    EXPECT_THAT(text::columns(batch_line(batch, running, width)), Le(width)) << width;
+  EXPECT_THAT(batch_line(batch, running, 40), HasSubstr("[12/200] 3 running: web 41 %"));
+  EXPECT_THAT(batch_line(batch, running, 62), HasSubstr("+2"));
+  EXPECT_EQ(batch_line({.done = 3, .machines = 3}, {}, 79), "[3/3]");
+}
+
+TEST(BarLine, ForetellsInWholeUnits) {
+  EXPECT_EQ(about_left(3), "about 10 s left");
+  EXPECT_EQ(about_left(44), "about 40 s left");
+  EXPECT_EQ(about_left(90), "about 2 min left");
+  EXPECT_EQ(about_left(3600 * 1.6), "about 2 h left");
+}
+
 // What a terminal of that width got from the program.
 class Terminal {
  public:
@@ -130,6 +162,35 @@ Screen shown(const std::string &output) {
 }
 
 // A raw image of zeros and data, converted and verified: two steps of one disk.
+TEST(OnATerminalOrNot, ABatchHasOneLineForAll) {
+  const test::TempFolder folder;
+  std::string disks;
+  for (const char *name : {"a", "b", "c"}) {
+    const std::string base = std::string("vms/") + name + "/" + name;
+    folder.write(base + ".raw", std::string(std::size_t{16} << 20U, name[0]));
+    folder.write(base + ".vmdk",
+                 std::string("# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+                             "RW 32768 FLAT \"") +
+                     name + ".raw\" 0\n");
+    folder.write(base + ".vmx",
+                 std::string(".encoding = \"UTF-8\"\nconfig.version = \"8\"\nvirtualHW.version = \"16\"\n"
+                             "displayName = \"") +
+                     name +
+                     "\"\nmemsize = \"64\"\nsata0.present = \"TRUE\"\n"
+                     "sata0:0.present = \"TRUE\"\nsata0:0.fileName = \"" +
+                     name + ".vmdk\"\n");
+  }
+  setenv("XDG_STATE_HOME", (folder / "state").c_str(), 1);
+  Terminal terminal(80, {FERRY_PROGRAM, "batch", (folder / "vms").string(), "--no-define", "--dest",
+                         (folder / "out").string(), "--jobs", "2", "--progress", "bar"});
+  ASSERT_EQ(terminal.finish(), 0) << terminal.output();
+  const Screen screen = shown(terminal.output());
+  EXPECT_THAT(terminal.output(), HasSubstr("[0/3] 1 running: "));
+  EXPECT_THAT(screen.widest, Le(std::size_t{79}));
+  EXPECT_THAT(screen.lines, ::testing::Each(Not(HasSubstr("running"))));  // nothing of it stays
+  EXPECT_THAT(terminal.output(), HasSubstr("[3/3] "));
+}
+
 class OnATerminal : public ::testing::TestWithParam<unsigned short> {};
 
 TEST_P(OnATerminal, ADiskHasOneLineThatFits) {

@@ -79,9 +79,10 @@ TEST_F(Batch, ADefectAtOneMachineDoesNotStopTheOthers) {
     void advance(std::uint64_t) override {}
     void end() override {}
   } defect;
-  const report::Document document =
-      run({.progress = [&](const std::string &machine) -> Progress * { return machine == "b" ? &defect : nullptr; },
-           .machine_done = {}});
+  const report::Document document = run({.progress = [&](const report::MachineReport &machine) -> Progress * {
+                                           return machine.name == "b" ? &defect : nullptr;
+                                         },
+                                         .machine_done = {}});
   ASSERT_EQ(document.machines.size(), 3U);
   ASSERT_TRUE(document.machines[1].refusal);
   EXPECT_EQ(document.machines[1].refusal->kind, ErrorKind::internal);
@@ -173,7 +174,7 @@ TEST_F(Batch, AMachineThatCannotBeReadIsARow) {
 TEST_F(Batch, WhatIsStoppedLeavesNothing) {
   for (const char letter : {'a', 'b'}) add(letter);
   std::stop_source stop;
-  const report::Document document = run({.progress = [&](const std::string &) -> Progress * {
+  const report::Document document = run({.progress = [&](const report::MachineReport &) -> Progress * {
                                            stop.request_stop();
                                            return nullptr;
                                          },
