@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Writes the manual page or the completion for bash from what the program says of itself, so that they cannot differ.
+# Writes the manual page or a shell's completion from what the program says of itself, so that they cannot differ.
 #
-#   from_help.sh PROGRAM man|bash FILE
+#   from_help.sh PROGRAM man|bash|zsh|fish FILE
 set -euo pipefail
 
 program=$1
@@ -43,6 +43,14 @@ help_of() {
 # What troff would take for its own, in one line of text.
 escaped() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
 
+# Every option of every command: option, explanation, command, separated by tabs.
+all_options() {
+  local command
+  while read -r command; do
+    help_of "$command" | sed -n "s/^\t\(-[^\t]*\)\t\(.*\)/\1\t\2\t$command/p"
+  done < <(commands_below "")
+}
+
 man_page() {
   local command
   cat <<TROFF
@@ -57,21 +65,40 @@ TROFF
   done < <(commands_below "")
   cat <<'TROFF'
 .SH DESCRIPTION
-Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), and packages of both (.ovf, .ova, .box), into machines
-of the user's own libvirt session: with their disks, snapshots, network cards, firmware variables and
-identity, so that the guest should not be able to tell that it moved. The source is only read, and every setting that
-cannot be kept is named in the report.
+Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), packages of both (.ovf, .ova, .box), and QEMU
+scripts into machines of the user's own libvirt session: with their disks, snapshots, network cards, firmware variables
+and identity, so that the guest should not be able to tell that it moved. The source is only read, and every setting
+that cannot be kept is named in the report.
+.PP
+SOURCE is a file, a folder that contains exactly one machine, a name that
+.B virt\-ferry list
+shows, or
+.I pid:N
+for a running QEMU. Long options may be abbreviated where no other begins so.
 .SH COMMANDS
 TROFF
   while read -r command; do
     printf '.SS %s\n' "$(escaped <<<"$command")"
-    help_of "$command" | escaped | awk -F '\t' '
-      /^Usage:/ || /^(Positionals|Options):$/ || /^$/ { next }
-      /^\t/ { print ".TP"; print ".B " $2; print $3; last = "entry"; next }
-      /:$/ { print ".PP"; print ".I " $0; next }
+    help_of "$command" | awk '/^Examples:/ { skip = 1 } /^$/ { skip = 0 } !skip' | escaped | awk -F '\t' '
+      /^Usage:/ || /^(Positionals|Options|.*):$/ || /^$/ { next }
+      /^\t\\-/ { next } # with the others, below
+      /^\t/ { print ".TP"; print ".I " $2; print $3; last = "entry"; next }
       { if (last == "entry") print ".PP"; print; last = "text" }'
   done < <(commands_below "")
+  printf '.SH OPTIONS\nEach is followed by the commands that have it.\n'
+  # One entry for what several commands explain alike.
+  all_options | awk -F '\t' '
+    { key = $1 "\t" $2
+      if (!(key in of)) order[++count] = key
+      of[key] = of[key] (of[key] == "" ? "" : ", ") $3 }
+    END { for (i = 1; i <= count; ++i) print order[i] "\t" of[order[i]] }' | sort -f -t "$(printf '\t')" -k1,1.3 -s |
+    escaped | awk -F '\t' '{ print ".TP"; print ".B " $1; print $2; print "(" $3 ")" }'
+  printf '.SH EXAMPLES\n.nf\n'
+  while read -r command; do
+    help_of "$command" | awk '/^Examples:/ { on = 1; next } /^$/ { on = 0 } on' | tr -s '\t' ' ' | escaped
+  done < <(commands_below "") | sed "s/^ *//; s/^[.']/\\\\\&&/"
   cat <<'TROFF'
+.fi
 .SH EXIT STATUS
 .TP
 .B 0
@@ -95,39 +122,85 @@ interrupted; what was started is removed
 .TP
 .B LIBVIRT_DEFAULT_URI
 the libvirt connection where \-\-connect does not name one
+.TP
+.B NO_COLOR
+no colours in text, unless \-\-color says so
+.TP
+.B TERM
+.I dumb
+means a terminal that can draw no bar and no colours
+.TP
+.B XDG_STATE_HOME, XDG_DATA_HOME, XDG_CONFIG_HOME
+where the folders below begin
+.TP
+.B VBOX_USER_HOME
+VirtualBox's own configuration
+.SH FILES
+.TP
+.I ~/.local/state/virt\-ferry/runs
+the journals of runs, which \fBundo\fR needs, and their reports; for this user alone
+.TP
+.I ~/.local/share/libvirt/images
+where the machines of qemu:///session get their disks, unless \-\-dest says otherwise: NAME.qcow2, NAME\-2.qcow2,
+NAME.xml, NAME_VARS.fd
 .SH SEE ALSO
+.BR virt\-ferry\-manifest (5),
+.BR virt\-ferry\-findings (7),
 .BR virsh (1),
 .BR qemu\-img (1),
 .BR virt\-manager (1)
 TROFF
 }
 
+# The words that a value may be, of "--mac keep|new|N=MAC": not what stands for a value of the user's.
+words_of() { tr '|' '\n' <<<"$1" | sed '/[A-Z]/d' | tr '\n' ' ' | sed 's/ $//'; }
+# What the program's explanation tells of a value that the usage calls FORMAT, HOW or WHEN: "text, json or html".
+told_words_of() { sed -nE 's/^([a-z0-9]+(, [a-z0-9]+)* or [a-z0-9]+)( .*)?$/\1/p' <<<"$1" | sed 's/,//g; s/ or / /'; }
+# values_of COMMAND: option, its words.
+values_of() {
+  local option value explanation words
+  while IFS=$'\t' read -r option value explanation; do
+    words=$(words_of "$value")
+    [[ -n $words ]] || words=$(told_words_of "$(sed 's/ (lines on stderr)//; s/^colours in text: //' <<<"$explanation")")
+    [[ -z $words ]] || printf '%s\t%s\n' "$option" "$words"
+  done < <(help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\) \([^\t]*\)\t\(.*\)/\2\t\3\t\4/p')
+}
+options_of() { help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\)[^a-z-].*/\2/p' | tr '\n' ' ' | sed 's/ $//'; }
+top_commands() { commands_below "" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+disk_commands() { commands_below "" | sed -n 's/^disk //p' | tr '\n' ' ' | sed 's/ $//'; }
+
 # shellcheck disable=SC2016 # the shell that completes expands these
-completion() {
-  local command option choices
+names_in_json='sed -n '\''s/^ *"%s": "\(.*\)",\{0,1\}$/\1/p'\'
+
+# shellcheck disable=SC2016,SC2059 # the shell that completes expands these
+bash_completion() {
+  local command option words
   cat <<'BASH'
 # bash completion for virt-ferry, made by packaging/from_help.sh from the program's own help.
+_virt_ferry_offer() { # names that may have blanks, one a line
+  local current=$1 name
+  while IFS= read -r name; do
+    [[ $name != "$current"* ]] || COMPREPLY+=("$(printf '%q' "$name")")
+  done
+}
 _virt_ferry() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-} options='' values=''
   [[ $command != disk || $COMP_CWORD -lt 3 ]] || command="disk ${COMP_WORDS[2]}"
   COMPREPLY=()
 BASH
-  printf '  if ((COMP_CWORD == 1)); then\n    mapfile -t COMPREPLY < <(compgen -W "%s --help --version" -- "$current")\n    return\n  fi\n' \
-    "$(commands_below "" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//')"
+  printf '  if ((COMP_CWORD == 1)); then\n    mapfile -t COMPREPLY < <(compgen -W "%s help --help --version" -- "$current")\n    return\n  fi\n' \
+    "$(top_commands)"
   printf '  if ((COMP_CWORD == 2)) && [[ $command == disk ]]; then\n    mapfile -t COMPREPLY < <(compgen -W "%s" -- "$current")\n    return\n  fi\n' \
-    "$(commands_below "" | sed -n 's/^disk //p' | tr '\n' ' ' | sed 's/ $//')"
+    "$(disk_commands)"
   printf '  case "$command $previous" in\n'
   while read -r command; do
-    # "--mac keep|new|N=MAC": the words, not what stands for a value of the user's.
-    help_of "$command" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\) \([^\t]*|[^\t]*\)\t.*/\2 \3/p' | while read -r option choices; do
-      printf '    "%s %s") values="%s" ;;\n' "$command" "$option" \
-        "$(tr '|' '\n' <<<"$choices" | grep -v '[A-Z]' | tr '\n' ' ' | sed 's/ $//')"
-    done
+    while IFS=$'\t' read -r option words; do
+      printf '    "%s %s") values="%s" ;;\n' "$command" "$option" "$words"
+    done < <(values_of "$command")
   done < <(commands_below "")
   printf '  esac\n  case $command in\n'
   while read -r command; do
-    printf '    "%s") options="%s" ;;\n' "$command" \
-      "$(help_of "$command" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\)[^a-z-].*/\2/p' | tr '\n' ' ' | sed 's/ $//')"
+    printf '    "%s") options="%s" ;;\n' "$command" "$(options_of "$command")"
   done < <(commands_below "")
   cat <<'BASH'
   esac
@@ -135,17 +208,137 @@ BASH
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
   elif [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+  elif [[ $current != */* ]]; then
+    case $command in
+BASH
+  printf '      inspect | plan | migrate | script) _virt_ferry_offer "$current" < <("${COMP_WORDS[0]}" list --format json 2>/dev/null | %s) ;;\n' \
+    "$(printf "$names_in_json" name)"
+  printf '      undo | report) _virt_ferry_offer "$current" < <("${COMP_WORDS[0]}" runs --format json 2>/dev/null | %s | sort -u) ;;\n' \
+    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+  cat <<'BASH'
+    esac
   fi
 } # without an answer of ours: files
 complete -o bashdefault -o default -F _virt_ferry virt-ferry
 BASH
 }
 
+# In single quotes of a shell.
+quoted() { sed "s/'/'\\\\''/g"; }
+for_fish() { sed "s/[\\\\']/\\\\&/g"; }
+# Inside of [] in what zsh's _arguments takes.
+in_brackets() { sed 's/[]:\\[]/\\&/g'; }
+
+# shellcheck disable=SC2016,SC2059
+zsh_completion() {
+  local command option explanation value words short
+  cat <<'ZSH'
+#compdef virt-ferry
+# zsh completion for virt-ferry, made by packaging/from_help.sh from the program's own help.
+ZSH
+  printf '_virt_ferry_machines() {\n  local -a names\n  names=("${(@f)$($service list --format json 2>/dev/null | %s)}")\n  compadd -a names\n  _files\n}\n' \
+    "$(printf "$names_in_json" name)"
+  printf '_virt_ferry_runs() {\n  local -a names\n  names=("${(@f)$($service runs --format json 2>/dev/null | %s | sort -u)}")\n  compadd -a names\n}\n' \
+    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+  printf '_virt_ferry() {\n  local -a commands arguments\n  commands=('
+  while read -r command; do
+    printf "\n    '%s:%s'" "$command" "$("$program" "$command" --help | head -n 1 | sed 's/:/\\:/g' | quoted)"
+  done < <(top_commands | tr ' ' '\n')
+  cat <<'ZSH'
+
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  if [[ $command == disk ]]; then
+ZSH
+  printf '    if ((CURRENT == 3)); then\n      compadd %s\n      return\n    fi\n' "$(disk_commands)"
+  cat <<'ZSH'
+    command="disk $words[3]"
+    shift words
+    ((CURRENT--))
+  fi
+  shift words
+  ((CURRENT--))
+  case $command in
+ZSH
+  while read -r command; do
+    printf "    '%s')\n      arguments=(" "$command"
+    while IFS=$'\x1f' read -r short option value explanation; do
+      explanation=$(in_brackets <<<"$explanation" | quoted)
+      words=$(values_of "$command" | sed -n "s/^$option\t//p")
+      if [[ -z $value ]]; then
+        printf "\n        '*%s[%s]'" "$option" "$explanation"
+      elif [[ -n $words ]]; then
+        printf "\n        '*%s=[%s]:%s:(%s)'" "$option" "$explanation" "$value" "$words"
+      else
+        case $value in
+          DIR) printf "\n        '*%s=[%s]:folder:_files -/'" "$option" "$explanation" ;;
+          FILE) printf "\n        '*%s=[%s]:file:_files'" "$option" "$explanation" ;;
+          *) printf "\n        '*%s=[%s]:%s: '" "$option" "$explanation" "${value//:/\\:}" ;;
+        esac
+      fi
+    done < <(help_of "$command" | sed -n 's/^\t\(\(-.\),\)\{0,1\}\(--[a-z-]*\) \{0,1\}\([^\t]*\)\t\(.*\)/-\2\x1f\3\x1f\4\x1f\5/p')
+    case $command in
+      inspect | plan | migrate | script) printf "\n        '*:machine:_virt_ferry_machines'" ;;
+      undo | report) printf "\n        '*:run:_virt_ferry_runs'" ;;
+      *) printf "\n        '*:file:_files'" ;;
+    esac
+    printf '\n      )\n      ;;\n'
+  done < <(commands_below "")
+  cat <<'ZSH'
+  esac
+  _arguments -s $arguments
+}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _virt_ferry "$@"
+else
+  compdef _virt_ferry virt-ferry
+fi
+ZSH
+}
+
+# shellcheck disable=SC2016,SC2059
+fish_completion() {
+  local command option explanation value words short condition
+  echo "# fish completion for virt-ferry, made by packaging/from_help.sh from the program's own help."
+  printf 'function __virt_ferry_machines\n    virt-ferry list --format json 2>/dev/null | %s\nend\n' "$(printf "$names_in_json" name)"
+  printf 'function __virt_ferry_runs\n    virt-ferry runs --format json 2>/dev/null | %s | sort -u\nend\n' \
+    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+  while read -r command; do
+    printf "complete -c virt-ferry -n __fish_use_subcommand -f -a %s -d '%s'\n" "$command" \
+      "$("$program" "$command" --help | head -n 1 | sed "s/'/\\\\'/g")"
+  done < <(top_commands | tr ' ' '\n')
+  printf "complete -c virt-ferry -n '__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from %s' -f -a '%s'\n" \
+    "$(disk_commands)" "$(disk_commands)"
+  while read -r command; do
+    condition="__fish_seen_subcommand_from ${command##* }"
+    [[ $command != 'disk '* ]] || condition="__fish_seen_subcommand_from disk; and $condition"
+    while IFS=$'\x1f' read -r short option value explanation; do
+      words=$(values_of "$command" | sed -n "s/^$option\t//p")
+      printf "complete -c virt-ferry -n '%s' -l %s" "$condition" "${option#--}"
+      [[ ${#short} -lt 3 ]] || printf ' -s %s' "${short#--}"
+      if [[ -n $words ]]; then
+        printf " -x -a '%s'" "$words"
+      elif [[ -n $value ]]; then
+        case $value in DIR | FILE) printf ' -r' ;; *) printf ' -x' ;; esac
+      fi
+      printf " -d '%s'\n" "$(for_fish <<<"$explanation")"
+    done < <(help_of "$command" | sed -n 's/^\t\(\(-.\),\)\{0,1\}\(--[a-z-]*\) \{0,1\}\([^\t]*\)\t\(.*\)/-\2\x1f\3\x1f\4\x1f\5/p')
+    case $command in
+      inspect | plan | migrate | script) printf "complete -c virt-ferry -n '%s' -a '(__virt_ferry_machines)'\n" "$condition" ;;
+      undo | report) printf "complete -c virt-ferry -n '%s' -f -a '(__virt_ferry_runs)'\n" "$condition" ;;
+    esac
+  done < <(commands_below "")
+}
+
 case $form in
   man) man_page >"$file.new" ;;
-  bash) completion >"$file.new" ;;
+  bash | zsh | fish) "${form}_completion" >"$file.new" ;;
   *)
-    echo "usage: from_help.sh PROGRAM man|bash FILE" >&2
+    echo "usage: from_help.sh PROGRAM man|bash|zsh|fish FILE" >&2
     exit 2
     ;;
 esac

@@ -21,7 +21,11 @@ root=$work/root/usr
 program=$root/bin/virt-ferry
 page=$root/share/man/man1/virt-ferry.1
 completion=$root/share/bash-completion/completions/virt-ferry
-for file in "$program" "$page" "$completion" "$root/share/doc/virt-ferry/LICENSE" \
+zsh=$root/share/zsh/site-functions/_virt-ferry
+fish=$root/share/fish/vendor_completions.d/virt-ferry.fish
+manifest=$root/share/man/man5/virt-ferry-manifest.5
+findings=$root/share/man/man7/virt-ferry-findings.7
+for file in "$program" "$page" "$completion" "$zsh" "$fish" "$manifest" "$findings" "$root/share/doc/virt-ferry/LICENSE" \
   "$root/share/doc/virt-ferry/docs/report.schema.json"; do
   [[ -s $file ]] || fail "$file is not there: $(cd "$root" && find . -type f)"
 done
@@ -45,9 +49,22 @@ for command in inspect plan migrate batch list runs report undo 'disk info' 'dis
   while read -r option; do
     grep -q -F -- "${option//-/\\-}" "$page" || fail "the manual page does not have '$command $option'"
     grep -q -E -- "\"$command\"\\) options=\".*${option}[ \"]" "$completion" || fail "the completion does not have '$command $option'"
+    sed -n "/^    '$command')/,/;;/p" "$zsh" | grep -q -E -- "'\\*$option(=)?\\[" || fail "zsh's completion does not have '$command $option'"
+    grep -q -E -- "seen_subcommand_from ${command##* }' -l ${option#--} " "$fish" || fail "fish's completion does not have '$command $option'"
   done < <("$program" $command --help | sed -n 's/^  \(-.,\)\{0,1\}\(--[a-z-]*\).*/\2/p' | grep -v -x -e --help)
 done
 ! grep -n -P '\t' "$page" || fail "the manual page has tabs"
+[[ $(grep -c -x '.B \\-\\-snapshots keep|flatten|skip\\-unreadable' "$page") == 1 ]] || fail "an option of several commands is not explained once"
+for id in nic.isolated host.no-kvm; do
+  grep -q -F "${id//-/\\-}" "$findings" || fail "the page of findings does not have $id"
+done
+grep -q -x 'defaults:' "$manifest" || fail "the page of manifests has no example"
+if command -v man >/dev/null; then
+  for file in "$page" "$manifest" "$findings"; do
+    LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$file" 2>"$work/warnings" >/dev/null
+    [[ ! -s $work/warnings ]] || fail "$(basename "$file"): $(<"$work/warnings")"
+  done
+fi
 
 # completes WORD... EXPECTED: what bash offers for the last word of the line.
 # shellcheck disable=SC1090
@@ -64,4 +81,32 @@ completes disk c convert
 completes migrate --snap --snapshots
 completes migrate --snapshots '' 'keep flatten skip-unreadable'
 completes disk convert --compress z 'zlib zstd'
+completes batch --format '' 'text json html'
 completes plan ./some ''
+# What there is: machines by name, runs.
+mkdir -p "$work/state/virt-ferry/runs"
+chmod 700 "$work/state/virt-ferry/runs"
+cat >"$work/state/virt-ferry/runs/20261129-120557-bc49.jsonl" <<'JSON'
+{"event":"begin","source":"/vms/web.vbox","files":[],"machine":"web","connect":"qemu:///session","dest":"/images","plan":"x"}
+JSON
+chmod 600 "$work/state/virt-ferry/runs/"*
+mkdir -p "$work/home/.config/VirtualBox"
+cat >"$work/home/.config/VirtualBox/VirtualBox.xml" <<'XML'
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.12-linux"><Global><MachineRegistry>
+<MachineEntry uuid="{11111111-2222-3333-4444-555555555555}" src="/vms/my web/my web.vbox"/></MachineRegistry></Global></VirtualBox>
+XML
+there() { env -u VBOX_USER_HOME -u XDG_CONFIG_HOME HOME="$work/home" XDG_STATE_HOME="$work/state" PATH="$root/bin:$PATH" "$@"; }
+offered() { # WORD...: what bash offers, in a shell of its own
+  # shellcheck disable=SC2016 # for that shell
+  there bash -c 'source "$1"; shift; COMP_WORDS=(virt-ferry "$@"); COMP_CWORD=$#; _virt_ferry; echo "${COMPREPLY[*]}"' _ "$completion" "$@"
+}
+[[ $(offered undo 2026) == 20261129-120557-bc49 ]] || fail "bash offers '$(offered undo 2026)' for a run"
+[[ $(offered migrate my) == 'my\ web' ]] || fail "bash offers '$(offered migrate my)' for a machine"
+if command -v zsh >/dev/null; then zsh -n "$zsh" || fail "zsh does not take its completion"; fi
+if command -v fish >/dev/null; then
+  in_fish() { there fish --no-config -c "source $fish; complete -C '$1'" | cut -f 1 | tr '\n' ' '; }
+  [[ $(in_fish 'virt-ferry mig') == 'migrate ' ]] || fail "fish offers '$(in_fish 'virt-ferry mig')'"
+  [[ $(in_fish 'virt-ferry migrate --snapshots ') == 'flatten keep skip-unreadable ' ]] || fail "fish does not know the values of --snapshots"
+  [[ $(in_fish 'virt-ferry report 2026') == '20261129-120557-bc49 ' ]] || fail "fish offers '$(in_fish 'virt-ferry report 2026')' for a run"
+  [[ $(in_fish 'virt-ferry disk convert --compr') == '--compress ' ]] || fail "fish does not know 'disk convert --compress'"
+fi
