@@ -98,7 +98,8 @@ struct TextForm {
   bool colour = false;     // else there are no escapes
 };
 [[nodiscard]] std::string as_text(const Document &document, const TextForm &form = {});
-// One self-contained page: no scripts, nothing from other hosts.
+// One self-contained page: nothing from other hosts; a script sorts and chooses among several machines, without which
+// everything is there all the same.
 [[nodiscard]] std::string as_html(const Document &document);
 // Of a batch: the totals; a line for each machine, those with trouble first; why some were refused, and what needs a
 // hand on which machines. Detail::result: the totals alone. Detail::all: with each machine's own text.
