@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources that QEMU reads by itself: conversion by qemu-img, overlays, links.
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "converters/copy/target_file.hpp"
@@ -12,6 +10,7 @@
 #include "converters/qcow2/writer.hpp"
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 
 namespace ferry::disk {
 
@@ -39,10 +38,7 @@ std::string_view access_name(image::VmdkExtentLine::Access access) {
 
 // The extents of a VMDK whose descriptor is a text file; an embedded one describes its own file.
 std::vector<qemu_img::DescriptorExtent> descriptor_extents(const image::ImageInfo &info) {
-  std::ifstream in(info.file, std::ios::binary);
-  std::string text(image::kLongestDescriptor, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  const std::string text = file::read_start(info.file, image::kLongestDescriptor);
   if (!image::is_descriptor(text)) return {};
   std::vector<qemu_img::DescriptorExtent> out;
   for (const image::VmdkExtentLine &line : image::parse_descriptor(text, {.file = info.file}).extents) {

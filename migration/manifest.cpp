@@ -3,13 +3,14 @@
 #include "migration/manifest.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
+#include <sstream>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include "migration/option_values.hpp"
 
+#include "support/file.hpp"
 #include "support/file_names.hpp"
 #include "support/text.hpp"
 
@@ -73,7 +74,7 @@ void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
   }
 }
 
-constexpr std::uintmax_t kMaxManifestBytes = 4U << 20U;  // two hundred machines are some 20 KiB
+constexpr std::size_t kMaxManifestBytes = 4U << 20U;  // two hundred machines are some 20 KiB
 
 void refuse_other_files(const fs::path &file) {
   std::error_code error;
@@ -144,8 +145,8 @@ class Growth final : public YAML::EventHandler {
   std::map<YAML::anchor_t, std::uint64_t> sizes_;
 };
 
-void refuse_growth(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
+void refuse_growth(const fs::path &file, const std::string &text) {
+  std::istringstream in(text);
   YAML::Parser parser(in);
   Growth growth(file);
   while (parser.HandleNextDocument(growth)) {
@@ -162,10 +163,11 @@ std::string resolved(const fs::path &manifest, const std::string &source) {
 
 std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &defaults) {
   refuse_other_files(file);
+  const std::string text = file::read_start(file, kMaxManifestBytes);
   YAML::Node root;
   try {
-    refuse_growth(file);
-    root = YAML::LoadFile(file.string());
+    refuse_growth(file, text);
+    root = YAML::Load(text);
   } catch (const YAML::ParserException &error) {
     malformed({file, static_cast<std::uint64_t>(error.mark.line) + 1, {}}, "the manifest is not YAML: " + error.msg,
               "a YAML document");

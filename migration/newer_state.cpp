@@ -2,14 +2,13 @@
 #include "migration/newer_state.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "converters/images/newer_state.hpp"
 #include "migration/findings.hpp"
 #include "migration/survey.hpp"
 
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -38,9 +37,18 @@ std::set<fs::path> images_of(const Hardware &hardware) {
   return out;
 }
 
+// "" for a file that cannot be read: whose image it names is not known then, and the finding stays.
+std::string text_of(const fs::path &file, std::size_t most) {
+  try {
+    return file::read_start(file, most);
+  } catch (const Error &) {
+    return {};
+  }
+}
+
 // Another machine of the same folder names the image: it is that machine's.
 bool is_another_machines(const fs::path &image, const fs::path &settings) {
-  constexpr std::uintmax_t kMostBytes = std::uintmax_t{4} << 20U;  // of a settings file; real ones have some thousand
+  constexpr std::size_t kMostBytes = std::size_t{4} << 20U;  // of a settings file; real ones have some thousand
   std::error_code error;
   for (fs::directory_iterator entry(settings.parent_path(), error), end; !error && entry != end;
        entry.increment(error)) {
@@ -48,9 +56,7 @@ bool is_another_machines(const fs::path &image, const fs::path &settings) {
     std::error_code ignored;
     if ((suffix != ".vmx" && suffix != ".vbox") || fs::equivalent(entry->path(), settings, ignored)) continue;
     if (entry->file_size(ignored) > kMostBytes) continue;
-    std::ifstream in(entry->path(), std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (text.find(image.filename().string()) != std::string::npos) return true;
+    if (text_of(entry->path(), kMostBytes).find(image.filename().string()) != std::string::npos) return true;
   }
   return false;
 }

@@ -2,7 +2,6 @@
 #include "migration/source.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -29,16 +28,7 @@ constexpr std::size_t kHeadBytes = 65536;  // old OVF descriptors begin with lon
 
 // The first bytes of a file, those of a text in UTF-16 as UTF-8. Throws Error io: what cannot be read is not nothing.
 std::string read_head(const fs::path &file) {
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  std::string head(kHeadBytes, '\0');
-  if (in) in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  if (!in.is_open() || in.bad() || (in.gcount() == 0 && errno != 0)) {
-    throw Error(ErrorKind::io, {.where = {.file = file},
-                                .message = "the file cannot be read: " + std::generic_category().message(errno),
-                                .advice = "Check its permissions and the disk that it is on."});
-  }
-  head.resize(static_cast<std::size_t>(in.gcount()));
+  std::string head = file::read_start(file, kHeadBytes);
   if (auto utf8 = text::from_marked_utf16(head)) return *std::move(utf8);
   return head;
 }
@@ -50,13 +40,12 @@ bool is_text(std::string_view head) {
 
 // A file that may be a script: all of it, when it is no longer than one would be.
 std::optional<std::string> whole_text(const fs::path &file, std::string head) {
-  constexpr std::uintmax_t kLongestScript = 1U << 20U;
+  constexpr std::size_t kLongestScript = 1U << 20U;
   std::error_code error;
   if (!qemu::speaks_of_qemu(head)) return std::nullopt;
   if (head.size() < kHeadBytes) return head;
   if (fs::file_size(file, error) > kLongestScript || error) return std::nullopt;
-  std::ifstream in(file, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  return file::read_start(file, kLongestScript);
 }
 
 // "pid:1234": the words of a running QEMU, as the kernel keeps them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <stdio.h>   // renameat2
@@ -21,6 +22,13 @@ namespace {
        .advice = code == EFBIG ? "Choose a folder whose file system takes larger files, or raise 'ulimit -f'."
                  : kind == ErrorKind::no_space ? "Free some space there, or choose another folder."
                                                : "Check that the file or folder exists and that you may use it."});
+}
+
+[[noreturn]] void cannot_be_read(const std::filesystem::path &file, int code) {
+  throw Error(ErrorKind::io, {.where = {.file = file},
+                              .message = "the file cannot be read: " + std::generic_category().message(code),
+                              .advice = code == EACCES || code == EPERM ? "Check its permissions and its owner."
+                                                                        : "Check the disk that it is on."});
 }
 
 ErrorKind kind_of_write(int code) {
@@ -100,6 +108,29 @@ Status status_of(int descriptor, const std::filesystem::path &shown) {
   struct stat raw {};
   if (fstat(descriptor, &raw) != 0) fail(shown, "the file cannot be examined", errno, ErrorKind::io);
   return from_stat(raw);
+}
+
+std::string read_start(const std::filesystem::path &file, std::size_t most) {
+  constexpr std::size_t kStep = std::size_t{64} << 10U;
+  const Descriptor in(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!in) {
+    const int code = errno;
+    if (code == ENOENT || code == ENOTDIR)
+      throw Error(ErrorKind::missing,
+                  {.where = {.file = file}, .message = "there is no such file", .advice = "Check the path."});
+    cannot_be_read(file, code);
+  }
+  std::string out;
+  while (out.size() < most) {
+    const std::size_t before = out.size();
+    out.resize(std::min(most, before + std::max(kStep, before)));
+    const ssize_t count = read(in.get(), out.data() + before, out.size() - before);
+    const int code = errno;
+    out.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) break;
+    if (count < 0 && code != EINTR) cannot_be_read(file, code);
+  }
+  return out;
 }
 
 std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit) {

@@ -86,6 +86,11 @@ struct Head {
 // What is in a folder, in no order. Throws Error io: one that cannot be listed is never taken for an empty one.
 [[nodiscard]] std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path &folder);
 
+// The first `most` bytes of a file, or all of a shorter one, whatever size the system says (files below /proc have
+// none). Never waits for a FIFO's writer. Throws Error missing where there is no such file, and io with the system's
+// reason where it cannot be opened or read: what could be read of it is not taken for the whole.
+[[nodiscard]] std::string read_start(const std::filesystem::path &file, std::size_t most);
+
 // Reads a part of a regular file, at most `limit` bytes. Throws Error io, missing, and malformed when it is longer.
 [[nodiscard]] std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit);
 

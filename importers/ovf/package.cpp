@@ -2,12 +2,11 @@
 #include "importers/ovf/package.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "importers/ovf/archive.hpp"
 #include "importers/ovf/ovf.hpp"
 
+#include "support/file.hpp"
 #include "support/text.hpp"
 #include "support/xml.hpp"
 
@@ -17,6 +16,7 @@ namespace {
 
 // As UTF-16 twice what the XML reader takes. A manifest with a line for each of 100,000 chunks has some 13 MB.
 constexpr std::uintmax_t kMaxDescriptorBytes = 2 * std::uintmax_t{xml::kMostBytes};
+constexpr std::size_t kHeadBytes = std::size_t{64} << 10U;  // enough to know a descriptor, an archive or gzip by
 
 std::string read_file(const fs::path &file) {
   std::error_code ec;
@@ -30,26 +30,7 @@ std::string read_file(const fs::path &file) {
                                        .found = std::to_string(size) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxDescriptorBytes) + " bytes"});
   }
-  std::ifstream in(file, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.good() && !in.eof()) {
-    throw Error(ErrorKind::io, {.where = {.file = file}, .message = "the file cannot be read"});
-  }
-  return content;
-}
-
-std::string head_of(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    std::error_code ec;
-    const bool there = fs::exists(file, ec);
-    throw Error(there ? ErrorKind::io : ErrorKind::missing,
-                {.where = {.file = file}, .message = there ? "the file cannot be read" : "there is no such file"});
-  }
-  std::string head(65536, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(in.gcount()));
-  return head;
+  return file::read_start(file, kMaxDescriptorBytes);
 }
 
 [[noreturn]] void leads_out(const std::string &name, const Place &where, std::string message) {
@@ -112,7 +93,8 @@ Package Package::open(const fs::path &file, const file::Head *head) {
   Package out;
   out.file_ = fs::absolute(file).lexically_normal();
   if (head != nullptr && file::status_of(out.file_) != head->status) head = nullptr;
-  const std::string begin = head != nullptr ? std::string(head->bytes.begin(), head->bytes.end()) : head_of(out.file_);
+  const std::string begin =
+      head != nullptr ? std::string(head->bytes.begin(), head->bytes.end()) : file::read_start(out.file_, kHeadBytes);
   if (looks_like_ovf(begin)) {
     out.open_folder();
   } else {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
 #include <sys/utsname.h>
 #include <thread>
 
@@ -8,6 +7,7 @@
 #include "importers/qemu/readconfig.hpp"
 #include "importers/qemu/shell_syntax.hpp"
 
+#include "support/file.hpp"
 #include "support/folders.hpp"
 #include "support/text.hpp"
 
@@ -15,18 +15,6 @@ namespace ferry::qemu {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_text(const fs::path &file, std::size_t limit) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(limit + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!in && !in.eof()) {
-    throw Error(ErrorKind::io,
-                {.where = {.file = file}, .message = "the file cannot be read", .advice = "Check its permissions."});
-  }
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
 
 ReadOptions read_options(const ImportOptions &options) {
   ReadOptions out;
@@ -73,7 +61,7 @@ void expand_configs(Launch &launch, const ImportOptions &options, std::vector<Fi
     }
     std::error_code error;
     std::optional<std::vector<LaunchWord>> inside;
-    if (fs::is_regular_file(path, error)) inside = read_config(read_text(path, shell::kMostText), path);
+    if (fs::is_regular_file(path, error)) inside = read_config(file::read_start(path, shell::kMostText + 1), path);
     if (inside) {
       words.insert(words.end(), inside->begin(), inside->end());
       if (words.size() > kMostLaunchWords) break;  // refused below
@@ -174,7 +162,7 @@ bool speaks_of_qemu(std::string_view text) {
 
 std::vector<ImportedMachine> import_file(const fs::path &given, const ImportOptions &options) {
   const fs::path file = fs::absolute(given).lexically_normal();
-  const std::string text = read_text(file, shell::kMostText);
+  const std::string text = file::read_start(file, shell::kMostText + 1);
   const ReadOptions reading = read_options(options);
   std::vector<Launch> launches = read_launches(text, file, reading);
   if (options.machine && *options.machine > launches.size()) {

@@ -2,11 +2,10 @@
 #include "importers/vagrant/box.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
+#include "support/file.hpp"
 #include "support/folded_names.hpp"
 #include "support/text.hpp"
 
@@ -17,13 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostText = std::size_t{1} << 20U;  // bytes of a Vagrantfile or metadata.json
 
-std::string read_text(const fs::path &file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string out(kMostText, '\0');
-  in.read(out.data(), static_cast<std::streamsize>(out.size()));
-  out.resize(static_cast<std::size_t>(in.gcount()));
-  return out;
-}
+std::string read_text(const fs::path &file) { return file::read_start(file, kMostText); }
 
 }  // namespace
 

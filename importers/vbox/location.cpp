@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "importers/vbox/location.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 #include "support/xml.hpp"
 
 namespace ferry::vbox {
@@ -35,15 +34,7 @@ std::string read_settings_file(const fs::path &file) {
                                        .found = std::to_string(size) + " bytes",
                                        .expected = "at most " + std::to_string(kMaxSettingsBytes) + " bytes"});
   }
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (!stream.is_open() || stream.bad()) {
-    throw Error(ErrorKind::io,
-                {.where = {.file = file},
-                 .message = "the file cannot be read",
-                 .advice = "Check its permissions; VirtualBox keeps machines readable by their owner only."});
-  }
-  return bytes;
+  return file::read_start(file, kMaxSettingsBytes);
 }
 
 }  // namespace ferry::vbox

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <system_error>
 
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -290,30 +290,14 @@ std::string read_text_file(const std::filesystem::path &file, std::uint64_t limi
   if (!std::filesystem::is_regular_file(status)) {
     throw Error(ErrorKind::malformed, {.where = {.file = file}, .message = "this is not a regular file"});
   }
-  std::ifstream in(file, std::ios::binary);
   const std::uint64_t size = std::filesystem::file_size(file, error);
-  if (error || !in) {
-    throw Error(ErrorKind::io, {.where = {.file = file},
-                                .message = "the file cannot be read",
-                                .advice = "Check the permissions of the file."});
-  }
-  if (size > limit) {
+  if (!error && size > limit) {
     throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the file is too large for a machine's settings",
                                        .found = text::human_bytes(size),
                                        .expected = "at most " + text::human_bytes(limit)});
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (in.bad()) {  // half of the settings are not the machine's
-    throw Error(ErrorKind::io, {.where = {.file = file},
-                                .message = "the file cannot be read to its end",
-                                .found = std::to_string(in.gcount()) + " bytes",
-                                .expected = std::to_string(size) + " bytes",
-                                .advice = "Check the disk that it is on."});
-  }
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
-  return bytes;
+  return file::read_start(file, limit);
 }
 
 std::optional<bool> parse_boolean(std::string_view value) {

@@ -3,12 +3,11 @@
 // the struct is a member of the object under the same name; a version is "9.0.0" in the file, for people.
 #include "exporters/libvirt/host/host_profile.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 #include "support/text.hpp"
 
 namespace ferry::libvirt {
@@ -241,13 +240,7 @@ std::string read_profile(const std::filesystem::path &file) {
                                    .found = "something that is not a regular file",
                                    .expected = "a file that 'virt-ferry host' wrote"});
   }
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>{stream}, {});
-  if (!stream.is_open() || stream.bad()) {
-    throw Error(ErrorKind::io, {.where = {.file = file, .line = std::nullopt, .path = {}},
-                                .message = "the host profile cannot be read",
-                                .advice = "Check the path and its permissions."});
-  }
+  std::string bytes = file::read_start(file, kMaxProfileBytes + 1);
   if (bytes.size() > kMaxProfileBytes) {
     throw Error(ErrorKind::malformed, {.where = {.file = file, .line = std::nullopt, .path = {}},
                                        .message = "the file is too large for a host profile",
