@@ -245,7 +245,14 @@ struct CharPort {  // a serial or parallel port
 };
 
 struct Sound {
-  enum class Model { ac97, sb16, hda, hda_vmware, es1371 };  // hda: the ICH6's; hda_vmware: a chip of VMware's own
+  enum class Model {
+    ac97,
+    sb16,
+    hda,
+    hda_vmware,
+    es1371,
+    virtio
+  };  // hda: the ICH6's; hda_vmware: a chip of VMware's own
   Model model = Model::ac97;
   std::optional<std::string> codec;
   std::optional<std::string> host_driver;
@@ -296,6 +303,9 @@ struct Display {
     Place origin;
   };
   std::optional<Remote> remote;
+  // What the guest's agent may hand on between the guest and who looks at it; the source does not say when absent.
+  enum class Exchange { off, to_guest, to_host, both };
+  std::optional<Exchange> clipboard, files;  // files: dragged and dropped
   Place origin;
 };
 
@@ -427,6 +437,7 @@ struct Hardware {
   std::vector<SharedFolder> shared_folders;
   Smbios smbios;
   Platform platform;
+  std::optional<bool> iommu;  // the guest sees Intel's VT-d; one of QEMU's machines has a Device instead
   std::vector<Device> devices;
   std::optional<KernelBoot> kernel;
   std::vector<std::string> qemu_arguments;  // what no member says, with a place of its own where it is a device

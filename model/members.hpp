@@ -327,6 +327,8 @@ struct Members<Display> {
                                    Member{"place", &Display::place},
                                    Member{"properties", &Display::properties},
                                    Member{"remote", &Display::remote},
+                                   Member{"clipboard", &Display::clipboard},
+                                   Member{"files", &Display::files},
                                    Member{"origin", &Display::origin}};
 };
 
@@ -402,6 +404,7 @@ struct Members<Hardware> {
                                    Member{"shared_folders", &Hardware::shared_folders},
                                    Member{"smbios", &Hardware::smbios},
                                    Member{"platform", &Hardware::platform},
+                                   Member{"iommu", &Hardware::iommu},
                                    Member{"devices", &Hardware::devices},
                                    Member{"kernel", &Hardware::kernel},
                                    Member{"qemu_arguments", &Hardware::qemu_arguments}};

@@ -148,6 +148,7 @@ std::string_view to_string(Sound::Model value) {
     case Sound::Model::sb16: return "sb16";
     case Sound::Model::hda: return "hda";
     case Sound::Model::hda_vmware: return "hda_vmware";
+    case Sound::Model::virtio: return "virtio";
     case Sound::Model::es1371: return "es1371";
   }
   return "?";
@@ -159,6 +160,16 @@ std::string_view to_string(UsbController::Type value) {
     case UsbController::Type::uhci: return "uhci";
     case UsbController::Type::ehci: return "ehci";
     case UsbController::Type::xhci: return "xhci";
+  }
+  return "?";
+}
+
+std::string_view to_string(Display::Exchange value) {
+  switch (value) {
+    case Display::Exchange::off: return "off";
+    case Display::Exchange::to_guest: return "to_guest";
+    case Display::Exchange::to_host: return "to_host";
+    case Display::Exchange::both: return "both";
   }
   return "?";
 }

@@ -23,6 +23,7 @@ namespace ferry {
 [[nodiscard]] std::string_view to_string(Input::Pointing value);
 [[nodiscard]] std::string_view to_string(Input::Keyboard value);
 [[nodiscard]] std::string_view to_string(Display::Adapter value);
+[[nodiscard]] std::string_view to_string(Display::Exchange value);
 [[nodiscard]] std::string_view to_string(Clock::Base value);
 [[nodiscard]] std::string_view to_string(Device::Kind value);
 [[nodiscard]] std::string_view to_string(Tpm::Version value);

@@ -67,11 +67,12 @@ target::Result export_domain(const ExportInput &input) {
   } else {
     translate(m);
   }
+  map_generation_id(m);
   map_char_ports(m);
   map_tpm(m);
   map_folders(m);
   map_boot_order(m);
-  place_spice_channel(m);
+  place_channels(m);
   m.result.has_tpm = m.domain.tpm.has_value();
   m.result.document = domain_xml(m.domain);
   return std::move(m.result);

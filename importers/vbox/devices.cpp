@@ -11,8 +11,10 @@ namespace ferry::vbox {
 namespace {
 
 void read_sound(Scope &scope) {
-  static constexpr std::array<Word<Sound::Model>, 3> kModels{
-      {{"AC97", Sound::Model::ac97}, {"SB16", Sound::Model::sb16}, {"HDA", Sound::Model::hda}}};
+  static constexpr std::array<Word<Sound::Model>, 4> kModels{{{"AC97", Sound::Model::ac97},
+                                                              {"SB16", Sound::Model::sb16},
+                                                              {"HDA", Sound::Model::hda},
+                                                              {"Virtio-Sound", Sound::Model::virtio}}};
   // Defaults turned round: the adapter in 1.16 (VirtualBox 5.1), its directions in 1.17 (5.2).
   const bool by_default = scope.version().before(16);
   const bool directions = scope.version().before(17);
@@ -30,14 +32,8 @@ void read_sound(Scope &scope) {
   }
   sound.input = element->boolean("enabledIn", scope.field("sound.input")).value_or(directions);
   sound.output = element->boolean("enabledOut", scope.field("sound.output")).value_or(directions);
-  const std::string *controller = element->element().attribute("controller");
-  if (controller != nullptr && same_word("Virtio-Sound", *controller)) {
-    sound.model = Sound::Model::hda;  // what guests without a driver for the newer card have
-    report_unknown_word(scope.in, *element, "controller", *controller, "HDA");
-  } else if (const auto model =
-                 word<Sound::Model>(scope.in, *element, "controller", scope.field("sound.model"), kModels)) {
+  if (const auto model = word<Sound::Model>(scope.in, *element, "controller", scope.field("sound.model"), kModels))
     sound.model = *model;
-  }
   sound.codec = element->text("codec", scope.field("sound.codec"));
   sound.host_driver = element->text("driver", scope.field("sound.host_driver"));
   if (element->boolean("useDefault", scope.field("sound.host_driver")).value_or(false)) sound.host_driver = "Default";
@@ -115,10 +111,29 @@ void read_emulated_usb(Scope &scope) {
   }
 }
 
+// The shared clipboard and files that are dragged and dropped. VirtualBox has both off unless the file says otherwise.
+void read_exchange(Scope &scope) {
+  using Exchange = Display::Exchange;
+  static constexpr std::array<Word<Exchange>, 4> kModes{{{"Disabled", Exchange::off},
+                                                         {"HostToGuest", Exchange::to_guest},
+                                                         {"GuestToHost", Exchange::to_host},
+                                                         {"Bidirectional", Exchange::both}}};
+  const auto mode_of = [&](std::string_view name, FieldOf<Hardware> field) {
+    const auto element = scope.hardware.child(name);
+    if (!element) return Exchange::off;
+    const auto mode = word<Exchange>(scope.in, *element, "mode", scope.field(field), kModes);
+    element->settle("fileTransfersEnabled", Disposition::irrelevant, "files go the way of those that are dropped");
+    return mode.value_or(Exchange::off);
+  };
+  scope.hw.display.clipboard = mode_of("Clipboard", "display.clipboard");
+  scope.hw.display.files = mode_of("DragAndDrop", "display.files");
+}
+
 }  // namespace
 
 void read_devices(Scope &scope) {
   read_sound(scope);
+  read_exchange(scope);
   read_input(scope);
   read_shared_folders(scope);
   read_host_pci(scope);

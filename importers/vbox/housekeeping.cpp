@@ -122,14 +122,6 @@ bool is_on(const SettingsReader &element) {
   return enabled != nullptr && (same_word("true", *enabled) || same_word("1", *enabled));
 }
 
-void settle_clipboard(const SettingsReader &element) {
-  const std::string *mode = element.element().attribute("mode");
-  const bool off = mode == nullptr || same_word("Disabled", *mode);
-  element.settle_all(
-      off ? Disposition::irrelevant : Disposition::dropped,
-      off ? "off" : "install spice-vdagent in the guest for a shared clipboard; files cannot be dragged across");
-}
-
 // Media that the machine's registry lists and no drive holds, in no state.
 void settle_media(const SettingsReader &registry) {
   registry.settle_all(Disposition::irrelevant, "a medium that is in none of the machine's drives");
@@ -147,7 +139,6 @@ void hide_secrets(const SettingsReader &element) {
 
 void settle_element(const SettingsReader &element) {
   const std::string &name = element.element().name;
-  if (name == "Clipboard" || name == "DragAndDrop") settle_clipboard(element);
   if (name == "Hardware") element.settle_if_unknown("clipboardMode", Disposition::dropped, "install spice-vdagent");
   if (name == "Autostart") {
     element.settle_all(is_on(element) ? Disposition::dropped : Disposition::irrelevant,

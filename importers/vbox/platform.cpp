@@ -105,6 +105,8 @@ void read_arm_cpu(Scope &scope, const SettingsReader &element) {
   }
 }
 
+enum class Iommu { none, automatic, amd, intel };
+
 void read_chipset(Scope &scope) {
   static constexpr std::array<Word<Chipset>, 3> kChipsets{
       {{"PIIX3", Chipset::piix3}, {"ICH9", Chipset::ich9}, {"ARMv8Virtual", Chipset::armv8_virtual}}};
@@ -113,8 +115,11 @@ void read_chipset(Scope &scope) {
     if (type) scope.hw.chipset = *type;
   }
   if (const auto iommu = scope.platform.child("Iommu")) {
-    iommu->settle_all(Disposition::dropped,
-                      "add <iommu> to the domain when the guest itself runs machines with devices");
+    static constexpr std::array<Word<Iommu>, 4> kTypes{
+        {{"None", Iommu::none}, {"Automatic", Iommu::automatic}, {"AMD", Iommu::amd}, {"Intel", Iommu::intel}}};
+    // Automatic is the host's own kind; a guest that has used AMD's finds Intel's as a new computer's would be.
+    const auto type = word<Iommu>(scope.in, *iommu, "type", scope.field("iommu"), kTypes);
+    if (type && *type != Iommu::none) scope.hw.iommu = true;
   }
 }
 

@@ -96,6 +96,22 @@ void read_usb_filters(Reader &reader, Hardware &hardware) {
   }
 }
 
+// What VMware Tools hand on. Workstation allows it unless the file forbids it, ESXi the other way round: silence is
+// none of both.
+void read_exchange(Reader &reader, Display &display) {
+  using Exchange = Display::Exchange;
+  Settings &settings = reader.settings;
+  const std::string clipboard = reader.field("display.clipboard");
+  const auto no_copy = settings.boolean("isolation.tools.copy.disable", clipboard);  // out of the guest
+  const auto no_paste = settings.boolean("isolation.tools.paste.disable", clipboard);
+  if (no_copy || no_paste) {
+    const bool out = !no_copy.value_or(false), in = !no_paste.value_or(false);
+    display.clipboard = out ? (in ? Exchange::both : Exchange::to_host) : (in ? Exchange::to_guest : Exchange::off);
+  }
+  if (const auto off = settings.boolean("isolation.tools.dnd.disable", reader.field("display.files")))
+    display.files = *off ? Exchange::off : Exchange::both;
+}
+
 void read_remote_display(Reader &reader, Display &display) {
   Settings &settings = reader.settings;
   const std::string field = reader.field("display.remote");
@@ -169,6 +185,7 @@ void read_display(Reader &reader, Hardware &hardware) {
   if (heads && *heads > 0 && *heads <= 16) display.monitors = static_cast<unsigned>(*heads);
   display.accelerate_3d = settings.boolean("mks.enable3d", reader.field("display.accelerate_3d")).value_or(false);
   read_remote_display(reader, display);
+  read_exchange(reader, display);
 }
 
 // VMware starts the virtual clock at its host's local time and remembers in the nvram file how far the guest

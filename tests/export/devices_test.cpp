@@ -19,6 +19,8 @@ TEST(Display, SpiceWithoutAPortAndItsChannel) {
   EXPECT_EQ(attribute(element(root, "devices/graphics"), "type"), "spice");
   EXPECT_EQ(attribute(element(root, "devices/graphics/listen"), "type"), "none");
   EXPECT_EQ(attribute(element(root, "devices/channel"), "type"), "spicevmc");
+  EXPECT_EQ(attribute(element(root, "devices/channel", 1), "type"), "unix");
+  EXPECT_EQ(attribute(element(element(root, "devices/channel", 1), "target"), "name"), "org.qemu.guest_agent.0");
   EXPECT_EQ(count(root, "devices/redirdev"), 2U);
 }
 
@@ -28,10 +30,53 @@ TEST(Display, VncWhereTheHostHasNoSpice) {
   const auto result = fixture.run();
   const xml::Element root = domain(result);
   EXPECT_EQ(attribute(element(root, "devices/graphics"), "type"), "vnc");
-  EXPECT_EQ(count(root, "devices/channel"), 0U);
+  EXPECT_EQ(count(root, "devices/channel"), 1U) << "the guest agent's, which needs no display";
   EXPECT_EQ(count(root, "devices/redirdev"), 0U);
   EXPECT_TRUE(found(result, "display.no-spice"));
   EXPECT_TRUE(found(result, "sound.silent"));
+}
+
+TEST(Display, NothingCrossesThatDidNotBefore) {
+  using Exchange = Display::Exchange;
+  const auto crosses = [](std::optional<Exchange> clipboard, std::optional<Exchange> files) {
+    Fixture fixture(virtualbox_machine());
+    fixture.machine.hardware.display.clipboard = clipboard;
+    fixture.machine.hardware.display.files = files;
+    const xml::Element root = domain(fixture.run());
+    return attribute(element(root, "devices/graphics/clipboard"), "copypaste") + "," +
+           attribute(element(root, "devices/graphics/filetransfer"), "enable");
+  };
+  const auto forbids = [](std::optional<Exchange> clipboard, std::optional<Exchange> files) {
+    Fixture fixture(virtualbox_machine());
+    fixture.machine.hardware.display.clipboard = clipboard;
+    fixture.machine.hardware.display.files = files;
+    const xml::Element root = domain(fixture.run());
+    return std::pair{count(root, "devices/graphics/clipboard"), count(root, "devices/graphics/filetransfer")};
+  };
+  using Counts = std::pair<std::size_t, std::size_t>;
+  EXPECT_EQ(crosses(Exchange::off, Exchange::off), "no,no");
+  EXPECT_EQ(crosses(Exchange::to_host, Exchange::to_host), "no,no");
+  EXPECT_EQ(forbids(Exchange::both, Exchange::to_guest), (Counts{0, 0}));
+  EXPECT_EQ(forbids(std::nullopt, std::nullopt), (Counts{0, 0}));
+}
+
+TEST(Board, IommuOnTheNewerBoard) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.iommu = true;
+  EXPECT_EQ(count(domain(fixture.run()), "devices/iommu"), 0U);
+  fixture.machine.hardware.chipset = Chipset::ich9;
+  EXPECT_EQ(attribute(element(domain(fixture.run()), "devices/iommu"), "model"), "intel");
+}
+
+TEST(Identity, GenerationIdStaysUnlessTheMachineIsACopy) {
+  Fixture fixture(vmware_machine());
+  const std::string id = "04030201-0605-0807-ffff-ffffffffffff";
+  fixture.machine.extra["generation.id"] = id;
+  fixture.machine.hardware.smbios.uuid = fixture.input.identity.uuid;
+  EXPECT_EQ(element(domain(fixture.run()), "genid").text, id);
+  fixture.machine.hardware.smbios.uuid = Uuid::parse("12345678-1234-1234-1234-123456789abc");
+  const xml::Element root = domain(fixture.run());
+  EXPECT_EQ(element(root, "genid").text, "");
 }
 
 TEST(Display, AHostWithoutAnyDisplayIsReported) {

@@ -43,6 +43,32 @@ TEST(Display, RemoteDisplayWasOnByDefaultBefore116) {
             "127.0.0.1");
 }
 
+TEST(Display, WhatCrossesBetweenGuestAndHostIsOffUnlessTheFileSaysSo) {
+  using Exchange = Display::Exchange;
+  for (const char *silent : {"", "<Clipboard/><DragAndDrop/>", "<Clipboard mode='Disabled'/>"}) {
+    EXPECT_EQ(hardware_of(silent).display.clipboard, Exchange::off) << silent;
+    EXPECT_EQ(hardware_of(silent).display.files, Exchange::off) << silent;
+  }
+  const Display both =
+      hardware_of(
+          "<Clipboard mode='Bidirectional' fileTransfersEnabled='true'/><DragAndDrop mode='HostToGuest'/>"
+          "<Display controller='VMSVGA'/>")
+          .display;
+  EXPECT_EQ(both.clipboard, Exchange::both);
+  EXPECT_EQ(both.files, Exchange::to_guest);
+  EXPECT_EQ(hardware_of("<Clipboard mode='GuestToHost'/>").display.clipboard, Exchange::to_host);
+  Text text;
+  text.hardware = "<Clipboard mode='Bidirectional' fileTransfersEnabled='true'/><DragAndDrop mode='Bidirectional'/>";
+  EXPECT_EQ(unknown_settings(import_text(text)), std::vector<std::string>{});
+}
+
+TEST(Board, IommuOfIntelOrTheHostsOwn) {
+  EXPECT_FALSE(hardware_of("").iommu);
+  EXPECT_FALSE(hardware_of("<Iommu type='None'/>").iommu);
+  for (const char *type : {"Automatic", "AMD", "Intel"})
+    EXPECT_EQ(hardware_of("<Chipset type='ICH9'/><Iommu type='" + std::string(type) + "'/>").iommu, true) << type;
+}
+
 TEST(Sound, DefaultsTurnedRoundIn116And117) {
   EXPECT_TRUE(hardware_of("<AudioAdapter driver='Pulse'/>", "1.15-linux").sound);
   EXPECT_FALSE(hardware_of("<AudioAdapter driver='Pulse'/>", "1.16-linux").sound);
@@ -67,7 +93,7 @@ TEST(Sound, Models) {
   EXPECT_EQ(model("AC97"), Sound::Model::ac97);
   EXPECT_EQ(model("SB16"), Sound::Model::sb16);
   EXPECT_EQ(model("HDA"), Sound::Model::hda);
-  EXPECT_EQ(model("Virtio-Sound"), Sound::Model::hda);
+  EXPECT_EQ(model("Virtio-Sound"), Sound::Model::virtio);
   const Sound sound = *hardware_of("<AudioAdapter enabled='true' codec='AD1980' driver='ALSA'/>").sound;
   EXPECT_EQ(sound.codec, "AD1980");
   EXPECT_EQ(sound.host_driver, "ALSA");

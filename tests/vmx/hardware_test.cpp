@@ -48,6 +48,36 @@ TEST(Defaults, GiveWayToWhatTheFileSays) {
   EXPECT_FALSE(hardware.nics.at(0).nat_cidr);  // the host's VMnet8 says it, not the machine
 }
 
+TEST(Display, WhatVmwareToolsHandOn) {
+  using Exchange = Display::Exchange;
+  const auto of = [](const std::string &copy, const std::string &paste) {
+    std::string text;
+    if (!copy.empty()) text += "isolation.tools.copy.disable = \"" + copy + "\"\n";
+    if (!paste.empty()) text += "isolation.tools.paste.disable = \"" + paste + "\"\n";
+    return hardware_of(text).display.clipboard;
+  };
+  EXPECT_EQ(of("", ""), std::nullopt);
+  EXPECT_EQ(of("TRUE", "TRUE"), Exchange::off);
+  EXPECT_EQ(of("TRUE", "FALSE"), Exchange::to_guest);
+  EXPECT_EQ(of("", "TRUE"), Exchange::to_host);
+  EXPECT_EQ(of("FALSE", "FALSE"), Exchange::both);
+  EXPECT_EQ(hardware_of("isolation.tools.dnd.disable = \"TRUE\"\n").display.files, Exchange::off);
+  EXPECT_EQ(hardware_of("isolation.tools.dnd.disable = \"FALSE\"\n").display.files, Exchange::both);
+  EXPECT_EQ(hardware_of("").display.files, std::nullopt);
+}
+
+TEST(Identity, GenerationIdIsTwoNumbersOfEightBytes) {
+  const auto id = [](const std::string &text) {
+    const auto &extra = import_text(text).machine.extra;
+    const auto found = extra.find("generation.id");
+    return found == extra.end() ? std::string() : found->second;
+  };
+  // 0x0807060504030201 and -1: the guest reads 01 02 .. 08 ff .. ff.
+  EXPECT_EQ(id("vm.genid = \"578437695752307201\"\nvm.genidX = \"-1\"\n"), "04030201-0605-0807-ffff-ffffffffffff");
+  EXPECT_EQ(id("vm.genid = \"0\"\nvm.genidX = \"0\"\n"), "");
+  EXPECT_EQ(id("vm.genid = \"5\"\n"), "");
+}
+
 TEST(Cpu, AnImpossibleCountIsRefused) {
   EXPECT_EQ(refusal_of("numvcpus = \"0\"\n"), ErrorKind::malformed);
   EXPECT_EQ(refusal_of("numvcpus = \"-1\"\n"), ErrorKind::malformed);

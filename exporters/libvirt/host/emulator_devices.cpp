@@ -39,6 +39,7 @@ constexpr std::array kDeviceNames = {
     DeviceName{"ich9-intel-hda", "ich9", &HostProfile::sound_models},
     DeviceName{"intel-hda", "ich6", &HostProfile::sound_models},
     DeviceName{"sb16", "sb16", &HostProfile::sound_models},
+    DeviceName{"virtio-sound-pci", "virtio", &HostProfile::sound_models},
     DeviceName{"usb-audio", "usb", &HostProfile::sound_models},
     DeviceName{"am53c974", "am53c974", &HostProfile::scsi_models},
     DeviceName{"dc390", "dc390", &HostProfile::scsi_models},

@@ -107,8 +107,40 @@ void map_acceleration(Mapping &m) {
           "The machine's remote display (ports " + display.remote->ports + ") is not opened to the network.");
 }
 
+// What the source did not allow between guest and viewer, the new machine does not either. SPICE's clipboard goes both
+// ways or none, and files go to the guest alone.
+void map_exchange(Mapping &m) {
+  using Exchange = Display::Exchange;
+  const Display &display = m.hardware.display;
+  m.keep("display.clipboard");
+  m.keep("display.files");
+  if (display.clipboard) {
+    m.domain.clipboard = *display.clipboard == Exchange::both;
+    const bool one_way = !m.domain.clipboard && *display.clipboard != Exchange::off;
+    if (one_way) m.translate("display.clipboard", "off: SPICE's clipboard goes both ways or none");
+  }
+  if (!display.files) return;
+  m.domain.file_transfer = *display.files == Exchange::both || *display.files == Exchange::to_guest;
+  if (*display.files == Exchange::both) m.translate("display.files", "to the guest alone");
+  if (*display.files == Exchange::to_host) m.translate("display.files", "off: SPICE takes files to the guest alone");
+}
+
+// Both platforms' tables of an IOMMU can be had on the newer board alone.
+void map_iommu(Mapping &m) {
+  m.keep("iommu");
+  if (!m.hardware.iommu.value_or(false)) return;
+  if (m.board.q35) {
+    m.domain.iommu = "intel";
+    m.translate("iommu", "model intel");
+  } else {
+    m.drop("iommu", "the i440FX board has none");
+  }
+}
+
 std::string wanted_sound(const Mapping &m, const Sound &sound) {
+  constexpr unsigned kVirtioSound = 10'004'000;  // libvirt that knows the model
   switch (sound.model) {
+    case Sound::Model::virtio: return m.host.libvirt_version >= kVirtioSound ? "virtio" : "ich9";
     case Sound::Model::ac97: return "ac97";
     case Sound::Model::sb16: return "sb16";
     case Sound::Model::hda: return "ich6";
@@ -124,6 +156,8 @@ void map_display(Mapping &m) {
   const Display &display = m.hardware.display;
   m.keep("display");
   map_acceleration(m);
+  map_exchange(m);
+  map_iommu(m);
   if (display.adapter == Adapter::none && !m.options.video_model) {
     m.domain.video.model = "none";
     m.keep("display.adapter", "none");
@@ -138,7 +172,8 @@ void map_sound(Mapping &m) {
   if (!m.hardware.sound) return;
   const Sound &sound = *m.hardware.sound;
   DomainSound out{.model = wanted_sound(m, sound)};
-  const bool near = sound.model == Sound::Model::es1371;
+  const bool near =
+      sound.model == Sound::Model::es1371 || (sound.model == Sound::Model::virtio && out.model != "virtio");
   bool changed = near;
   if (!unknown_or_has(m.host.sound_models, out.model)) {
     constexpr std::array<std::string_view, 4> kOthers = {"ich6", "ich9", "ac97", "es1370"};
@@ -177,10 +212,12 @@ void map_sound(Mapping &m) {
   m.domain.sound = out;
 }
 
-// The agent's channel needs a virtio-serial controller, which the source did not have: it comes last, so that it
-// takes no slot from anything that the guest knows.
-void place_spice_channel(Mapping &m) {
-  if (!m.domain.spice_channel) return;
+// QEMU's guest agent tells the host its name and addresses and shuts down in order where it is installed; without it
+// nothing answers. Its channel and SPICE's need a virtio-serial controller, which the source did not have: it comes
+// last, so that it takes no slot from anything that the guest knows. A machine of QEMU has the channels that it had.
+void place_channels(Mapping &m) {
+  m.domain.agent_channel = !m.hardware.described_by_qemu() && unknown_or_has(m.host.char_types, "unix");
+  if (!m.domain.spice_channel && !m.domain.agent_channel) return;
   DomainController controller{.type = "virtio-serial"};
   controller.address = m.slots.place(std::nullopt);
   m.domain.controllers.push_back(std::move(controller));

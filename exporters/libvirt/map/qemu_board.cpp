@@ -243,10 +243,7 @@ void map_qemu_board(Mapping &m) {
     out.address = pci_address(m, bridge.place, bridge.origin);
     m.domain.controllers.push_back(std::move(out));
   }
-  if (const auto id = m.machine.extra.find("generation.id"); id != m.machine.extra.end()) {
-    m.domain.generation_id = id->second;
-    m.keep("/extra.generation.id");
-  }
+  m.keep("iommu");
   m.keep("kernel");
   if (hardware.kernel) {
     m.domain.os.kernel = hardware.kernel->kernel.string();

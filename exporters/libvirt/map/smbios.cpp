@@ -52,6 +52,22 @@ void map_uuid(Mapping &m) {
   m.keep("/uuid", "the source's own identity of the machine; the guest sees the SMBIOS UUID");
 }
 
+// A domain controller that finds another generation ID takes itself for a copy. A machine that gets a UUID of its own
+// is one: then libvirt makes another.
+void map_generation_id(Mapping &m) {
+  const auto id = m.machine.extra.find("generation.id");
+  if (id == m.machine.extra.end()) return;
+  const auto &known = m.hardware.smbios.uuid;
+  const Uuid &now = m.input.identity.uuid;
+  const bool copy = !m.hardware.described_by_qemu() && known && now != *known && now != known->swapped();
+  m.domain.generation_id = copy ? "auto" : id->second;
+  if (copy) {
+    m.translate("/extra.generation.id", "another one: this machine is a copy");
+  } else {
+    m.keep("/extra.generation.id");
+  }
+}
+
 void map_smbios(Mapping &m) {
   const Smbios &smbios = m.hardware.smbios;
   std::map<std::string, std::string> strings;

@@ -213,6 +213,9 @@ struct Domain {
   std::vector<DomainInterface> interfaces;
   std::vector<DomainChar> serials, parallels;
   bool spice_channel = false;
+  bool agent_channel = false;                   // of QEMU's guest agent
+  bool clipboard = true, file_transfer = true;  // through SPICE
+  std::string iommu;                            // its model; empty: none
   std::vector<DomainInput> inputs;
   std::optional<DomainTpm> tpm;
   std::string graphics;  // "spice", "vnc"; empty: none

@@ -95,7 +95,10 @@ void write_filesystem(xml::Node &devices, const DomainFilesystem &values) {
 
 void write_display(xml::Node &devices, const Domain &d) {
   if (!d.graphics.empty()) {
-    devices.child("graphics").set("type", d.graphics).child("listen").set("type", "none");
+    xml::Node graphics = devices.child("graphics");
+    graphics.set("type", d.graphics).child("listen").set("type", "none");
+    if (d.graphics == "spice" && !d.clipboard) graphics.child("clipboard").set("copypaste", "no");
+    if (d.graphics == "spice" && !d.file_transfer) graphics.child("filetransfer").set("enable", "no");
   }
   if (d.sound) {
     xml::Node sound = devices.child("sound");
@@ -122,10 +125,10 @@ void write_element(xml::Node &parent, const DomainElement &element) {
   for (const DomainElement &child : element.children) write_element(node, child);
 }
 
-void write_channel(xml::Node &devices) {
+void write_channel(xml::Node &devices, std::string_view type, std::string_view name) {
   xml::Node channel = devices.child("channel");
-  channel.set("type", "spicevmc");
-  channel.child("target").set("type", "virtio").set("name", "com.redhat.spice.0");
+  channel.set("type", type);
+  channel.child("target").set("type", "virtio").set("name", name);
 }
 
 void write_balloon(xml::Node &devices, const Domain &d) {
@@ -146,7 +149,8 @@ void write_devices(xml::Node &domain, const Domain &d) {
   for (const DomainInterface &interface : d.interfaces) write_interface(devices, interface);
   for (const DomainChar &serial : d.serials) write_serial(devices, serial);
   for (const DomainChar &parallel : d.parallels) write_parallel(devices, parallel);
-  if (d.spice_channel) write_channel(devices);
+  if (d.spice_channel) write_channel(devices, "spicevmc", "com.redhat.spice.0");
+  if (d.agent_channel) write_channel(devices, "unix", "org.qemu.guest_agent.0");
   for (const DomainInput &input : d.inputs) devices.child("input").set("type", input.type).set("bus", input.bus);
   if (d.tpm) {
     xml::Node tpm = devices.child("tpm");
@@ -157,6 +161,7 @@ void write_devices(xml::Node &domain, const Domain &d) {
   for (unsigned i = 0; i < d.usb_redirections; ++i) devices.child("redirdev").set("bus", "usb").set("type", "spicevmc");
   write_balloon(devices, d);
   for (const DomainElement &element : d.other_devices) write_element(devices, element);
+  if (!d.iommu.empty()) devices.child("iommu").set("model", d.iommu);
 }
 
 }  // namespace ferry::libvirt
