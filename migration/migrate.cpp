@@ -266,6 +266,9 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
     }
   } catch (const Error &error) {
     out.push_back({.report = refusal_of(source, nullptr, error), .touched = {source.file}});
+  } catch (const std::system_error &error) {  // such as no more threads: this machine's row, the others go on
+    const Error named = limits::as_error(error, source.file);
+    out.push_back({.report = refusal_of(source, nullptr, named), .touched = {source.file}});
   }
   return out;
 }

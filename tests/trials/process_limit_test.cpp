@@ -27,6 +27,8 @@ class ProcessLimit : public Trial, public testing::WithParamInterface<const char
   }
 };
 
+class ProcessLimitInABatch : public Trial {};
+
 TEST_P(ProcessLimit, ReadingWithoutWorkersIsAFinding) {
   for (const char *command : {"plan", "migrate"}) {
     const Ended without = failing(command, "process", 1);
@@ -52,6 +54,38 @@ TEST_P(ProcessLimit, ThreadThatCannotBeMadeNamesTheLimit) {
     ++refused;
     EXPECT_THAT(ended.output, HasSubstr("ulimit -u")) << at;
     EXPECT_THAT(ended.output, HasSubstr("pids.max")) << at;
+  }
+  EXPECT_GT(refused, 0) << "no call failed";
+}
+
+// Each machine of a batch has a row, whichever of them the limit stopped while it was planned.
+TEST_F(ProcessLimitInABatch, IsTheRowOfOneMachine) {
+  constexpr int kMachines = 3;
+  std::string list = "machines:\n";
+  for (int i = 0; i < kMachines; ++i) list += "- " + (source() / "probe.vbox").string() + "\n";
+  const fs::path manifest = folder_.write("list.yaml", list);
+  const std::string profile = FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json";
+  int refused = 0;
+  for (long at = 1; at <= 8; ++at, clear()) {
+    const Ended ended = end(begin({"batch", manifest.string(), "--dry-run", "--no-define", "--dest", dest().string(),
+                                   "--format", "json", "--host-profile", profile},
+                                  {{"LD_PRELOAD", FERRY_FAULT_SHIM},
+                                   {"FERRY_FAIL_KIND", "thread"},
+                                   {"FERRY_FAIL_AT", std::to_string(at)},
+                                   {"FERRY_FAIL_WITH", std::to_string(EAGAIN)},
+                                   {"FERRY_FAIL_LOG", (folder_ / "failed").string()}}));
+    EXPECT_EQ(ended.signal, 0) << ended.output;
+    if (ended.code == 0) continue;
+    ++refused;
+    EXPECT_EQ(ended.code, 4) << at << ": " << ended.output;
+    EXPECT_THAT(ended.output, HasSubstr("ulimit -u")) << at;
+    std::size_t rows = 0;
+    for (std::size_t from = 0; (from = ended.output.find("\"source\": \"" + (source() / "probe.vbox").string() + "\"",
+                                                         from)) != std::string::npos;
+         ++from) {
+      ++rows;
+    }
+    EXPECT_GE(rows, std::size_t{kMachines}) << at;
   }
   EXPECT_GT(refused, 0) << "no call failed";
 }
