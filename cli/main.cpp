@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <clocale>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -14,6 +15,7 @@
 #include "migration/host.hpp"
 #include "migration/reader.hpp"
 
+#include "support/folders.hpp"
 #include "support/limits.hpp"
 #include "support/text.hpp"
 #include "support/worker.hpp"
@@ -51,6 +53,7 @@ int main(int argc, char **argv) {
   ferry::limits::open_files();  // raises the limit, before anything is opened or started
   // libarchive gives member names in the locale's encoding; OVF packages hold UTF-8.
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
+  if (const auto runtime = ferry::folders::runtime_of_login()) setenv("XDG_RUNTIME_DIR", runtime->c_str(), 1);
   // Before the first thread, and before anything is opened that a worker has no business with.
   ferry::worker::begin(&ferry::migration::serve_reader);
   const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc});

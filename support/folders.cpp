@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 
 namespace ferry::folders {
 
@@ -30,10 +31,8 @@ std::filesystem::path xdg_folder(const char *variable, const char *standard) {
                .advice = "Set HOME to your home folder."});
 }
 
-}  // namespace
-
-std::optional<std::filesystem::path> home() {
-  if (auto folder = absolute(std::getenv("HOME"))) return folder;
+// What the password database says of the effective user.
+std::optional<std::filesystem::path> home_of_account() {
   std::array<char, 16384> buffer{};
   passwd entry{};
   passwd *found = nullptr;
@@ -43,9 +42,26 @@ std::optional<std::filesystem::path> home() {
   return found->pw_dir;
 }
 
+}  // namespace
+
+std::optional<std::filesystem::path> home() {
+  if (auto folder = absolute(std::getenv("HOME"))) return folder;
+  return home_of_account();
+}
+
 std::filesystem::path config_home() { return xdg_folder("XDG_CONFIG_HOME", ".config"); }
 std::filesystem::path data_home() { return xdg_folder("XDG_DATA_HOME", ".local/share"); }
 std::filesystem::path state_home() { return xdg_folder("XDG_STATE_HOME", ".local/state"); }
 std::optional<std::filesystem::path> runtime() { return absolute(std::getenv("XDG_RUNTIME_DIR")); }
+
+std::optional<std::filesystem::path> runtime_of_login(const std::filesystem::path &all) {
+  if (runtime()) return std::nullopt;
+  const auto account = home_of_account();
+  if (!account || home() != account) return std::nullopt;
+  const std::filesystem::path folder = all / std::to_string(geteuid());
+  const auto status = file::status_of(folder, file::Links::no_follow);
+  if (!status || !status->is_folder() || !file::problem_of_private(*status).empty()) return std::nullopt;
+  return folder;
+}
 
 }  // namespace ferry::folders

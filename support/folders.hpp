@@ -20,4 +20,10 @@ namespace ferry::folders {
 // $XDG_RUNTIME_DIR; nullopt when it is unset.
 [[nodiscard]] std::optional<std::filesystem::path> runtime();
 
+// The folder that $XDG_RUNTIME_DIR would name if this were a login (`all`/UID), where the variable is unset, as under
+// su, cron and Slurm: without it libvirt starts a second daemon of the same user, which knows none of the first one's
+// machines [tried, libvirt 9.0]. nullopt when the variable is set, when there is no such folder of this user's alone,
+// and when HOME is not the user's own: then somebody wants a world apart.
+[[nodiscard]] std::optional<std::filesystem::path> runtime_of_login(const std::filesystem::path &all = "/run/user");
+
 }  // namespace ferry::folders

@@ -4,7 +4,10 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/kit/folder.hpp"
 
 namespace ferry::folders {
 namespace {
@@ -46,6 +49,27 @@ TEST_F(Folders, ARelativeVariableIsAsGoodAsUnset) {
   EXPECT_EQ(data_home(), "/home/me/.local/share");
   EXPECT_EQ(state_home(), "/home/me/.local/state");
   EXPECT_FALSE(runtime());
+}
+
+TEST_F(Folders, RuntimeOfALoginIsFoundWhereNothingNamesIt) {
+  const passwd *user = getpwuid(geteuid());
+  if (user == nullptr) GTEST_SKIP() << "this user is not in the password database";
+  const test::TempFolder all;
+  const std::filesystem::path mine = all / std::to_string(geteuid());
+  set("XDG_RUNTIME_DIR", nullptr);
+  set("HOME", user->pw_dir);
+  EXPECT_FALSE(runtime_of_login(all.path())) << "there is none";
+  std::filesystem::create_directory(mine);
+  ASSERT_EQ(chmod(mine.c_str(), 0755), 0);
+  EXPECT_FALSE(runtime_of_login(all.path())) << "others may read it";
+  ASSERT_EQ(chmod(mine.c_str(), 0700), 0);
+  EXPECT_EQ(runtime_of_login(all.path()), mine);
+  set("HOME", "/nowhere");
+  EXPECT_FALSE(runtime_of_login(all.path())) << "a world apart";
+  set("HOME", nullptr);
+  EXPECT_EQ(runtime_of_login(all.path()), mine);
+  set("XDG_RUNTIME_DIR", "/r");
+  EXPECT_FALSE(runtime_of_login(all.path())) << "it is named";
 }
 
 TEST_F(Folders, WithoutHomeThePasswordDatabaseIsAsked) {
