@@ -82,7 +82,8 @@ std::string snapshot_xml(const target::SnapshotRequest &input) {
   xml::Document document("domainsnapshot");
   xml::Node root = document.root();
   root.child("name", input.name);
-  if (!input.description.empty()) root.child("description", input.description);
+  // GNOME Boxes shows the description and not the name.
+  root.child("description", input.description.empty() ? input.name : input.description);
   root.child("state", "shutoff");
   if (!input.parent.empty()) root.child("parent").child("name", input.parent);
   root.child("creationTime", std::to_string(input.created));

@@ -225,7 +225,8 @@ inline const FindingKind kTpmBitlocker{
     "Suspend BitLocker or have the recovery key at hand before the first start."};
 inline const FindingKind kFolderDropped{finding_list, "folder.dropped", Severity::warning,
                                         "Shared folders are not carried over.",
-                                        "Use --shared-folders virtiofs, or share them over SSH or Samba."};
+                                        "Use --shared-folders virtiofs, share them in GNOME Boxes or virt-viewer "
+                                        "(spice-webdavd in the guest), or over SSH or Samba."};
 
 // ---- snapshots ----
 // Tried: libvirt 9.0 goes back to and deletes what is carried over, also while the machine runs, and refuses to make

@@ -19,8 +19,9 @@ TEST(Display, SpiceWithoutAPortAndItsChannel) {
   EXPECT_EQ(attribute(element(root, "devices/graphics"), "type"), "spice");
   EXPECT_EQ(attribute(element(root, "devices/graphics/listen"), "type"), "none");
   EXPECT_EQ(attribute(element(root, "devices/channel"), "type"), "spicevmc");
-  EXPECT_EQ(attribute(element(root, "devices/channel", 1), "type"), "unix");
-  EXPECT_EQ(attribute(element(element(root, "devices/channel", 1), "target"), "name"), "org.qemu.guest_agent.0");
+  EXPECT_EQ(attribute(element(root, "devices/channel", 1), "type"), "spiceport");
+  EXPECT_EQ(attribute(element(root, "devices/channel", 2), "type"), "unix");
+  EXPECT_EQ(attribute(element(element(root, "devices/channel", 2), "target"), "name"), "org.qemu.guest_agent.0");
   EXPECT_EQ(count(root, "devices/redirdev"), 2U);
 }
 

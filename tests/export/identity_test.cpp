@@ -433,6 +433,17 @@ TEST(SnapshotXml, IsTakenByARealLibvirt) {
   EXPECT_FALSE(message.has_value()) << *message << "\n" << text;
 }
 
+// GNOME Boxes lists snapshots by their descriptions.
+TEST(SnapshotXml, WithoutADescriptionHasItsNameAsOne) {
+  Fixture fixture(virtualbox_machine());
+  target::SnapshotRequest input;
+  input.name = "before the update";
+  input.machine_document = fixture.map().document;
+  EXPECT_EQ(element(xml::parse(libvirt::snapshot_xml(input), "s.xml"), "description").text, "before the update");
+  input.description = "what the user wrote";
+  EXPECT_EQ(element(xml::parse(libvirt::snapshot_xml(input), "s.xml"), "description").text, "what the user wrote");
+}
+
 // libvirt counts every writable disk in, and a floppy's raw image takes no internal snapshot.
 TEST(SnapshotXml, AFloppyDriveStaysOutWithAndWithoutAnImage) {
   for (const bool inserted : {false, true}) {

@@ -217,6 +217,7 @@ void map_sound(Mapping &m) {
 // last, so that it takes no slot from anything that the guest knows. A machine of QEMU has the channels that it had.
 void place_channels(Mapping &m) {
   m.domain.agent_channel = !m.hardware.described_by_qemu() && unknown_or_has(m.host.char_types, "unix");
+  m.domain.folder_channel = m.domain.spice_channel;  // the same module of QEMU has both
   if (!m.domain.spice_channel && !m.domain.agent_channel) return;
   DomainController controller{.type = "virtio-serial"};
   controller.address = m.slots.place(std::nullopt);

@@ -214,6 +214,7 @@ struct Domain {
   std::vector<DomainChar> serials, parallels;
   bool spice_channel = false;
   bool agent_channel = false;                   // of QEMU's guest agent
+  bool folder_channel = false;                  // of the folders that a SPICE viewer shares
   bool clipboard = true, file_transfer = true;  // through SPICE
   std::string iommu;                            // its model; empty: none
   std::vector<DomainInput> inputs;

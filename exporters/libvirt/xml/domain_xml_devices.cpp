@@ -128,6 +128,7 @@ void write_element(xml::Node &parent, const DomainElement &element) {
 void write_channel(xml::Node &devices, std::string_view type, std::string_view name) {
   xml::Node channel = devices.child("channel");
   channel.set("type", type);
+  if (type == "spiceport") channel.child("source").set("channel", name);
   channel.child("target").set("type", "virtio").set("name", name);
 }
 
@@ -150,6 +151,7 @@ void write_devices(xml::Node &domain, const Domain &d) {
   for (const DomainChar &serial : d.serials) write_serial(devices, serial);
   for (const DomainChar &parallel : d.parallels) write_parallel(devices, parallel);
   if (d.spice_channel) write_channel(devices, "spicevmc", "com.redhat.spice.0");
+  if (d.folder_channel) write_channel(devices, "spiceport", "org.spice-space.webdav.0");
   if (d.agent_channel) write_channel(devices, "unix", "org.qemu.guest_agent.0");
   for (const DomainInput &input : d.inputs) devices.child("input").set("type", input.type).set("bus", input.bus);
   if (d.tpm) {
