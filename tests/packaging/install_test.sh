@@ -43,6 +43,19 @@ if grep -qE '^CMAKE_BUILD_TYPE:[A-Z]+=(Release|RelWithDebInfo|MinSizeRel)$' "$bu
   ! grep -a -o -F "$source_dir" "$work/stripped" >"$work/paths" || fail "the program names $source_dir"
 fi
 
+# The desktop's entry shows the plan and asks; without a yes nothing is done.
+import=$root/libexec/virt-ferry/import
+[[ -s $root/share/applications/virt-ferry-import.desktop && -s $root/share/metainfo/virt-ferry.metainfo.xml ]] ||
+  fail "the desktop's files are not there"
+printf 'no\n\n' | env -i HOME="$work/home" PATH=/usr/bin:/bin VIRT_FERRY="$program" "$import" "$work/machine" >"$work/asked" 2>&1 ||
+  fail "import: $(<"$work/asked")"
+grep -q 'probe.vmdk' "$work/asked" || fail "import does not show the plan: $(<"$work/asked")"
+grep -q 'Nothing was done' "$work/asked" || fail "import did not take no for an answer: $(<"$work/asked")"
+[[ -z $(find "$work/home" -name '*.qcow2') ]] || fail "import migrated without a yes"
+status=0
+env -i HOME="$work/home" PATH=/usr/bin:/bin VIRT_FERRY="$program" "$import" "$work/nothing" </dev/null >"$work/asked" 2>&1 || status=$?
+[[ $status == 2 ]] || fail "import of nothing ends with $status: $(<"$work/asked")"
+
 # Every option of every command is in the manual page and in the completion.
 for command in inspect plan migrate batch list runs report undo 'disk info' 'disk convert' host; do
   # shellcheck disable=SC2086 # two words
