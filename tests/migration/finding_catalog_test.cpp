@@ -82,7 +82,7 @@ TEST(FindingCatalog, HasTheIdsThatThePagesName) {
     if (entry.path().extension() != ".md" || entry.path().filename() == "devices.md") continue;
     const std::string page_text = test::read_text(entry.path());
     for (std::sregex_iterator at(page_text.begin(), page_text.end(), named), end; at != end; ++at) {
-      if (!families.contains(at->str(1))) continue;
+      if (!families.contains(at->str(1)) || at->str() == "`guest.image`") continue;  // that one is a test
       ++found;
       EXPECT_TRUE(ids.contains(at->str(1) + "." + at->str(2))) << entry.path() << ": " << at->str();
     }
