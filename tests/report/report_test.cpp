@@ -162,6 +162,52 @@ TEST(Report, HtmlAndTextLetNoMarkupOrEscapeThrough) {
   EXPECT_EQ(as_text(document()).find('\x1b'), std::string::npos);
 }
 
+// The places of `parts` in `page`, each behind the one before it.
+void expect_in_order(const std::string &page, const std::vector<std::string> &parts) {
+  std::size_t at = 0;
+  for (const std::string &part : parts) {
+    const std::size_t next = page.find(part, at);
+    ASSERT_NE(next, std::string::npos) << part << " is not behind what comes before it";
+    at = next;
+  }
+}
+
+TEST(Report, APageBeginsWithTheVerdictAndWhatNeedsAHand) {
+  Document one = document();
+  one.machines.pop_back();
+  const std::string page = as_html(one);
+  expect_in_order(page,
+                  {"<main>", "migrated in 32 s", "What needs your hand", "disk.none", "virsh start a", "/vms/base.vdi",
+                   "tcp 127.0.0.1:2222 -&gt; 22", "2023-11-14 22:13 UTC", "/A/@b", "<details>", "/A/@d", "Domain XML"});
+  EXPECT_EQ(page.find("<script>"), std::string::npos) << "there is nothing to sort";
+  EXPECT_NE(page.find("virt-ferry batch /vms"), std::string::npos);
+}
+
+TEST(Report, APageOfManyHasTotalsCausesAndATableFirst) {
+  const std::string page = as_html(document());
+  expect_in_order(page, {"2 machines: 1 migrated, 1 refused", "id=\"causes\"", "the machine is encrypted",
+                         "<a href=\"#m1\">broken</a>", "id=\"machines\"", "data-status=\"refused\"",
+                         "data-status=\"migrated\"", "<h2 id=\"m0\">", "<h2 id=\"m1\">", "<script>"});
+}
+
+TEST(Report, APageOfThreeHundredMachinesIsSmall) {
+  Document many = document();
+  MachineReport machine = full_machine();
+  for (int i = 0; i < 120; ++i) {
+    const auto id = machine.settings.enter({"/vms/a.vbox", 20, "/VirtualBox/Machine/Hardware/A/@s" + std::to_string(i)},
+                                           "value of a setting");
+    machine.settings.settle(id, i < 10 ? Disposition::dropped : Disposition::kept, "what became of it, in a few words");
+  }
+  machine.domain_xml = std::string(8000, 'x');
+  many.machines.assign(300, machine);
+  const std::string page = as_html(many);
+  EXPECT_LT(page.size(), std::size_t{3} << 20U);
+  EXPECT_NE(page.find("/A/@s9"), std::string::npos) << "what is lost is there";
+  EXPECT_EQ(page.find("xxxx"), std::string::npos);
+  many.machines.resize(20);
+  EXPECT_NE(as_html(many).find("xxxx"), std::string::npos);
+}
+
 TEST(Report, TextShowsWhatIsLostWithItsLine) {
   const std::string text = as_text(document());
   EXPECT_NE(text.find("3: 0 kept, 0 translated, 1 dropped, 0 irrelevant, 1 unknown, 1 unsettled"), std::string::npos)
@@ -243,8 +289,10 @@ TEST(Report, AFindingWithoutAdviceLeavesNoGap) {
   machine.name = "web";
   machine.findings.push_back({"a.b", Severity::info, {"/vms/web.vbox", 4, {}}, "It is so.", ""});
   one.machines.push_back(machine);
-  EXPECT_EQ(as_html(one).find("<br><br>"), std::string::npos);
-  EXPECT_NE(as_html(one).find("<strong>It is so.</strong><br><span class=\"mild\">a.b "), std::string::npos);
+  EXPECT_EQ(as_html(one).find("<div><strong></strong>"), std::string::npos);
+  EXPECT_NE(as_html(one).find("<code>a.b</code><div>It is so. <span class=\"mild\">web.vbox:4</span></div></li>"),
+            std::string::npos)
+      << as_html(one);
   EXPECT_NE((as_text(one) + "$").find("info: a.b at /vms/web.vbox:4\n    It is so.\n$"), std::string::npos)
       << as_text(one);
 }
