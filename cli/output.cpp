@@ -249,8 +249,7 @@ void stamp(const OutputOptions &options, report::Document &document) {
   std::array<char, 32> date{};
   if (gmtime_r(&now, &parts) != nullptr && std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%SZ", &parts) > 0)
     document.made = date.data();
-  const char *home_of = std::getenv("USER");
-  document.user = home_of != nullptr && *home_of != '\0' ? home_of : std::to_string(geteuid());
+  if (const char *user = std::getenv("USER"); user != nullptr) document.user = user;
 }
 
 void write_batch_report(const OutputOptions &options, report::Document &document) {

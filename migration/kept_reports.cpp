@@ -172,7 +172,8 @@ std::string newest_report() {
 
 BatchRecord read_batch(const std::string &batch) {
   BatchRecord out{.batch = batch, .machines = {}};
-  for (const OrderedJson &one : batch_json(batch)["order"])
+  const OrderedJson json = batch_json(batch);
+  for (const OrderedJson &one : json["order"])
     out.machines.push_back({one.value("name", ""), status_named(one.value("status", "")), one.value("run", "")});
   return out;
 }

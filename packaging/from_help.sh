@@ -169,8 +169,11 @@ options_of() { help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\)[^a-z-].*/
 top_commands() { commands_below "" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
 disk_commands() { commands_below "" | sed -n 's/^disk //p' | tr '\n' ' ' | sed 's/ $//'; }
 
-# shellcheck disable=SC2016 # the shell that completes expands these
-names_in_json='sed -n '\''s/^ *"%s": "\(.*\)",\{0,1\}$/\1/p'\'
+# values_in_json KEY [NUMBER]: a command that takes these values out of our JSON; NUMBER is that of the group.
+values_in_json() {
+  # shellcheck disable=SC1003 # the backslash is sed's
+  printf '%s' 'sed -n '\''s/^ *"' "$1" '": "\(.*\)",\{0,1\}$/\' "${2:-1}" '/p'\'
+}
 
 # shellcheck disable=SC2016,SC2059 # the shell that completes expands these
 bash_completion() {
@@ -212,9 +215,9 @@ BASH
     case $command in
 BASH
   printf '      inspect | plan | migrate | script) _virt_ferry_offer "$current" < <("${COMP_WORDS[0]}" list --format json 2>/dev/null | %s) ;;\n' \
-    "$(printf "$names_in_json" name)"
+    "$(values_in_json name)"
   printf '      undo | report) _virt_ferry_offer "$current" < <("${COMP_WORDS[0]}" runs --format json 2>/dev/null | %s | sort -u) ;;\n' \
-    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+    "$(values_in_json '\(run\|batch\)' 2)"
   cat <<'BASH'
     esac
   fi
@@ -237,9 +240,9 @@ zsh_completion() {
 # zsh completion for virt-ferry, made by packaging/from_help.sh from the program's own help.
 ZSH
   printf '_virt_ferry_machines() {\n  local -a names\n  names=("${(@f)$($service list --format json 2>/dev/null | %s)}")\n  compadd -a names\n  _files\n}\n' \
-    "$(printf "$names_in_json" name)"
+    "$(values_in_json name)"
   printf '_virt_ferry_runs() {\n  local -a names\n  names=("${(@f)$($service runs --format json 2>/dev/null | %s | sort -u)}")\n  compadd -a names\n}\n' \
-    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+    "$(values_in_json '\(run\|batch\)' 2)"
   printf '_virt_ferry() {\n  local -a commands arguments\n  commands=('
   while read -r command; do
     printf "\n    '%s:%s'" "$command" "$("$program" "$command" --help | head -n 1 | sed 's/:/\\:/g' | quoted)"
@@ -304,9 +307,9 @@ ZSH
 fish_completion() {
   local command option explanation value words short condition
   echo "# fish completion for virt-ferry, made by packaging/from_help.sh from the program's own help."
-  printf 'function __virt_ferry_machines\n    virt-ferry list --format json 2>/dev/null | %s\nend\n' "$(printf "$names_in_json" name)"
+  printf 'function __virt_ferry_machines\n    virt-ferry list --format json 2>/dev/null | %s\nend\n' "$(values_in_json name)"
   printf 'function __virt_ferry_runs\n    virt-ferry runs --format json 2>/dev/null | %s | sort -u\nend\n' \
-    "$(printf "$names_in_json" '\(run\|batch\)' | sed 's/\\1/\\2/')"
+    "$(values_in_json '\(run\|batch\)' 2)"
   while read -r command; do
     printf "complete -c virt-ferry -n __fish_use_subcommand -f -a %s -d '%s'\n" "$command" \
       "$("$program" "$command" --help | head -n 1 | sed "s/'/\\\\'/g")"

@@ -149,6 +149,7 @@ std::string facts_text(const MachineReport &machine, const TextForm &form) {
   if (!machine.summary.empty()) what += (what.empty() ? "" : ", ") + machine.summary;
   std::string out;
   if (!what.empty()) out += fact("machine", what, form);
+  for (const std::string &system : machine.observed) out += fact("seen", text::printable(system), form);
   if (!machine.disks.empty()) out += fact(machine.disks.size() == 1 ? "disk" : "disks", disks_fact(machine), form);
   for (std::size_t i = 0; i < machine.nics.size(); ++i)
     out += fact(machine.nics.size() == 1 ? "network" : "network " + std::to_string(i + 1), nic_fact(machine.nics[i]),

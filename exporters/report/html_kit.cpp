@@ -19,6 +19,7 @@ th { font-weight: 600; color: var(--mild); } th button { all: unset; cursor: poi
 .tag { border: 1px solid currentColor; border-radius: .3rem; padding: 0 .4rem; font-size: .85rem; white-space: nowrap; }
 .critical, .refused, .failed, .unknown { color: var(--critical); } .warning, .dropped { color: var(--warning); } .info, .translated, .planned { color: var(--info); } .migrated, .kept, .skipped { color: var(--good); } .mild, .irrelevant, .unsettled { color: var(--mild); }
 .verdict { font-size: 1.15rem; font-weight: 600; margin: .25rem 0 1rem; } ul.plain { list-style: none; padding: 0; } ul.plain > li { border-left: 4px solid currentColor; padding: .1rem 0 .1rem .75rem; margin: .6rem 0; } li > * { color: var(--text); } li > .tag { color: inherit; }
+th, td { overflow-wrap: break-word; } td code { overflow-wrap: anywhere; } li strong { font-weight: 500; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { white-space: pre-wrap; border: 1px solid var(--line); padding: .75rem; }
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: .15rem 1rem; } dt { color: var(--mild); } dd { margin: 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin: .75rem 0; } form label { display: flex; gap: .4rem; align-items: center; } input, select { font: inherit; padding: .2rem .4rem; max-width: 100%; }

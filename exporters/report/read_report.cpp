@@ -115,6 +115,7 @@ MachineReport machine_of(const Json &json) {
   read(json, "uuid", out.uuid);
   read(json, "guest_os", out.guest_os);
   read(json, "summary", out.summary);
+  read(json, "observed", out.observed);
   if (json.contains("refusal")) out.refusal = refusal_of(json["refusal"]);
   read_all(json.at("disks"), out.disks, disk_of);
   read_all(json.at("nics"), out.nics, nic_of);

@@ -62,7 +62,7 @@ says "^$run  undone  *probe "
 # Many: one id for all of them.
 ends 4 batch vms --no-define --dest images --jobs 2 --progress none
 says '^4 machines: 3 migrated, 1 refused; '
-[[ $(sed -n 3p out) == MACHINE* && $(sed -n 4p out) == broken* ]] || fail "the worst machine is not the first"
+[[ $(grep -A 1 '^MACHINE' out | tail -n 1) == broken* ]] || fail "the worst machine is not the first"
 says '\[4/4\] ' err
 batch=$(sed -n 's/^  virt-ferry undo \(batch-[^ ]*\)$/\1/p' out)
 cp out said

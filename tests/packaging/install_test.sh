@@ -62,7 +62,7 @@ for command in inspect plan migrate batch list runs report undo 'disk info' 'dis
   while read -r option; do
     grep -q -F -- "${option//-/\\-}" "$page" || fail "the manual page does not have '$command $option'"
     grep -q -E -- "\"$command\"\\) options=\".*${option}[ \"]" "$completion" || fail "the completion does not have '$command $option'"
-    sed -n "/^    '$command')/,/;;/p" "$zsh" | grep -q -E -- "'\\*$option(=)?\\[" || fail "zsh's completion does not have '$command $option'"
+    sed -n "/^    '$command')/,/;;/p" "$zsh" | grep -E -- "'\\*$option(=)?\\[" >/dev/null || fail "zsh's completion does not have '$command $option'"
     grep -q -E -- "seen_subcommand_from ${command##* }' -l ${option#--} " "$fish" || fail "fish's completion does not have '$command $option'"
   done < <("$program" $command --help | sed -n 's/^  \(-.,\)\{0,1\}\(--[a-z-]*\).*/\2/p' | grep -v -x -e --help)
 done
