@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "migration/registered_details.hpp"
 #include "migration/source.hpp"
 #include "model/json.hpp"
 
@@ -17,23 +18,33 @@ namespace {
 
 std::string platform(SourceKind kind) { return kind == SourceKind::vbox ? "VirtualBox" : "VMware"; }
 
-std::string as_json(const std::vector<migration::RegisteredMachine> &machines) {
+struct Listed {
+  migration::RegisteredMachine machine;
+  migration::RegisteredDetails details;
+};
+
+std::string as_json(const std::vector<Listed> &machines) {
   Json list = Json::array();
-  for (const auto &machine : machines) {
-    list.push_back({{"name", machine.name},
-                    {"platform", platform(machine.kind)},
-                    {"file", machine.file.string()},
-                    {"exists", machine.exists}});
+  for (const auto &[machine, details] : machines) {
+    Json one{{"name", machine.name},           {"platform", platform(machine.kind)},
+             {"file", machine.file.string()},  {"exists", machine.exists},
+             {"guest_os", details.guest_os},   {"size", details.size},
+             {"snapshots", details.snapshots}, {"state", details.state}};
+    if (!details.run.empty()) one["run"] = details.run;
+    list.push_back(std::move(one));
   }
   return Json{{"schema", "virt-ferry-list/1"}, {"machines", list}}.dump(2, ' ', false, Json::error_handler_t::replace) +
          "\n";
 }
 
-std::string as_table(const std::vector<migration::RegisteredMachine> &machines) {
-  std::vector<std::vector<std::string>> rows{{"NAME", "PLATFORM", "FILE"}};
-  for (const auto &machine : machines) {
-    rows.push_back({text::printable(machine.name), platform(machine.kind),
-                    text::printable(machine.file.string()) + (machine.exists ? "" : "  (missing)")});
+std::string as_table(const std::vector<Listed> &machines) {
+  std::vector<std::vector<std::string>> rows{{"NAME", "PLATFORM", "GUEST", "SIZE", "SNAPSHOTS", "STATE", "FILE"}};
+  for (const auto &[machine, details] : machines) {
+    rows.push_back({text::printable(machine.name), platform(machine.kind), text::printable(details.guest_os),
+                    details.size == 0 ? "-" : text::human_bytes(details.size),
+                    details.snapshots == 0 ? "-" : std::to_string(details.snapshots),
+                    details.run.empty() ? details.state : "migrated (run " + details.run + ")",
+                    text::printable(machine.file.string())});
   }
   return text::table(rows);
 }
@@ -45,8 +56,9 @@ void setup_list(CLI::App &app, Context &context) {
   auto windows_root = std::make_shared<std::string>();
   context.state.push_back(output);
   context.state.push_back(windows_root);
-  CLI::App *sub =
-      app.add_subcommand("list", "List the VirtualBox and VMware machines that are registered on this host.");
+  CLI::App *sub = app.add_subcommand(
+      "list",
+      "List the VirtualBox and VMware machines that are registered on this host, and whether they were migrated.");
   sub->add_option("--windows-root", *windows_root, "show the machines of the users of a mounted Windows volume instead")
       ->option_text("DIR")
       ->check(CLI::ExistingDirectory.description(""));
@@ -54,12 +66,19 @@ void setup_list(CLI::App &app, Context &context) {
   sub->callback([output, windows_root, &context] {
     const migration::Registered registered = migration::registered_machines(
         windows_root->empty() ? std::filesystem::path{} : std::filesystem::absolute(*windows_root));
-    const auto &machines = registered.machines;
+    const std::vector<migration::RunRecord> runs = migration::all_runs();
+    std::vector<Listed> machines;
     std::vector<std::filesystem::path> files;
-    for (const auto &machine : machines) files.push_back(machine.file);
+    for (const auto &machine : registered.machines) {
+      machines.push_back({machine, migration::details_of(machine, runs)});
+      files.push_back(machine.file);
+    }
     check_output(*output, files);
     write_output(*output, output->format == "json" ? as_json(machines) : as_table(machines));
     context.exit_code = 0;
+    for (const Listed &one : machines) {
+      if (one.details.error) print_error(*one.details.error);
+    }
     for (const Error &error : registered.unreadable) {
       print_error(error);
       context.exit_code = exit_code(error.kind());

@@ -59,6 +59,29 @@ is 'sorted(d["runs"][0]["removed"])' "['$folder/images/probe.qcow2', '$folder/im
 ends 0 runs
 says "^$run  undone  *probe "
 
+# The list of machines says what they are, and which run has migrated one.
+mkdir -p config/VirtualBox
+cat >config/VirtualBox/VirtualBox.xml <<XML
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.12-linux"><Global><MachineRegistry>
+<MachineEntry uuid="{11111111-2222-3333-4444-555555555555}" src="$folder/vms/one/probe.vbox"/>
+<MachineEntry uuid="{11111111-2222-3333-4444-555555555556}" src="$folder/vms/gone/gone.vbox"/>
+<MachineEntry uuid="{11111111-2222-3333-4444-555555555557}" src="$folder/vms/broken.vbox"/></MachineRegistry></Global></VirtualBox>
+XML
+ends 0 list
+says '^NAME  *PLATFORM  *GUEST  *SIZE  *SNAPSHOTS  *STATE  *FILE$'
+says '^probe  *VirtualBox  *Other (32-bit)  *1.0 MiB  *-  *off '
+says '^gone .* missing '
+says '^broken .* unreadable '
+says 'broken.vbox' err
+ends 0 migrate probe --no-define --dest images --progress none
+run=$(sed -n 's/^  virt-ferry undo \([^ ]*\).*/\1/p' out)
+ends 0 list
+says "^probe .*  migrated (run $run)  "
+ends 0 list --format json
+is 'd["machines"][0]["run"]' "$run"
+is '(d["machines"][0]["guest_os"], d["machines"][0]["size"] > 1048576, d["machines"][0]["snapshots"])' "('Other (32-bit)', True, 0)"
+ends 0 undo "$run"
+
 # Many: one id for all of them.
 ends 4 batch vms --no-define --dest images --jobs 2 --progress none
 says '^4 machines: 3 migrated, 1 refused; '
