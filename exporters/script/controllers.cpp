@@ -159,6 +159,19 @@ void add_hubs(Maker &m) {
 void add_controllers(Maker &m) {
   m.group("controllers");
   const auto controllers = children(m.devices, "controller");
+  // It must be there before the devices whose memory it maps.
+  for (const xml::Element *iommu : children(m.devices, "iommu")) {
+    const std::string model = attribute(iommu, "model");
+    if (model != "intel") {
+      m.report(kDeviceLeftOut, "An IOMMU of the model '" + model + "' is left out.");
+      continue;
+    }
+    const xml::Element *driver = iommu->child("driver");
+    Keys keys("intel-iommu");
+    if (attribute(driver, "intremap") == "on") keys.on("intremap");
+    if (attribute(driver, "caching_mode") == "on") keys.on("caching-mode");
+    m.device(keys, *iommu);
+  }
   // Buses before what is on them; libvirt may list a bridge after the one behind it, by number they are in order.
   std::map<unsigned, const xml::Element *> buses;
   for (const xml::Element *controller : controllers) {

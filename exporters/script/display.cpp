@@ -25,7 +25,11 @@ void add_screen(Maker &m) {
       m.report(kLeftOut, "The screen's OpenGL is left out: it needs a display of the host.");
     if (type == "spice" && !m.has_spice) {
       m.group("screen: " + viewer(m, "spice"));
-      m.option("-spice", Keys("unix=on").set("addr", Maker::in_run_folder("spice.sock")).on("disable-ticketing"));
+      Keys keys("unix=on");
+      keys.set("addr", Maker::in_run_folder("spice.sock")).on("disable-ticketing");
+      if (attribute(graphics->child("clipboard"), "copypaste") == "no") keys.on("disable-copy-paste");
+      if (attribute(graphics->child("filetransfer"), "enable") == "no") keys.on("disable-agent-file-xfer");
+      m.option("-spice", keys);
       m.has_spice = true;
     } else if (type == "vnc") {
       m.group("screen: " + viewer(m, "vnc"));

@@ -232,10 +232,10 @@ void add_arguments(Maker &m) {
 }
 
 void report_rest(Maker &m) {
-  static constexpr std::array<std::string_view, 26> kDevices{
+  static constexpr std::array<std::string_view, 27> kDevices{
       "emulator", "disk",     "controller", "interface", "serial",     "parallel", "channel",  "console",
       "graphics", "video",    "sound",      "audio",     "input",      "tpm",      "redirdev", "memballoon",
-      "rng",      "watchdog", "hostdev",    "hub",       "filesystem", "panic",    "lease"};
+      "rng",      "watchdog", "hostdev",    "hub",       "filesystem", "panic",    "lease",    "iommu"};
   for (const xml::Element &device : m.devices.children) {
     if (!is_in(kDevices, device.name))
       m.report(kDeviceLeftOut, "A device of the kind <" + device.name + "> is left out.");

@@ -33,6 +33,12 @@ void read_screens(Context &c) {
       out.ports = *port;
       out.address = address.value_or("");
     }
+    using Exchange = Display::Exchange;
+    const auto off = [&](const char *key, const char *field) {
+      return parse_bool(c.text(*option, key, field).value_or("")).value_or(false);
+    };
+    if (off("disable-copy-paste", "hardware.display.clipboard")) display.clipboard = Exchange::off;
+    if (off("disable-agent-file-xfer", "hardware.display.files")) display.files = Exchange::off;
     c.settle_rest(*option, Disposition::dropped, "the display listens on no port");
   }
   for (Option *option : c.all("display")) {

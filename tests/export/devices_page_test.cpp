@@ -53,14 +53,15 @@ target::Result mapped(Machine machine) {
   return fixture.map();
 }
 
-const target::Result &plain_virtualbox() {
-  static const target::Result kPlain = mapped(virtualbox_machine());
-  return kPlain;
+// The machine of the same platform, without the device in question.
+const target::Result &plain(const Machine &machine) {
+  static const target::Result kVirtualbox = mapped(virtualbox_machine()), kVmware = mapped(vmware_machine());
+  return machine.source.kind == SourceKind::vmx ? kVmware : kVirtualbox;
 }
 
 std::string controllers() {
   std::string out = head("Disk controllers");
-  for (const ControllerType type : all_up_to(ControllerType::am53c974)) {
+  for (const ControllerType type : all_up_to(ControllerType::floppy)) {
     Machine machine =
         type == ControllerType::ide_vmware || type == ControllerType::pvscsi ? vmware_machine() : virtualbox_machine();
     const bool floppy = type == ControllerType::floppy;
@@ -75,7 +76,7 @@ std::string controllers() {
       const std::string model = attribute(made, "model");
       if ("`" + attribute(made, "type") + "`" == target && !model.empty()) target += ", `" + model + "`";
     }
-    out += row(to_string(type), target, verdict(result, plain_virtualbox(), "hardware.controllers.0.type"));
+    out += row(to_string(type), target, verdict(result, plain(machine), "hardware.controllers.0.type"));
   }
   return out;
 }
@@ -88,7 +89,7 @@ std::string cards() {
     machine.hardware.nics[0].model = model;
     const target::Result result = mapped(machine);
     out += row(to_string(model), "`" + attribute(element(domain(result), "devices/interface/model"), "type") + "`",
-               verdict(result, plain_virtualbox(), "hardware.nics.0.model"));
+               verdict(result, plain(machine), "hardware.nics.0.model"));
   }
   return out;
 }
@@ -100,7 +101,7 @@ std::string sounds() {
     machine.hardware.sound->model = model;
     const target::Result result = mapped(machine);
     out += row(to_string(model), "`" + attribute(element(domain(result), "devices/sound"), "model") + "`",
-               verdict(result, plain_virtualbox(), "hardware.sound.model"));
+               verdict(result, plain(machine), "hardware.sound.model"));
   }
   return out;
 }
@@ -112,7 +113,7 @@ std::string displays() {
     machine.hardware.display.adapter = adapter;
     const target::Result result = mapped(machine);
     out += row(to_string(adapter), "`" + attribute(element(domain(result), "devices/video/model"), "type") + "`",
-               verdict(result, plain_virtualbox(), "hardware.display.adapter"));
+               verdict(result, plain(machine), "hardware.display.adapter"));
   }
   return out;
 }
@@ -131,7 +132,7 @@ std::string usb() {
       const xml::Element &one = element(root, "devices/controller", i);
       if (attribute(one, "type") == "usb" && target == "none") target = "`" + attribute(one, "model") + "`";
     }
-    out += row(to_string(type), target, verdict(result, plain_virtualbox(), "hardware.usb_controllers.0.type"));
+    out += row(to_string(type), target, verdict(result, plain(machine), "hardware.usb_controllers.0.type"));
   }
   return out;
 }
@@ -140,7 +141,7 @@ std::string others() {
   std::string out = head("Others");
   Machine newer = virtualbox_machine();
   newer.hardware.chipset = Chipset::ich9;
-  const target::Result plain = mapped(newer);
+  const target::Result without = mapped(newer);
   const auto add = [&](std::string_view name, const std::function<void(Hardware &)> &change, std::string_view path,
                        std::string_view target, std::string_view field) {
     Machine machine = virtualbox_machine();
@@ -148,7 +149,7 @@ std::string others() {
     change(machine.hardware);
     const target::Result result = mapped(machine);
     const bool there = count(domain(result), path) > 0;
-    out += row(name, there ? "`" + std::string(target) + "`" : "nothing", verdict(result, plain, field));
+    out += row(name, there ? "`" + std::string(target) + "`" : "nothing", verdict(result, without, field));
   };
   add(
       "iommu", [](Hardware &hw) { hw.iommu = true; }, "devices/iommu", "<iommu model='intel'>", "hardware.iommu");

@@ -187,12 +187,12 @@ TEST(HostProfile, AVersionHasThreeNumbers) {
   }
 }
 
-TEST(HostProfile, AMissingFileIsAnIoError) {
+TEST(HostProfile, AMissingFileIsNamed) {
   try {
     (void)load_host_profile("/nonexistent/profile.json");
     FAIL();
   } catch (const Error &error) {
-    EXPECT_EQ(error.kind(), ErrorKind::io);
+    EXPECT_EQ(error.kind(), ErrorKind::missing);
     EXPECT_THAT(error.what(), HasSubstr("/nonexistent/profile.json"));
   }
 }

@@ -82,6 +82,9 @@ void fill_board(Hardware &hardware) {
   hardware.boot_order.push_back({BootDevice::Kind::disk, "scsi0:0"});
   hardware.smbios.uuid = some_uuid();
   hardware.smbios.strings["bios.vendor"] = "x";
+  hardware.display.clipboard = Display::Exchange::to_guest;
+  hardware.display.files = Display::Exchange::both;
+  hardware.iommu = true;
   hardware.platform = {NicNames::by_path, {{"ide.disk", "x"}}, {{"bios.vendor", "x"}}, "x"};
 }
 

@@ -97,6 +97,15 @@ TEST(Drives, AnIndexIsAPlace) {
   EXPECT_EQ(q35.drive(0, 1).port, 2U);
 }
 
+TEST(Screens, WhatDoesNotCrossStaysSo) {
+  const Command off("-spice port=0,disable-copy-paste=on,disable-agent-file-xfer=on");
+  EXPECT_EQ(off.hardware().display.clipboard, Display::Exchange::off);
+  EXPECT_EQ(off.hardware().display.files, Display::Exchange::off);
+  const Command silent("-spice port=0,disable-copy-paste=off");
+  EXPECT_FALSE(silent.hardware().display.clipboard);
+  EXPECT_FALSE(silent.hardware().display.files);
+}
+
 TEST(Drives, WhatQemuRefusesIsRefused) {
   EXPECT_EQ(kind_of_refusal("-hda a -drive file=b,index=0"), ErrorKind::malformed);
   EXPECT_EQ(kind_of_refusal("-drive file=a,index=4"), ErrorKind::malformed);

@@ -170,7 +170,8 @@ TEST_F(Scripts, StartInQemu) {
       "<hub type='usb'><address type='usb' bus='0' port='1'/></hub>"
       "<input type='tablet' bus='usb'><address type='usb' bus='0' port='1.2'/></input><input type='keyboard' "
       "bus='ps2'/>"
-      "<graphics type='spice' passwd='secret'/><sound model='ich9'/><video><model type='qxl' ram='65536' vram='65536' "
+      "<iommu model='intel'/><graphics type='spice' passwd='secret'><clipboard copypaste='no'/><filetransfer "
+      "enable='no'/></graphics><sound model='ich9'/><video><model type='qxl' ram='65536' vram='65536' "
       "vgamem='16384' heads='1'/></video><redirdev bus='usb' type='spicevmc'/>"
       "<memballoon model='virtio'/><rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
       "<watchdog model='i6300esb' action='reset'/><panic model='isa'/>";
@@ -181,6 +182,8 @@ TEST_F(Scripts, StartInQemu) {
            {domain("efi", "", many, efi), "q35"}}) {
     const Script made = script_of(xml, folder_.path());
     EXPECT_EQ(made.text.find("secret"), std::string::npos);
+    for (const char *kept : {"disable-copy-paste=on", "disable-agent-file-xfer=on", "intel-iommu"})
+      EXPECT_EQ(made.text.find(kept) != std::string::npos, words == "q35") << kept;
     const fs::path file = folder_.write("vm.sh", made.text);
     const std::string line =
         "(echo '{\"execute\":\"qmp_capabilities\"}'; echo '{\"execute\":\"query-block\"}'; echo "

@@ -107,24 +107,6 @@ void map_acceleration(Mapping &m) {
           "The machine's remote display (ports " + display.remote->ports + ") is not opened to the network.");
 }
 
-// What the source did not allow between guest and viewer, the new machine does not either. SPICE's clipboard goes both
-// ways or none, and files go to the guest alone.
-void map_exchange(Mapping &m) {
-  using Exchange = Display::Exchange;
-  const Display &display = m.hardware.display;
-  m.keep("display.clipboard");
-  m.keep("display.files");
-  if (display.clipboard) {
-    m.domain.clipboard = *display.clipboard == Exchange::both;
-    const bool one_way = !m.domain.clipboard && *display.clipboard != Exchange::off;
-    if (one_way) m.translate("display.clipboard", "off: SPICE's clipboard goes both ways or none");
-  }
-  if (!display.files) return;
-  m.domain.file_transfer = *display.files == Exchange::both || *display.files == Exchange::to_guest;
-  if (*display.files == Exchange::both) m.translate("display.files", "to the guest alone");
-  if (*display.files == Exchange::to_host) m.translate("display.files", "off: SPICE takes files to the guest alone");
-}
-
 // Both platforms' tables of an IOMMU can be had on the newer board alone.
 void map_iommu(Mapping &m) {
   m.keep("iommu");
@@ -151,6 +133,24 @@ std::string wanted_sound(const Mapping &m, const Sound &sound) {
 }
 
 }  // namespace
+
+// What the source did not allow between guest and viewer, the new machine does not either. SPICE's clipboard goes both
+// ways or none, and files go to the guest alone.
+void map_exchange(Mapping &m) {
+  using Exchange = Display::Exchange;
+  const Display &display = m.hardware.display;
+  m.keep("display.clipboard");
+  m.keep("display.files");
+  if (display.clipboard) {
+    m.domain.clipboard = *display.clipboard == Exchange::both;
+    const bool one_way = !m.domain.clipboard && *display.clipboard != Exchange::off;
+    if (one_way) m.translate("display.clipboard", "off: SPICE's clipboard goes both ways or none");
+  }
+  if (!display.files) return;
+  m.domain.file_transfer = *display.files == Exchange::both || *display.files == Exchange::to_guest;
+  if (*display.files == Exchange::both) m.translate("display.files", "to the guest alone");
+  if (*display.files == Exchange::to_host) m.translate("display.files", "off: SPICE takes files to the guest alone");
+}
 
 void map_display(Mapping &m) {
   const Display &display = m.hardware.display;

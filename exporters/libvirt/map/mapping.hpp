@@ -139,6 +139,7 @@ void map_cpu(Mapping &m);            // cpu.cpp
 void map_clock(Mapping &m);          // clock.cpp
 void map_storage(Mapping &m);        // storage.cpp
 void map_display(Mapping &m);        // display.cpp
+void map_exchange(Mapping &m);       // display.cpp: clipboard and dropped files
 void map_sound(Mapping &m);          // display.cpp
 void reserve_usb_slots(Mapping &m);  // usb_input.cpp
 void map_usb_input(Mapping &m);      // usb_input.cpp

@@ -321,6 +321,7 @@ class QemuDevices {
 void map_qemu_display(Mapping &m) {
   const Display &display = m.hardware.display;
   m.keep("display");
+  map_exchange(m);
   if (display.remote) {
     m.drop("display.remote", "the display listens on no port");
     m.raise(kRemoteDisplayDropped, display.remote->origin,
