@@ -49,7 +49,7 @@ import=$root/libexec/virt-ferry/import
   fail "the desktop's files are not there"
 printf 'no\n\n' | env -i HOME="$work/home" PATH=/usr/bin:/bin VIRT_FERRY="$program" "$import" "$work/machine" >"$work/asked" 2>&1 ||
   fail "import: $(<"$work/asked")"
-grep -q 'probe.vmdk' "$work/asked" || fail "import does not show the plan: $(<"$work/asked")"
+grep -q 'can be migrated' "$work/asked" || fail "import does not show the plan: $(<"$work/asked")"
 grep -q 'Nothing was done' "$work/asked" || fail "import did not take no for an answer: $(<"$work/asked")"
 [[ -z $(find "$work/home" -name '*.qcow2') ]] || fail "import migrated without a yes"
 status=0
