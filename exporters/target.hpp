@@ -102,6 +102,7 @@ struct Disk {
   std::size_t controller = 0, drive = 0;  // indexes of the model
   std::string target;                     // the target's name of it: "sda"
   std::string bus;                        // "sata"
+  std::string model = {};                 // of its controller, where the bus has several: "virtio-scsi"
 };
 
 // A port of the host that the machine listens on while it runs.

@@ -50,6 +50,36 @@ inline const FindingKind kPortBusy{
 inline const FindingKind kGuestNotRead{
     finding_list, "guest.not-read", Severity::info,
     "What is on a disk could not be read, so nothing is known of the guest there but what the settings say.", ""};
+inline const FindingKind kBootDriver{
+    finding_list, "guest.boot-driver", Severity::critical,
+    "The guest does not load the driver of the bus that its disk gets: it will not boot.",
+    "Choose a bus whose driver it loads with --disk-bus."};
+inline const FindingKind kBootDriverThere{finding_list, "guest.boot-driver-there", Severity::info,
+                                          "The guest loads the driver of the bus that its disk gets.", ""};
+inline const FindingKind kGuestHibernated{
+    finding_list, "guest.hibernated", Severity::critical,
+    "Windows is hibernated: it will try to go on in the middle of its work, on other hardware.",
+    "When Windows says that it cannot resume, let it delete the restoration data; what was not saved is lost."};
+inline const FindingKind kGuestDirty{finding_list, "guest.dirty", Severity::warning,
+                                     "A file system was not unmounted, or has errors.",
+                                     "Let the guest check it when it starts for the first time."};
+inline const FindingKind kGuestBitlocker{
+    finding_list, "guest.bitlocker", Severity::critical,
+    "BitLocker is opened by the machine's TPM, which will not do so on other hardware: Windows asks for the recovery "
+    "key.",
+    "Have the recovery key at hand when you start the new machine: Microsoft keeps it with the owner's account."};
+inline const FindingKind kGuestMount{
+    finding_list, "guest.mount", Severity::warning,
+    "The guest's fstab or crypttab names a device by its bus or model, which the new machine does not have so.",
+    "Name it by UUID= in that file; where the guest stops for it, start it with 'systemd.unit=emergency.target'."};
+inline const FindingKind kGuestInterface{
+    finding_list, "guest.interface", Severity::warning,
+    "The guest's own files configure a network interface by a name that no card of the new machine gets.",
+    "Use --nic-names keep (the domain is then tainted), or change the name in that file at the machine's console."};
+inline const FindingKind kGuestOsDiffers{
+    finding_list, "guest.os-differs", Severity::warning,
+    "The settings name another operating system than the one that is on the disks; the machine is made for the latter.",
+    ""};
 inline const FindingKind kNoDisk{
     finding_list, "machine.no-disk", Severity::warning, "The machine has no disk.",
     "Attach the disk and migrate again, unless the machine boots from a CD or the network."};

@@ -6,6 +6,7 @@
 
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
+#include "migration/guest_judgement.hpp"
 #include "migration/host.hpp"
 #include "migration/identity.hpp"
 #include "migration/plan_disks.hpp"
@@ -43,6 +44,8 @@ class MachinePlanner {
     plan_.findings = plan_.imported.findings;
     append(plan_.findings, survey_.findings);
     general_findings();
+    if (plan_.observed)
+      take_observed_system(*plan_.observed, plan_.imported.machine.guest_os, machine().origin, plan_.findings);
     DisksPlan disks = plan_disks(machine(), survey_, options_, plan_.name, plan_.dest);
     append(plan_.findings, disks.findings);
     append(settlements_, disks.settlements);
@@ -50,8 +53,9 @@ class MachinePlanner {
     const IdentityContext identity(options_.identity, taken_, machine(), plan_.name);
     DecidedUuid uuid = decide_uuid(machine(), identity);
     plan_.domain_uuid = uuid.uuid;
-    const target::Result result =
+    target::Result result =
         describe(machine().hardware, "hardware", disks.media, plan_.firmware, std::move(uuid), identity);
+    if (plan_.observed) append(plan_.findings, judge_guest(*plan_.observed, machine(), result));
     plan_.domain_xml = result.document;
     plan_.nics = result.nics;
     plan_.listen = result.listen;

@@ -34,6 +34,9 @@ class LookInsideProgram : public testing::Test {
     std::filesystem::rename(disk, folder_ / "vm/m-flat.vmdk");
     const std::uint64_t sectors = std::filesystem::file_size(folder_ / "vm/m-flat.vmdk") / 512;
     folder_.write("vm/m.vmdk", vmdk_text(sectors));
+    machine_settings(guest_os);
+  }
+  void machine_settings(const std::string &guest_os) {
     folder_.write("vm/m.vmx",
                   ".encoding = \"UTF-8\"\nconfig.version = \"8\"\nvirtualHW.version = \"14\"\ndisplayName = \"m\"\n"
                   "guestOS = \"" +
@@ -104,6 +107,29 @@ TEST_F(LookInsideProgram, InspectShowsAllThatIsSeen) {
   EXPECT_EQ(observed["windows"][0]["control_sets"][0]["services"].size(), 3U);
   EXPECT_EQ(observed["volumes"][0]["content"], "ntfs");
   EXPECT_FALSE(said({"inspect"}).contains("observed"));
+}
+
+// Its disk stays on an LSI SAS 1068, whose driver the registry says is started, or not.
+TEST_F(LookInsideProgram, WhetherItBootsIsSaidForSure) {
+  for (const std::uint32_t start : {0U, 3U}) {
+    {
+      NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+      ntfs.write("Windows/System32/config/SYSTEM", make_hive(system_hive({.services = {{"LSI_SAS", start}}})));
+    }
+    make_disk(folder_ / "disk", "dos", {{folder_ / "volume", "7"}});
+    machine(folder_ / "disk");
+    EXPECT_THAT(ids(plan()), testing::Contains(start == 0 ? "guest.boot-driver-there" : "guest.boot-driver"));
+    EXPECT_THAT(ids(plan()), Not(testing::Contains(start == 0 ? "guest.boot-driver" : "guest.boot-driver-there")));
+  }
+}
+
+// The settings say Linux.
+TEST_F(LookInsideProgram, TheDisksSayWhichSystemItIs) {
+  windows_machine();
+  machine_settings("ubuntu-64");
+  const auto planned = plan();
+  EXPECT_THAT(ids(planned), testing::Contains("guest.os-differs"));
+  EXPECT_THAT(planned["domain_xml"].get<std::string>(), HasSubstr("http://microsoft.com/win/10"));
 }
 
 TEST_F(LookInsideProgram, WhatCannotBeReadIsAFindingAndNoFailure) {

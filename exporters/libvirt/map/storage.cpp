@@ -103,7 +103,7 @@ class StorageMapper {
       position = buses_.place(used, c, drive.port, drive.device, std::nullopt);
     }
     Made made;
-    made.target = {c, d, {}, position->bus};
+    made.target = {c, d, {}, position->bus, used.model};
     made.disk = describe(c, d, *position, medium, used);
     settle_drive(m_, c, d, *position, used);
     made_.push_back(std::move(made));

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was seen on the disks against what the new machine is: whether the guest finds its disk, its names, its key.
+// Pure: says yes or no where the guest could be read, and nothing where not.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exporters/target.hpp"
+#include "model/machine.hpp"
+#include "model/observed.hpp"
+
+namespace ferry::migration {
+
+// The operating system by what is on the disks, where that is one, and not what the settings say.
+void take_observed_system(const Observed &observed, GuestOs &guest_os, const Place &origin,
+                          std::vector<Finding> &findings);
+
+// Of the new machine's current state. Takes findings of the target's that only guessed out of `result`.
+[[nodiscard]] std::vector<Finding> judge_guest(const Observed &observed, const Machine &machine,
+                                               target::Result &result);
+
+}  // namespace ferry::migration
