@@ -54,6 +54,7 @@ std::string plan_digest(const MachinePlan &plan, const Options &options) {
   for (const fs::path &file : plan.files) parts.add(file.string());
   parts.add({reinterpret_cast<const char *>(plan.tpm_state.data()), plan.tpm_state.size()});
   parts.add(plan.domain_xml);
+  for (const std::string &fix : plan.guest_fixes) parts.add(fix);
   for (const SnapshotPlan &snapshot : plan.snapshots) {
     parts.add(snapshot.xml);
     parts.add(std::uint64_t{snapshot.current ? 1U : 0U});

@@ -56,6 +56,10 @@ inline const FindingKind kBootDriver{
     "Choose a bus whose driver it loads with --disk-bus."};
 inline const FindingKind kBootDriverThere{finding_list, "guest.boot-driver-there", Severity::info,
                                           "The guest loads the driver of the bus that its disk gets.", ""};
+inline const FindingKind kGuestFixed{
+    finding_list, "guest.fixed", Severity::warning,
+    "A few bytes of the guest's own settings are changed in the copy, because it would not boot without.",
+    "Leave the copy as the source is with --guest-fix off."};
 inline const FindingKind kGuestHibernated{
     finding_list, "guest.hibernated", Severity::critical,
     "Windows is hibernated: it will try to go on in the middle of its work, on other hardware.",

@@ -74,18 +74,19 @@ std::string way_out(const Missing &missing_of) {
 
 class Judge {
  public:
-  Judge(const Observed &observed, const Machine &machine, target::Result &result)
-      : observed_(observed), machine_(machine), result_(result) {
+  Judge(const Observed &observed, const Machine &machine, target::Result &result, GuestFixes choice,
+        const std::set<std::size_t> &copied)
+      : observed_(observed), machine_(machine), result_(result), choice_(choice), copied_(copied) {
     for (const DriveRef &ref : drives_of(machine.hardware, "hardware")) {
       if (ref.drive->kind == DriveKind::disk && ref.drive->medium) drives_.push_back(ref);
     }
   }
 
-  std::vector<Finding> judge() {
+  Judgement judge() {
     for (const ObservedWindows &windows : observed_.windows) judge_windows(windows);
     for (const ObservedLinux &system : observed_.linux_systems) judge_linux(system);
     for (const ObservedVolume &volume : observed_.volumes) judge_volume(volume);
-    return std::move(findings_);
+    return {std::move(findings_), std::move(fixes_)};
   }
 
  private:
@@ -131,16 +132,40 @@ class Judge {
     const std::string lacks = missing_of(*bus);
     if (lacks.empty()) return boots(windows.disk, system, *bus, "it starts the driver at boot");
     take_out("disk.controller-replaced", origin(windows.disk));
+    const std::string why_not = fix_windows(windows, system, *bus);
+    if (why_not.empty()) return;
     const std::string other = way_out(missing_of);
-    const std::string service = bus->windows.front().front();
     raise_at(kBootDriver, windows.disk,
              system + " does not start " + lacks + " at boot, which it needs on " + bus->label +
-                 ": it would stop with INACCESSIBLE_BOOT_DEVICE (7B)",
+                 ": it would stop with INACCESSIBLE_BOOT_DEVICE (7B). It is not changed in the copy: " + why_not,
              other.empty()
                  ? "Start the new machine from a Windows installation CD, load the registry with 'reg load', and "
                    "set Start of " +
-                       service + " to 0 there."
+                       bus->windows.front().front() + " to 0 there."
                  : "Use --disk-bus " + other + ", whose driver it starts.");
+  }
+
+  // Why it is not made to boot, a clause; empty: it is.
+  std::string fix_windows(const ObservedWindows &windows, const std::string &system, const BusNeeds &bus) {
+    if (choice_ == GuestFixes::off) return "--guest-fix off was asked for";
+    if (!copied_.contains(windows.disk)) return "its disk is not copied";
+    Drivers groups = bus.windows;
+    std::erase_if(groups, [&](const std::vector<std::string> &group) {
+      return std::any_of(group.begin(), group.end(), [&](const auto &name) { return starts_at_boot(windows, name); });
+    });
+    FixDecision decision = start_at_boot(observed_, windows, groups);
+    if (!decision.why_not.empty()) return decision.why_not;
+    if (choice_ == GuestFixes::list) {
+      std::string list;
+      for (const GuestFix &fix : decision.fixes) list += (list.empty() ? "" : "; ") + fix.text();
+      return "--guest-fix list was asked for. It would be: " + list;
+    }
+    for (GuestFix &fix : decision.fixes) {
+      raise_at(kGuestFixed, windows.disk,
+               "so that " + system + " finds its disk on " + bus.label + ", in the copy " + fix.text());
+      fixes_.push_back(std::move(fix));
+    }
+    return {};
   }
 
   void judge_linux(const ObservedLinux &system) {
@@ -229,6 +254,9 @@ class Judge {
   const Observed &observed_;
   const Machine &machine_;
   target::Result &result_;
+  GuestFixes choice_;
+  const std::set<std::size_t> &copied_;
+  std::vector<GuestFix> fixes_;
   std::vector<DriveRef> drives_;  // of the disks, by their number
   std::vector<Finding> findings_;
 };
@@ -279,8 +307,9 @@ void take_observed_system(const Observed &observed, GuestOs &guest_os, const Pla
   if (!architecture.empty()) guest_os.is_64bit = architecture != "i686" && architecture != "armv7l";
 }
 
-std::vector<Finding> judge_guest(const Observed &observed, const Machine &machine, target::Result &result) {
-  return Judge(observed, machine, result).judge();
+Judgement judge_guest(const Observed &observed, const Machine &machine, target::Result &result, GuestFixes choice,
+                      const std::set<std::size_t> &copied) {
+  return Judge(observed, machine, result, choice, copied).judge();
 }
 
 }  // namespace ferry::migration

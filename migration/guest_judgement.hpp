@@ -3,10 +3,13 @@
 // Pure: says yes or no where the guest could be read, and nothing where not.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "exporters/target.hpp"
+#include "migration/guest_fix.hpp"
+#include "migration/options.hpp"
 #include "model/machine.hpp"
 #include "model/observed.hpp"
 
@@ -16,8 +19,13 @@ namespace ferry::migration {
 void take_observed_system(const Observed &observed, GuestOs &guest_os, const Place &origin,
                           std::vector<Finding> &findings);
 
-// Of the new machine's current state. Takes findings of the target's that only guessed out of `result`.
-[[nodiscard]] std::vector<Finding> judge_guest(const Observed &observed, const Machine &machine,
-                                               target::Result &result);
+struct Judgement {
+  std::vector<Finding> findings;
+  std::vector<GuestFix> fixes;  // to be made in the copy
+};
+// Of the new machine's current state. Takes findings of the target's that only guessed out of `result`. `copied`: the
+// disks, from 1, that are copied; others cannot be changed.
+[[nodiscard]] Judgement judge_guest(const Observed &observed, const Machine &machine, target::Result &result,
+                                    GuestFixes choice, const std::set<std::size_t> &copied);
 
 }  // namespace ferry::migration

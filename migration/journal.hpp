@@ -19,6 +19,7 @@ class Journal {
     std::string machine, uuid, connect;
     std::filesystem::path dest;
     std::string plan;
+    std::vector<std::string> changes;  // of the guest's own settings in the copy, for people
   };
   // Creates the file of a new run (0600, in a folder of 0700) and holds it locked while the object lives.
   // Throws Error io, no_space, unsafe.

@@ -148,14 +148,16 @@ std::string begin(const Journal::Begin &begin) {
     entry.update(encoded(file.status));
     files.push_back(std::move(entry));
   }
-  return one_line({{"event", "begin"},
-                   {"source", encoded(begin.source)},
-                   {"machine", encoded(begin.machine)},
-                   {"uuid", encoded(begin.uuid)},
-                   {"connect", encoded(begin.connect)},
-                   {"dest", encoded(begin.dest)},
-                   {"plan", begin.plan},
-                   {"files", std::move(files)}});
+  Json line{{"event", "begin"},
+            {"source", encoded(begin.source)},
+            {"machine", encoded(begin.machine)},
+            {"uuid", encoded(begin.uuid)},
+            {"connect", encoded(begin.connect)},
+            {"dest", encoded(begin.dest)},
+            {"plan", begin.plan},
+            {"files", std::move(files)}};
+  for (const std::string &change : begin.changes) line["changes"].push_back(encoded(change));
+  return one_line(line);
 }
 
 std::string staging(const fs::path &folder) { return one_line({{"event", "staging"}, {"folder", encoded(folder)}}); }

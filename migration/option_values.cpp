@@ -315,6 +315,16 @@ constexpr std::array kRows{
           o.look_inside = one_of<bool>(
               "look-inside", v, std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
         }},
+    Row{{"guest-fix", "auto|off|list",
+         "change a few bytes of the guest's settings in the copy where it would not boot without; list: say which "
+         "[auto]",
+         kDisks},
+        [](Options &o, const std::string &v) {
+          o.guest_fixes = one_of<GuestFixes>(
+              "guest-fix", v,
+              std::array<std::pair<std::string_view, GuestFixes>, 3>{
+                  {{"auto", GuestFixes::automatic}, {"off", GuestFixes::off}, {"list", GuestFixes::list}}});
+        }},
     Row{{"snapshots", "keep|flatten|skip-unreadable",
          "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
         set_snapshots},

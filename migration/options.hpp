@@ -23,6 +23,9 @@ struct SkippedDisks {
   bool unsupported = false;       // those that are no image or of a kind that cannot be read: iSCSI, host devices
 };
 
+// What is done where a few bytes in the copy make the guest boot.
+enum class GuestFixes { automatic, off, list };
+
 enum class MacPolicy { keep, regenerate };
 enum class UuidPolicy { keep, regenerate, given };
 
@@ -71,8 +74,9 @@ struct Options {
   std::vector<std::filesystem::path> search;         // where else images may be; absolute
   std::vector<std::filesystem::path> allow_outside;  // what may be used outside of the machine's folder; absolute
   bool look_inside = true;                           // at what is on the disks
-  bool allow_in_use = false;                         // a source that something writes to
-  bool input_raw = false;                            // images of unknown content are raw disks
+  GuestFixes guest_fixes = GuestFixes::automatic;
+  bool allow_in_use = false;  // a source that something writes to
+  bool input_raw = false;     // images of unknown content are raw disks
   std::optional<std::filesystem::path> virtualbox_registry;
   std::vector<std::filesystem::path> trees;  // of machines, that the user named to be searched for them; no option
 };

@@ -2,6 +2,7 @@
 #include "migration/plan.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "converters/firmware/tpm_state.hpp"
@@ -55,7 +56,7 @@ class MachinePlanner {
     plan_.domain_uuid = uuid.uuid;
     target::Result result =
         describe(machine().hardware, "hardware", disks.media, plan_.firmware, std::move(uuid), identity);
-    if (plan_.observed) append(plan_.findings, judge_guest(*plan_.observed, machine(), result));
+    if (plan_.observed) judge_what_was_seen(result, disks);
     plan_.domain_xml = result.document;
     plan_.nics = result.nics;
     plan_.listen = result.listen;
@@ -103,6 +104,27 @@ class MachinePlanner {
     for (const std::string &image : survey_.unlisted) {
       plan_.findings.push_back(raise(kManifestIncomplete, {.file = machine().source.file},
                                      "the package's manifest does not list \"" + text::printable(image) + "\""));
+    }
+  }
+
+  void judge_what_was_seen(target::Result &result, DisksPlan &disks) {
+    std::map<std::size_t, DiskPlan *> copied;
+    std::size_t number = 0;
+    for (const DriveRef &ref : drives_of(machine().hardware, "hardware")) {
+      if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
+      ++number;
+      for (DiskPlan &disk : disks.disks) {
+        const bool in_place = disk.mode == disk::Mode::link || disk.mode == disk::Mode::overlay;
+        if (disk.field == ref.field && !in_place) copied[number] = &disk;
+      }
+    }
+    std::set<std::size_t> numbers;
+    for (const auto &[copy, disk] : copied) numbers.insert(copy);
+    const Judgement judgement = judge_guest(*plan_.observed, machine(), result, options_.guest_fixes, numbers);
+    append(plan_.findings, judgement.findings);
+    for (const GuestFix &fix : judgement.fixes) {
+      copied.at(fix.disk)->medium.changes.push_back(fix.change);
+      plan_.guest_fixes.push_back(fix.text());
     }
   }
 

@@ -56,7 +56,8 @@ struct MachinePlan {
   ImportedMachine imported;  // with the ledger settled
   std::string name;
   std::filesystem::path dest;
-  std::optional<Observed> observed;  // the survey's
+  std::optional<Observed> observed;      // the survey's
+  std::vector<std::string> guest_fixes;  // what is changed in the copy, for people; DiskPlan::medium has the bytes
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
   std::optional<FirmwarePlan> firmware;

@@ -41,7 +41,8 @@ Journal::Begin beginning(const MachinePlan &plan, const Options &options) {
           .uuid = plan.domain_uuid.text(),
           .connect = options.connect,
           .dest = plan.dest,
-          .plan = plan_digest(plan, options)};
+          .plan = plan_digest(plan, options),
+          .changes = plan.guest_fixes};
 }
 
 // Those that the run adds to; null: it defines nothing.

@@ -41,6 +41,12 @@ struct ImageFile {
 // independent-nonpersistent: immutable).
 enum class MediumType { normal, immutable, writethrough, shareable, readonly, multiattach };
 
+// Bytes of a disk that the new machine gets otherwise than the source has them.
+struct DiskChange {
+  std::uint64_t offset = 0;                 // of the guest's, bytes
+  std::vector<std::uint8_t> before, after;  // of the same length; where `before` is not there, nothing is changed
+};
+
 // chain.front() is the base image, chain.back() the one that is attached. Importers list the links that the
 // source's own registry names; links that only the image files know are found by converters/images.
 struct Medium {
@@ -48,6 +54,7 @@ struct Medium {
   MediumType type = MediumType::normal;
   bool auto_reset = false;  // changes are thrown away at each start; the chain is what a start begins with
   Place origin;
+  std::vector<DiskChange> changes = {};  // made in the copy; no importer has any
 };
 
 }  // namespace ferry

@@ -89,10 +89,16 @@ struct Members<ImageFile> {
 };
 
 template <>
+struct Members<DiskChange> {
+  static constexpr std::tuple kAll{Member{"offset", &DiskChange::offset}, Member{"before", &DiskChange::before},
+                                   Member{"after", &DiskChange::after}};
+};
+
+template <>
 struct Members<Medium> {
-  static constexpr std::tuple kAll{Member{"type", &Medium::type},
-                                   Member{"auto_reset", &Medium::auto_reset, Written::when_changed},
-                                   Member{"chain", &Medium::chain}, Member{"origin", &Medium::origin}};
+  static constexpr std::tuple kAll{
+      Member{"type", &Medium::type}, Member{"auto_reset", &Medium::auto_reset, Written::when_changed},
+      Member{"chain", &Medium::chain}, Member{"changes", &Medium::changes}, Member{"origin", &Medium::origin}};
 };
 
 // ---- hardware ----
@@ -491,7 +497,9 @@ struct Members<ObservedDisk> {
 template <>
 struct Members<ObservedService> {
   static constexpr std::tuple kAll{Member{"name", &ObservedService::name}, Member{"start", &ObservedService::start},
-                                   Member{"start_override", &ObservedService::start_override}};
+                                   Member{"start_override", &ObservedService::start_override},
+                                   Member{"start_at", &ObservedService::start_at},
+                                   Member{"override_at", &ObservedService::override_at}};
 };
 
 template <>

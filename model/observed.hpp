@@ -44,6 +44,8 @@ struct ObservedService {
   std::string name;
   std::uint32_t start = 0;                           // 0 boot, 1 system, 2 automatic, 3 on demand, 4 disabled
   std::optional<std::uint32_t> start_override = {};  // what counts instead
+  // Where on the disk the two DWORDs lie, bytes; nullopt: not in one piece.
+  std::optional<std::uint64_t> start_at = {}, override_at = {};
 
   [[nodiscard]] bool starts_at_boot() const { return start_override.value_or(start) == 0; }
 };

@@ -45,6 +45,7 @@ class WindowsReader {
   WindowsReader(const Mounted &mounted, ObservedWindows &out) : files_(*mounted.files), out_(out) {}
 
   void read(const SourcePtr &system, const std::string &config) {
+    system_ = system;
     const Hive hive(system);
     out_.registry_dirty = hive.is_dirty() || has_newer_log(hive, config);
     read_select(hive);
@@ -101,6 +102,14 @@ class WindowsReader {
     if (services) try_to([&] { read_addresses(hive, *set, *services); });
   }
 
+  // Of a DWORD, on the disk.
+  [[nodiscard]] std::optional<std::uint64_t> place_of(const Hive &hive, Hive::Key key, std::string_view name) const {
+    const auto value = hive.value(key, name);
+    if (!value || value->data.size() != 4) return std::nullopt;
+    const auto first = system_->place(value->data_at), last = system_->place(value->data_at + 3);
+    return first && last && *last == *first + 3 ? first : std::nullopt;
+  }
+
   void read_service(const Hive &hive, const std::string &name, Hive::Key key, ObservedControlSet &set, bool first) {
     const auto same = [&name](const char *known) { return text::iequals_ascii(name, known); };
     if (std::any_of(kServices.begin(), kServices.end(), same)) {
@@ -108,7 +117,11 @@ class WindowsReader {
       const auto start = hive.dword(key, "Start");
       if (!start) return;
       service.start = *start;
-      if (const auto other = hive.find(key, "StartOverride")) service.start_override = hive.dword(*other, "0");
+      service.start_at = place_of(hive, key, "Start");
+      if (const auto other = hive.find(key, "StartOverride")) {
+        service.start_override = hive.dword(*other, "0");
+        if (service.start_override) service.override_at = place_of(hive, *other, "0");
+      }
       set.services.push_back(std::move(service));
     }
     if (!first) return;
@@ -179,6 +192,7 @@ class WindowsReader {
 
   const FileSystem &files_;
   ObservedWindows &out_;
+  SourcePtr system_;  // the hive's file
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ Chain open_chain(const Medium &medium, const OpenOptions &options) {
     (*image)->check_once();
     chain.push_back(*image);
   }
-  return Chain(std::move(chain));
+  return with_changes(Chain(std::move(chain)), medium.changes);
 }
 
 }  // namespace ferry::image

@@ -96,6 +96,9 @@ class OverlapWatch {
 }
 
 // The readers. Each opens `source` as its format and throws malformed, unsupported or unsafe.
+// The chain with these bytes otherwise; it reads what lies around them. Throws malformed where DiskChange::before is
+// not what is there.
+[[nodiscard]] Chain with_changes(const Chain &chain, const std::vector<DiskChange> &changes);
 [[nodiscard]] std::shared_ptr<FormatImage> open_raw(std::shared_ptr<const SourceFile> source, ImageFormat format);
 // A disk of declared_capacity that no file stands behind (ImageFile::blank): zeros.
 [[nodiscard]] std::shared_ptr<FormatImage> open_blank(const ImageFile &file);

@@ -37,6 +37,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--snapshots", "flatten"},
                                                           {"--skip-disk", "missing"},
                                                           {"--look-inside", "off"},
+                                                          {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},
                                                           {"--compress", "zstd"},
                                                           {"--cluster-size", "64K"},

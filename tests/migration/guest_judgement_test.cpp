@@ -39,13 +39,16 @@ class GuestJudgement : public testing::Test {
         {.version = "6.1", .initramfs = "/boot/initrd.img-6.1", .examined = true, .drivers = std::move(drivers)});
     return out;
   }
-  std::vector<Finding> judged() { return judge_guest(observed_, machine_, result_); }
+  Judgement judgement() { return judge_guest(observed_, machine_, result_, choice_, copied_); }
+  std::vector<Finding> judged() { return judgement().findings; }
   std::vector<std::string> ids() {
     std::vector<std::string> out;
     for (const Finding &one : judged()) out.push_back(one.id);
     return out;
   }
 
+  GuestFixes choice_ = GuestFixes::off;
+  std::set<std::size_t> copied_{1};
   Observed observed_;
   Machine machine_;
   target::Result result_;
@@ -114,6 +117,66 @@ TEST_F(GuestJudgement, AGuessOfTheTargetsGivesWay) {
   result_.findings = {guess};
   EXPECT_THAT(ids(), ElementsAre("guest.boot-driver-there"));
   EXPECT_EQ(result_.findings.size(), 1U);
+}
+
+TEST_F(GuestJudgement, WindowsIsMadeToBootInEverySetThatMayBeUsed) {
+  choice_ = GuestFixes::automatic;
+  ObservedWindows &system =
+      windows({{.name = "storahci", .start = 3, .start_override = 3, .start_at = 1000, .override_at = 2000}});
+  system.version = "10.0.19045";
+  system.folder = "Windows";
+  system.control_sets.push_back(
+      {.number = 2,
+       .services = {{.name = "storahci", .start = 0, .start_override = 3, .start_at = 3000, .override_at = 4000}}});
+  const Judgement found = judgement();
+  ASSERT_EQ(found.fixes.size(), 3U);
+  EXPECT_EQ(found.fixes[0].text(),
+            "\\Windows\\System32\\config\\SYSTEM: ControlSet001\\Services\\storahci: Start 3 becomes 0");
+  EXPECT_EQ(found.fixes[1].key, "ControlSet001\\Services\\storahci\\StartOverride");
+  EXPECT_EQ(found.fixes[2].change.offset, 4000U);
+  EXPECT_THAT(found.fixes[2].change.before, ElementsAre(3, 0, 0, 0));
+  EXPECT_THAT(found.fixes[2].change.after, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(ids(), ElementsAre("guest.fixed", "guest.fixed", "guest.fixed"));
+}
+
+TEST_F(GuestJudgement, WindowsIsNotChangedWhereThatCouldHarmIt) {
+  choice_ = GuestFixes::automatic;
+  const auto refused = [&](const char *why) {
+    const Judgement found = judgement();
+    EXPECT_THAT(found.fixes, IsEmpty()) << why;
+    std::string all;
+    for (const Finding &one : found.findings) all += one.message;
+    EXPECT_THAT(all, HasSubstr(why));
+    EXPECT_THAT(ids(), testing::Contains("guest.boot-driver"));
+  };
+  ObservedWindows &system = windows({{.name = "storahci", .start = 3, .start_at = 1000}});
+  const ObservedWindows sound = [&] {
+    system.version = "10.0.19045";
+    return system;
+  }();
+  EXPECT_EQ(judgement().fixes.size(), 1U);
+  system.registry_dirty = true;
+  refused("registry was not written to its end");
+  system = sound;
+  system.hibernated = true;
+  refused("it is hibernated");
+  system = sound;
+  system.version = "5.1.2600";
+  refused("older than Windows Vista");
+  system = sound;
+  system.control_sets[0].services[0].start_at.reset();
+  refused("not where it can be changed");
+  system = sound;
+  observed_.volumes = {{.disk = 1, .number = 2, .content = "ntfs", .dirty = true}};
+  refused("file system was not unmounted");
+  observed_.volumes.clear();
+  copied_.clear();
+  refused("its disk is not copied");
+  copied_ = {1};
+  choice_ = GuestFixes::list;
+  refused("Start 3 becomes 0");
+  choice_ = GuestFixes::off;
+  refused("--guest-fix off");
 }
 
 TEST_F(GuestJudgement, HibernatedDirtyAndEncryptedAreSaid) {

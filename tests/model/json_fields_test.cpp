@@ -38,7 +38,11 @@ Drive full_drive() {
   image.uuid = some_uuid();
   image.declared_capacity = 4096;
   image.origin = somewhere();
-  drive.medium = Medium{{image}, MediumType::immutable, true, somewhere()};
+  drive.medium = Medium{{image},
+                        MediumType::immutable,
+                        true,
+                        somewhere(),
+                        {{.offset = 4096, .before = {3, 0, 0, 0}, .after = {0, 0, 0, 0}}}};
   drive.origin = somewhere();
   return drive;
 }
@@ -370,6 +374,10 @@ const std::map<std::string, std::string> kElsewhere{
     {"hardware.controllers.drives.medium.chain.pieces.offset", "tests/ovf/"},
     {"hardware.controllers.drives.medium.chain.pieces.length", "tests/ovf/"},
     {"hardware.controllers.drives.medium.chain.encrypted", "tests/vbox/"},
+    {"hardware.controllers.drives.medium.changes", "tests/look_inside/"},
+    {"hardware.controllers.drives.medium.changes.offset", "tests/look_inside/"},
+    {"hardware.controllers.drives.medium.changes.before", "tests/look_inside/"},
+    {"hardware.controllers.drives.medium.changes.after", "tests/look_inside/"},
     {"encrypted", "tests/vbox/"},
     {"saved_state", "tests/vbox/"},
     {"saved_state.file", "tests/vbox/"},
