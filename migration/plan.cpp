@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "converters/firmware/made_entries.hpp"
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
 #include "migration/guest_judgement.hpp"
@@ -132,6 +133,31 @@ class MachinePlanner {
     if (machine().hardware.firmware.type == FirmwareType::bios) return;
     plan_.firmware = plan_store(machine().hardware, {survey_.nvram, survey_.store}, target_,
                                 plan_.dest / store_file(plan_.name, 0), plan_.findings);
+    if (plan_.observed) make_boot_entries(*plan_.firmware);
+  }
+
+  // Where the source has none: its firmware found the loader by what stood in its variables.
+  void make_boot_entries(FirmwarePlan &firmware) {
+    if (!firmware.variables.boot_entries.empty() || !firmware.content.empty()) return;
+    constexpr std::uint64_t kSector = 512;
+    std::vector<firmware::SeenLoader> loaders;
+    for (const ObservedLoader &loader : plan_.observed->loaders) {
+      for (const ObservedVolume &volume : plan_.observed->volumes) {
+        if (volume.disk != loader.disk || volume.number != loader.partition || volume.part_id.empty()) continue;
+        loaders.push_back({.partition = static_cast<std::uint32_t>(volume.number),
+                           .start = volume.start / kSector,
+                           .length = volume.length / kSector,
+                           .partition_id = volume.part_id,
+                           .file = loader.file});
+      }
+    }
+    firmware::Selection made =
+        firmware::entries_for(loaders, firmware.target.descriptor.architecture, machine().hardware.firmware.origin);
+    if (made.boot_entries.empty()) return;
+    firmware.variables.boot_entries = std::move(made.boot_entries);
+    firmware.variables.order = std::move(made.order);
+    firmware.variables.kept = std::move(made.kept);
+    append(plan_.findings, made.findings);
   }
 
   // A snapshot with a store of its own: VirtualBox 7 puts a copy into its snapshot folder.

@@ -32,6 +32,9 @@ inline const FindingKind kNoBootEntry{
     "disk.",
     "If the guest ends in the UEFI shell, choose its loader once with the firmware's Boot Maintenance Manager and "
     "install the guest's boot loader again."};
+inline const FindingKind kBootEntriesMade{
+    finding_list, "firmware.boot-entries-made", Severity::info,
+    "The source has no UEFI boot entries; they were made for the boot loaders that are on the disks.", ""};
 inline const FindingKind kKeysNotCarried{
     finding_list, "firmware.keys-not-carried", Severity::warning,
     "Secure Boot keys that the source had enrolled were not carried over.",

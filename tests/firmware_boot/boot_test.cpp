@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "converters/firmware/carry.hpp"
+#include "converters/firmware/made_entries.hpp"
 #include "tests/firmware_boot/efi_program.hpp"
 #include "tests/firmware_boot/gpt.hpp"
 
@@ -146,6 +147,20 @@ TEST_F(Boot, WithVirtualBoxsVariablesItsLoaderStarts) {
 TEST_F(Boot, WithVmwaresVariablesItsLoaderStartsOnAnotherController) {
   const Seen seen = boot(carried(vmware_nvram({entry(u"Boot0006"), {u"BootOrder", kGlobalGuid, boot_order({6})}})),
                          "scsi-hd,drive=disk");
+  EXPECT_EQ(seen.exit_code, kLoaderExit);
+  EXPECT_THAT(seen.serial, HasSubstr(kLoaderSays));
+}
+
+TEST_F(Boot, WithEntriesThatAreMadeItsLoaderStarts) {
+  const auto target = folder_.path() / "made_VARS.fd";
+  const Selection made = entries_for({{.partition = kEspNumber,
+                                       .start = kEspStart,
+                                       .length = kEspSize,
+                                       .partition_id = "ebecb978-0102-4304-8506-0708090a0b0c",
+                                       .file = "\\EFI\\debian\\grubx64.efi"}},
+                                     "x86_64", {});
+  carry_variables(made, kBlank, target);
+  const Seen seen = boot(target, "ide-hd,drive=disk,bus=ide.0");
   EXPECT_EQ(seen.exit_code, kLoaderExit);
   EXPECT_THAT(seen.serial, HasSubstr(kLoaderSays));
 }
