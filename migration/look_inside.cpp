@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/look_inside.hpp"
 
+#include <exception>
 #include <utility>
 
 #include "migration/findings.hpp"
@@ -49,11 +50,15 @@ Observed look(const std::vector<NumberedDisk> &disks, const std::map<std::string
     }
   }
   Observed out;
+  const auto failed = [&](const std::string &why) {
+    for (const DiskToSee &disk : to_see) unreadable.push_back({.number = disk.number, .problem = why});
+  };
   try {
     out = reader.look_inside(to_see, open);
   } catch (const Error &error) {
-    for (const DiskToSee &disk : to_see)
-      unreadable.push_back({.number = disk.number, .problem = error.detail().message});
+    failed(error.detail().message);
+  } catch (const std::exception &error) {  // no memory, a defect: the machine is migrated all the same
+    failed(error.what());
   }
   out.disks.insert(out.disks.end(), std::make_move_iterator(unreadable.begin()),
                    std::make_move_iterator(unreadable.end()));
