@@ -724,7 +724,7 @@ EOF
   cmp "$WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$SOURCE/tpm/tpm2-00.permall" || fail "the script's TPM is another"
   run=$(sed -n "s/.*'virt-ferry undo \\([^ ']*\\).*/\\1/p" "$WORK/run/ferry.log")
   ferry_status 0 inspect "$WORK/run/from source/vm.sh"
-  grep -q "state_file: $WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$WORK/run/ferry.log" ||
+  grep -q "state_file: \"$WORK/run/from source/$UUID-tpm/tpm2/tpm2-00.permall" "$WORK/run/ferry.log" ||
     fail "our own script's TPM is not found again"
   ferry_status 0 undo "$run"
   equal "what undo leaves of the script's machine" "$(cd "$WORK/run/from source" && find . -mindepth 1)" ./vm.sh
