@@ -121,6 +121,7 @@ class Nursery {
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, nullptr);
     deaths_ = file::Descriptor(signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!deaths_) _exit(1);
   }
 
   [[noreturn]] void run() {
@@ -238,6 +239,7 @@ void begin(Serve serve) {
   if (child == 0) {
     // What the program was started with is none of a worker's business. The order keeps the one that is needed.
     const int kept = fcntl(theirs.get(), F_DUPFD_CLOEXEC, 3);
+    if (kept < 0) _exit(1);  // it could not even be told that the program has ended
     const auto beyond = static_cast<unsigned>(kept) + 1U;
     if (kept > 3) syscall(SYS_close_range, 3U, static_cast<unsigned>(kept) - 1U, 0U);
     syscall(SYS_close_range, beyond, ~0U, 0U);

@@ -2,9 +2,11 @@
 // How often the images of a machine with snapshots are opened, by plan and migrate together, and what happens when
 // there are more of them than a process may hold open.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <gtest/gtest.h>
 #include <string>
+#include <thread>
 
 #include "converters/qemu_img.hpp"
 #include "exporters/libvirt/target.hpp"
@@ -176,6 +178,29 @@ TEST_F(Images, AreClosedForOthersWhereTheLimitIsVeryLow) {
 }
 
 TEST_F(Images, RaiseTheSoftLimit) { expect_migrated("24:", Machine(folder, 30, 2), folder.path() / "dest", 30); }
+
+// Processes whose command line names a file below `folder`.
+std::size_t processes_about(const fs::path &folder) {
+  std::size_t out = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    if (read_text(entry->path() / "cmdline").find(folder.string()) != std::string::npos) ++out;
+  }
+  return out;
+}
+
+TEST_F(Images, ALimitThatIsTooLowLeavesNoProcess) {
+  constexpr auto kLongest = std::chrono::seconds(20);  // a process that was told to end may still be there for a moment
+  const Machine machine(folder, 1, 1);
+  for (int files = 3; files <= 14; ++files) {
+    const std::string limit = std::to_string(files);
+    (void)migrate_with(limit + ":" + limit, machine, folder.path() / ("dest" + limit));
+    const auto until = std::chrono::steady_clock::now() + kLongest;
+    while (processes_about(folder.path()) > 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    ASSERT_EQ(processes_about(folder.path()), 0U) << limit;
+  }
+}
 
 TEST_F(Images, ALimitThatIsTooLowToWorkWithIsNamed) {
   const Machine machine(folder, 5, 2);
