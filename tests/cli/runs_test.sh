@@ -79,7 +79,7 @@ ends 0 list
 says "^probe .*  migrated (run $run)  "
 ends 0 list --format json
 is 'd["machines"][0]["run"]' "$run"
-is '(d["machines"][0]["guest_os"], d["machines"][0]["size"] > 1048576, d["machines"][0]["snapshots"])' "('Other (32-bit)', True, 0)"
+is '(d["machines"][0]["guest_os"], d["machines"][0]["size"] == 1048576, d["machines"][0]["snapshots"])' "('Other (32-bit)', True, 0)"
 ends 0 undo "$run"
 
 # Many: one id for all of them.
