@@ -35,11 +35,11 @@ TEST_P(ProcessLimit, ReadingWithoutWorkersIsAFinding) {
     EXPECT_EQ(without.code, 0) << without.output;
     EXPECT_THAT(without.output, HasSubstr("source.read-uncaged")) << command;
     EXPECT_THAT(without.output, HasSubstr("ulimit -u")) << command;
-    EXPECT_THAT(without.output, HasSubstr("the limit on processes and threads is reached")) << command;
+    EXPECT_THAT(without.output, HasSubstr("the limit on processes and threads is")) << command;
     clear();
     const Ended with = failing(command, "process", 1000);
     EXPECT_EQ(with.code, 0) << with.output;
-    EXPECT_THAT(with.output, Not(HasSubstr("the limit on processes and threads is reached"))) << command;
+    EXPECT_THAT(with.output, Not(HasSubstr("the limit on processes and threads is"))) << command;
     clear();
   }
 }
@@ -77,8 +77,9 @@ TEST_F(ProcessLimitInABatch, IsTheRowOfOneMachine) {
     EXPECT_EQ(ended.signal, 0) << ended.output;
     if (ended.code == 0) continue;
     ++refused;
-    EXPECT_EQ(ended.code, 4) << at << ": " << ended.output;
     EXPECT_THAT(ended.output, HasSubstr("ulimit -u")) << at;
+    if (ended.code == 1) continue;  // a thread that no machine asked for
+    EXPECT_EQ(ended.code, 4) << at << ": " << ended.output;
     std::size_t rows = 0;
     for (std::size_t from = 0; (from = ended.output.find("\"source\": \"" + (source() / "probe.vbox").string() + "\"",
                                                          from)) != std::string::npos;

@@ -88,7 +88,7 @@ TEST_F(ListThatCannotBeRead, IsNoShorterList) {
                                    {"FERRY_FAIL_WITH", std::to_string(EIO)},
                                    {"FERRY_FAIL_BELOW", list.string()},
                                    {"FERRY_FAIL_LOG", (folder_ / "failed").string()}}));
-    if (ended.output.find("second.vbox") != std::string::npos) continue;
+    if (ended.output.find("second") != std::string::npos) continue;
     ++refused;
     EXPECT_EQ(ended.code, 1) << at << ": " << ended.output;
     EXPECT_THAT(ended.output, HasSubstr("cannot be read: Input/output error")) << at;
