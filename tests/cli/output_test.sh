@@ -2,29 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Where reports go, and where they never do: output_test.sh PROGRAM SOURCE_DIR.
 set -euo pipefail
-program=$1
-source_dir=$2
-folder=$(mktemp -d)
-trap 'rm -rf -- "$folder"' EXIT
-cd "$folder"
-export HOME=$folder/home XDG_STATE_HOME=$folder/state XDG_CONFIG_HOME=$folder/config XDG_DATA_HOME=$folder/data
-unset VBOX_USER_HOME LIBVIRT_DEFAULT_URI
-mkdir home
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/cli/program.sh
+source "$here/program.sh"
 
-fail() {
-  echo "FAILED: $*" >&2
-  [[ ! -s out ]] || cat out >&2
-  [[ ! -s err ]] || cat err >&2
-  exit 1
-}
-
-# ends STATUS ARGUMENT...: runs the program; its output is in out and err.
-ends() {
-  local wanted=$1 status=0
-  shift
-  "$program" "$@" >out 2>err || status=$?
-  ((status == wanted)) || fail "virt-ferry $*: exit $status, not $wanted"
-}
 says() { grep -q -e "$1" "${2:-err}" || fail "nothing says '$1'"; }
 
 cp -r "$source_dir/fixtures/probe-machine" machine
