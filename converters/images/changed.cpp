@@ -2,10 +2,10 @@
 // A disk with a few bytes changed: an image in memory, laid over the others as a child would be. So whatever copies,
 // compares or keeps states of the disk sees the changes, and nothing of the source is written to.
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 #include "converters/images/format.hpp"
+#include "converters/images/memory_source.hpp"
 
 #include "support/text.hpp"
 
@@ -14,24 +14,6 @@ namespace {
 
 constexpr std::uint64_t kPage = 4096;  // bytes: what a file system shares is not cut into smaller pieces
 constexpr std::size_t kMostChanges = 1000;
-
-class MemorySource final : public SourceFile {
- public:
-  MemorySource(std::vector<std::uint8_t> bytes, std::filesystem::path path)
-      : bytes_(std::move(bytes)), path_(std::move(path)) {}
-  void read(std::uint64_t offset, void *into, std::size_t length) const override {
-    require(inside(offset, length, bytes_.size()), {.file = path_}, "a read reaches beyond the changes", offset,
-            "an end of at most " + std::to_string(bytes_.size()));
-    std::memcpy(into, bytes_.data() + offset, length);
-  }
-  [[nodiscard]] Descriptor descriptor() const override { return {}; }
-  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
-  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-  std::filesystem::path path_;
-};
 
 class ChangedImage final : public Image {
  public:
@@ -45,7 +27,7 @@ class ChangedImage final : public Image {
       starts_.emplace_back(number * kPage, page.size());
       bytes.insert(bytes.end(), page.begin(), page.end());
     }
-    files_.push_back(std::make_shared<MemorySource>(std::move(bytes), info_.file));
+    files_.push_back(std::make_shared<MemorySource>(std::move(bytes), info_.file, "changes"));
   }
 
   [[nodiscard]] const ImageInfo &info() const override { return info_; }

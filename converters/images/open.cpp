@@ -9,6 +9,7 @@
 #include "converters/images/findings.hpp"
 #include "converters/images/foreign.hpp"
 #include "converters/images/format.hpp"
+#include "converters/images/memory_source.hpp"
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/images/vmdk_parts.hpp"
 
@@ -173,25 +174,6 @@ void check_registry_id(FormatImage &image, const Uuid &registered, const ImageFi
                                      .advice = "Restore the right file, or register this one in VirtualBox."});
 }
 
-// The first bytes of something, in memory.
-class Head final : public SourceFile {
- public:
-  Head(std::vector<std::uint8_t> bytes, std::filesystem::path path)
-      : bytes_(std::move(bytes)), path_(std::move(path)) {}
-  void read(std::uint64_t offset, void *into, std::size_t length) const override {
-    require(inside(offset, length, bytes_.size()), place_in(*this, offset, "header"),
-            "the file ends before the end of its data", bytes_.size(), std::to_string(offset + length) + " bytes");
-    std::memcpy(into, bytes_.data() + offset, length);
-  }
-  [[nodiscard]] Descriptor descriptor() const override { return {}; }
-  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
-  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
-
- private:
-  std::vector<std::uint8_t> bytes_;
-  std::filesystem::path path_;
-};
-
 // Looks at how a gzip'd image begins before all of it is inflated, which takes long for a small file that was made for
 // it. Only a raw disk and a fixed VHD do not say what they are at their start; the source does then.
 void refuse_inflating_in_vain(const ImageFile &file, const OpenOptions &options) {
@@ -208,7 +190,7 @@ void refuse_inflating_in_vain(const ImageFile &file, const OpenOptions &options)
   while (have < bytes.size() && !inflater.ended())
     have += inflater.step(bytes.data() + have, bytes.size() - have, false);
   bytes.resize(have);
-  auto head = std::make_shared<const Head>(std::move(bytes), source->path());
+  auto head = std::make_shared<const MemorySource>(std::move(bytes), source->path(), "header");
   if (const ImageFormat found = detect(*head); found == ImageFormat::unknown) (void)open_as(found, head, options);
 }
 
