@@ -39,6 +39,13 @@ struct Identity {
   std::vector<Card> cards;  // parallel to the hardware's network cards
 };
 
+// A bus that the guest boots from, by what was seen on its disks; named as in Disk.
+struct BootBus {
+  std::string bus, model;
+  bool after_fix = false;  // a change in the copy starts its driver
+  friend bool operator==(const BootBus &, const BootBus &) = default;
+};
+
 // What a drive's medium becomes on the target. Indexes are those of the model.
 struct Medium {
   std::size_t controller = 0, drive = 0;
@@ -47,6 +54,9 @@ struct Medium {
   bool read_only = false, shareable = false, transient = false;
   bool no_snapshots = false;       // the disk has one state for all snapshots
   std::uint64_t virtual_size = 0;  // bytes
+  // What the guest on it boots from, as seen there, the best first; empty: not known. Of a disk of data: its system's.
+  std::vector<BootBus> boots_from = {};
+  bool data_only = false;  // the guest's system was seen on another disk
 };
 
 // A firmware image pair of the target's host, as its descriptors (/usr/share/qemu/firmware/*.json, user overrides)

@@ -58,8 +58,14 @@ inline const FindingKind kBootDriverThere{finding_list, "guest.boot-driver-there
                                           "The guest loads the driver of the bus that its disk gets.", ""};
 inline const FindingKind kGuestFixed{
     finding_list, "guest.fixed", Severity::warning,
-    "A few bytes of the guest's own settings are changed in the copy, because it would not boot without.",
+    "A few bytes of the guest's own settings are changed in the copy, because it would not boot, or not use its disks, "
+    "without.",
     "Leave the copy as the source is with --guest-fix off."};
+inline const FindingKind kGuestDiskOffline{
+    finding_list, "guest.disk-offline", Severity::warning,
+    "A Windows server leaves disks that are new to it offline, and to it every disk is new that moved.",
+    "Bring such a disk online once in the new machine, in its PowerShell: 'Set-Disk -Number N -IsOffline $false', then "
+    "the same with -IsReadOnly."};
 inline const FindingKind kGuestHibernated{
     finding_list, "guest.hibernated", Severity::critical,
     "Windows is hibernated: it will try to go on in the middle of its work, on other hardware.",

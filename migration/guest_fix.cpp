@@ -37,6 +37,9 @@ std::string why_never(const Observed &observed, const ObservedWindows &windows) 
   return {};
 }
 
+// VDS_SAN_POLICY, which partmgr's SanPolicy holds.
+constexpr std::uint32_t kUseAll = 1, kLeaveShared = 2, kLeaveAll = 3, kLeaveInternal = 4;
+
 std::string set_name(std::uint32_t number) {
   const std::string digits = std::to_string(number);
   return "ControlSet" + std::string(digits.size() < 3 ? 3 - digits.size() : 0, '0') + digits;
@@ -62,21 +65,33 @@ class Fixer {
     for (const ObservedControlSet &set : windows_.control_sets) {
       const ObservedService &service = *find(set, *name);
       const std::string key = set_name(set.number) + "\\Services\\" + *name;
-      add(key, "Start", service.start, *service.start_at);
-      if (service.start_override) add(key + "\\StartOverride", "0", *service.start_override, *service.override_at);
+      add(key, "Start", service.start, 0, *service.start_at);
+      if (service.start_override) add(key + "\\StartOverride", "0", *service.start_override, 0, *service.override_at);
+    }
+  }
+
+  void use_new_disks() {
+    for (const ObservedControlSet &set : windows_.control_sets) {
+      if (!set.san_policy) continue;
+      if (!set.san_policy_at) {
+        out_.why_not = "its registry does not have the value where it can be changed";
+        return;
+      }
+      add(set_name(set.number) + "\\Services\\partmgr\\Parameters", "SanPolicy", *set.san_policy, kUseAll,
+          *set.san_policy_at);
     }
   }
 
  private:
-  void add(const std::string &key, const char *value, std::uint32_t before, std::uint64_t at) {
-    if (before == 0) return;
+  void add(const std::string &key, const char *value, std::uint32_t before, std::uint32_t after, std::uint64_t at) {
+    if (before == after) return;
     out_.fixes.push_back({.disk = windows_.disk,
                           .file = "\\" + windows_.folder + "\\System32\\config\\SYSTEM",
                           .key = key,
                           .value = value,
                           .before = before,
-                          .after = 0,
-                          .change = {.offset = at, .before = dword(before), .after = dword(0)}});
+                          .after = after,
+                          .change = {.offset = at, .before = dword(before), .after = dword(after)}});
   }
 
   const ObservedWindows &windows_;
@@ -96,6 +111,25 @@ FixDecision start_at_boot(const Observed &observed, const ObservedWindows &windo
   for (const std::vector<std::string> &group : groups) {
     if (out.why_not.empty()) Fixer(windows, out).start(group);
   }
+  if (!out.why_not.empty()) out.fixes.clear();
+  return out;
+}
+
+bool stays_offline(const ObservedWindows &windows, const std::string &bus) {
+  if (windows.control_sets.empty()) return false;
+  switch (windows.control_sets.front().san_policy.value_or(kUseAll)) {
+    // A shared bus is SCSI, SAS, iSCSI or Fibre Channel; virtio's driver calls its own SCSI.
+    case kLeaveShared: return bus == "scsi" || bus == "virtio";
+    case kLeaveAll: return true;
+    case kLeaveInternal: return bus != "usb";
+    default: return false;
+  }
+}
+
+FixDecision use_new_disks(const Observed &observed, const ObservedWindows &windows) {
+  FixDecision out;
+  out.why_not = why_never(observed, windows);
+  if (out.why_not.empty()) Fixer(windows, out).use_new_disks();
   if (!out.why_not.empty()) out.fixes.clear();
   return out;
 }

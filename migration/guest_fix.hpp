@@ -34,4 +34,11 @@ struct FixDecision {
 [[nodiscard]] FixDecision start_at_boot(const Observed &observed, const ObservedWindows &windows,
                                         const std::vector<std::vector<std::string>> &groups);
 
+// Whether Windows would leave a disk that it finds on that bus (target::Disk's) for the first time offline, by what it
+// starts with. Every disk is new to it that has another bus or model, and a migrated one has both.
+[[nodiscard]] bool stays_offline(const ObservedWindows &windows, const std::string &bus);
+
+// How Windows is made to use disks that are new to it, in every control set that may be used.
+[[nodiscard]] FixDecision use_new_disks(const Observed &observed, const ObservedWindows &windows);
+
 }  // namespace ferry::migration

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "migration/findings.hpp"
+#include "migration/guest_buses.hpp"
 #include "migration/look_inside.hpp"
 
 #include "support/text.hpp"
@@ -13,59 +14,10 @@
 namespace ferry::migration {
 namespace {
 
-// One of each group has to be there.
-using Drivers = std::vector<std::vector<std::string>>;
-
-struct BusNeeds {
-  const char *bus, *model, *label;
-  Drivers windows, linux_modules;
-};
-
-const std::vector<BusNeeds> &all_needs() {
-  static const std::vector<BusNeeds> kNeeds{{"sata", "", "AHCI", {{"storahci", "msahci"}}, {{"ahci"}}},
-                                            {"scsi", "virtio-scsi", "virtio-scsi", {{"vioscsi"}}, {{"virtio_scsi"}}},
-                                            {"virtio", "", "virtio", {{"viostor"}}, {{"virtio_blk"}}},
-                                            {"nvme", "", "NVMe", {{"stornvme"}}, {{"nvme"}}},
-                                            {"ide", "", "IDE", {{"intelide", "pciide"}, {"atapi"}}, {{"ata_piix"}}},
-                                            {"scsi", "lsisas1068", "LSI SAS 1068", {{"lsi_sas"}}, {{"mptsas"}}},
-                                            {"scsi", "vmpvscsi", "VMware PVSCSI", {{"pvscsi"}}, {{"vmw_pvscsi"}}},
-                                            {"scsi", "lsilogic", "LSI 53C895A", {{"sym_hi"}}, {{"sym53c8xx"}}}};
-  return kNeeds;
-}
-
-const BusNeeds *needs_of(const target::Disk &disk) {
-  for (const BusNeeds &one : all_needs()) {
-    if (disk.bus == one.bus && disk.model == one.model) return &one;
-  }
-  return nullptr;
-}
-
-// What is missing, as text: "storahci or msahci"; empty: nothing.
-template <class Has>
-std::string missing(const Drivers &drivers, const Has &has) {
-  for (const std::vector<std::string> &group : drivers) {
-    if (std::any_of(group.begin(), group.end(), has)) continue;
-    std::string out;
-    for (const std::string &name : group) out += (out.empty() ? "" : " or ") + name;
-    return out;
-  }
-  return {};
-}
-
-bool starts_at_boot(const ObservedWindows &windows, const std::string &service) {
-  const auto &services = windows.control_sets.front().services;
-  return std::any_of(services.begin(), services.end(),
-                     [&](const ObservedService &one) { return one.name == service && one.starts_at_boot(); });
-}
-
-bool has_driver(const ObservedKernel &kernel, const std::string &module) {
-  return std::find(kernel.drivers.begin(), kernel.drivers.end(), module) != kernel.drivers.end();
-}
-
 // The bus that --disk-bus offers, from which the guest boots with what it has; empty: none.
 template <class Missing>
 std::string way_out(const Missing &missing_of) {
-  for (const BusNeeds &one : all_needs()) {
+  for (const BusNeeds &one : bus_needs()) {
     const bool offered = std::string_view(one.model).empty() || std::string_view(one.model) == "virtio-scsi";
     if (offered && missing_of(one).empty()) return one.bus;
   }
@@ -124,11 +76,10 @@ class Judge {
         (windows.product.empty() ? "Windows" : windows.product) + " on " + place(windows.disk, windows.partition);
     if (windows.hibernated)
       raise_at(kGuestHibernated, windows.disk, system + " is hibernated: its memory lies in hiberfil.sys");
-    const BusNeeds *bus = disk == nullptr ? nullptr : needs_of(*disk);
+    judge_data_disks(windows, system);
+    const BusNeeds *bus = disk == nullptr ? nullptr : needs_of(disk->bus, disk->model);
     if (bus == nullptr || windows.control_sets.empty()) return;
-    const auto missing_of = [&](const BusNeeds &one) {
-      return missing(one.windows, [&](const std::string &name) { return starts_at_boot(windows, name); });
-    };
+    const auto missing_of = [&](const BusNeeds &one) { return missing_drivers(windows, one); };
     const std::string lacks = missing_of(*bus);
     if (lacks.empty()) return boots(windows.disk, system, *bus, "it starts the driver at boot");
     take_out("disk.controller-replaced", origin(windows.disk));
@@ -147,13 +98,16 @@ class Judge {
 
   // Why it is not made to boot, a clause; empty: it is.
   std::string fix_windows(const ObservedWindows &windows, const std::string &system, const BusNeeds &bus) {
+    return fix(windows, "so that " + system + " finds its disk on " + bus.label,
+               [&] { return start_at_boot(observed_, windows, groups_not_started(windows, bus)); });
+  }
+
+  // Why it is not done, a clause; empty: it is.
+  template <class Decide>
+  std::string fix(const ObservedWindows &windows, const std::string &what_for, const Decide &decide) {
     if (choice_ == GuestFixes::off) return "--guest-fix off was asked for";
     if (!copied_.contains(windows.disk)) return "its disk is not copied";
-    Drivers groups = bus.windows;
-    std::erase_if(groups, [&](const std::vector<std::string> &group) {
-      return std::any_of(group.begin(), group.end(), [&](const auto &name) { return starts_at_boot(windows, name); });
-    });
-    FixDecision decision = start_at_boot(observed_, windows, groups);
+    FixDecision decision = decide();
     if (!decision.why_not.empty()) return decision.why_not;
     if (choice_ == GuestFixes::list) {
       std::string list;
@@ -161,11 +115,36 @@ class Judge {
       return "--guest-fix list was asked for. It would be: " + list;
     }
     for (GuestFix &fix : decision.fixes) {
-      raise_at(kGuestFixed, windows.disk,
-               "so that " + system + " finds its disk on " + bus.label + ", in the copy " + fix.text());
+      raise_at(kGuestFixed, windows.disk, what_for + ", in the copy " + fix.text());
       fixes_.push_back(std::move(fix));
     }
     return {};
+  }
+
+  // A server leaves disks that are new to it offline, as they are shared with others where there is a SAN.
+  void judge_data_disks(const ObservedWindows &windows, const std::string &system) {
+    if (!windows.server) return;
+    std::string offline;
+    std::size_t first = 0;
+    bool shared = false;
+    for (std::size_t number = 1; number <= drives_.size(); ++number) {
+      const target::Disk *disk = target_of(number);
+      if (number == windows.disk || disk == nullptr || !stays_offline(windows, disk->bus)) continue;
+      if (first == 0) first = number;
+      offline += (offline.empty() ? "disk " : " and disk ") + std::to_string(number);
+      const MediumType type = drives_[number - 1].drive->medium->type;
+      shared = shared || type == MediumType::shareable;
+    }
+    if (offline.empty()) return;
+    const std::string why_not = shared
+                                    ? "a disk of the machine is shared with others"
+                                    : fix(windows, "so that " + system + " uses " + offline + ", which are new to it",
+                                          [&] { return use_new_disks(observed_, windows); });
+    if (why_not.empty()) return;
+    raise_at(kGuestDiskOffline, first,
+             system + " would leave " + offline + " offline: its SanPolicy is " +
+                 std::to_string(*windows.control_sets.front().san_policy) +
+                 ", and disks that move are new to it. It is not changed in the copy: " + why_not);
   }
 
   void judge_linux(const ObservedLinux &system) {
@@ -180,12 +159,10 @@ class Judge {
 
   void judge_kernel(const ObservedLinux &system) {
     const target::Disk *disk = target_of(system.disk);
-    const BusNeeds *bus = disk == nullptr ? nullptr : needs_of(*disk);
+    const BusNeeds *bus = disk == nullptr ? nullptr : needs_of(disk->bus, disk->model);
     if (bus == nullptr || system.kernels.empty() || !system.kernels.front().examined) return;
     const ObservedKernel &kernel = system.kernels.front();
-    const auto missing_of = [&](const BusNeeds &one) {
-      return missing(one.linux_modules, [&](const std::string &name) { return has_driver(kernel, name); });
-    };
+    const auto missing_of = [&](const BusNeeds &one) { return missing_drivers(kernel, one); };
     const std::string lacks = missing_of(*bus);
     if (lacks.empty())
       return boots(system.disk, named(system), *bus, "kernel " + kernel.version + " has the driver at boot");

@@ -8,6 +8,7 @@
 #include "converters/firmware/made_entries.hpp"
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
+#include "migration/guest_buses.hpp"
 #include "migration/guest_judgement.hpp"
 #include "migration/host.hpp"
 #include "migration/identity.hpp"
@@ -51,6 +52,7 @@ class MachinePlanner {
     DisksPlan disks = plan_disks(machine(), survey_, options_, plan_.name, plan_.dest);
     append(plan_.findings, disks.findings);
     append(settlements_, disks.settlements);
+    if (plan_.observed) tell_what_boots(disks);
     plan_firmware();
     const IdentityContext identity(options_.identity, taken_, machine(), plan_.name);
     DecidedUuid uuid = decide_uuid(machine(), identity);
@@ -108,20 +110,60 @@ class MachinePlanner {
     }
   }
 
-  void judge_what_was_seen(target::Result &result, DisksPlan &disks) {
-    std::map<std::size_t, DiskPlan *> copied;
-    std::size_t number = 0;
-    for (const DriveRef &ref : drives_of(machine().hardware, "hardware")) {
-      if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
-      ++number;
+  // By their number, from 1.
+  [[nodiscard]] std::map<std::size_t, DriveRef> numbered_disks() const {
+    std::map<std::size_t, DriveRef> out;
+    for (DriveRef &ref : drives_of(machine().hardware, "hardware")) {
+      if (ref.drive->kind == DriveKind::disk && ref.drive->medium) out.emplace(out.size() + 1, std::move(ref));
+    }
+    return out;
+  }
+
+  [[nodiscard]] std::map<std::size_t, DiskPlan *> copied_disks(DisksPlan &disks) const {
+    std::map<std::size_t, DiskPlan *> out;
+    for (const auto &[number, ref] : numbered_disks()) {
       for (DiskPlan &disk : disks.disks) {
         const bool in_place = disk.mode == disk::Mode::link || disk.mode == disk::Mode::overlay;
-        if (disk.field == ref.field && !in_place) copied[number] = &disk;
+        if (disk.field == ref.field && !in_place) out[number] = &disk;
       }
     }
-    std::set<std::size_t> numbers;
-    for (const auto &[copy, disk] : copied) numbers.insert(copy);
-    const Judgement judgement = judge_guest(*plan_.observed, machine(), result, options_.guest_fixes, numbers);
+    return out;
+  }
+
+  [[nodiscard]] std::set<std::size_t> copied_numbers(DisksPlan &disks) const {
+    std::set<std::size_t> out;
+    for (const auto &[number, disk] : copied_disks(disks)) out.insert(number);
+    return out;
+  }
+
+  // Tells the target which buses the guest boots from. A snapshot's state of a disk goes the same way.
+  void tell_what_boots(DisksPlan &disks) const {
+    const std::map<std::size_t, DriveRef> numbered = numbered_disks();
+    for (const auto &[number, seen] : disks_seen(*plan_.observed, options_.guest_fixes, copied_numbers(disks))) {
+      const auto ref = numbered.find(number);
+      if (ref == numbered.end()) continue;
+      fs::path file;
+      const auto tell = [&, &seen = seen](target::Medium &medium) {
+        medium.boots_from = seen.boots_from;
+        medium.data_only = seen.data_only;
+      };
+      for (target::Medium &medium : disks.media) {
+        if (medium.controller != ref->second.controller || medium.drive != ref->second.index) continue;
+        tell(medium);
+        file = medium.file;
+      }
+      for (std::vector<target::Medium> &state : disks.snapshot_media) {
+        for (target::Medium &medium : state) {
+          if (!file.empty() && medium.file == file) tell(medium);
+        }
+      }
+    }
+  }
+
+  void judge_what_was_seen(target::Result &result, DisksPlan &disks) {
+    const std::map<std::size_t, DiskPlan *> copied = copied_disks(disks);
+    const Judgement judgement =
+        judge_guest(*plan_.observed, machine(), result, options_.guest_fixes, copied_numbers(disks));
     append(plan_.findings, judgement.findings);
     for (const GuestFix &fix : judgement.fixes) {
       copied.at(fix.disk)->medium.changes.push_back(fix.change);

@@ -506,7 +506,8 @@ template <>
 struct Members<ObservedControlSet> {
   static constexpr std::tuple kAll{Member{"number", &ObservedControlSet::number},
                                    Member{"services", &ObservedControlSet::services},
-                                   Member{"san_policy", &ObservedControlSet::san_policy}};
+                                   Member{"san_policy", &ObservedControlSet::san_policy},
+                                   Member{"san_policy_at", &ObservedControlSet::san_policy_at}};
 };
 
 template <>

@@ -53,7 +53,10 @@ struct ObservedService {
 struct ObservedControlSet {
   std::uint32_t number = 0;
   std::vector<ObservedService> services;  // of storage and network, and guests' tools
-  std::optional<std::uint32_t> san_policy;
+  // What becomes of disks that Windows has not seen before: 1 they are used, 2 not those on SCSI and the like, 3 none,
+  // 4 none that is built in.
+  std::optional<std::uint32_t> san_policy = {};
+  std::optional<std::uint64_t> san_policy_at = {};  // as ObservedService::start_at
 };
 
 // A connection of Windows with an address of its own.

@@ -93,8 +93,10 @@ class WindowsReader {
     const bool first = out_.control_sets.empty();
     if (services) {
       for (const auto &[name, key] : hive.children(*services)) read_service(hive, name, key, seen, first);
-      if (const auto partitions = hive.find(*services, "partmgr\\Parameters"))
+      if (const auto partitions = hive.find(*services, "partmgr\\Parameters")) {
         seen.san_policy = hive.dword(*partitions, "SanPolicy");
+        if (seen.san_policy) seen.san_policy_at = place_of(hive, *partitions, "SanPolicy");
+      }
     }
     out_.control_sets.push_back(std::move(seen));
     if (!first) return;

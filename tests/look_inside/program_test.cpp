@@ -29,20 +29,22 @@ class LookInsideProgram : public testing::Test {
   }
 
   // A VMware machine with that disk: "vm/m.vmx". The disk's file is its only extent.
-  void machine(const std::filesystem::path &disk, const std::string &guest_os = "windows9-64") {
+  void machine(const std::filesystem::path &disk, const std::string &guest_os = "windows9-64",
+               const std::string &more = {}) {
     std::filesystem::create_directories(folder_ / "vm");
     std::filesystem::rename(disk, folder_ / "vm/m-flat.vmdk");
     const std::uint64_t sectors = std::filesystem::file_size(folder_ / "vm/m-flat.vmdk") / 512;
     folder_.write("vm/m.vmdk", vmdk_text(sectors));
-    machine_settings(guest_os);
+    machine_settings(guest_os, more);
   }
-  void machine_settings(const std::string &guest_os) {
+  void machine_settings(const std::string &guest_os, const std::string &more = {}) {
     folder_.write("vm/m.vmx",
                   ".encoding = \"UTF-8\"\nconfig.version = \"8\"\nvirtualHW.version = \"14\"\ndisplayName = \"m\"\n"
                   "guestOS = \"" +
                       guest_os +
                       "\"\nmemsize = \"1024\"\nscsi0.present = \"TRUE\"\n"
-                      "scsi0.virtualDev = \"lsisas1068\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"m.vmdk\"\n");
+                      "scsi0.virtualDev = \"lsisas1068\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"m.vmdk\"\n" +
+                      more);
   }
   static std::string vmdk_text(std::uint64_t sectors) {
     return "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW " +
@@ -172,6 +174,34 @@ TEST_F(LookInsideProgram, TheCopyIsMadeToBootAndTheSourceIsNotTouched) {
     if (entry.is_regular_file()) journals += read_text(entry.path());
   }
   EXPECT_THAT(journals, HasSubstr("Start 3 becomes 0"));
+}
+
+// An EFI machine on a controller that the firmware does not read: its disk goes to a bus whose driver is started, where
+// the host has that, and else to one whose driver a few bytes start.
+TEST_F(LookInsideProgram, TheBusIsOneThatTheGuestBootsFrom) {
+  {
+    NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+    HiveKey system = system_hive({.product_type = "ServerNT",
+                                  .services = {{"LSI_SAS", 0U}, {"storahci", 3U}, {"stornvme", 0U}},
+                                  .current = 1,
+                                  .last_known_good = 1});
+    system.at("ControlSet001\\Services\\partmgr\\Parameters").values = {{"SanPolicy", 2U}};
+    ntfs.write("Windows/System32/config/SYSTEM", make_hive(system));
+    ntfs.write("Windows/System32/config/SOFTWARE", make_hive(software_hive({})));
+  }
+  make_disk(folder_ / "disk", "dos", {{folder_ / "volume", "7"}});
+  machine(folder_ / "disk", "windows2019srvNext-64", "firmware = \"efi\"\n");
+  const auto on = [&](const char *host) {
+    return said({"plan", "--no-define", "--host-profile", std::string(FERRY_SOURCE_DIR "/fixtures/hosts/") + host});
+  };
+  auto planned = on("debian-sid.json");
+  EXPECT_THAT(planned["domain_xml"].get<std::string>(), HasSubstr("bus=\"nvme\""));
+  EXPECT_THAT(ids(planned), testing::Contains("guest.boot-driver-there"));
+  EXPECT_THAT(ids(planned), Not(testing::Contains("guest.fixed")));
+  planned = on("debian-12.json");
+  EXPECT_THAT(planned["domain_xml"].get<std::string>(), HasSubstr("bus=\"sata\""));
+  EXPECT_THAT(ids(planned), testing::Contains("guest.fixed"));
+  EXPECT_THAT(ids(planned), Not(testing::Contains("guest.boot-driver")));
 }
 
 // The settings say Linux.

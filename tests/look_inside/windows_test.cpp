@@ -165,6 +165,10 @@ TEST_F(LookInsideWindows, SettingsOfServersAndAddressesAreRead) {
   EXPECT_TRUE(windows.server);
   EXPECT_TRUE(windows.fast_startup);
   EXPECT_EQ(windows.control_sets.at(0).san_policy, 2U);
+  // Where it is said to lie it lies: a policy and the words around it are in no other place.
+  ASSERT_TRUE(windows.control_sets[0].san_policy_at);
+  const Bytes bytes = read_file(volume);
+  EXPECT_EQ(bytes.at(*windows.control_sets[0].san_policy_at), 2U);
   EXPECT_THAT(windows.tools, ElementsAre("VMware Tools"));
   ASSERT_EQ(windows.addresses.size(), 1U);
   EXPECT_EQ(windows.addresses[0].adapter, "Office");

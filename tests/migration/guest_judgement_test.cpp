@@ -179,6 +179,86 @@ TEST_F(GuestJudgement, WindowsIsNotChangedWhereThatCouldHarmIt) {
   refused("--guest-fix off");
 }
 
+class GuestServer : public GuestJudgement {
+ protected:
+  // With a disk of data beside its own.
+  GuestServer() {
+    Drive &drive = machine_.hardware.controllers[0].drives.emplace_back();
+    drive.medium.emplace();
+    drive.origin.path = "the second disk";
+    data_on("scsi", "lsisas1068");
+    choice_ = GuestFixes::automatic;
+    system().version = "10.0.20348";
+    system().server = true;
+    system().folder = "Windows";
+    policy(2);
+  }
+  ObservedWindows &system() {
+    return observed_.windows.empty() ? windows({{"storahci", 0}}) : observed_.windows.front();
+  }
+  void data_on(const std::string &bus, const std::string &model) {
+    on("sata", "");
+    result_.disks.push_back({.controller = 0, .drive = 1, .target = "sdb", .bus = bus, .model = model});
+  }
+  void policy(std::uint32_t value) {
+    system().control_sets[0].san_policy = value;
+    system().control_sets[0].san_policy_at = 5000;
+  }
+};
+
+TEST_F(GuestServer, IsMadeToUseDisksThatAreNewToIt) {
+  const Judgement found = judgement();
+  ASSERT_EQ(found.fixes.size(), 1U);
+  EXPECT_EQ(found.fixes[0].text(),
+            "\\Windows\\System32\\config\\SYSTEM: ControlSet001\\Services\\partmgr\\Parameters: SanPolicy 2 becomes 1");
+  EXPECT_EQ(found.fixes[0].change.offset, 5000U);
+  EXPECT_THAT(found.fixes[0].change.before, ElementsAre(2, 0, 0, 0));
+  EXPECT_THAT(found.fixes[0].change.after, ElementsAre(1, 0, 0, 0));
+  EXPECT_THAT(found.findings[0].message, HasSubstr("uses disk 2"));
+  EXPECT_THAT(ids(), ElementsAre("guest.fixed", "guest.boot-driver-there"));
+}
+
+TEST_F(GuestServer, IsLeftAloneWhereItUsesThemAnyway) {
+  data_on("sata", "");  // no bus that servers share
+  EXPECT_THAT(ids(), ElementsAre("guest.boot-driver-there"));
+  policy(4);
+  EXPECT_THAT(ids(), ElementsAre("guest.fixed", "guest.boot-driver-there"));
+  policy(3);
+  EXPECT_THAT(ids(), ElementsAre("guest.fixed", "guest.boot-driver-there"));
+  policy(1);
+  data_on("virtio", "");
+  EXPECT_THAT(ids(), ElementsAre("guest.boot-driver-there"));
+  policy(2);
+  system().server = false;  // a client's is not the default: somebody wanted it
+  EXPECT_THAT(ids(), ElementsAre("guest.boot-driver-there"));
+  system().server = true;
+  result_.disks.pop_back();
+  EXPECT_THAT(ids(), ElementsAre("guest.boot-driver-there"));
+}
+
+TEST_F(GuestServer, IsNotChangedWhereThatCouldHarm) {
+  const auto refused = [&](const char *why) {
+    const Judgement found = judgement();
+    EXPECT_THAT(found.fixes, IsEmpty()) << why;
+    ASSERT_EQ(found.findings.front().id, "guest.disk-offline");
+    EXPECT_EQ(found.findings.front().where.path, "the second disk");
+    EXPECT_THAT(found.findings.front().message, HasSubstr(why));
+  };
+  machine_.hardware.controllers[0].drives[1].medium->type = MediumType::shareable;
+  refused("shared with others");
+  machine_.hardware.controllers[0].drives[1].medium->type = MediumType::normal;
+  system().control_sets[0].san_policy_at.reset();
+  refused("where it can be changed");
+  policy(2);
+  system().registry_dirty = true;
+  refused("not written to its end");
+  system().registry_dirty = false;
+  choice_ = GuestFixes::list;
+  refused("SanPolicy 2 becomes 1");
+  choice_ = GuestFixes::off;
+  refused("--guest-fix off");
+}
+
 TEST_F(GuestJudgement, HibernatedDirtyAndEncryptedAreSaid) {
   windows({{"storahci", 0}}).hibernated = true;
   observed_.volumes = {{.disk = 1, .number = 2, .content = "ntfs", .dirty = true},
@@ -189,7 +269,7 @@ TEST_F(GuestJudgement, HibernatedDirtyAndEncryptedAreSaid) {
 }
 
 TEST_F(GuestJudgement, NamesOfDisksThatGoAreSaid) {
-  linux_system({"virtio_blk", "ahci"}).mounts = {
+  linux_system({"virtio_blk", "virtio_pci", "ahci"}).mounts = {
       {"/etc/fstab", "UUID=1", "/"},
       {"/etc/fstab", "/dev/sda2", "/data"},
       {"/etc/fstab", "/dev/disk/by-id/ata-VBOX_HARDDISK_VB1-part1", "/more"}};

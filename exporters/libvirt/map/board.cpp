@@ -20,14 +20,6 @@ bool has_ide_disk(const Hardware &hardware) {
   });
 }
 
-// The host has a usable machine of this kind: the alias or any version of it.
-bool host_has(const HostProfile &host, std::string_view alias) {
-  if (unknown_or_has(host.machine_types, alias)) return true;
-  const std::string prefix = alias == "pc" ? "pc-i440fx-" : "pc-q35-";
-  return std::any_of(host.machine_types.begin(), host.machine_types.end(),
-                     [&](const std::string &type) { return type.starts_with(prefix); });
-}
-
 bool prefers_q35(const Hardware &hardware, const Machine *machine, const target::Choices *options) {
   const bool efi = hardware.firmware.type != FirmwareType::bios;
   if (has_ide_disk(hardware)) return false;
@@ -61,6 +53,13 @@ void report_choice(Mapping &m) {
 
 }  // namespace
 
+bool has_board(const HostProfile &host, bool q35) {
+  if (unknown_or_has(host.machine_types, q35 ? "q35" : "pc")) return true;
+  const std::string prefix = q35 ? "pc-q35-" : "pc-i440fx-";
+  return std::any_of(host.machine_types.begin(), host.machine_types.end(),
+                     [&](const std::string &type) { return type.starts_with(prefix); });
+}
+
 Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
                    const target::Choices *options, bool secure_boot) {
   Board board;
@@ -78,9 +77,9 @@ Board choose_board(const Hardware &hardware, const Machine *machine, const HostP
       firmware_exists(hardware, host, secure_boot, !board.q35)) {
     board.q35 = !board.q35;
   }
-  if (!host_has(host, board.q35 ? "q35" : "pc")) {
+  if (!has_board(host, board.q35)) {
     board.q35 = !board.q35;
-    if (secure_boot || !host_has(host, board.q35 ? "q35" : "pc")) {
+    if (secure_boot || !has_board(host, board.q35)) {
       throw Error(ErrorKind::unsupported, {.message = "this host's QEMU has no machine type for the guest",
                                            .expected = secure_boot ? "q35" : "pc or q35",
                                            .advice = "Install qemu-system-x86, or plan for another host."});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "exporters/libvirt/host/connection_uri.hpp"
+#include "exporters/libvirt/map/storage_buses.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -70,7 +71,13 @@ Mapping::Mapping(const ExportInput &in)
       host(*in.host),
       options(in.options),
       board(choose_board(hardware, &machine, host, &options, needs_secure_board(in, hardware))),
-      slots(board.q35) {}
+      slots(board.q35) {
+  const bool secure = needs_secure_board(in, hardware);
+  if (!board.q35 || hardware.described_by_qemu() || secure || !boots_from_ide_alone(*this)) return;
+  if (!has_board(host, false) || (efi() && !firmware_exists(hardware, host, secure, false))) return;
+  board = {};
+  slots = PciSlots(false);
+}
 
 bool Mapping::session() const { return ConnectionUri::parse(host.uri).is_session(); }
 

@@ -112,6 +112,9 @@ struct Mapping {
 [[nodiscard]] Board choose_board(const Hardware &hardware, const Machine *machine, const HostProfile &host,
                                  const target::Choices *options, bool secure_boot);
 
+// The host has a usable machine of that kind: the alias or any version of it.
+[[nodiscard]] bool has_board(const HostProfile &host, bool q35);
+
 // A descriptor of the host's suits the machine on that board.
 [[nodiscard]] bool firmware_exists(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35);
 

@@ -51,14 +51,14 @@ class StorageMapper {
     const Controller &controller = m_.hardware.controllers[c];
     for (std::size_t d = 0; d < controller.drives.size(); ++d) {
       if ((controller.drives[d].kind == DriveKind::disk) != disks) continue;
-      const BusChoice choice = choose_bus(m_, controller, controller.drives[d].kind, medium_of(m_, c, d) == nullptr);
+      const BusChoice choice = choose_bus(m_, controller, needs_of(m_, c, d));
       if (choice.exact == exact) place_drive(c, d, choice);
     }
   }
 
   void keep_empty(std::size_t c, bool exact) {
     const Controller &controller = m_.hardware.controllers[c];
-    const BusChoice choice = choose_bus(m_, controller, DriveKind::cdrom);
+    const BusChoice choice = choose_bus(m_, controller, {.kind = DriveKind::cdrom});
     const bool kept = exact && choice.exact && controller.drives.empty();
     if (kept) buses_.ensure(choice, c, controller.pci_slot);
   }

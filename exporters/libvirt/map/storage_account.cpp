@@ -17,13 +17,13 @@ std::string way_out(const Mapping &m, const Controller &controller, const std::s
   switch (m.machine.guest_os.family) {
     case OsFamily::windows:
       advice = "Windows stops with 0x7B if its " + driver +
-               " driver is not started at boot: before migrating, attach a small disk on such a controller and boot "
-               "once, or boot once into safe mode.";
+               " driver is not started at boot: then start the new machine from a Windows installation CD, load the "
+               "registry with 'reg load', and set Start of that service to 0.";
       break;
     case OsFamily::linux:
-      advice = "Make sure that the initial RAM disk contains the " + driver +
-               " driver: if it was built for this machine only (dracut hostonly, MODULES=dep), rebuild it before "
-               "migrating, or boot the rescue entry.";
+      advice =
+          "If the initial RAM disk was built for the old machine only (dracut hostonly, MODULES=dep) and lacks the " +
+          driver + " driver, start the rescue entry or a rescue CD, and rebuild it there.";
       break;
     case OsFamily::bsd:
       advice =
@@ -32,7 +32,7 @@ std::string way_out(const Mapping &m, const Controller &controller, const std::s
     case OsFamily::solaris:
       advice = "Boot the installation medium and rebuild the device tree: Solaris finds its disks by path.";
       break;
-    default: advice = "Install the " + driver + " driver in the guest before you migrate it."; break;
+    default: advice = "Make sure that the guest has the " + driver + " driver."; break;
   }
   advice += " Other choices: --disk-bus sata, ide or scsi";
   advice += controller.type == ControllerType::nvme ? ", or a host with libvirt 11.5 or newer." : ".";
@@ -49,7 +49,9 @@ void settle_position(Mapping &m, std::size_t c, std::size_t d, const Buses::Posi
   const std::string bus = position.bus + (used.model.empty() ? "" : " (" + used.model + ")");
   if (!used.exact) {
     m.translate(drive_field(c, d, "port"), "moved to " + bus);
-    const bool system_disk = drive.kind == DriveKind::disk && !m.options.disk_bus;
+    const target::Medium *medium = medium_of(m, c, d);
+    const bool data = medium != nullptr && medium->data_only;
+    const bool system_disk = drive.kind == DriveKind::disk && !m.options.disk_bus && !data;
     const FindingKind &kind = system_disk ? kControllerReplaced : kDriveMovedBus;
     m.raise(kind, drive.origin, drive_label(controller, drive) + " moves to " + bus + ": " + used.why + ".",
             system_disk ? way_out(m, controller, position.bus) : "");
@@ -115,8 +117,10 @@ void settle_controller(Mapping &m, std::size_t c) {
   m.keep(below<Controller>(field, "bootable"));
   m.translate(below<Controller>(field, "host_io_cache"),
               controller.host_io_cache == true ? "cache writeback" : "QEMU's default cache");
-  const BusChoice choice =
-      choose_bus(m, controller, controller.drives.empty() ? DriveKind::cdrom : controller.drives.front().kind);
+  DriveNeeds first{.kind = DriveKind::cdrom};
+  if (!controller.drives.empty()) first = needs_of(m, c, 0);
+  first.empty = false;
+  const BusChoice choice = choose_bus(m, controller, first);
   const std::string becomes = choice.bus + (choice.model.empty() ? "" : " " + choice.model);
   if (choice.exact && controller.type != ControllerType::ide_piix4 && controller.type != ControllerType::ide_ich6) {
     m.keep(below<Controller>(field, "type"), becomes);

@@ -25,6 +25,12 @@ bool has_type(const Hardware &hardware, ControllerType type) {
 
 bool has_scsi(const Mapping &m, std::string_view model) { return unknown_or_has(m.host.scsi_models, model); }
 
+bool has_nvme(const Mapping &m) { return m.host_has_libvirt(11, 5) && unknown_or_has(m.host.disk_buses, "nvme"); }
+
+// Of the SCSI controllers OVMF reads virtio-scsi only, as distributions build it [tried: Debian 12's sees no disk on
+// lsisas1068, vmpvscsi or lsilogic]. Which disk an EFI guest boots from is in its variables, so that all must be seen.
+bool firmware_reads(const Mapping &m, const std::string &scsi_model) { return !m.efi() || scsi_model == "virtio-scsi"; }
+
 // What a guest can boot from when its own controller has no counterpart. The driver must already be in the guest's
 // boot image, so a bus that the source had too is best: AHCI if there was an AHCI controller, else IDE, which
 // VMware's boards always show and VirtualBox's have for CDs. Systems that find disks by name are kept on SCSI where
@@ -40,10 +46,8 @@ BusChoice fallback(const Mapping &m, const Controller &controller, std::string w
   return {"sata", {}, false, std::move(why)};
 }
 
-// Of the SCSI controllers OVMF reads virtio-scsi only, as distributions build it [tried: Debian 12's sees no disk on
-// lsisas1068, vmpvscsi or lsilogic]. Which disk an EFI guest boots from is in its variables, so that all must be seen.
 BusChoice scsi_or_fallback(const Mapping &m, const Controller &controller, const std::string &model) {
-  if (m.efi() && model != "virtio-scsi") return fallback(m, controller, "QEMU's EFI firmware has no driver for it");
+  if (!firmware_reads(m, model)) return fallback(m, controller, "QEMU's EFI firmware has no driver for it");
   if (has_scsi(m, model) && unknown_or_has(m.host.disk_buses, "scsi")) return {"scsi", model, true, {}};
   return fallback(m, controller, "this host's QEMU lacks " + model);
 }
@@ -63,7 +67,7 @@ BusChoice native_bus(const Mapping &m, const Controller &controller) {
     case ControllerType::lsilogic: return fallback(m, controller, "QEMU has no LSI53C1030");
     case ControllerType::buslogic: return fallback(m, controller, "QEMU has no BusLogic controller");
     case ControllerType::nvme:
-      if (m.host_has_libvirt(11, 5) && unknown_or_has(m.host.disk_buses, "nvme")) return {"nvme", {}, true, {}};
+      if (has_nvme(m)) return {"nvme", {}, true, {}};
       return fallback(m, controller, "libvirt has NVMe disks only from 11.5 on");
     case ControllerType::usb_storage: return {"usb", {}, true, {}};
     case ControllerType::floppy: return {"fdc", {}, true, {}};
@@ -94,6 +98,37 @@ std::optional<BusChoice> asked_bus(const Mapping &m, DriveKind kind) {
                    "asked for by --disk-bus"};
 }
 
+// The host has the bus, its firmware and the board too.
+bool can_boot_from(const Mapping &m, const target::BootBus &one, bool q35) {
+  if (one.bus == "nvme") return has_nvme(m);
+  if (!unknown_or_has(m.host.disk_buses, one.bus)) return false;
+  if (one.bus == "ide") return !q35;
+  return one.bus != "scsi" || (has_scsi(m, one.model) && firmware_reads(m, one.model));
+}
+
+bool is_on(const BusChoice &choice, const target::BootBus &one) {
+  return choice.bus == one.bus && choice.model == one.model;
+}
+
+// `choice` where nothing better is known. The exact controller stays where the guest can be made to boot from it at
+// all; what only seemed likely gives way to what the guest was seen to start.
+BusChoice by_what_was_seen(const Mapping &m, const target::Medium *medium, BusChoice choice) {
+  if (medium == nullptr) return choice;
+  for (const bool after_fix : {false, true}) {
+    const target::BootBus *best = nullptr;
+    for (const target::BootBus &one : medium->boots_from) {
+      if (choice.exact && is_on(choice, one)) return choice;
+      if (one.after_fix != after_fix || !can_boot_from(m, one, m.board.q35)) continue;
+      if (best == nullptr || is_on(choice, one)) best = &one;
+    }
+    if (best == nullptr) continue;
+    if (is_on(choice, *best)) return choice;
+    return {best->bus, best->model, false,
+            choice.exact ? "the guest starts no driver of its old controller" : choice.why};
+  }
+  return choice;
+}
+
 }  // namespace
 
 std::string controller_label(const Controller &controller) {
@@ -119,20 +154,32 @@ std::string controller_label(const Controller &controller) {
   return "unknown";
 }
 
-BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind, bool empty) {
-  if (kind == DriveKind::floppy) return {"fdc", {}, true, {}};
-  if (auto asked = asked_bus(m, kind)) {
+BusChoice choose_bus(const Mapping &m, const Controller &controller, const DriveNeeds &drive) {
+  if (drive.kind == DriveKind::floppy) return {"fdc", {}, true, {}};
+  if (auto asked = asked_bus(m, drive.kind)) {
     const BusChoice native = native_bus(m, controller);
     return native.bus == asked->bus ? native : *asked;
   }
   BusChoice choice = native_bus(m, controller);
   // A CD on a floppy controller or an NVMe namespace does not exist; a damaged source could say so.
-  if (kind == DriveKind::cdrom && (choice.bus == "nvme" || choice.bus == "fdc"))
+  if (drive.kind == DriveKind::cdrom && (choice.bus == "nvme" || choice.bus == "fdc"))
     return fallback(m, controller, "such a controller has no CDs");
-  if (empty && choice.bus == "usb") return fallback(m, controller, "QEMU has no USB drive without a medium");
-  if (kind == DriveKind::disk && choice.bus == "fdc")
-    return fallback(m, controller, "a floppy controller has no disks");
-  return choice;
+  if (drive.empty && choice.bus == "usb") return fallback(m, controller, "QEMU has no USB drive without a medium");
+  if (drive.kind == DriveKind::disk && choice.bus == "fdc")
+    choice = fallback(m, controller, "a floppy controller has no disks");
+  return by_what_was_seen(m, drive.kind == DriveKind::disk ? drive.medium : nullptr, std::move(choice));
+}
+
+bool boots_from_ide_alone(const Mapping &m) {
+  if (m.options.disk_bus) return false;
+  return std::any_of(m.input.media.begin(), m.input.media.end(), [&](const target::Medium &medium) {
+    const std::vector<target::BootBus> &buses = medium.boots_from;
+    const auto on_q35 = [&](const target::BootBus &one) { return can_boot_from(m, one, true); };
+    const auto on_pc = [&](const target::BootBus &one) { return one.bus == "ide" && can_boot_from(m, one, false); };
+    const bool kept = native_bus(m, m.hardware.controllers.at(medium.controller)).exact;
+    return !medium.data_only && !kept && std::none_of(buses.begin(), buses.end(), on_q35) &&
+           std::any_of(buses.begin(), buses.end(), on_pc);
+  });
 }
 
 std::optional<unsigned> Buses::Unit::free_number(unsigned wanted, unsigned limit) const {

@@ -21,9 +21,18 @@ struct BusChoice {
   std::string why;    // when not exact
 };
 
-// What suits the drives of `controller`: by QEMU's devices, the host, the board, the guest OS and --disk-bus.
-// `empty`: the drive has no medium, which QEMU's USB drives must have.
-[[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, DriveKind kind, bool empty = false);
+// A drive, as far as its bus depends on it.
+struct DriveNeeds {
+  DriveKind kind = DriveKind::disk;
+  bool empty = false;  // QEMU's USB drives must have a medium
+  const target::Medium *medium = nullptr;
+};
+
+// What suits such a drive of `controller`: by QEMU's devices, the host, the board, what the guest was seen to boot
+// from, its OS and --disk-bus.
+[[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, const DriveNeeds &drive);
+// A disk boots from IDE alone, which only the board `pc` has.
+[[nodiscard]] bool boots_from_ide_alone(const Mapping &m);
 [[nodiscard]] std::string controller_label(const Controller &controller);
 
 // Hands out positions; makes libvirt controllers as they are needed.

@@ -35,4 +35,9 @@ const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d) 
   return nullptr;
 }
 
+DriveNeeds needs_of(const Mapping &m, std::size_t c, std::size_t d) {
+  const target::Medium *medium = medium_of(m, c, d);
+  return {.kind = m.hardware.controllers[c].drives[d].kind, .empty = medium == nullptr, .medium = medium};
+}
+
 }  // namespace ferry::libvirt

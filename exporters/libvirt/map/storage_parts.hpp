@@ -21,6 +21,7 @@ namespace ferry::libvirt {
 [[nodiscard]] std::string drive_letters(std::size_t number);
 // What the planner made of the drive's medium; null: the drive is empty, or the disk is left out.
 [[nodiscard]] const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
+[[nodiscard]] DriveNeeds needs_of(const Mapping &m, std::size_t c, std::size_t d);
 
 // drive_identity.cpp: serial number, world wide name and model string.
 void map_drive_identity(Mapping &m, std::size_t c, std::size_t d, const BusChoice &choice, DomainDisk &disk);
