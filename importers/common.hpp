@@ -25,6 +25,10 @@ struct ImportOptions {
   bool snapshots_needed = false;
   // Where else images may be: folders of the user's, mounted Windows drives.
   names::Places places;
+  // What becomes of a disk's changes that its platform has not made a part of it: a redo log of VMware's, the image
+  // over an immutable disk of VirtualBox's. true: they become one; false: they are left behind; nullopt: so they are
+  // too, and nobody has asked for that.
+  std::optional<bool> keep_disk_changes;
   // OVF: which deployment option selects the Items; empty: the default one.
   std::string ovf_configuration;
   // Of the source, from the look at what it is; null: none was kept.

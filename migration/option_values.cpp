@@ -331,6 +331,15 @@ constexpr std::array kRows{
     Row{{"newest-state", "", "take newer images beside a disk that continue it, although nothing attaches them",
          kDisks},
         [](Options &o, const std::string &v) { o.newest_state = flag("newest-state", v); }},
+    Row{{"disk-changes", "keep|discard",
+         "what VMware's redo logs and the images over VirtualBox's immutable disks hold: make it part of the disk, or "
+         "leave it behind [discard, with a finding]",
+         kDisks},
+        [](Options &o, const std::string &v) {
+          o.keep_disk_changes =
+              one_of<bool>("disk-changes", v,
+                           std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"discard", false}}});
+        }},
     Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
         [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
     Row{{"allow-modified-parent", "", "take a parent image that changed after its child was made (a deleted snapshot)",

@@ -54,6 +54,7 @@ struct Options {
   bool keep_snapshots = true;
   bool skip_unreadable_snapshots = false;  // leave out those whose disks cannot be read; else they are a refusal
   bool newest_state = false;               // take images that continue the attached ones; see newer_state.hpp
+  std::optional<bool> keep_disk_changes;   // of redo logs and immutable disks; see ImportOptions
   bool discard_saved_state = false;
   bool allow_modified_parent = false;  // see image::OpenOptions
   bool copy_removable = false;         // CD images are copied, not linked

@@ -54,8 +54,8 @@ void refuse_what_cannot_be_carried(const Machine &machine, const Options &option
          .message = "the machine is suspended: its memory is in a saved state that only its own platform can resume",
          .found = machine.saved_state->file.string(),
          .expected = "a machine that is switched off",
-         .advice = "Start it there and shut it down, or use --discard-saved-state to migrate the disks as after a "
-                   "power cut."});
+         .advice = "Use --discard-saved-state to migrate the disks as after a power cut; to keep what was not saved, "
+                   "start it there and shut it down."});
   }
   if (options.start && !options.define) {
     throw Error(ErrorKind::usage,

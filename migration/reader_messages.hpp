@@ -277,6 +277,7 @@ struct Members<migration::Options> {  // those that reading takes
   static constexpr std::tuple kAll{Member{"keep_snapshots", &Options::keep_snapshots},
                                    Member{"skip_unreadable_snapshots", &Options::skip_unreadable_snapshots},
                                    Member{"newest_state", &Options::newest_state},
+                                   Member{"keep_disk_changes", &Options::keep_disk_changes},
                                    Member{"allow_modified_parent", &Options::allow_modified_parent},
                                    Member{"ovf_configuration", &Options::ovf_configuration},
                                    Member{"search", &Options::search},

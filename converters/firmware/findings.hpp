@@ -11,8 +11,7 @@ inline constinit FindingList finding_list;
 inline const FindingKind kVariablesEncrypted{
     finding_list, "firmware.variables-encrypted", Severity::warning,
     "The source's UEFI variables are encrypted, so the machine starts with the host's blank variable store.",
-    "Remove the encryption in the source platform and migrate again, or choose the boot loader once in the firmware's "
-    "boot menu."};
+    "If the guest does not boot, choose its boot loader once in the firmware's boot menu."};
 inline const FindingKind kVariablesUnreadable{
     finding_list, "firmware.variables-unreadable", Severity::warning,
     "The source's file of UEFI variables is damaged or of an unknown kind, so the machine starts with the host's "

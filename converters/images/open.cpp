@@ -66,11 +66,12 @@ std::string_view name_of(ImageFormat format) {
 
 void refuse_by_declaration(const ImageFile &file) {
   if (file.encrypted) {
-    throw Error(ErrorKind::encrypted, {.where = file.origin,
-                                       .message = "the disk image '" + file.display_path().string() + "' is encrypted",
-                                       .found = {},
-                                       .expected = {},
-                                       .advice = "Remove the encryption in the source software, then migrate again."});
+    throw Error(ErrorKind::encrypted,
+                {.where = file.origin,
+                 .message = "the disk image '" + file.display_path().string() + "' is encrypted",
+                 .found = {},
+                 .expected = {},
+                 .advice = "Remove the encryption with the software that made the image, then migrate again."});
   }
   if (file.declared_format == ImageFormat::iscsi || file.declared_format == ImageFormat::host_device) {
     throw Error(ErrorKind::unsupported,
@@ -166,12 +167,14 @@ void check_registry_id(FormatImage &image, const Uuid &registered, const ImageFi
     return;
   }
   if (*own == registered || image.info().format == ImageFormat::vhdx) return;
-  throw Error(ErrorKind::malformed, {.where = file.origin.file.empty() ? Place{.file = image.info().file} : file.origin,
-                                     .message = "the image '" + image.info().file.string() +
-                                                "' is not the one that is registered under this name",
-                                     .found = "an image with UUID " + own->text(),
-                                     .expected = registered.text(),
-                                     .advice = "Restore the right file, or register this one in VirtualBox."});
+  throw Error(
+      ErrorKind::malformed,
+      {.where = file.origin.file.empty() ? Place{.file = image.info().file} : file.origin,
+       .message = "the image '" + image.info().file.string() + "' is not the one that is registered under this name",
+       .found = "an image with UUID " + own->text(),
+       .expected = registered.text(),
+       .advice = "Restore the right file; if this one is meant, write its UUID into a copy of "
+                 "the settings."});
 }
 
 // Looks at how a gzip'd image begins before all of it is inflated, which takes long for a small file that was made for

@@ -41,11 +41,12 @@ class VdiImage final : public FormatImage {
     const auto version = header.little<std::uint32_t>(68, "version");
     const std::uint32_t major = version >> 16U;
     if (major > 1) {
-      throw Error(ErrorKind::unsupported, {.where = header.at(68, "version"),
-                                           .message = "the VDI version is not known",
-                                           .found = std::to_string(major) + "." + std::to_string(version & 0xffffU),
-                                           .expected = "0.x or 1.x",
-                                           .advice = "Clone the disk with VirtualBox to a current VDI."});
+      throw Error(ErrorKind::unsupported,
+                  {.where = header.at(68, "version"),
+                   .message = "the VDI version is not known",
+                   .found = std::to_string(major) + "." + std::to_string(version & 0xffffU),
+                   .expected = "0.x or 1.x",
+                   .advice = "Update virt-ferry, or convert the disk with a program that knows this version."});
     }
     read_geometry(header, major);
     read_links(header, major);

@@ -152,12 +152,11 @@ class VmdkImage final : public FormatImage {
         "vmfsRDM", "vmfsRDMP"};
     for (const auto name : kRefused) {
       if (!text::iequals_ascii(type, name)) continue;
-      throw Error(ErrorKind::unsupported,
-                  {.where = {.file = file, .line = {}, .path = "createType"},
-                   .message = "this VMDK stands for a device of the host, not for an image",
-                   .found = type,
-                   .expected = "a type that holds its data, such as monolithicSparse",
-                   .advice = "Copy the device to an image first (VBoxManage clonemedium, vmkfstools -i)."});
+      throw Error(ErrorKind::unsupported, {.where = {.file = file, .line = {}, .path = "createType"},
+                                           .message = "this VMDK stands for a device of the host, not for an image",
+                                           .found = type,
+                                           .expected = "a type that holds its data, such as monolithicSparse",
+                                           .advice = "Copy the device to an image first, with dd on its host."});
     }
   }
 

@@ -98,7 +98,7 @@ inline const FindingKind kSmbiosPlatformKept{finding_list, "smbios.platform-kept
 inline const FindingKind kControllerReplaced{
     finding_list, "disk.controller-replaced", Severity::critical,
     "The disk's controller has no counterpart; the disk moves to another bus, from which the guest may not boot.",
-    "Make sure that the guest has the driver before you migrate, or choose another bus with --disk-bus."};
+    "Make sure that the guest has the driver, or choose another bus with --disk-bus."};
 inline const FindingKind kDriveMovedBus{finding_list, "drive.other-bus", Severity::warning,
                                         "A drive moves to another bus than it had.",
                                         "Check the guest's fstab and boot loader if they name the drive by path."};
@@ -217,12 +217,13 @@ inline const FindingKind kPortFileMoved{finding_list, "port.path-changed", Sever
 inline const FindingKind kPortListensLocally{finding_list, "port.listens-locally", Severity::info,
                                              "A port that listened on the network is reachable from this host only.",
                                              "Change <source host=> in the domain to open it to others."};
-inline const FindingKind kTpmDropped{finding_list, "tpm.dropped", Severity::critical, "The host has no TPM emulator.",
-                                     "Install swtpm and swtpm-tools, or suspend BitLocker before migrating."};
+inline const FindingKind kTpmDropped{
+    finding_list, "tpm.dropped", Severity::critical, "The host has no TPM emulator.",
+    "Install swtpm and swtpm-tools; BitLocker asks for the recovery key, so have it at hand."};
 inline const FindingKind kTpmBitlocker{
     finding_list, "tpm.sealed", Severity::critical,
     "What the guest sealed in its TPM will not open, because the firmware is a different one.",
-    "Suspend BitLocker or have the recovery key at hand before the first start."};
+    "Have the recovery key at hand before the first start."};
 inline const FindingKind kFolderDropped{finding_list, "folder.dropped", Severity::warning,
                                         "Shared folders are not carried over.",
                                         "Use --shared-folders virtiofs, share them in GNOME Boxes or virt-viewer "

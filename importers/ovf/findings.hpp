@@ -48,12 +48,13 @@ inline const FindingKind kFoundElsewhere{
     finding_list, "ovf.found-elsewhere", Severity::info,
     "A file is not where the descriptor says; one of the same name nearby is used.",
     "Make sure that it is the same file."};
-inline const FindingKind kFileMissing{finding_list, "ovf.file-missing", Severity::critical,
-                                      "A file that the descriptor names is not in the package.",
-                                      "Put the file beside the descriptor, or export the machine again."};
-inline const FindingKind kFileSize{finding_list, "ovf.file-size", Severity::warning,
-                                   "A file of the package is shorter than the descriptor says.",
-                                   "Download or export the package again if the machine does not work."};
+inline const FindingKind kFileMissing{
+    finding_list, "ovf.file-missing", Severity::critical, "A file that the descriptor names is not in the package.",
+    "Put the file beside the descriptor, or leave the disk out with --skip-disk missing."};
+inline const FindingKind kFileSize{
+    finding_list, "ovf.file-size", Severity::warning, "A file of the package is shorter than the descriptor says.",
+    "Download the package again; where there is no better one, check the guest's file systems "
+    "after the migration."};
 inline const FindingKind kReferenceBroken{finding_list, "ovf.reference-broken", Severity::critical,
                                           "A drive refers to a disk or file that the descriptor does not declare.",
                                           "Correct the descriptor, or attach the disk by hand after the migration."};

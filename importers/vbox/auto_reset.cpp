@@ -40,14 +40,20 @@ void leave_behind(Import &in, Medium &medium) {
 
 }  // namespace
 
-void apply_auto_reset(Import &in) {
-  const bool kept = grew_out_of_a_running_snapshot(in.machine);
+void apply_auto_reset(Import &in, bool keep) {
+  const bool suspended = grew_out_of_a_running_snapshot(in.machine);
   for (Controller &controller : in.machine.hardware.controllers) {
     for (Drive &drive : controller.drives) {
       if (!drive.medium || !drive.medium->auto_reset || drive.medium->chain.size() < 2) continue;
-      if (kept) {
+      const ImageFile &image = drive.medium->chain.back();
+      if (suspended) {
         drive.medium->auto_reset = false;
-        settle(in, drive.medium->chain.back(), "autoReset", "the snapshot that was taken while running suspends it");
+        settle(in, image, "autoReset", "the snapshot that was taken while running suspends it");
+      } else if (keep) {
+        drive.medium->auto_reset = false;
+        settle(in, image, "autoReset", "what the image holds becomes a part of the disk, by --disk-changes keep");
+        in.find(kAutoResetKept, image.origin,
+                "\"" + text::printable(image.declared_location) + "\" becomes a part of the disk, as asked");
       } else {
         leave_behind(in, *drive.medium);
       }

@@ -36,9 +36,11 @@ inline const FindingKind kForeignRegistry{
 inline const FindingKind kRegistryUnreadable{finding_list, "vbox.registry-unreadable", Severity::warning,
                                              "Another settings file that may list this machine's disks cannot be read.",
                                              "If a disk is not found, correct or remove that file."};
-inline const FindingKind kMediumEncrypted{finding_list, "vbox.medium-encrypted", Severity::critical,
-                                          "A disk is encrypted by VirtualBox.",
-                                          "Decrypt it first: VBoxManage encryptmedium UUID --old-password FILE."};
+inline const FindingKind kMediumEncrypted{
+    finding_list, "vbox.medium-encrypted", Severity::critical, "A disk is encrypted by VirtualBox.",
+    "Leave the disk out with --skip-disk, or decrypt it: VBoxManage encryptmedium "
+    "UUID --old-password FILE, which starts no machine and needs no kernel "
+    "module."};
 inline const FindingKind kMediumDevice{finding_list, "vbox.medium-device", Severity::critical,
                                        "The location of a disk is a device or another special file.",
                                        "Make an image of the device and attach that instead."};
@@ -61,21 +63,26 @@ inline const FindingKind kDiskUnused{
 inline const FindingKind kDiskLocked{
     finding_list, "vbox.disk-locked", Severity::critical,
     "VirtualBox noted that the password of an encrypted disk was missing; no guest can read a copy of such a disk.",
-    "If a disk is still encrypted, decrypt it (VBoxManage encryptmedium FILE --old-password FILE) and migrate again."};
+    "Leave a disk that is still encrypted out with --skip-disk, or decrypt it: VBoxManage encryptmedium FILE "
+    "--old-password FILE, which starts no machine and needs no kernel module."};
 inline const FindingKind kNvramMissing{
     finding_list, "vbox.nvram-missing", Severity::warning,
     "The file of EFI variables does not exist: boot entries and Secure Boot keys are lost.",
     "Copy the .nvram file beside the .vbox file, or be ready to choose the boot loader once in the firmware's menu."};
 inline const FindingKind kNvramEncrypted{
     finding_list, "vbox.nvram-encrypted", Severity::warning, "The EFI variables are encrypted and cannot be read.",
-    "Decrypt the machine in VirtualBox first, or choose the boot loader once in the firmware's menu."};
+    "If the guest does not boot, choose its boot loader once in the firmware's boot menu."};
 inline const FindingKind kAborted{finding_list, "vbox.aborted", Severity::warning,
                                   "VirtualBox ended without shutting the guest down: its file systems may be dirty.",
                                   "Let the guest check its file systems when it first starts."};
 inline const FindingKind kAutoReset{
     finding_list, "vbox.auto-reset", Severity::info,
     "The differencing image of an immutable disk is left behind: VirtualBox would empty it at the next start.",
-    "Switch that off first to keep what the guest wrote there: VBoxManage modifymedium disk UUID --autoreset off."};
+    "Use --disk-changes keep to keep what the guest wrote there."};
+inline const FindingKind kAutoResetKept{
+    finding_list, "vbox.auto-reset-kept", Severity::warning,
+    "What the guest wrote to an immutable disk becomes a part of it, because --disk-changes keep was asked for.",
+    "Use --disk-changes discard if the machine should forget its changes at each start, as it did."};
 inline const FindingKind kCurrentSnapshot{finding_list, "vbox.current-snapshot", Severity::warning,
                                           "The machine's current snapshot is not in its snapshot tree.",
                                           "Check which snapshot the machine's current state continues."};

@@ -92,7 +92,7 @@ void drop_repeated(std::vector<Finding> &findings) {
   findings = std::move(once);
 }
 
-void read_machine(Import &in, const SettingsReader &root, const SettingsReader &element) {
+void read_machine(Import &in, const ImportOptions &options, const SettingsReader &root, const SettingsReader &element) {
   check_version(in, root);
   read_identity(in, element);
   read_state(in, element);
@@ -105,7 +105,7 @@ void read_machine(Import &in, const SettingsReader &root, const SettingsReader &
   read_snapshots(in, element);
   report_unused_disks(in);
   report_locked_disks(in, element);
-  apply_auto_reset(in);
+  apply_auto_reset(in, options.keep_disk_changes.value_or(false));
   read_extra_data(in, element);
   settle_housekeeping(in, root);
   drop_repeated(in.findings);
@@ -132,7 +132,9 @@ void refuse_others(const SettingsReader &root) {
         ErrorKind::encrypted,
         {.where = encrypted->place(),
          .message = "the whole machine is encrypted; none of it can be read without the password",
-         .advice = "Decrypt it in VirtualBox first: VBoxManage encryptvm NAME setencryption --old-password FILE."});
+         .advice = "Decrypt it first: VBoxManage encryptvm NAME setencryption --old-password FILE. That starts no "
+                   "machine and needs no kernel module, so that any computer with VirtualBox and its Extension Pack "
+                   "will do."});
   }
   if (root.child("Machine")) return;
   if (const auto global = root.child("Global")) {
@@ -157,7 +159,7 @@ ImportedMachine import_file(const fs::path &file, const ImportOptions &options) 
   Import in{
       version_of(root, ""), absolute, absolute.parent_path(), out.machine, out.findings, options.places, &media, {}};
   out.machine.source = {SourceKind::vbox, absolute, *tree.attribute("version"), product_of(bytes)};
-  read_machine(in, root, *root.child("Machine"));
+  read_machine(in, options, root, *root.child("Machine"));
   return out;
 }
 
@@ -177,7 +179,7 @@ ImportedMachine import_embedded(const xml::Element &machine, const fs::path &ovf
             {}};
   const std::string *version = machine.attribute("version");
   out.machine.source = {SourceKind::ovf, ovf_file, version == nullptr ? std::string(kOldest) : *version, "VirtualBox"};
-  read_machine(in, element, element);
+  read_machine(in, options, element, element);
   if (nvram != nullptr) *nvram = in.embedded_nvram;
   return out;
 }

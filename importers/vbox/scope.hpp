@@ -111,8 +111,9 @@ void read_extra_data(Import &in, const SettingsReader &machine);
 [[nodiscard]] std::optional<Medium> attach_medium(Import &in, const SettingsReader &image, std::string_view attribute,
                                                   DriveKind kind, const std::string &field, const std::string &name);
 
-// After the snapshots: what VirtualBox will have done to immutable disks when the machine starts.
-void apply_auto_reset(Import &in);
+// After the snapshots: what VirtualBox will have done to immutable disks when the machine starts; with `keep` that is
+// not done, and the disks are ordinary ones from then on.
+void apply_auto_reset(Import &in, bool keep);
 
 // After the snapshots: disks of the machine's own registry that no drive holds in any state.
 void report_unused_disks(Import &in);

@@ -101,7 +101,8 @@ ControllerType controller_type(const SettingsReader &element, const std::string 
                .message = "virt-ferry does not know this kind of storage controller",
                .found = type ? "\"" + text::printable(*type) + "\"" : "no type",
                .expected = "AHCI, PIIX3, PIIX4, ICH6, LsiLogic, LsiLogicSas, BusLogic, VirtioSCSI, NVMe, USB or I82078",
-               .advice = "Attach its disks to a SATA controller in VirtualBox."});
+               .advice = "Update virt-ferry; or write AHCI for the type in a copy of the settings, if the guest has a "
+                         "driver for that."});
 }
 
 std::uint64_t sort_number(const SettingsReader &element, std::string_view attribute) {

@@ -60,6 +60,26 @@ DeviceType device_type(Reader &reader, const std::string &name, const std::strin
   return {DriveKind::disk, Backing::image};
 }
 
+// What was written since the last start, and neither committed nor discarded: a delta of the disk that the machine
+// would ask about when it is switched off.
+void read_redo_log(Reader &reader, const std::string &name, const std::string &field, Medium &medium) {
+  const std::string key = name + ".redo";
+  const std::string redo(text::trim(reader.settings.text(key, field + ".medium").value_or("")));
+  if (redo.empty()) return;
+  const std::string what = name + " has changes in the redo log \"" + text::printable(redo) + "\"";
+  if (!reader.keep_disk_changes) {
+    reader.find(kRedoLog, key, what + "; they are left behind");
+  } else if (!*reader.keep_disk_changes) {
+    reader.find(kRedoLogLeft, key, what + "; they are left behind, as asked");
+  } else {
+    ImageFile image = locate_image(reader, key, redo);
+    image.declared_format = ImageFormat::vmdk;
+    medium.chain.push_back(std::move(image));
+    medium.auto_reset = false;
+    reader.find(kRedoLogTaken, key, what + "; they become a part of the disk, as asked");
+  }
+}
+
 // mode and redo of a disk: what becomes of its writes.
 void read_mode(Reader &reader, const std::string &name, const std::string &field, Medium &medium) {
   const std::string key = name + ".mode";
@@ -73,10 +93,7 @@ void read_mode(Reader &reader, const std::string &name, const std::string &field
   } else if (mode != "persistent" && mode != "undoable" && mode != "append") {
     reader.find(kBadValue, key, "\"" + text::printable(mode) + "\" is not a known disk mode");
   }
-  const std::string redo = reader.settings.text(name + ".redo", field + ".medium").value_or("");
-  if (!text::trim(redo).empty()) {
-    reader.find(kRedoLog, name + ".redo", name + " has changes in the redo log \"" + text::printable(redo) + "\"");
-  }
+  read_redo_log(reader, name, field, medium);
 }
 
 void read_disk(Reader &reader, const std::string &name, const std::string &field, Backing backing,

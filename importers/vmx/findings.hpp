@@ -44,7 +44,16 @@ inline const FindingKind kMediumNotAFile{finding_list, "vmx.medium-not-a-file", 
                                          "Make an image of it and attach that."};
 inline const FindingKind kRedoLog{finding_list, "vmx.redo-log", Severity::critical,
                                   "A disk has changes in a redo log that were neither committed nor discarded.",
-                                  "Power the machine off in VMware and choose to commit or to discard the changes."};
+                                  "Take them with --disk-changes keep, or leave them behind with --disk-changes "
+                                  "discard."};
+inline const FindingKind kRedoLogTaken{
+    finding_list, "vmx.redo-log-taken", Severity::warning,
+    "The changes in a disk's redo log become a part of it, because --disk-changes keep was asked for.",
+    "Let the guest check its file systems when it first starts."};
+inline const FindingKind kRedoLogLeft{
+    finding_list, "vmx.redo-log-left", Severity::warning,
+    "The changes in a disk's redo log are left behind, because --disk-changes discard was asked for.",
+    "Keep the redo log until the guest has all its files."};
 inline const FindingKind kRawDisk{
     finding_list, "vmx.raw-disk", Severity::critical, "A disk is mapped to a disk or LUN of the source's host.",
     "Make an image of it, or leave it out with --skip-disk and attach it to the new machine by "
@@ -55,7 +64,7 @@ inline const FindingKind kNvramMissing{finding_list, "vmx.nvram-missing", Severi
 inline const FindingKind kPartlyEncrypted{
     finding_list, "vmx.partly-encrypted", Severity::warning,
     "The machine is partly encrypted: its firmware variables and its TPM state cannot be read.",
-    "Have the recovery keys of BitLocker or LUKS at hand, or remove the TPM in VMware first."};
+    "Have the recovery keys of BitLocker or LUKS at hand when you first start the new machine."};
 inline const FindingKind kHostSerial{finding_list, "vmx.host-identity", Severity::warning,
                                      "The guest was shown its host's SMBIOS strings, which the file does not contain.",
                                      "Set the strings by hand if software in the guest depends on them."};
@@ -73,7 +82,7 @@ inline const FindingKind kPassword{finding_list, "vmx.remote-display-password", 
                                    "Set one on the new machine if its display can be reached from outside."};
 inline const FindingKind kSuspended{
     finding_list, "vmx.suspended", Severity::critical, "The machine is suspended; its memory cannot be carried over.",
-    "Resume it in VMware and shut it down, or use --discard-saved-state to migrate its disks as after a power cut."};
+    "Use --discard-saved-state to migrate its disks as after a power cut; only VMware can resume it."};
 inline const FindingKind kSnapshotHardware{
     finding_list, "vmx.snapshot-hardware", Severity::warning,
     "The hardware at the time of a snapshot could not be read; the current hardware is used with the snapshot's disks.",
@@ -85,9 +94,9 @@ inline const FindingKind kSnapshotNode{
     finding_list, "vmx.snapshot-disk", Severity::warning,
     "A disk of a snapshot is attached to a controller that the machine does not have.",
     "Check the snapshot's disks before you revert to it."};
-inline const FindingKind kSnapshotList{
-    finding_list, "vmx.snapshot-list", Severity::warning, "The list of snapshots (.vmsd) cannot be read.",
-    "Leave the snapshots behind with --snapshots flatten, or consolidate them in VMware."};
+inline const FindingKind kSnapshotList{finding_list, "vmx.snapshot-list", Severity::warning,
+                                       "The list of snapshots (.vmsd) cannot be read.",
+                                       "Take the current state alone with --snapshots flatten."};
 inline const FindingKind kFixedTime{finding_list, "vmx.fixed-time", Severity::warning,
                                     "The machine's clock starts at a fixed time at each power-on.",
                                     "Set the clock by hand if software in the guest depends on that time."};

@@ -180,6 +180,7 @@ ImportedMachine import_text(std::string_view bytes, const std::filesystem::path 
   check_encoding(dictionary, path, out.findings);
   Reader reader{settings, out.findings, path.parent_path(), "hardware."};
   reader.places = options.places;
+  reader.keep_disk_changes = options.keep_disk_changes;
   reader.inside = inside;
   machine.guest_os = guest_os_from_vmware(settings.filled("guestOS", "guest_os").value_or(""));
   reader.guest = machine.guest_os;

@@ -23,10 +23,11 @@ struct Reader {
   std::filesystem::path folder;  // of the .vmx; relative paths start there
   std::string prefix;            // of the ledger's fields: "hardware." or "snapshots.2.hardware."
   GuestOs guest{};
-  unsigned hardware_version = 0;   // virtualHW.version; 0 when the file does not say
-  bool report = true;              // false: findings about media were raised for the machine itself already
-  names::Places places{};          // where else files may be
-  const Inside *inside = nullptr;  // the files are in an archive, and not in `folder`
+  unsigned hardware_version = 0;            // virtualHW.version; 0 when the file does not say
+  bool report = true;                       // false: findings about media were raised for the machine itself already
+  names::Places places{};                   // where else files may be
+  std::optional<bool> keep_disk_changes{};  // ImportOptions'
+  const Inside *inside = nullptr;           // the files are in an archive, and not in `folder`
 
   [[nodiscard]] std::string field(FieldOf<Hardware> below) const { return prefix + std::string(below.text()); }
   void find(const FindingKind &kind, std::string_view key, std::string message) {

@@ -37,6 +37,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--snapshots", "flatten"},
                                                           {"--skip-disk", "missing"},
                                                           {"--look-inside", "off"},
+                                                          {"--disk-changes", "keep"},
                                                           {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},
                                                           {"--compress", "zstd"},
@@ -212,7 +213,7 @@ TEST(CommandLine, TheBeginningOfAnOptionIsEnoughWhereItIsOnesAlone) {
   EXPECT_THAT(said_of({"migrate", "web", "--ver"}),
               HasSubstr("'--ver' is the beginning of several options of 'virt-ferry migrate'; found --verbose, "
                         "--verify"));
-  EXPECT_THAT(said_of({"migrate", "web", "--disk-"}), HasSubstr("--disk-bus, --disk-mode"));
+  EXPECT_THAT(said_of({"migrate", "web", "--disk-"}), HasSubstr("--disk-bus, --disk-changes, --disk-mode"));
 }
 
 TEST(CommandLine, ANameThatIsTypedIsTakenAsItIsOrNotAtAll) {

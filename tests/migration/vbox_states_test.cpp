@@ -199,6 +199,19 @@ TEST_F(VboxStates, AnImmutableDiskStartsAsItsBase) {
   EXPECT_TRUE(has("vbox.auto-reset"));
 }
 
+TEST_F(VboxStates, AnImmutableDisksChangesAreKeptWhereThatIsAskedFor) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "b   ");
+  scratch_.write("m/m.vbox", machine("", registry(disk(1, disk(2, "", "autoReset='true'"), "type='Immutable'")) +
+                                             kHardware + drive(uuid(2))));
+  options_.keep_disk_changes = true;
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "baaa");
+  EXPECT_EQ(plan_.domain_xml.find("<transient/>"), std::string::npos);
+  EXPECT_TRUE(has("vbox.auto-reset-kept"));
+  EXPECT_FALSE(has("vbox.auto-reset"));
+}
+
 TEST_F(VboxStates, AnImmutableDiskThatIsNotResetKeepsWhatWasWritten) {
   vdi("m", 1, 0, "aaaa");
   vdi("m", 2, 1, "b   ");

@@ -74,7 +74,7 @@ TEST(Findings, IdsAreUniqueAndComplete) {
     EXPECT_FALSE(kind->meaning.empty());
     EXPECT_FALSE(kind->advice.empty());
   }
-  EXPECT_EQ(ids.size(), 23U);
+  EXPECT_EQ(ids.size(), 24U);
 }
 
 }  // namespace

@@ -110,10 +110,28 @@ TEST(Storage, DiskModes) {
   EXPECT_EQ(type("undoable"), MediumType::normal);
 }
 
-TEST(Storage, AFilledRedoLogIsCritical) {
-  const ImportedMachine machine =
-      import_text("ide0:0.present = \"TRUE\"\nide0:0.fileName = \"d.vmdk\"\nide0:0.redo = \"d.vmdk.REDO_1\"\n");
+TEST(Storage, AFilledRedoLogIsCriticalUntilSomebodySaysWhatBecomesOfIt) {
+  const std::string text =
+      "ide0:0.present = \"TRUE\"\nide0:0.fileName = \"d.vmdk\"\nide0:0.redo = \"d.vmdk.REDO_1\"\n"
+      "ide0:0.mode = \"independent-nonpersistent\"\n";
+  const auto medium_of = [](const ImportedMachine &machine) {
+    return *machine.machine.hardware.controllers.at(0).drives.at(0).medium;
+  };
+  const ImportedMachine machine = import_text(text);
   EXPECT_EQ(count_findings(machine, "vmx.redo-log"), 1U);
+  EXPECT_EQ(medium_of(machine).chain.size(), 1U);
+  ImportOptions options;
+  options.keep_disk_changes = false;
+  const ImportedMachine left = import_text(text, options);
+  EXPECT_EQ(count_findings(left, "vmx.redo-log"), 0U);
+  EXPECT_EQ(count_findings(left, "vmx.redo-log-left"), 1U);
+  EXPECT_EQ(medium_of(left).chain.size(), 1U);
+  options.keep_disk_changes = true;
+  const ImportedMachine taken = import_text(text, options);
+  EXPECT_EQ(count_findings(taken, "vmx.redo-log-taken"), 1U);
+  ASSERT_EQ(medium_of(taken).chain.size(), 2U);
+  EXPECT_EQ(medium_of(taken).chain[1].declared_location, "d.vmdk.REDO_1");
+  EXPECT_FALSE(medium_of(taken).auto_reset);
 }
 
 TEST(Storage, SharedDisks) {

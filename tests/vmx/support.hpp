@@ -19,14 +19,14 @@ using Folder = ferry::test::TempFolder;
 constexpr std::string_view kHead =
     "config.version = \"8\"\nvirtualHW.version = \"18\"\nguestOS = \"ubuntu-64\"\nmemsize = \"1024\"\n";
 
-inline ImportedMachine import_text(const Folder &folder, std::string_view text) {
-  ImportedMachine imported = import_file(folder.write("m.vmx", std::string(kHead) + std::string(text)), {});
+inline ImportedMachine import_text(const Folder &folder, std::string_view text, const ImportOptions &options = {}) {
+  ImportedMachine imported = import_file(folder.write("m.vmx", std::string(kHead) + std::string(text)), options);
   EXPECT_EQ(imported.ledger.misspelt(), std::vector<std::string>{});
   return imported;
 }
-inline ImportedMachine import_text(std::string_view text) {
+inline ImportedMachine import_text(std::string_view text, const ImportOptions &options = {}) {
   const Folder folder;
-  return import_text(folder, text);
+  return import_text(folder, text, options);
 }
 
 inline const LedgerEntry *entry_of(const Ledger &ledger, std::string_view key) {
