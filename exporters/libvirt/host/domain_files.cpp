@@ -7,16 +7,16 @@ namespace ferry::libvirt {
 
 namespace {
 
-const std::filesystem::path kShown = "libvirt domain";
+const std::filesystem::path kShownFiles = "libvirt domain";
 
 bool is_removable(const xml::Element &disk) {
   const std::string *device = disk.attribute("device");
   return device != nullptr && (*device == "cdrom" || *device == "floppy");
 }
 
-class Collector {
+class FileCollector {
  public:
-  Collector(const VolumePath &volume_path, target::MachineFiles &out) : volume_path_(volume_path), out_(out) {}
+  FileCollector(const VolumePath &volume_path, target::MachineFiles &out) : volume_path_(volume_path), out_(out) {}
 
   void add(const xml::Element &element) {
     for (const xml::Element &child : element.children) {
@@ -65,7 +65,7 @@ class Collector {
 }  // namespace
 
 void add_files_of_domain(std::string_view xml, target::MachineFiles &out, const VolumePath &volume_path) {
-  Collector(volume_path, out).add(xml::parse(xml, kShown));
+  FileCollector(volume_path, out).add(xml::parse(xml, kShownFiles));
 }
 
 }  // namespace ferry::libvirt

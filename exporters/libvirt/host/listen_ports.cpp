@@ -8,9 +8,9 @@
 namespace ferry::libvirt {
 namespace {
 
-class Collector {
+class PortCollector {
  public:
-  explicit Collector(std::set<std::string> &out) : out_(out) {}
+  explicit PortCollector(std::set<std::string> &out) : out_(out) {}
 
   void forward(const xml::Element &rule) {
     const std::string protocol = value(rule, "proto");
@@ -65,7 +65,7 @@ class Collector {
 
 std::set<std::string> listen_ports(const xml::Element &domain) {
   std::set<std::string> out;
-  Collector collector(out);
+  PortCollector collector(out);
   for (const xml::Element &part : domain.children) {
     for (const xml::Element &below : part.children) {
       if (part.name == "devices") collector.device(below);
