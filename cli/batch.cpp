@@ -17,6 +17,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
 #include "migration/kept_reports.hpp"
+#include "migration/trial.hpp"
 
 #include "support/text.hpp"
 
@@ -27,7 +28,7 @@ constexpr int kSomeDidNot = 4;
 
 struct BatchCommand {
   std::string argument;
-  bool dry_run = false;
+  bool dry_run = false, test = false;
   std::string progress = "auto";
   unsigned jobs = 1;
   migration::Options options;
@@ -70,6 +71,11 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
   };
   hooks.begins = [](std::size_t machines, std::uint64_t bytes) { begin_batch_progress(machines, bytes); };
   hooks.progress = [&progress](const report::MachineReport &machine) { return progress(machine); };
+  if (command.test) {
+    hooks.made = [&stop](report::MachineReport &machine, const migration::Options &options) {
+      if (options.define) machine.test = migration::test_of(machine.name, options.connect, {}, stop);
+    };
+  }
   std::size_t finished = 0;
   hooks.machine_done = [&](const report::MachineReport &machine, std::size_t all) {
     // At once: should the batch be killed, this machine's report is there.
@@ -106,8 +112,9 @@ int run(BatchCommand &command, const std::stop_token &stop) {
   }
   write_batch_report(command.output, document);
   if (stop.stop_requested()) return kInterrupted;
-  const bool all = std::none_of(document.machines.begin(), document.machines.end(),
-                                [](const auto &machine) { return machine.refusal.has_value(); });
+  const bool all = std::none_of(document.machines.begin(), document.machines.end(), [](const auto &machine) {
+    return machine.refusal || (machine.test && machine.test->verdict == report::Test::Verdict::failed);
+  });
   return all ? 0 : kSomeDidNot;
 }
 
@@ -125,6 +132,9 @@ void setup_batch(CLI::App &app, Context &context) {
   add_machine_options(*sub, command->options);
   sub->add_flag("--check", command->options.check_earlier,
                 "check with 'qemu-img check' what earlier runs made before it counts as done");
+  sub->add_flag("--test", command->test,
+                "boot each machine on overlays, as 'virt-ferry test' does; one that is seen to fail counts as one "
+                "that did not");
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
   sub->footer(

@@ -33,6 +33,8 @@ void setup_runs(CLI::App &app, Context &context);
 void setup_report(CLI::App &app, Context &context);
 void setup_undo(CLI::App &app, Context &context);
 void setup_script(CLI::App &app, Context &context);
+void setup_test(CLI::App &app, Context &context);
+void setup_finish(CLI::App &app, Context &context);
 void setup_disk(CLI::App &app, Context &context);
 void setup_host(CLI::App &app, Context &context);
 

@@ -2,6 +2,21 @@
 #include "exporters/target.hpp"
 
 namespace ferry::target {
+namespace {
+
+[[noreturn]] void cannot(const std::string &what) {
+  throw Error(ErrorKind::unsupported, {.message = "this target cannot " + what});
+}
+
+}  // namespace
+
+void Machines::boot(const std::string &) { cannot("start a machine that is not defined"); }
+Condition Machines::condition(const std::string &) const { cannot("say how a machine stands"); }
+std::optional<std::string> Machines::ask_agent(const std::string &, const std::string &, unsigned) const {
+  cannot("ask a guest's agent");
+}
+std::optional<Screen> Machines::screen(const std::string &) const { cannot("show a machine's screen"); }
+void Machines::shut_down(const std::string &, ShutDown) { cannot("shut a guest down"); }
 
 void Taken::forget(const std::string &name) {
   names.erase(name);

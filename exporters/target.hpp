@@ -229,6 +229,43 @@ struct SavedMachine {
   bool autostart = false;
 };
 
+// ---- what is seen of one that runs ----
+
+enum class Condition { running, paused, off, crashed };  // crashed: its guest said so, through a panic device
+
+enum class ShutDown { agent, acpi };  // who is asked to shut the guest down
+
+// A picture of the screen, as the target gives it: "image/png", "image/x-portable-pixmap".
+struct Screen {
+  std::string type;
+  std::vector<std::uint8_t> bytes;
+};
+
+// A machine's disk that can be written to, in a document.
+struct WritableDisk {
+  std::string target;          // its name there: "sda"
+  std::filesystem::path file;  // or block device; absolute
+  std::string format;          // "qcow2", "raw"
+};
+
+// What a machine has of its own that a trial must not touch.
+struct TrialNeeds {
+  std::string name, uuid;
+  std::vector<WritableDisk> disks;
+  std::filesystem::path store;          // of firmware variables; empty: none yet, or no UEFI
+  std::string tpm_folder;               // below that of the machine: "tpm2", "tpm1.2"; empty: no emulated TPM
+  bool emulated = false;                // without hardware virtualization
+  std::vector<std::string> left_out{};  // sentences: what the trial does without
+};
+
+// What it gets instead.
+struct TrialParts {
+  std::string name, title, uuid;
+  std::map<std::string, std::filesystem::path> overlays;  // qcow2 images, by WritableDisk::target
+  std::filesystem::path store;                            // where there is a variable store, or is to be one
+  std::filesystem::path console;                          // what the first serial port says goes there
+};
+
 // All functions throw Error libvirt when the target refuses or does not answer.
 class Machines {
  public:
@@ -257,6 +294,20 @@ class Machines {
   virtual void switch_off(const std::string &name) = 0;
   // Files in the folder are new: where the target keeps a list of it, that is read again. Never an error.
   virtual void refresh(const std::filesystem::path &folder) = 0;
+
+  // ---- machines that run; a target that cannot do it throws Error unsupported ----
+
+  // Starts a machine that is defined nowhere. It ends with this object or with the process, whatever ends that.
+  virtual void boot(const std::string &document);
+  [[nodiscard]] virtual Condition condition(const std::string &name) const;
+  // What the guest's agent answers to a command, both in JSON; nullopt: nobody answers within `seconds`, or the agent
+  // does not do it.
+  [[nodiscard]] virtual std::optional<std::string> ask_agent(const std::string &name, const std::string &command,
+                                                             unsigned seconds) const;
+  // nullopt where the machine has no screen, or shows nothing yet.
+  [[nodiscard]] virtual std::optional<Screen> screen(const std::string &name) const;
+  // Asks the guest to shut down, and does not wait for it.
+  virtual void shut_down(const std::string &name, ShutDown how);
 };
 
 }  // namespace ferry::target

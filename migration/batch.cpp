@@ -251,6 +251,9 @@ report::Document run_batch(const std::vector<BatchEntry> &entries, unsigned jobs
         migrate_planned(job.planned, *job.options, host, progress, stop);
       }
       job.planned.plan.reset();
+      const report::Status status = job.planned.report.status;
+      const bool is_there = status == report::Status::migrated || status == report::Status::skipped;
+      if (hooks.made && is_there && !dry_run && !stop.stop_requested()) hooks.made(job.planned.report, *job.options);
       const std::lock_guard lock(done_mutex);
       if (hooks.machine_done) hooks.machine_done(job.planned.report, work.size());
     }

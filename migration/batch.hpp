@@ -35,6 +35,9 @@ struct BatchHooks {
   std::function<void(const std::vector<std::filesystem::path> &)> planned = {};
   // Called once, before anything is made, with the number of machines and their data in bytes.
   std::function<void(std::size_t, std::uint64_t)> begins = {};
+  // With each machine that is on the target now, before it counts as done: to try it. Called from worker threads, and
+  // must not throw.
+  std::function<void(report::MachineReport &, const Options &)> made = {};
   // With the number of machines in the batch; called under a lock.
   std::function<void(const report::MachineReport &, std::size_t)> machine_done;
 };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/host.hpp"
 
+#include "exporters/libvirt/edit/trial_domain.hpp"
+#include "exporters/libvirt/edit/virtio.hpp"
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
 #include "exporters/libvirt/target.hpp"
+#include "migration/virtio_document.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -77,6 +80,23 @@ Host host_for_run(const Options &options, const std::stop_token &stop) {
 
 std::unique_ptr<target::Machines> machines_at(const std::string &connect) {
   return std::make_unique<libvirt::Connection>(connect);
+}
+
+target::TrialNeeds trial_needs(const std::string &document) { return libvirt::edit::trial_needs(document); }
+
+std::string trial_document(const std::string &document, const target::TrialParts &parts) {
+  return libvirt::edit::trial_domain(document, parts);
+}
+
+target::VirtioState virtio_state(const std::string &document) { return libvirt::edit::virtio_state(document); }
+
+std::string with_spares(const std::string &document, const target::VirtioSpares &spares,
+                        const target::VirtioChoice &choice) {
+  return libvirt::edit::with_spares(document, spares, choice);
+}
+
+std::string on_virtio(const std::string &document, const target::VirtioChoice &choice) {
+  return libvirt::edit::on_virtio(document, choice);
 }
 
 std::string recorded_host(const std::string &connect) {

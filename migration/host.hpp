@@ -35,6 +35,11 @@ struct Host {
 // The machines at a connection. Throws Error unreachable, or usage for root with qemu:///session.
 [[nodiscard]] std::unique_ptr<target::Machines> machines_at(const std::string &connect);
 
+// What a machine's document has that a trial of it needs copies of, and the document with those in their place: it
+// touches nothing of the machine or the host. Throw Error unsupported for what cannot be kept from being touched.
+[[nodiscard]] target::TrialNeeds trial_needs(const std::string &document);
+[[nodiscard]] std::string trial_document(const std::string &document, const target::TrialParts &parts);
+
 // What the host at a connection can do, to be planned for elsewhere (Options::host_profile). Throws Error unreachable,
 // usage, libvirt.
 [[nodiscard]] std::string recorded_host(const std::string &connect);

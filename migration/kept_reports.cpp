@@ -63,11 +63,25 @@ std::optional<std::string> read_kept(const fs::path &file) {
                                    .advice = "'virt-ferry runs' lists runs and batches."});
 }
 
+// The pictures of tests lie beside the reports; one that is gone is left out.
+report::Document with_pictures(report::Document document) {
+  constexpr std::size_t kMostOfAPicture = std::size_t{64} << 20U;  // bytes
+  for (report::MachineReport &machine : document.machines) {
+    if (!machine.test || machine.test->screenshot.empty()) continue;
+    try {
+      const std::string bytes = file::read_start(machine.test->screenshot, kMostOfAPicture);
+      machine.test->picture.assign(bytes.begin(), bytes.end());
+    } catch (const Error &) {  // its place is told all the same
+    }
+  }
+  return document;
+}
+
 report::Document report_in(const fs::path &file, const std::string &id) {
   const auto text = is_plain_id(id) ? read_kept(file) : std::nullopt;
   if (!text) no_report(id);
   try {
-    return report::from_json(*text);
+    return with_pictures(report::from_json(*text));
   } catch (const Error &error) {
     ErrorDetail detail = error.detail();
     detail.where.file = file;

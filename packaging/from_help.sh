@@ -140,6 +140,9 @@ VirtualBox's own configuration
 .I ~/.local/state/virt\-ferry/runs
 the journals of runs, which \fBundo\fR needs, and their reports; for this user alone
 .TP
+.I ~/.local/state/virt\-ferry/tests
+the picture of each machine's last test: NAME.png
+.TP
 .I ~/.local/share/libvirt/images
 where the machines of qemu:///session get their disks, unless \-\-dest says otherwise: NAME.qcow2, NAME\-2.qcow2,
 NAME.xml, NAME_VARS.fd

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "exporters/report/causes.hpp"
+#include "exporters/report/test_report.hpp"
 #include "exporters/report/text_form.hpp"
 #include "exporters/report/told.hpp"
 
@@ -20,6 +21,8 @@ std::string in_need_of(const MachineReport &machine) {
   if (machine.status == Status::skipped) return "done by that run, and unchanged";
   const Trouble trouble = trouble_of(machine);
   std::string out;
+  if (machine.test && machine.test->verdict != Test::Verdict::booted)
+    return text::printable(test_verdict(*machine.test));
   if (trouble.critical > 0) out = std::to_string(trouble.critical) + " critical";
   if (trouble.warnings > 0) out += (out.empty() ? "" : ", ") + counted(trouble.warnings, "warning");
   return out.empty() ? "-" : out;

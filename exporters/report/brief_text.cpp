@@ -2,6 +2,7 @@
 // The usual text of a machine: the result first, then what a person has to do, then what was carried over.
 #include <algorithm>
 
+#include "exporters/report/test_report.hpp"
 #include "exporters/report/text_form.hpp"
 #include "exporters/report/told.hpp"
 
@@ -148,6 +149,9 @@ std::string facts_text(const MachineReport &machine, const TextForm &form) {
   std::string what = text::printable(machine.guest_os);
   if (!machine.summary.empty()) what += (what.empty() ? "" : ", ") + machine.summary;
   std::string out;
+  if (machine.test) out += fact("test", text::printable(test_verdict(*machine.test)), form);
+  if (machine.test && !machine.test->screenshot.empty())
+    out += fact("picture", text::printable(machine.test->screenshot), form);
   if (!what.empty()) out += fact("machine", what, form);
   for (const std::string &system : machine.observed) out += fact("seen", text::printable(system), form);
   if (!machine.disks.empty()) out += fact(machine.disks.size() == 1 ? "disk" : "disks", disks_fact(machine), form);

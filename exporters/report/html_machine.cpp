@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "exporters/report/html_kit.hpp"
+#include "exporters/report/test_report.hpp"
 #include "exporters/report/text_form.hpp"
 #include "exporters/report/told.hpp"
 
@@ -172,6 +173,7 @@ void machine_part(std::string &out, const MachineReport &machine, std::size_t in
   verdict.erase(verdict.find_last_not_of('\n') + 1);
   out += "<p class=\"verdict " + std::string(to_string(machine.status)) + "\">" + entities(verdict) + "</p>\n";
   if (machine.refusal) add_refusal(out, machine);
+  if (machine.test) out += "<h3>Test: " + escaped(test_verdict(*machine.test)) + "</h3>\n" + test_part(*machine.test);
   add_findings(out, machine, share);
   add_next_steps(out, machine);
   add_facts(out, machine);

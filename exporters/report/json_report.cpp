@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "exporters/report/report.hpp"
+#include "exporters/report/test_report.hpp"
 #include "model/json.hpp"
 
 namespace ferry::report {
@@ -74,6 +75,7 @@ Json machine_json(const MachineReport &machine) {
   out["domain_xml"] = machine.domain_xml;
   out["files"] = machine.files;
   if (!machine.next_steps.empty()) out["next_steps"] = machine.next_steps;
+  if (machine.test) out["test"] = test_to_json(*machine.test);
   return out;
 }
 

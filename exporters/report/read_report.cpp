@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "exporters/report/report.hpp"
+#include "exporters/report/test_report.hpp"
 #include "model/json.hpp"
 
 namespace ferry::report {
@@ -131,6 +132,7 @@ MachineReport machine_of(const Json &json) {
   read(json, "domain_xml", out.domain_xml);
   read(json, "files", out.files);
   read(json, "next_steps", out.next_steps);
+  if (json.contains("test")) out.test = test_from_json(json["test"]);
   return out;
 }
 

@@ -49,6 +49,22 @@ struct Refusal {
   ErrorDetail detail;
 };
 
+// What was seen when the machine was started on overlays.
+struct Test {
+  enum class Verdict { booted, failed, unknown };
+  Verdict verdict = Verdict::unknown;
+  std::string sign;  // by what: "agent", "login", "uefi-shell"; empty where nothing is known
+  std::string seen;  // for people: "the guest agent answers"
+  double seconds = 0;
+  std::string host_name, os;           // as the agent says
+  std::vector<std::string> addresses;  // "enp0s3 192.168.1.7"
+  std::vector<std::string> text;       // the last lines on the screen, or of the serial port
+  std::string screenshot;              // a PNG file; empty: there was no screen
+  std::vector<std::uint8_t> picture;   // its content: for the page, not for JSON
+  std::vector<std::string> notes;      // sentences: what the trial did without
+};
+[[nodiscard]] std::string_view to_string(Test::Verdict verdict);
+
 struct MachineReport {
   std::string name, source, kind, uuid, guest_os;
   Status status{};
@@ -68,6 +84,15 @@ struct MachineReport {
   std::vector<std::string> files;  // what is or would be written
   std::optional<Refusal> refusal;
   std::vector<std::string> next_steps;  // commands to type
+  std::optional<Test> test;
+};
+
+// One machine's test alone, as 'virt-ferry test' shows it.
+struct TestDocument {
+  std::string tool, made, command;
+  std::string machine;
+  std::optional<Test> test;
+  std::optional<Refusal> refusal;  // why it was not started
 };
 
 struct Document {
@@ -101,6 +126,11 @@ struct TextForm {
 // One self-contained page: nothing from other hosts; a script sorts and chooses among several machines, without which
 // everything is there all the same.
 [[nodiscard]] std::string as_html(const Document &document);
+inline constexpr std::string_view kTestSchema = "virt-ferry-test/1";
+[[nodiscard]] std::string test_json(const TestDocument &document);
+[[nodiscard]] std::string test_text(const TestDocument &document, const TextForm &form = {});
+[[nodiscard]] std::string test_html(const TestDocument &document);
+
 // Of a batch: the totals; a line for each machine, those with trouble first; why some were refused, and what needs a
 // hand on which machines. Detail::result: the totals alone. Detail::all: with each machine's own text.
 [[nodiscard]] std::string batch_text(const Document &document, const TextForm &form = {});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "exporters/report/test_report.hpp"
 #include "exporters/report/text_form.hpp"
 #include "exporters/report/told.hpp"
 
@@ -112,6 +113,9 @@ std::string refusal_text(const MachineReport &machine, const TextForm &form) {
 std::string machine_text(const MachineReport &machine, const TextForm &form) {
   std::string out = headline(machine, form);
   out += line("source", text::printable(machine.source));
+  if (machine.test) out += line("test", text::printable(test_verdict(*machine.test)));
+  if (machine.test && !machine.test->screenshot.empty())
+    out += line("picture", text::printable(machine.test->screenshot));
   if (!machine.guest_os.empty()) out += line("guest", text::printable(machine.guest_os));
   for (std::size_t i = 0; i < machine.observed.size(); ++i)
     out += line(i == 0 ? "seen" : "", text::printable(machine.observed[i]));

@@ -128,7 +128,7 @@ bool is_shell(const std::string &text) {
 // Options of other programs, with the program.
 const std::map<std::string, std::string> kOfOthers{
     {"--old-password", "VBoxManage"}, {"--autoreset", "VBoxManage"}, {"--sparse", "tar"}, {"--tpm2", "--tpm2"},
-    {"--disk-only", "virsh"},         {"--managed-save", "virsh"}};
+    {"--disk-only", "virsh"},         {"--managed-save", "virsh"},   {"--all", "virsh"}};
 
 TEST(Texts, NameOptionsThatTheCommandHas) {
   Context context;

@@ -780,3 +780,88 @@ case_qemu_macos() {
   virsh -q destroy macos
   ! grep -q thesewordsare "$WORK/run/ferry.log" || fail "the report shows the script's key"
 }
+
+# ---- test: a machine on overlays ----
+
+# What a trial must not change: images, firmware variables and TPM state of the session, and its machines.
+everything_of_the_session() {
+  find "$IMAGES" "$HOME/.config/libvirt/qemu" -type f ! -name '*.log' ! -name '*.lock' -printf '%p %s %T@\n' 2>/dev/null | sort
+  virsh -q list --all --name
+}
+
+nothing_of_a_trial() {
+  equal "the machines that run" "$(virsh -q list --name)" ""
+  equal "the trial's files" "$(find "$HOME/.local/state/virt-ferry/trials" -mindepth 1 2>/dev/null)" ""
+}
+
+# The firmware finds nothing on the disk and says so; of the migrated machine and of the source alike.
+case_test_nothing_to_boot() {
+  truncate -s $((3 * MIB)) "$WORK/run/disk.raw"
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  local source before
+  source=$(fingerprint)
+  ferry_status 3 test "$SOURCE/probe.vbox"
+  grep -q '^probe: does not boot: the firmware has found nothing to boot' "$WORK/run/ferry.log" || fail "it is not said what was seen"
+  nothing_of_a_trial
+  equal "the machines" "$(virsh -q list --all --name)" ""
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+  before=$(everything_of_the_session)
+  ferry_status 3 test probe --format html -o "$WORK/run/probe.html"
+  nothing_of_a_trial
+  equal "the session after the test" "$(everything_of_the_session)" "$before"
+  equal "the source after the tests" "$(fingerprint)" "$source"
+  grep -q 'src="data:image/png;base64,' "$WORK/run/probe.html" || fail "the page has no picture"
+  [[ $(head -c 8 "$HOME/.local/state/virt-ferry/tests/probe.png" | od -An -tx1 | tr -d ' \n') == 89504e470d0a1a0a ]] ||
+    fail "the picture is no PNG"
+  ferry_status 1 test no-such-machine
+  ferry_status 2 test probe --connect qemu:///system
+}
+
+# The probe says what it sees and halts: nobody can tell whether a system is up. Its serial port goes to the trial, not
+# to the machine's own file, and it reads the UUID that it always reads.
+case_test_cannot_tell() {
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+  ferry_status 1 test probe --timeout 40 --format json -o "$WORK/run/test.json"
+  grep -q '"verdict": "unknown"' "$WORK/run/test.json" || fail "the verdict is not 'unknown'"
+  grep -q 'probe: done' "$WORK/run/test.json" || fail "what the guest said is not in the report"
+  [[ ! -e $SERIAL ]] || fail "the trial writes to the machine's own serial file"
+  nothing_of_a_trial
+  virsh -q start probe
+  ferry_status 1 test probe
+  grep -q 'runs' "$WORK/run/ferry.log" || fail "it is not said that the machine runs"
+}
+
+# Killed at any moment: libvirt ends the machine, and no file of the trial has a name by then.
+case_test_killed() {
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+  local before until
+  before=$(everything_of_the_session)
+  virt-ferry test probe --timeout 300 >"$WORK/run/ferry.log" 2>&1 &
+  until=$((SECONDS + 60))
+  until virsh -q list --name | grep -q '^ferry-'; do
+    ((SECONDS < until)) || fail "the trial does not run"
+    sleep 0.1
+  done
+  kill -9 $!
+  wait $! || true
+  until=$((SECONDS + 30))
+  until [[ -z $(virsh -q list --name) ]]; do
+    ((SECONDS < until)) || fail "the trial's machine runs on without virt-ferry"
+    sleep 0.1
+  done
+  equal "the session after the kill" "$(everything_of_the_session)" "$before"
+  # A trial that was killed before its machine ran leaves a folder, which the next removes.
+  mkdir -p "$HOME/.local/state/virt-ferry/trials/20200101-000000-0000"
+  touch "$HOME/.local/state/virt-ferry/trials/20200101-000000-0000.lock"
+  # And stopped by Ctrl-C it leaves nothing either.
+  timeout --foreground --signal=INT 12 virt-ferry test probe >"$WORK/run/ferry.log" 2>&1 || true
+  grep -q 'interrupted' "$WORK/run/ferry.log" || fail "it is not said that the test was interrupted"
+  nothing_of_a_trial
+}

@@ -317,3 +317,123 @@ EOF
   efi_entry 0007
   equal "what the guest sees by the script" "$(diff <(said_by "$WORK/run/first.log") <(said_by "$SERIAL"))" ""
 }
+
+# ---- virt-ferry test ----
+
+# guest_words WORDS: for the kernel's command line, which come last and win.
+guest_words() {
+  local esp=$((6144 * 512))
+  echo "set ferry=\"ferry.disks=1 $*\"" >"$WORK/run/wanted.cfg"
+  mcopy -o -i "$WORK/run/disk.raw@@$esp" "$WORK/run/wanted.cfg" ::/wanted.cfg
+}
+
+# migrated_for_test: BIOS, one card, one disk.
+migrated_for_test() {
+  vdi disk.vdi
+  nic 0 080027230001 82540EM
+  controller SATA AHCI 1 "0:0:$(vdi_uuid "$SOURCE/disk.vdi")"
+  guest_vbox
+  ferry_status 0 migrate "$SOURCE"
+}
+
+# tested STATUS WORDS
+tested() {
+  ferry_status "$1" test "$NAME"
+  grep -q -i -F "$2" "$WORK/run/ferry.log" || fail "the test does not say '$2'"
+  equal "the machines that run" "$(virsh -q list --name)" ""
+}
+
+case_test_kernel_panic() {
+  guest_disk 1
+  guest_words "rdinit=/nothing root=/dev/none panic=0 ignore_loglevel console=tty0"
+  migrated_for_test
+  tested 3 "does not boot: a kernel panic"
+}
+
+case_test_grub() {
+  guest_disk 1
+  mlabel -i "$WORK/run/disk.raw@@$((6144 * 512))" ::OTHER
+  migrated_for_test
+  tested 3 "does not boot: GRUB's"
+}
+
+case_test_uefi_shell() {
+  guest_disk 1
+  mdel -i "$WORK/run/disk.raw@@$((6144 * 512))" ::/EFI/debian/grubx64.efi
+  FIRMWARE=EFI
+  CHIPSET=ICH9
+  migrated_for_test
+  tested 3 "does not boot: the"
+}
+
+case_test_agent() {
+  guest_disk 1
+  guest_words ferry.agent=1
+  migrated_for_test
+  tested 0 "boots: the guest agent answers"
+  grep -q 'ferry-guest, Ferry Linux' "$WORK/run/ferry.log" || fail "the guest's name and system are not told"
+  # And the source as it lies there.
+  local before
+  before=$(fingerprint)
+  ferry_status 0 test "$SOURCE"
+  equal "the source after the test" "$(fingerprint)" "$before"
+}
+
+# ---- virt-ferry finish ----
+
+definition() { virsh dumpxml --inactive --security-info "$NAME"; }
+
+# From AHCI and e1000 to virtio and back: the names that the guest uses stay, and the definition comes back byte for
+# byte.
+case_finish_switch() {
+  guest_disk 1
+  guest_words ferry.agent=1 ferry.need=sda
+  migrated_for_test
+  local before prepared
+  before=$(definition)
+  ferry_status 0 finish "$NAME"
+  grep -q 'sda on sata, not virtio' "$WORK/run/ferry.log" || fail "what is there is not told"
+  equal "the definition after a look" "$(definition)" "$before"
+  ferry_status 0 finish "$NAME" --prepare
+  prepared=$(definition)
+  grep -q 'ua-ferry-spare-disk' <<<"$prepared" || fail "there is no spare disk"
+  virsh -q start "$NAME"
+  wait_for_line '^guest: done' 600 "the guest with the spares has not said 'guest: done'"
+  has_nic_name enp0s3 080027_230001 e1000 0000:00:03.0
+  grep -a -q '^pci\..*=1af4:1004' "$SERIAL" || fail "there is no spare virtio-scsi controller of the transitional kind"
+  # The guest's agent knows no shutdown, and it has no ACPI daemon: its user switches it off.
+  virsh -q destroy "$NAME"
+  : >"$SERIAL"
+  ferry_status 0 finish "$NAME" --switch
+  grep -q 'boots: the guest agent answers' "$WORK/run/ferry.log" || fail "it was not seen to boot on virtio"
+  ! definition | grep -q 'ua-ferry-spare' || fail "the spares are still there"
+  virsh -q start "$NAME"
+  wait_for_line '^guest: done' 600 "the guest on virtio has not said 'guest: done'"
+  has_nic_name enp0s3 080027_230001 virtio-pci 0000:00:03.0
+  equal "the disk's path" "$(disk_at 0000:00:0d.0-scsi-0:0:0:0)" sda
+  virsh -q destroy "$NAME"
+  ferry_status 0 finish "$NAME" --undo
+  equal "the definition after the switch was taken back" "$(definition)" "$prepared"
+  ferry_status 0 finish "$NAME" --undo
+  equal "the definition after all was taken back" "$(definition)" "$before"
+  [[ ! -e $IMAGES/$NAME-spare.qcow2 ]] || fail "the spare disk's image is still there"
+  ferry_status 3 finish "$NAME" --undo
+}
+
+# A guest that cannot find its disk on virtio is not switched, whatever else it has.
+case_finish_refused() {
+  guest_disk 1
+  guest_words ferry.agent=1 ferry.need=sda module_blacklist=virtio_scsi ignore_loglevel console=tty0
+  migrated_for_test
+  local before
+  before=$(definition)
+  ferry_status 3 finish "$NAME" --switch
+  grep -q "does not boot: the initramfs' shell" "$WORK/run/ferry.log" || fail "it is not said what was seen"
+  equal "the definition" "$(definition)" "$before"
+  # A change of the user's own stays, and is not thrown away by an undo.
+  ferry_status 0 finish "$NAME" --switch --disk keep
+  virsh -q setmaxmem "$NAME" 500M --config
+  ferry_status 3 finish "$NAME" --undo
+  ferry_status 0 finish "$NAME" --undo --force
+  equal "the definition after a forced undo" "$(definition)" "$before"
+}

@@ -72,7 +72,7 @@ wanted=(ahci ata_piix mptspi mptsas vmw_pvscsi virtio_scsi virtio_pci virtio_blk
   e1000 e1000e vmxnet3 virtio_net pcnet32 8139cp
   uhci_hcd ohci_pci ohci_hcd ehci_pci ehci_hcd xhci_pci xhci_hcd usb_storage uas usbhid hid_generic
   snd_intel8x0 snd_hda_intel snd_hda_codec_generic snd_ens1370
-  efivarfs rtc_cmos tpm_crb tpm_tis pciehp shpchp floppy)
+  efivarfs rtc_cmos virtio_console tpm_crb tpm_tis pciehp shpchp floppy)
 
 ram=$out/initramfs
 rm -rf "$ram"

@@ -22,12 +22,14 @@ exporters/report           model support
 exporters/script           model support
 exporters/libvirt          exporters/target.hpp exporters/choices.hpp model support
 exporters/libvirt/host     exporters/target.hpp model support
+exporters/virtio.hpp       support
+exporters/libvirt/edit     exporters/target.hpp exporters/virtio.hpp model support
 exporters/libvirt/map      exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
-migration                  importers converters exporters/target.hpp exporters/choices.hpp exporters/report exporters/script model support
+migration                  importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
 migration/host.cpp         importers converters exporters model support
 migration/finding_catalog.cpp importers converters exporters model support
-cli                        migration importers converters exporters/target.hpp exporters/choices.hpp exporters/report exporters/script model support
+cli                        migration importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
 TEXT
 }
 

@@ -51,6 +51,16 @@ MachineReport full_machine() {
   machine.domain_xml = "<domain type='kvm'/>\n";
   machine.files = {"/out/a.qcow2", "/out/a.xml"};
   machine.next_steps = {"virsh start a"};
+  machine.test = Test{.verdict = Test::Verdict::booted,
+                      .sign = "agent",
+                      .seen = "the guest agent answers",
+                      .seconds = 21.5,
+                      .host_name = "web",
+                      .os = "Debian",
+                      .addresses = {"enp0s3 192.168.1.7"},
+                      .text = {"web login:"},
+                      .screenshot = "/state/tests/web.png",
+                      .notes = {"A device of the host is not given to the machine."}};
   return machine;
 }
 

@@ -56,6 +56,14 @@ class Connection final : public target::Machines {
   // Of a directory pool with that path.
   void refresh(const std::filesystem::path &folder) override;
 
+  // VIR_DOMAIN_START_AUTODESTROY: the daemon ends it when the connection ends.
+  void boot(const std::string &document) override;
+  [[nodiscard]] target::Condition condition(const std::string &name) const override;
+  [[nodiscard]] std::optional<std::string> ask_agent(const std::string &name, const std::string &command,
+                                                     unsigned seconds) const override;
+  [[nodiscard]] std::optional<target::Screen> screen(const std::string &name) const override;
+  void shut_down(const std::string &name, target::ShutDown how) override;
+
   struct Impl;  // known inside of this folder alone
 
  private:

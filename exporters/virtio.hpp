@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine's way from its old controllers and cards to virtio, in words that any target's document may have.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ferry::target {
+
+enum class VirtioDisks { scsi, blk, keep };
+enum class VirtioCards { virtio, keep };
+
+struct VirtioChoice {
+  VirtioDisks disks = VirtioDisks::scsi;
+  VirtioCards cards = VirtioCards::virtio;
+};
+
+// What a document has of both.
+struct VirtioState {
+  struct Device {
+    std::string name, model;  // "sda", "sata"; a card's MAC, "e1000"
+    bool is_virtio = false;
+  };
+  std::vector<Device> disks, cards;
+  bool has_agent = false;        // a channel for the guest's agent
+  bool is_windows = false;       // as the document says of its system
+  bool has_spares = false;       // of ours: see with_spares()
+  std::filesystem::path folder;  // of the first disk's image
+};
+
+// What a guest is to see once before its disks and cards are switched.
+struct VirtioSpares {
+  std::filesystem::path disk;               // a qcow2 image
+  std::optional<std::filesystem::path> cd;  // with drivers
+};
+
+}  // namespace ferry::target
