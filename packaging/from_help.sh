@@ -22,9 +22,9 @@ commands_below() {
   done < <("$program" ${1:+"$1"} --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p')
 }
 
-# help_of COMMAND: its help without what all commands have, and a line for each option: a tab, the option, a tab, the
+# A command's help without what all commands have, and a line for each option: a tab, the option, a tab, the
 # explanation.
-help_of() {
+read_help() {
   local words
   read -r -a words <<<"$1"
   "$program" "${words[@]}" --help | sed -E '/^Exit codes:/,$d; /^  -h,--help /d' | awk '
@@ -39,6 +39,11 @@ help_of() {
     { if (entry != "") print entry; entry = ""; print }
     END { if (entry != "") print entry }'
 }
+# The program is asked once for each: all that follows asks many times.
+mapfile -t commands < <(commands_below "")
+declare -A helps=()
+for command in "${commands[@]}"; do helps[$command]=$(read_help "$command"); done
+help_of() { printf '%s\n' "${helps[$1]}"; }
 
 # What troff would take for its own, in one line of text.
 escaped() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
@@ -46,9 +51,9 @@ escaped() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
 # Every option of every command: option, explanation, command, separated by tabs.
 all_options() {
   local command
-  while read -r command; do
+  for command in "${commands[@]}"; do
     help_of "$command" | sed -n "s/^\t\(-[^\t]*\)\t\(.*\)/\1\t\2\t$command/p"
-  done < <(commands_below "")
+  done
 }
 
 man_page() {
@@ -60,9 +65,9 @@ man_page() {
 $name \- move virtual machines from VirtualBox and VMware to libvirt and QEMU
 .SH SYNOPSIS
 TROFF
-  while read -r command; do
+  for command in "${commands[@]}"; do
     help_of "$command" | sed -n 's/^Usage: //p' | escaped | sed 's/.*/.B &\n.br/'
-  done < <(commands_below "")
+  done
   cat <<'TROFF'
 .SH DESCRIPTION
 Turns the virtual machines of VirtualBox (.vbox) and VMware (.vmx), packages of both (.ovf, .ova, .box), and QEMU
@@ -77,14 +82,14 @@ shows, or
 for a running QEMU. Long options may be abbreviated where no other begins so.
 .SH COMMANDS
 TROFF
-  while read -r command; do
+  for command in "${commands[@]}"; do
     printf '.SS %s\n' "$(escaped <<<"$command")"
     help_of "$command" | awk '/^Examples:/ { skip = 1 } /^$/ { skip = 0 } !skip' | escaped | awk -F '\t' '
       /^Usage:/ || /^(Positionals|Options|.*):$/ || /^$/ { next }
       /^\t\\-/ { next } # with the others, below
       /^\t/ { print ".TP"; print ".I " $2; print $3; last = "entry"; next }
       { if (last == "entry") print ".PP"; print; last = "text" }'
-  done < <(commands_below "")
+  done
   printf '.SH OPTIONS\nEach is followed by the commands that have it.\n'
   # One entry for what several commands explain alike.
   all_options | awk -F '\t' '
@@ -94,9 +99,9 @@ TROFF
     END { for (i = 1; i <= count; ++i) print order[i] "\t" of[order[i]] }' | sort -f -t "$(printf '\t')" -k1,1.3 -s |
     escaped | awk -F '\t' '{ print ".TP"; print ".B " $1; print $2; print "(" $3 ")" }'
   printf '.SH EXAMPLES\n.nf\n'
-  while read -r command; do
+  for command in "${commands[@]}"; do
     help_of "$command" | awk '/^Examples:/ { on = 1; next } /^$/ { on = 0 } on' | tr -s '\t' ' ' | escaped
-  done < <(commands_below "") | sed "s/^ *//; s/^[.']/\\\\\&&/"
+  done | sed "s/^ *//; s/^[.']/\\\\\&&/"
   cat <<'TROFF'
 .fi
 .SH EXIT STATUS
@@ -156,21 +161,39 @@ TROFF
 }
 
 # The words that a value may be, of "--mac keep|new|N=MAC": not what stands for a value of the user's.
-words_of() { tr '|' '\n' <<<"$1" | sed '/[A-Z]/d' | tr '\n' ' ' | sed 's/ $//'; }
+words_of() {
+  local all word out=()
+  IFS='|' read -r -a all <<<"$1"
+  for word in "${all[@]}"; do [[ $word == *[A-Z]* ]] || out+=("$word"); done
+  printf '%s' "${out[*]}"
+}
 # What the program's explanation tells of a value that the usage calls FORMAT, HOW or WHEN: "text, json or html".
-told_words_of() { sed -nE 's/^([a-z0-9]+(, [a-z0-9]+)* or [a-z0-9]+)( .*)?$/\1/p' <<<"$1" | sed 's/,//g; s/ or / /'; }
+told_words_of() {
+  local told=${1/ (lines on stderr)/} words
+  told=${told#colours in text: }
+  [[ $told =~ ^([a-z0-9]+(, [a-z0-9]+)*' or '[a-z0-9]+)( .*)?$ ]] || return 0
+  words=${BASH_REMATCH[1]//,/}
+  printf '%s' "${words/ or / }"
+}
 # values_of COMMAND: option, its words.
 values_of() {
   local option value explanation words
   while IFS=$'\t' read -r option value explanation; do
     words=$(words_of "$value")
-    [[ -n $words ]] || words=$(told_words_of "$(sed 's/ (lines on stderr)//; s/^colours in text: //' <<<"$explanation")")
+    [[ -n $words ]] || words=$(told_words_of "$explanation")
     [[ -z $words ]] || printf '%s\t%s\n' "$option" "$words"
   done < <(help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\) \([^\t]*\)\t\(.*\)/\2\t\3\t\4/p')
 }
+# read_values COMMAND: the same, as words_for[option].
+declare -A words_for=()
+read_values() {
+  local option words
+  words_for=()
+  while IFS=$'\t' read -r option words; do words_for[$option]=$words; done < <(values_of "$1")
+}
 options_of() { help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\)[^a-z-].*/\2/p' | tr '\n' ' ' | sed 's/ $//'; }
-top_commands() { commands_below "" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
-disk_commands() { commands_below "" | sed -n 's/^disk //p' | tr '\n' ' ' | sed 's/ $//'; }
+top_commands() { printf '%s\n' "${commands[@]}" | sed 's/ .*//' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+disk_commands() { printf '%s\n' "${commands[@]}" | sed -n 's/^disk //p' | tr '\n' ' ' | sed 's/ $//'; }
 
 # values_in_json KEY [NUMBER]: a command that takes these values out of our JSON; NUMBER is that of the group.
 values_in_json() {
@@ -199,15 +222,15 @@ BASH
   printf '  if ((COMP_CWORD == 2)) && [[ $command == disk ]]; then\n    mapfile -t COMPREPLY < <(compgen -W "%s" -- "$current")\n    return\n  fi\n' \
     "$(disk_commands)"
   printf '  case "$command $previous" in\n'
-  while read -r command; do
+  for command in "${commands[@]}"; do
     while IFS=$'\t' read -r option words; do
       printf '    "%s %s") values="%s" ;;\n' "$command" "$option" "$words"
     done < <(values_of "$command")
-  done < <(commands_below "")
+  done
   printf '  esac\n  case $command in\n'
-  while read -r command; do
+  for command in "${commands[@]}"; do
     printf '    "%s") options="%s" ;;\n' "$command" "$(options_of "$command")"
-  done < <(commands_below "")
+  done
   cat <<'BASH'
   esac
   if [[ -n $values ]]; then
@@ -270,11 +293,12 @@ ZSH
   ((CURRENT--))
   case $command in
 ZSH
-  while read -r command; do
+  for command in "${commands[@]}"; do
     printf "    '%s')\n      arguments=(" "$command"
+    read_values "$command"
     while IFS=$'\x1f' read -r short option value explanation; do
       explanation=$(in_brackets <<<"$explanation" | quoted)
-      words=$(values_of "$command" | sed -n "s/^$option\t//p")
+      words=${words_for[$option]:-}
       if [[ -z $value ]]; then
         printf "\n        '*%s[%s]'" "$option" "$explanation"
       elif [[ -n $words ]]; then
@@ -293,7 +317,7 @@ ZSH
       *) printf "\n        '*:file:_files'" ;;
     esac
     printf '\n      )\n      ;;\n'
-  done < <(commands_below "")
+  done
   cat <<'ZSH'
   esac
   _arguments -s $arguments
@@ -319,11 +343,12 @@ fish_completion() {
   done < <(top_commands | tr ' ' '\n')
   printf "complete -c virt-ferry -n '__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from %s' -f -a '%s'\n" \
     "$(disk_commands)" "$(disk_commands)"
-  while read -r command; do
+  for command in "${commands[@]}"; do
     condition="__fish_seen_subcommand_from ${command##* }"
     [[ $command != 'disk '* ]] || condition="__fish_seen_subcommand_from disk; and $condition"
+    read_values "$command"
     while IFS=$'\x1f' read -r short option value explanation; do
-      words=$(values_of "$command" | sed -n "s/^$option\t//p")
+      words=${words_for[$option]:-}
       printf "complete -c virt-ferry -n '%s' -l %s" "$condition" "${option#--}"
       [[ ${#short} -lt 3 ]] || printf ' -s %s' "${short#--}"
       if [[ -n $words ]]; then
@@ -337,7 +362,7 @@ fish_completion() {
       inspect | plan | migrate | script) printf "complete -c virt-ferry -n '%s' -a '(__virt_ferry_machines)'\n" "$condition" ;;
       undo | report) printf "complete -c virt-ferry -n '%s' -f -a '(__virt_ferry_runs)'\n" "$condition" ;;
     esac
-  done < <(commands_below "")
+  done
 }
 
 case $form in
