@@ -236,7 +236,8 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   request.format = target_format(command);
   request.replace = command.overwrite;
   const std::vector<fs::path> files = reader->inspect(request.medium, request.open, request.engine).files;
-  const std::vector<Finding> uses = refuse_in_use(command, files, *reader);
+  std::vector<Finding> said = refuse_in_use(command, files, *reader);
+  if (auto here = migration::uncaged(*reader, command.source)) said.push_back(std::move(*here));
   request.before_publish = [before = migration::as_they_are(files)] { migration::refuse_changed_source(before); };
   const Making making;
   const auto progress = make_progress(command.progress, {.name = fs::path(command.target).filename().string()});
@@ -247,9 +248,8 @@ int convert(const DiskCommand &command, const std::stop_token &stop) {
   if (result.bytes_shared > 0) out += ", " + text::human_bytes(result.bytes_shared) + " shared";
   if (result.sha256) out += ", verified, sha256 " + *result.sha256;
   write_output({}, out + "\n");
-  for (const auto *findings : {&uses, &result.findings}) {
-    for (const Finding &finding : *findings) print_beside_progress(finding_line(finding));
-  }
+  said.insert(said.end(), result.findings.begin(), result.findings.end());
+  for (const Finding &finding : said) print_beside_progress(finding_line(finding));
   return 0;
 }
 
@@ -299,8 +299,9 @@ void setup_disk(CLI::App &app, Context &context) {
     check_output(info->output, {info->source});
     with_refusal(info->output, kInfoSchema, [&info] {
       find_image(*info);
-      const disk::DiskInfo found =
-          reader_of(*info)->inspect(medium_of(*info), open_options(*info), info->options.engine);
+      const auto reader = reader_of(*info);
+      disk::DiskInfo found = reader->inspect(medium_of(*info), open_options(*info), info->options.engine);
+      if (auto said = migration::uncaged(*reader, info->source)) found.findings.push_back(std::move(*said));
       check_output(info->output, found.files);
       write_output(info->output, info->output.format == "json" ? info_json(found) : info_text(found));
     });

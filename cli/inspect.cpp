@@ -51,6 +51,8 @@ void run(const InspectCommand &command) {
     ImportedMachine &imported = read.imported;
     for (Finding &finding : migration::findings_of(migration::files_outside(imported.machine, command.options)))
       imported.findings.push_back(std::move(finding));
+    if (auto said = migration::uncaged(*reader, imported.machine.source.file))
+      imported.findings.push_back(std::move(*said));
     const auto files = migration::input_files(imported.machine, {});
     touched.insert(touched.end(), files.begin(), files.end());
     Json machine = to_json(imported.machine);

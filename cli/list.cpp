@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "migration/reader.hpp"
 #include "migration/registered_details.hpp"
 #include "migration/source.hpp"
 #include "model/json.hpp"
@@ -23,7 +24,7 @@ struct Listed {
   migration::RegisteredDetails details;
 };
 
-std::string as_json(const std::vector<Listed> &machines) {
+std::string as_json(const std::vector<Listed> &machines, const std::optional<Finding> &uncaged) {
   Json list = Json::array();
   for (const auto &[machine, details] : machines) {
     Json one{{"name", machine.name},           {"platform", platform(machine.kind)},
@@ -33,8 +34,9 @@ std::string as_json(const std::vector<Listed> &machines) {
     if (!details.run.empty()) one["run"] = details.run;
     list.push_back(std::move(one));
   }
-  return Json{{"schema", "virt-ferry-list/1"}, {"machines", list}}.dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  Json out{{"schema", "virt-ferry-list/1"}, {"machines", list}, {"findings", Json::array()}};
+  if (uncaged) out["findings"].push_back(to_json(*uncaged));
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string as_table(const std::vector<Listed> &machines) {
@@ -74,8 +76,10 @@ void setup_list(CLI::App &app, Context &context) {
       files.push_back(machine.file);
     }
     check_output(*output, files);
-    write_output(*output, output->format == "json" ? as_json(machines) : as_table(machines));
+    const std::optional<Finding> uncaged = migration::uncaged(registered);
+    write_output(*output, output->format == "json" ? as_json(machines, uncaged) : as_table(machines));
     context.exit_code = 0;
+    if (uncaged) std::fputs(("virt-ferry: warning: " + text::printable(uncaged->message) + "\n").c_str(), stderr);
     for (const Listed &one : machines) {
       if (one.details.error) print_error(*one.details.error);
     }

@@ -115,24 +115,78 @@ void require_same_view(const Medium &medium, const QemuSource &image, const qemu
 
 namespace {
 
-// Writes the image, as it lies in its archive, beside the target for as long as qemu-img reads it: its bytes are those
-// of a raw disk to our own engine.
+// The image's file itself, taken for a raw disk: our own engine reads its bytes, in an archive too.
+ConvertRequest of_file(const ConvertRequest &request, Mode mode) {
+  ConvertRequest out;
+  out.medium = request.medium;
+  out.medium.chain.back().declared_format = ImageFormat::raw;
+  out.target = request.target;
+  out.format = TargetFormat::raw;
+  out.engine = Engine::native;
+  out.mode = mode;
+  out.threads = request.threads;
+  out.durable = false;
+  out.open = request.open;
+  return out;
+}
+
+// Writes the image, as it lies in its archive, beside the target for as long as qemu-img reads it.
 std::shared_ptr<copy::TargetFile> unpack(const ConvertRequest &request, QemuSource &image, SourceReader &reader,
                                          Progress *progress, const std::stop_token &stop) {
   auto out = std::make_shared<copy::TargetFile>(std::filesystem::path(request.target) += ".unpacked");
-  ConvertRequest bytes;
-  bytes.medium = request.medium;
-  bytes.medium.chain.back().declared_format = ImageFormat::raw;
-  bytes.target = request.target;
-  bytes.format = TargetFormat::raw;
-  bytes.engine = Engine::native;
-  bytes.mode = Mode::copy;
-  bytes.threads = request.threads;
-  bytes.durable = false;
-  bytes.open = request.open;
-  (void)reader.fill(bytes, *out, progress, stop);
+  (void)reader.fill(of_file(request, Mode::copy), *out, progress, stop);
   image.source.range = {.file = out->path()};
   return out;
+}
+
+// Reads the target back as QEMU does.
+void verify_target(const ConvertRequest &request, const qemu_img::Source &source, const qemu_img::Source &target,
+                   SourceReader &reader, ConvertResult &result, const std::stop_token &stop) {
+  const qemu_img::Context context{.stop = stop};
+  if (const auto difference = qemu_img::compare(source, target, false, context)) {
+    throw Error(ErrorKind::verify, {.where = {.file = request.target},
+                                    .message = "what QEMU reads differs from the source",
+                                    .found = difference.message});
+  }
+  result.sha256 = read_back({.target = request.target,
+                             .snapshot = std::nullopt,
+                             .expected = std::nullopt,
+                             .virtual_size = qemu_img::info(target, context).virtual_size,
+                             .digest = true,
+                             .threads = request.threads,
+                             .open = {}},
+                            target, reader, nullptr, stop);
+}
+
+// Why blocks of the image cannot become a target's; empty: they can.
+std::string unshareable(const ConvertRequest &request, const QemuSource &image) {
+  if (image.info.format != ImageFormat::qcow2) return "blocks are to be shared, and qemu-img copies them";
+  if (request.format != TargetFormat::qcow2) return "blocks are to be shared, and the target has another format";
+  if (image.packed) return "blocks are to be shared, and those of a compressed archive hold something else";
+  return {};
+}
+
+// The target is the image as it is, snapshots and all, on the same blocks.
+ConvertResult share_image(const ConvertRequest &request, const QemuSource &image, SourceReader &reader,
+                          Progress *progress, const std::stop_token &stop) {
+  if (const std::string reason = unshareable(request, image); !reason.empty())
+    refuse(request.medium, reason, "Use --disk-mode auto or copy.");
+  ConvertResult result{.engine = Engine::native, .mode = Mode::share};
+  add_findings(image, result);
+  copy::TargetFile file(request.target, request.replace);
+  const ConvertResult filled = reader.fill(of_file(request, Mode::share), file, progress, stop);
+  file.resize(image.info.file_size);  // a disk has whole sectors, a file need not
+  result.bytes_written = filled.bytes_written;
+  result.bytes_shared = filled.bytes_shared;
+  QemuSource made = image;
+  made.source.range = {.file = file.path()};
+  made.source.extents = {};
+  const qemu_img::Context context{.stop = stop};
+  if (qemu_img::available(context)) require_same_view(request.medium, made, context);
+  if (request.verify) verify_target(request, image.source, made.source, reader, result, stop);
+  if (request.before_publish) request.before_publish();
+  file.publish(request.durable);
+  return result;
 }
 
 }  // namespace
@@ -141,10 +195,9 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
                                   const std::stop_token &stop) {
   if (!request.snapshots.empty())
     refuse(request.medium, "snapshots were asked for, and qemu-img drops them", "Use --snapshots flatten.");
-  if (request.mode == Mode::share)
-    refuse(request.medium, "blocks are to be shared, and qemu-img copies them", "Use --disk-mode auto or copy.");
   if (request.source_digest) refuse(request.medium, "the source's digest was asked for, and qemu-img computes none");
   QemuSource image = reader.for_qemu(request.medium, request.open, true);
+  if (request.mode == Mode::share) return share_image(request, image, reader, progress, stop);
   const auto unpacked = image.packed ? unpack(request, image, reader, progress, stop) : nullptr;
   const qemu_img::Source &source = image.source;
   require_same_view(request.medium, image, {.stop = stop});
@@ -166,19 +219,7 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
     const qemu_img::Source target{
         .format = request.format == TargetFormat::qcow2 ? ImageFormat::qcow2 : ImageFormat::raw,
         .range = {.file = file.path()}};
-    if (const auto difference = qemu_img::compare(source, target, false, context)) {
-      throw Error(ErrorKind::verify, {.where = {.file = request.target},
-                                      .message = "what QEMU reads differs from the source",
-                                      .found = difference.message});
-    }
-    result.sha256 = read_back({.target = request.target,
-                               .snapshot = std::nullopt,
-                               .expected = std::nullopt,
-                               .virtual_size = qemu_img::info(target, context).virtual_size,
-                               .digest = true,
-                               .threads = request.threads,
-                               .open = {}},
-                              target, reader, nullptr, stop);
+    verify_target(request, source, target, reader, result, stop);
   }
   if (request.before_publish) request.before_publish();
   file.publish(request.durable);

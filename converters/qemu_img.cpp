@@ -91,6 +91,7 @@ subprocess::Limits query_limits(const Context &context) {
 subprocess::Limits long_limits(const Context &context) {
   subprocess::Limits limits;
   limits.deadline = context.read_deadline;
+  limits.data = context.data;
   limits.max_output = 65536;
   return limits;
 }

@@ -56,6 +56,7 @@ struct Context {
   // Bytes: a hostile header must not eat the host. More than it uses, for each of its threads asks for 128 MiB.
   std::uint64_t query_address_space = std::uint64_t{4} << 30;
   std::uint64_t query_cpu_seconds = 30;
+  std::uint64_t data = std::uint64_t{8} << 30;  // bytes, of those that convert, compare, serve: as a worker's
   std::stop_token stop;
 };
 

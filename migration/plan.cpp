@@ -89,8 +89,8 @@ class MachinePlanner {
     if (target_.facts.assumed)
       plan_.findings.push_back(
           raise(kBuiltInProfile, {}, "the plan is made for " + target_.facts.name + ", not for this host"));
-    if (const std::string why = survey_.reader ? survey_.reader->why_here() : ""; !why.empty())
-      plan_.findings.push_back(raise(kReadUncaged, {.file = machine().source.file}, why));
+    if (auto said = survey_.reader ? uncaged(*survey_.reader, machine().source.file) : std::nullopt)
+      plan_.findings.push_back(std::move(*said));
     if (plan_.name != options_.name.value_or(machine().name)) {
       plan_.findings.push_back(
           raise(kNameChanged, machine().origin, "the machine is called \"" + plan_.name + "\" on the target"));
@@ -224,6 +224,7 @@ class MachinePlanner {
     // A machine of QEMU's own that keeps its firmware measures its boot as before.
     const bool same = hardware.described_by_qemu() &&
                       (hardware.firmware.type == FirmwareType::bios || hardware.firmware.loader_file.has_value());
+    if (hardware.tpm->unused) return;
     plan_.findings.push_back(
         firmware::tpm_finding(survey_.tpm ? &*survey_.tpm : nullptr, carried, same, hardware.tpm->origin));
     if (!carried) return;

@@ -84,6 +84,10 @@ class Reader : public disk::SourceReader {
   virtual void rest() {}
 };
 
+// source.read-uncaged (of `shown`; of the platforms' lists), where it was read in this process; else nullopt.
+[[nodiscard]] std::optional<Finding> uncaged(const Reader &reader, const std::filesystem::path &shown);
+[[nodiscard]] std::optional<Finding> uncaged(const Registered &registered);
+
 // For a source. In a worker where there are any.
 [[nodiscard]] std::shared_ptr<Reader> reader_of(const FoundSource &source, const Options &options);
 // For single images: `open` says what they may reach.

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "migration/findings.hpp"
 #include "migration/reader.hpp"
 #include "migration/reader_messages.hpp"
 #include "migration/reader_rules.hpp"
@@ -270,7 +271,18 @@ std::shared_ptr<Reader> reader_of_images(const fs::path &image, const image::Ope
     auto away = std::make_shared<ReaderAway>(FoundSource{}, Options{}, std::move(rules), image);
     if (away->begin()) return away;
   }
-  return reader_here({}, {});
+  return reader_here({}, {}, worker::why_none());
+}
+
+std::optional<Finding> uncaged(const Reader &reader, const fs::path &shown) {
+  const std::string why = reader.why_here();
+  if (why.empty()) return std::nullopt;
+  return raise(kReadUncaged, {.file = shown}, why);
+}
+
+std::optional<Finding> uncaged(const Registered &registered) {
+  if (registered.why_here.empty()) return std::nullopt;
+  return raise(kReadUncaged, {}, registered.why_here);
 }
 
 }  // namespace ferry::migration

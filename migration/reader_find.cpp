@@ -53,9 +53,13 @@ std::optional<SourceKind> detect_in_worker(const fs::path &file) {
 
 Registered registered_in_worker(const fs::path &windows_root) {
   const auto answer = ask_about(windows_root, Ask::registered, [&] { return rules_for_registries(windows_root); });
-  if (!answer) return read_registered(windows_root);
+  if (!answer) {
+    Registered out = read_registered(windows_root);
+    out.why_here = worker::why_none();
+    return out;
+  }
   auto said = exact::read<RegisteredAnswer>(*answer);
-  Registered out{std::move(said.machines), {}};
+  Registered out{std::move(said.machines), {}, {}};
   for (const Failure &failure : said.unreadable) out.unreadable.push_back(failure.error());
   return out;
 }

@@ -22,6 +22,7 @@ struct RegisteredMachine {
 struct Registered {
   std::vector<RegisteredMachine> machines;
   std::vector<Error> unreadable;  // a platform's registry that cannot be read; the other's is
+  std::string why_here;           // as Reader::why_here()
 };
 // `windows_root`: of a mounted Windows volume, whose users' registries are read; empty: this host's user.
 [[nodiscard]] Registered registered_machines(const std::filesystem::path &windows_root = {});

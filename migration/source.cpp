@@ -139,6 +139,20 @@ bool is_file(const fs::directory_entry &entry) {
   return entry.is_regular_file(error);
 }
 
+// A link is followed as far as the folder that was named may be read: what is beyond must be named itself.
+Error said_of_link(const fs::path &file, const Error &error) {
+  std::error_code none;
+  const fs::path target = fs::canonical(file, none);
+  if (!fs::is_symlink(file, none) || error.kind() != ErrorKind::io || target.empty()) return error;
+  const std::string named = text::printable(target.string());
+  return {ErrorKind::unsafe,
+          {.where = {.file = fs::absolute(file).lexically_normal()},
+           .message = "this is a link to a file that cannot be read from here",
+           .found = named,
+           .expected = "a file in the folder that was given",
+           .advice = "If the machine is yours, give the file that the link leads to."}};
+}
+
 // Files that ought to be a machine and are not: with a machine's suffix, or the backup of settings that are gone.
 std::optional<Error> unreadable_machine(const fs::path &file) {
   if (file.filename().string().starts_with("._")) return std::nullopt;  // macOS's resource forks on other file systems
@@ -146,7 +160,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
     try {
       return foreign_source(fs::absolute(file).lexically_normal(), read_head(file));
     } catch (const Error &error) {
-      return error;
+      return said_of_link(file, error);
     }
   }
   if (text::lower_ascii(file.extension().string()) != ".vbox-prev") return std::nullopt;

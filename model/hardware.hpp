@@ -324,6 +324,7 @@ struct Tpm {
   std::string device;                               // QEMU's name: "tpm-tis"; empty: the target chooses
   bool state_encrypted = false;                     // VMware's vTPM always; its state cannot be carried
   std::optional<std::filesystem::path> state_file;  // swtpm's own, absolute, is there
+  bool unused = false;                              // a template's: no guest has sealed anything in it
   Place origin;
 };
 

@@ -350,9 +350,12 @@ struct Members<Clock> {
 
 template <>
 struct Members<Tpm> {
-  static constexpr std::tuple kAll{Member{"version", &Tpm::version}, Member{"device", &Tpm::device},
+  static constexpr std::tuple kAll{Member{"version", &Tpm::version},
+                                   Member{"device", &Tpm::device},
                                    Member{"state_encrypted", &Tpm::state_encrypted},
-                                   Member{"state_file", &Tpm::state_file}, Member{"origin", &Tpm::origin}};
+                                   Member{"state_file", &Tpm::state_file},
+                                   Member{"unused", &Tpm::unused},
+                                   Member{"origin", &Tpm::origin}};
 };
 
 template <>

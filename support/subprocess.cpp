@@ -96,6 +96,7 @@ void prepare_child(const Limits &limits, std::size_t open_files, pid_t parent) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
   limit(RLIMIT_AS, limits.address_space);
+  limit(RLIMIT_DATA, limits.data);
   limit(RLIMIT_CPU, limits.cpu_seconds);
   limit(RLIMIT_CORE, 0);
   limit_open_files(open_files);

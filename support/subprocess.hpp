@@ -21,6 +21,7 @@ namespace ferry::subprocess {
 struct Limits {
   std::chrono::milliseconds deadline{0};            // wall time until it is killed
   std::uint64_t address_space = 0;                  // bytes (RLIMIT_AS)
+  std::uint64_t data = 0;                           // bytes that it may write to, threads' stacks too (RLIMIT_DATA)
   std::uint64_t cpu_seconds = 0;                    // RLIMIT_CPU
   std::size_t max_output = std::size_t{16} << 20U;  // bytes of stdout; a child that says more is killed
   std::size_t max_errors = std::size_t{16} << 10U;  // bytes of stderr that are kept: the first and the last half of it

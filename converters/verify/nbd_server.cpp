@@ -65,9 +65,11 @@ NbdServer::NbdServer(const qemu_img::Source &source, const std::optional<std::st
   if (!listening_) cannot_connect(socket());
   const std::string program = "qemu-nbd";
   // In its cage it makes no socket: it is given one that listens already.
+  subprocess::Limits limits;
+  limits.data = qemu_img::Context{}.data;
   subprocess::Command command{.program = program,
                               .arguments = {"--read-only", "--persistent", "--shared=0", "--image-opts"},
-                              .limits = {},
+                              .limits = limits,
                               .locked_in = qemu_img::cage_of_server(program, source),
                               .listening = listening_.get(),
                               .on_line = {}};

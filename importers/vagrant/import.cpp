@@ -130,6 +130,21 @@ ImportedMachine import_box(Box whole, const ImportOptions &options) {
   return out;
 }
 
+std::vector<ImportedMachine> machines_of(const fs::path &file, const ImportOptions &options) {
+  std::vector<ImportedMachine> out;
+  if (suffix_of(file.string()) == ".json") {
+    out.push_back(import_box(Box::of_folder(file), options));
+    return out;
+  }
+  const bool fresh = options.head != nullptr && file::status_of(file) == options.head->status;
+  ovf::ArchiveListing listing = ovf::list_archive(file, fresh ? options.head.get() : nullptr);
+  const bool ovf = std::any_of(listing.members.begin(), listing.members.end(),
+                               [](const auto &member) { return suffix_of(member.name) == ".ovf"; });
+  if (ovf) return ovf::import_listed(file, std::move(listing), options);
+  out.push_back(import_box(Box::of_listing(file, std::move(listing)), options));
+  return out;
+}
+
 }  // namespace
 
 bool looks_like_box(const fs::path &file, file::Head *head) {
@@ -154,18 +169,11 @@ bool looks_like_metadata(std::string_view text) {
 }
 
 std::vector<ImportedMachine> import_file(const fs::path &given, const ImportOptions &options) {
-  const fs::path file = fs::absolute(given).lexically_normal();
-  std::vector<ImportedMachine> out;
-  if (suffix_of(file.string()) == ".json") {
-    out.push_back(import_box(Box::of_folder(file), options));
-    return out;
+  std::vector<ImportedMachine> out = machines_of(fs::absolute(given).lexically_normal(), options);
+  // A box is a template: each machine that is made of it begins with a TPM of its own.
+  for (ImportedMachine &imported : out) {
+    if (imported.machine.hardware.tpm) imported.machine.hardware.tpm->unused = true;
   }
-  const bool fresh = options.head != nullptr && file::status_of(file) == options.head->status;
-  ovf::ArchiveListing listing = ovf::list_archive(file, fresh ? options.head.get() : nullptr);
-  const bool ovf = std::any_of(listing.members.begin(), listing.members.end(),
-                               [](const auto &member) { return suffix_of(member.name) == ".ovf"; });
-  if (ovf) return ovf::import_listed(file, std::move(listing), options);
-  out.push_back(import_box(Box::of_listing(file, std::move(listing)), options));
   return out;
 }
 

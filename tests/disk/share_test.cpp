@@ -119,6 +119,32 @@ TEST_P(Share, ARawTargetSharesToo) {
   EXPECT_EQ(read_all(target), disk.top_content);
 }
 
+// QEMU's own format is not read by us: its file is taken as it is, with the snapshots that are in it.
+TEST_P(Share, AQcow2IsSharedWhole) {
+  if (!have_qemu_img() || subprocess::find_program("qemu-nbd").empty())
+    GTEST_SKIP() << "QEMU's tools are not installed";
+  const std::filesystem::path source = mount->path() / "guest.qcow2";
+  const std::filesystem::path raw = mount->path() / "guest.raw";
+  const Bytes content = dense_bytes(4 * Disk::kMib, 7);
+  write_all(raw, content);
+  ASSERT_TRUE(run("qemu-img", {"convert", "-O", "qcow2", raw.string(), source.string()}));
+  ASSERT_TRUE(run("qemu-img", {"snapshot", "-c", "before", source.string()}));
+  ImageFile image;
+  image.pieces.push_back({source, 0, std::nullopt});
+  disk::ConvertRequest request{
+      .medium = {.chain = {image}}, .target = target, .mode = disk::Mode::share, .verify = true};
+  const disk::ConvertResult result = disk::convert(request, nullptr, {});
+  EXPECT_EQ(result.mode, disk::Mode::share);
+  EXPECT_GE(result.bytes_shared, content.size());
+  EXPECT_EQ(read_all(target), read_all(source));
+  EXPECT_EQ(result.sha256, sha256(content));
+  std::filesystem::remove(target);
+  request.verify = false;
+  request.format = disk::TargetFormat::raw;
+  EXPECT_THROW(disk::convert(request, nullptr, {}), Error) << "another format has other blocks";
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
 TEST_P(Share, WhatIsNotAlignedIsCopiedAndSaid) {
   const Disk disk(mount->path(), 0x8200 + (1U << 20U));
   disk::ConvertRequest request{.medium = disk.medium(), .target = target};

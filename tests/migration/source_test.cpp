@@ -84,6 +84,26 @@ TEST(Source, UnreadableFilesOutsideOfMachinesFoldersAreTold) {
   EXPECT_EQ(told, (std::vector<std::string>{"old.vmx", "server"}));
 }
 
+// In a cage a link that leads out of the folder cannot be read: "Permission denied" would send people to chmod.
+TEST(Source, ALinkToWhatCannotBeReadSaysWhereItLeads) {
+  const tests::Scratch scratch;
+  fs::permissions(scratch.folder(), fs::perms(0755));
+  const auto machine = scratch.write("elsewhere/web.vbox", kVbox);
+  fs::permissions(machine, fs::perms::none);
+  fs::create_directories(scratch.folder() / "vms");
+  fs::create_symlink(machine, scratch.folder() / "vms/web.vbox");
+  const NotRoot not_root;
+  try {
+    (void)find_source_at(scratch.folder() / "vms");
+    FAIL() << "found";
+  } catch (const Error &error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsafe);
+    EXPECT_EQ(error.detail().where.file, scratch.folder() / "vms/web.vbox");
+    EXPECT_EQ(error.detail().found, machine.string());
+  }
+  EXPECT_EQ(find_below(scratch.folder() / "vms").unreadable.at(0).kind(), ErrorKind::unsafe);
+}
+
 // Whoever reads it says where it read: the same, however the folder was typed.
 TEST(Source, AFileOfAFolderHasItsPlainPath) {
   const tests::Scratch scratch;

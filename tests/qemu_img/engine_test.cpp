@@ -317,6 +317,11 @@ TEST_F(FakeQemuImg, EscapesOfItsMessagesDoNotReachTheTerminal) {
   EXPECT_THAT(error.detail().found, HasSubstr("red"));
 }
 
+TEST_F(FakeQemuImg, MemoryIsBoundedWhileItConverts) {
+  const auto error = convert_error(with("ulimit -d >&2; exit 1"));
+  EXPECT_THAT(error.detail().found, HasSubstr(std::to_string(Context{}.data >> 10U)));
+}
+
 TEST_F(FakeQemuImg, GarbageForProgressIsNoProgress) {
   auto context = with(
       "case $1 in check) echo '{}'; exit 0;; esac; printf "

@@ -220,6 +220,12 @@ TEST(Subprocess, LimitsTheAddressSpace) {
   EXPECT_EQ(sh("ulimit -v", limits).output, "65536\n");
 }
 
+TEST(Subprocess, LimitsWhatCanBeWrittenTo) {
+  Limits limits;
+  limits.data = std::uint64_t{64} << 20;
+  EXPECT_EQ(sh("ulimit -d", limits).output, "65536\n");
+}
+
 TEST(Subprocess, LimitsTheProcessorTime) {
   Limits limits;
   limits.cpu_seconds = 1;

@@ -19,11 +19,15 @@ class ProcessLimit : public Trial, public testing::WithParamInterface<const char
     const std::string profile = FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json";
     return end(begin({command, (source() / "probe.vbox").string(), "--no-define", "--dest", dest().string(), "--format",
                       GetParam(), "--host-profile", profile},
-                     {{"LD_PRELOAD", FERRY_FAULT_SHIM},
-                      {"FERRY_FAIL_KIND", kind},
-                      {"FERRY_FAIL_AT", std::to_string(at)},
-                      {"FERRY_FAIL_WITH", std::to_string(EAGAIN)},
-                      {"FERRY_FAIL_LOG", (folder_ / "failed").string()}}));
+                     limited(kind, at)));
+  }
+  // The environment in which the call of that number fails as at the limit.
+  [[nodiscard]] Environment limited(const char *kind, long at) const {
+    return {{"LD_PRELOAD", FERRY_FAULT_SHIM},
+            {"FERRY_FAIL_KIND", kind},
+            {"FERRY_FAIL_AT", std::to_string(at)},
+            {"FERRY_FAIL_WITH", std::to_string(EAGAIN)},
+            {"FERRY_FAIL_LOG", (folder_ / "failed").string()}};
   }
 };
 
@@ -42,6 +46,29 @@ TEST_P(ProcessLimit, ReadingWithoutWorkersIsAFinding) {
     EXPECT_THAT(with.output, Not(HasSubstr("the limit on processes and threads is"))) << command;
     clear();
   }
+}
+
+// Whatever a command reads of somebody else's, it says that it did so without a cage.
+TEST_P(ProcessLimit, EachCommandThatReadsSaysThatItReadWithoutWorkers) {
+  const std::string image = (source() / "probe.vmdk").string();
+  const std::vector<std::vector<std::string>> commands{
+      {"inspect", (source() / "probe.vbox").string(), "--format", GetParam()},
+      {"disk", "info", image, "--format", GetParam()},
+      {"list", "--format", GetParam()},
+  };
+  for (const auto &command : commands) {
+    const Ended without = end(begin(command, limited("process", 1)));
+    EXPECT_EQ(without.code, 0) << command[0] << without.output;
+    EXPECT_THAT(without.output, HasSubstr("ulimit -u")) << command[0];
+    const Ended with = end(begin(command, {}));
+    EXPECT_EQ(with.code, 0) << command[0] << with.output;
+    EXPECT_THAT(with.output, Not(HasSubstr("ulimit -u"))) << command[0];
+  }
+  const Ended converted =
+      end(begin({"disk", "convert", image, (folder_ / "out.qcow2").string()}, limited("process", 1)));
+  EXPECT_EQ(converted.code, 0) << converted.output;
+  EXPECT_THAT(converted.output, HasSubstr("ulimit -u"));
+  std::filesystem::remove(folder_ / "out.qcow2");
 }
 
 TEST_P(ProcessLimit, ThreadThatCannotBeMadeNamesTheLimit) {

@@ -206,6 +206,7 @@ TEST_F(Boxes, ForLibvirtWithSettingsOfItsOwn) {
       "  config.vm.provider \"libvirt\" do |v|\n"
       "    v.memory = \"2048\"\n    v.cpus = 3\n    v.disk_bus = \"sata\"\n    v.machine_type = \"q35\"\n"
       "    v.nic_model_type = \"e1000e\"\n    v.loader = \"/usr/share/OVMF/OVMF_CODE.fd\"\n    v.video_type = \"qxl\"\n"
+      "    v.tpm_type = \"emulator\"\n    v.tpm_version = \"2.0\"\n"
       "    v.cpu_mode = \"host-passthrough\"\n    v.storage_pool_name = \"x\"\n    v.sound_type = \"ich6\"\n"
       "    v.cputopology :sockets => '1', :cores => '3'\n"
       "  end\nend\n";
@@ -232,6 +233,8 @@ TEST_F(Boxes, ForLibvirtWithSettingsOfItsOwn) {
   ASSERT_FALSE(report.refusal) << report.refusal->detail.message;
   EXPECT_EQ(report.disks.size(), 2U);
   EXPECT_NE(report.domain_xml.find(R"(bus="sata")"), std::string::npos) << report.domain_xml;
+  EXPECT_FALSE(has(report.findings, "tpm.sealed")) << "a box's TPM holds nothing yet";
+  EXPECT_FALSE(has(report.findings, "firmware.tpm-state-fresh"));
 }
 
 TEST_F(Boxes, ForLibvirtWithValuesThatNobodyKnows) {

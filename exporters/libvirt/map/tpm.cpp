@@ -34,7 +34,7 @@ void map_tpm(Mapping &m) {
   // A machine of QEMU's own that keeps its firmware and the TPM's content finds what it has sealed.
   const Firmware &firmware = m.hardware.firmware;
   const bool same = firmware.type == FirmwareType::bios || firmware.loader_file.has_value();
-  if (tpm.state_file && m.hardware.described_by_qemu() && same) return;
+  if (tpm.unused || (tpm.state_file && m.hardware.described_by_qemu() && same)) return;
   m.raise(kTpmBitlocker, tpm.origin,
           "The firmware is a different one, so what the guest sealed in its TPM (BitLocker, LUKS) will not open.");
 }
