@@ -9,6 +9,7 @@
 #include "migration/reader_messages.hpp"
 #include "migration/reader_rules.hpp"
 #include "migration/reader_session.hpp"
+#include "migration/running_process.hpp"
 
 #include "support/text.hpp"
 
@@ -255,7 +256,7 @@ class ReaderAway final : public Reader {
 std::shared_ptr<Reader> reader_of(const FoundSource &source, const Options &options) {
   if (worker::available()) {
     Options told = options;
-    if (is_process(source.file) && !told.base) told.base = folder_of_process(source.file);
+    if (process::is_source(source.file) && !told.base) told.base = process::folder_of(source.file);
     auto away = std::make_shared<ReaderAway>(source, told, rules_for(source, told), source.file);
     if (away->begin()) return away;
   }

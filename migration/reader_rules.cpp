@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/reader_rules.hpp"
 
-#include <fstream>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 #include "importers/vbox/vbox.hpp"
 #include "migration/registered.hpp"
+#include "migration/running_process.hpp"
 
 #include "support/folders.hpp"
 
@@ -39,42 +38,23 @@ void add_folder(const fs::path &folder, cage::Rules &rules) {
   rules.read.insert(rules.read.end(), readable.trees.begin(), readable.trees.end());
 }
 
-// What may be a file's name in a word of QEMU's: what stands between the characters that its lists and JSON have.
-std::vector<std::string> names_in(const std::string &word) {
-  std::vector<std::string> out{word};
-  for (const std::string_view ends : {",", ",=", ",=:", "\""}) {
-    std::string name;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      const bool doubled = word[i] == ',' && word.substr(i + 1, 1) == ",";
-      if (!doubled && ends.find(word[i]) != std::string_view::npos) {
-        out.push_back(std::move(name));
-        name.clear();
-        continue;
-      }
-      name += word[i];
-      i += doubled ? 1 : 0;
-    }
-    out.push_back(std::move(name));
-  }
-  return out;
-}
-
 // A QEMU that runs has its files open already, because its user said so, wherever they are. Its words are not
-// understood here: what in them is a file's name may be read, with what lies beside it (extents).
+// understood here: what it has open and what in them is a file's name may be read, with what lies beside it (extents).
 cage::Rules rules_for_process(const fs::path &words, const Options &options) {
   cage::Rules out = of_system();
   add_file(words, out);
-  const fs::path folder = options.base.value_or(folder_of_process(words));
+  const fs::path folder = options.base.value_or(process::folder_of(words));
   if (!reach::is_common(folder)) add_folder(folder, out);
-  std::ifstream in(words, std::ios::binary);
-  for (std::string word; std::getline(in, word, '\0');) {
-    for (const std::string &name : names_in(word)) {
-      const fs::path file = folder / name;
+  std::vector<fs::path> files = process::open_files(words);
+  for (const std::string &word : process::words_of(words)) {
+    for (const std::string &name : process::names_in(word)) {
       std::error_code error;
-      if (name.empty() || !fs::is_regular_file(file, error)) continue;
-      add_file(file, out);
-      if (!reach::is_common(file.parent_path())) add_folder(file.parent_path(), out);
+      if (!name.empty() && fs::is_regular_file(folder / name, error)) files.push_back(folder / name);
     }
+  }
+  for (const fs::path &file : files) {
+    add_file(file, out);
+    if (!reach::is_common(file.parent_path())) add_folder(file.parent_path(), out);
   }
   return out;
 }
@@ -82,11 +62,6 @@ cage::Rules rules_for_process(const fs::path &words, const Options &options) {
 }  // namespace
 
 cage::Rules rules_for_nothing() { return of_system(); }
-
-fs::path folder_of_process(const fs::path &words) {
-  std::error_code error;
-  return fs::read_symlink(words.parent_path() / "cwd", error);
-}
 
 cage::Rules rules_for(const reach::Limits &limits) {
   cage::Rules out = of_system();
@@ -96,10 +71,8 @@ cage::Rules rules_for(const reach::Limits &limits) {
   return out;
 }
 
-bool is_process(const fs::path &file) { return reach::below(file, "/proc"); }
-
 cage::Rules rules_for(const FoundSource &source, const Options &options) {
-  if (is_process(source.file)) return rules_for_process(source.file, options);
+  if (process::is_source(source.file)) return rules_for_process(source.file, options);
   reach::Limits limits;
   limits.folder = source.file.parent_path();
   limits.allowed = options.allow_outside;
@@ -123,7 +96,7 @@ cage::Rules rules_for(const fs::path &path) {
   limits.folder = fs::is_directory(full, error) ? full : full.parent_path();
   cage::Rules out = of_system();
   add_file(full, out);
-  if (!is_process(full)) add_folder(limits.folder, out);
+  if (!process::is_source(full)) add_folder(limits.folder, out);
   return out;
 }
 

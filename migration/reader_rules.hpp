@@ -17,10 +17,6 @@ namespace ferry::migration {
 [[nodiscard]] cage::Rules rules_for_nothing();
 // To import a source and to read its images.
 [[nodiscard]] cage::Rules rules_for(const FoundSource &source, const Options &options);
-// A source that is a process, by the file of its words: /proc/PID/cmdline.
-[[nodiscard]] bool is_process(const std::filesystem::path &file);
-// The process's own folder, which no process in a cage is told; empty when it is another user's.
-[[nodiscard]] std::filesystem::path folder_of_process(const std::filesystem::path &words);
 // To read what VirtualBox and VMware register, as registered_machines().
 [[nodiscard]] cage::Rules rules_for_registries(const std::filesystem::path &windows_root);
 // To find a source at a path, or below it.

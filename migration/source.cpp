@@ -2,7 +2,6 @@
 #include "migration/source.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <regex>
 #include <set>
 #include <system_error>
@@ -14,6 +13,7 @@
 #include "importers/vmx/vmx.hpp"
 #include "migration/foreign_source.hpp"
 #include "migration/reader.hpp"
+#include "migration/running_process.hpp"
 
 #include "support/file.hpp"
 #include "support/file_names.hpp"
@@ -57,19 +57,17 @@ FoundSource running_process(const std::string &argument) {
                                    .expected = "pid:N with the number of a running QEMU"});
   }
   const fs::path file = fs::path("/proc") / std::to_string(*number) / "cmdline";
-  std::ifstream in(file, std::ios::binary);
-  const std::string words(std::istreambuf_iterator<char>(in), {});
+  const std::vector<std::string> words = process::words_of(file);
   if (words.empty()) {
     throw Error(ErrorKind::missing, {.where = {.file = file},
                                      .message = "there is no such process, or it is not yours",
                                      .expected = "a QEMU that runs now"});
   }
   if (detect_source(file) != SourceKind::qemu) {
-    throw Error(ErrorKind::unsupported,
-                {.where = {.file = file},
-                 .message = "the process is not QEMU",
-                 .found = text::printable(text::cut_utf8(words.substr(0, words.find('\0')), 80)),
-                 .expected = "qemu-system-x86_64 or the like"});
+    throw Error(ErrorKind::unsupported, {.where = {.file = file},
+                                         .message = "the process is not QEMU",
+                                         .found = text::printable(text::cut_utf8(words.front(), 80)),
+                                         .expected = "qemu-system-x86_64 or the like"});
   }
   return {SourceKind::qemu, file, {}};
 }

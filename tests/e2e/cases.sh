@@ -675,6 +675,53 @@ EOF
   wait "$pid" || true
 }
 
+# A QEMU that was sent to the background is in / by now, and the options of a file that it has read are not among its
+# words: the machine is whole all the same.
+case_qemu_process() {
+  command -v swtpm >/dev/null || { echo "skipped: swtpm is not installed"; exit 77; }
+  [[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ]] || { echo "skipped: OVMF is not installed"; exit 77; }
+  qemu-img create -q -f qcow2 "$SOURCE/disk.qcow2" 64M
+  cp /usr/share/OVMF/OVMF_VARS_4M.fd "$SOURCE/vars.fd"
+  mkdir "$SOURCE/tpm"
+  cat >"$SOURCE/devices.cfg" <<'EOF'
+[drive "disk"]
+  if = "none"
+  file = "disk.qcow2"
+  format = "qcow2"
+
+[device]
+  driver = "ide-hd"
+  drive = "disk"
+  bus = "ide.0"
+
+[netdev "net"]
+  type = "user"
+
+[device]
+  driver = "e1000"
+  netdev = "net"
+  mac = "52:54:00:c9:18:28"
+  addr = "05.0"
+EOF
+  swtpm socket --tpm2 --tpmstate "dir=$SOURCE/tpm" --ctrl "type=unixio,path=$SOURCE/tpm/sock" --daemon
+  (cd "$SOURCE" && qemu-system-x86_64 -name "$NAME" -machine q35,accel=tcg -m 128 -readconfig devices.cfg \
+    -chardev socket,id=chrtpm,path=tpm/sock -tpmdev emulator,id=tpm0,chardev=chrtpm -device tpm-tis,tpmdev=tpm0 \
+    -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+    -drive if=pflash,format=raw,file=vars.fd -display none -S -daemonize -pidfile qemu.pid)
+  local pid
+  pid=$(cat "$SOURCE/qemu.pid")
+  ferry_status 0 inspect "pid:$pid"
+  local log=$WORK/run/ferry.log line
+  for line in 52:54:00:c9:18:28 "$SOURCE/disk.qcow2" "$SOURCE/vars.fd" "$SOURCE/tpm/tpm2-00.permall"; do
+    grep -qF "$line" "$log" || fail "$line is not in what inspect says"
+  done
+  if grep -E 'qemu[.](readconfig-missing|store-missing|tpm-state)' "$log"; then fail "a file of the process was not found"; fi
+  ferry_status 3 migrate "pid:$pid" --no-define --dest "$WORK/run/out"
+  grep -q 'disk.qcow2' "$log" || fail "the refusal does not name the image that is in use"
+  kill "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done # its swtpm ends with it
+}
+
 # Firmware with its variables, and a TPM: their content goes from the script's files to the domain's, and on to a script
 # that takes both along when it moves. A script of the source, without a domain, has them too.
 case_qemu_script_uefi() {
