@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
 #include "migration/kept_reports.hpp"
+#include "migration/manifest.hpp"
 #include "migration/trial.hpp"
 
 #include "support/text.hpp"
@@ -24,10 +26,10 @@
 namespace ferry::cli {
 namespace {
 
-constexpr int kSomeDidNot = 4;
+constexpr int kSomeDidNot = 4, kRunAgain = 5;
 
 struct BatchCommand {
-  std::string argument;
+  std::string argument, shard;
   bool dry_run = false, test = false;
   std::string progress = "auto";
   unsigned jobs = 1;
@@ -57,8 +59,23 @@ class ProgressKeeper {
   std::map<const report::MachineReport *, std::unique_ptr<Progress>> kept_;
 };
 
+std::optional<std::string> of_environment(const std::string &name) {
+  const char *value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<migration::BatchEntry> entries_of(const BatchCommand &command, report::Document &document) {
+  if (command.shard.empty()) return migration::batch_entries(command.argument, command.options);
+  const migration::Shard shard = migration::shard_of(command.shard, of_environment);
+  auto out = migration::batch_entries(command.argument, command.options, shard);
+  document.shard = report::Shard{shard.index, shard.count, migration::manifest_digest(command.argument)};
+  return out;
+}
+
 report::Document work(BatchCommand &command, const std::stop_token &stop) {
-  const auto entries = migration::batch_entries(command.argument, command.options);
+  report::Document about;
+  const auto entries = entries_of(command, about);
+  if (entries.empty()) return about;  // more shards than machines
   const migration::Options for_host = migration::host_options(entries);
   check_output(command.output, named_files({command.argument}, for_host));  // the manifest may name a profile
   migration::Host host = command.dry_run ? migration::host_for_plan(for_host) : migration::host_for_run(for_host, stop);
@@ -89,10 +106,23 @@ report::Document work(BatchCommand &command, const std::stop_token &stop) {
     print_beside_progress("[" + std::to_string(++finished) + "/" + std::to_string(all) + "] " +
                           text::printable(machine.name) + ": " + std::string(to_string(machine.status)) + why + "\n");
   };
-  return migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
+  report::Document out = migration::run_batch(entries, command.jobs, command.dry_run, host, hooks, stop);
+  out.shard = about.shard;
+  return out;
+}
+
+int code_of(const report::Document &document) {
+  const auto &machines = document.machines;
+  const auto is_refused = [](const auto &machine) {
+    return machine.refusal || (machine.test && machine.test->verdict == report::Test::Verdict::failed);
+  };
+  const auto may_pass = [](const auto &machine) { return machine.refusal && report::may_pass(*machine.refusal); };
+  if (std::none_of(machines.begin(), machines.end(), is_refused)) return 0;
+  return std::any_of(machines.begin(), machines.end(), may_pass) ? kRunAgain : kSomeDidNot;
 }
 
 int run(BatchCommand &command, const std::stop_token &stop) {
+  set_code_of_terminated(kRunAgain);
   command.output.overwrite = command.options.overwrite;
   check_output(command.output, named_files({command.argument}, command.options));
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
@@ -111,11 +141,7 @@ int run(BatchCommand &command, const std::stop_token &stop) {
     keep_batch(document);
   }
   write_batch_report(command.output, document);
-  if (stop.stop_requested()) return kInterrupted;
-  const bool all = std::none_of(document.machines.begin(), document.machines.end(), [](const auto &machine) {
-    return machine.refusal || (machine.test && machine.test->verdict == report::Test::Verdict::failed);
-  });
-  return all ? 0 : kSomeDidNot;
+  return stop.stop_requested() ? code_of_stop() : code_of(document);
 }
 
 }  // namespace
@@ -128,8 +154,12 @@ void setup_batch(CLI::App &app, Context &context) {
                   "a folder to search for machines, or a YAML manifest (docs/batch-manifest.md)")
       ->required();
   sub->add_flag("--dry-run", command->dry_run, "plan all machines; write nothing but the report");
+  sub->add_option("--shard", command->shard,
+                  "the I-th of N parts of a manifest; auto: what Slurm or Kubernetes says (docs/fleets.md)")
+      ->option_text("I/N|auto");
   add_jobs_option(*sub, command->jobs, "machines at a time [1]");
   add_machine_options(*sub, command->options);
+  add_state_option(*sub);
   sub->add_flag("--check", command->options.check_earlier,
                 "check with 'qemu-img check' what earlier runs made before it counts as done");
   sub->add_flag("--test", command->test,
@@ -139,7 +169,9 @@ void setup_batch(CLI::App &app, Context &context) {
   add_output_options(*sub, command->output, true);
   sub->footer(
       std::string(
-          "One failure does not stop the others; the exit code is then 4. A machine that an earlier run migrated is "
+          "One failure does not stop the others; the exit code is then 4, or 5 where running the same command again "
+          "may "
+          "help. A machine that an earlier run migrated is "
           "skipped if its source is unchanged and everything that the run made is there: run the same command again "
           "after an interruption.\n\n"
           "Examples:\n"

@@ -15,7 +15,8 @@ namespace ferry::cli {
 
 inline constexpr auto kExitCodes =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (the report says why),\n"
-    "4 a batch finished, but some machines did not, 130 interrupted.";
+    "4 a batch finished, but some machines did not, 5 likewise, and running it\n"
+    "again may help, 130 interrupted.";
 
 struct Context {
   int exit_code = 0;

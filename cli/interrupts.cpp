@@ -18,6 +18,8 @@ struct State {
   std::mutex guard;
   int making = 0;            // how many Making objects live
   const char *message = "";  // the outermost one's
+  int signal = 0;            // that asked first
+  int terminated = kInterrupted;
   std::stop_source stop;
 };
 
@@ -27,13 +29,16 @@ State &state() {
   return *kKept;
 }
 
-void take_stop() {
+int code_of(const State &shared) { return shared.signal == SIGTERM ? shared.terminated : kInterrupted; }
+
+void take_stop(int number) {
   State &shared = state();
   const std::lock_guard lock(shared.guard);
+  shared.signal = number;
   clear_progress_line();
   if (shared.making == 0) {  // held locked: nobody begins to make anything meanwhile
     std::fputs("virt-ferry: interrupted; nothing was started\n", stderr);
-    _exit(kInterrupted);
+    _exit(code_of(shared));
   }
   std::fprintf(stderr, "virt-ferry: %s\n", shared.message);
   shared.stop.request_stop();
@@ -49,7 +54,7 @@ void wait_for_signals(const sigset_t &signals) {
       _exit(kInterrupted);
     } else {
       stopping = true;
-      take_stop();
+      take_stop(number);
     }
   }
 }
@@ -74,6 +79,16 @@ Interrupts::Interrupts() {
 }
 
 std::stop_token Interrupts::token() const { return state().stop.get_token(); }
+
+int code_of_stop() {
+  const std::lock_guard lock(state().guard);
+  return code_of(state());
+}
+
+void set_code_of_terminated(int code) {
+  const std::lock_guard lock(state().guard);
+  state().terminated = code;
+}
 
 Making::Making(const char *message) {
   const std::lock_guard lock(state().guard);

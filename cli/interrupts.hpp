@@ -28,6 +28,11 @@ class Making {
 // The shells' code for a program that SIGINT ended.
 inline constexpr int kInterrupted = 130;
 
+// With which code a command ends that was told to stop: kInterrupted, or what set_code_of_terminated() said for SIGTERM
+// (a cluster that wants the host back, not a person).
+[[nodiscard]] int code_of_stop();
+void set_code_of_terminated(int code);
+
 // 0, 1 and 2 are open when this returns: where one was closed, /dev/null is. Otherwise the next file that is opened,
 // an image or a journal, would be taken for standard error and written to.
 void open_standard_descriptors();

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "migration/option_values.hpp"
+#include "migration/run_record.hpp"
 
 namespace ferry::cli {
 
@@ -40,6 +41,14 @@ void add_machine_options(CLI::App &command, migration::Options &options, const s
 
 void add_jobs_option(CLI::App &command, unsigned &jobs, const char *help) {
   command.add_option("--jobs", jobs, help)->option_text("N")->check(CLI::Range(1, 1024).description(""));
+}
+
+void add_state_option(CLI::App &command) {
+  command
+      .add_option_function<std::string>(
+          "--state", [](const std::string &folder) { migration::keep_state_in(std::filesystem::absolute(folder)); },
+          "where journals and reports are [~/.local/state/virt-ferry]")
+      ->option_text("DIR");
 }
 
 }  // namespace ferry::cli

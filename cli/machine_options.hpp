@@ -20,4 +20,7 @@ void add_machine_options(CLI::App &command, migration::Options &options, const s
 // --jobs N
 void add_jobs_option(CLI::App &command, unsigned &jobs, const char *help);
 
+// --state DIR
+void add_state_option(CLI::App &command);
+
 }  // namespace ferry::cli

@@ -11,6 +11,7 @@
 #include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
+#include "migration/done_before.hpp"
 
 namespace ferry::cli {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 struct MigrateCommand {
   std::string source;
   bool dry_run = false;
-  std::string progress = "auto";
+  std::string progress = "auto", if_done = "fail";
   unsigned jobs = 0;
   migration::Options options;
   OutputOptions output;
@@ -35,8 +36,13 @@ report::Document migrate(MigrateCommand &command, const std::stop_token &stop) {
   migration::Host host = migration::host_for_run(command.options, stop);
   report::Document document;
   document.host = host.target->facts.name;
-  std::vector<migration::Planned> all =
-      migration::plan_source(source, command.options, *host.target, migration::all_runs());
+  const std::vector<migration::RunRecord> runs = migration::all_runs();
+  std::vector<migration::Planned> all = migration::plan_source(source, command.options, *host.target, runs);
+  if (command.if_done == "skip") {
+    const auto dest = migration::destination(command.options, *host.target);
+    for (migration::Planned &planned : all)
+      (void)migration::skip_if_done(planned, command.options, runs, dest, host.target->facts.taken);
+  }
   for (const migration::Planned &planned : all) check_output(command.output, planned.touched);
   const Making making;
   for (migration::Planned &planned : all) {
@@ -88,7 +94,11 @@ void setup_migrate(CLI::App &app, Context &context) {
       ->required();
   sub->add_flag("--dry-run", command->dry_run, "the same as 'plan'");
   add_jobs_option(*sub, command->jobs, "threads [one for each processor]");
+  sub->add_option("--if-done", command->if_done, "a machine that an earlier run migrated: fail or skip [fail]")
+      ->option_text("fail|skip")
+      ->check(CLI::IsMember(std::vector<std::string>{"fail", "skip"}).description(""));
   add_machine_options(*sub, command->options);
+  add_state_option(*sub);
   add_progress_option(*sub, command->progress);
   add_output_options(*sub, command->output, true);
   sub->footer(std::string("The source is only read. 'virt-ferry undo RUN' takes the new machine back.\n\n"

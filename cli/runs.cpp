@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "migration/kept_reports.hpp"
 #include "migration/run_record.hpp"
@@ -87,6 +88,7 @@ void setup_runs(CLI::App &app, Context &context) {
   auto output = std::make_shared<OutputOptions>();
   context.state.push_back(output);
   CLI::App *sub = app.add_subcommand("runs", "List what was done: runs and batches, with their machines.");
+  add_state_option(*sub);
   add_output_options(*sub, *output, false);
   sub->footer(
       std::string("'virt-ferry report RUN' shows a run's report again, 'virt-ferry undo RUN' takes it back.\n\n") +

@@ -9,6 +9,7 @@
 
 #include "cli/command.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/machine_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
 #include "migration/kept_reports.hpp"
@@ -145,6 +146,7 @@ void setup_undo(CLI::App &app, Context &context) {
                 "even if the machine was used since: it runs (and is then switched off), is suspended, has new "
                 "snapshots or disks, or its files were written to");
   sub->add_flag("--list", command->list, "list the runs that can be undone");
+  add_state_option(*sub);
   add_output_options(*sub, command->output, false);
   sub->footer(
       std::string(

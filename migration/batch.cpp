@@ -8,7 +8,7 @@
 #include <system_error>
 #include <thread>
 
-#include "converters/qemu_img.hpp"
+#include "migration/done_before.hpp"
 #include "migration/journal.hpp"
 #include "migration/manifest.hpp"
 #include "migration/report_builder.hpp"
@@ -29,58 +29,6 @@ struct Job {
   Planned planned;
   const Options *options = nullptr;
 };
-
-// Whether what the run made is there and no smaller than it was: a guest that uses it lets images grow.
-bool is_complete(const RunRecord &record) {
-  return !record.published.empty() && std::ranges::all_of(record.published, [](const MadeFile &made) {
-    const auto now = file::status_of(made.file, file::Links::no_follow);
-    return now && now->is_regular() && now->inode == made.status.inode && now->size >= made.status.size;
-  });
-}
-
-// The images, by qemu-img; what it cannot look at (raw copies, the XML) has the size that it had.
-bool is_sound(const RunRecord &record) {
-  return std::ranges::all_of(record.published, [](const MadeFile &made) {
-    if (made.file.extension() != ".qcow2") return true;
-    try {
-      return qemu_img::check({.format = ImageFormat::qcow2, .range = {.file = made.file}}).clean();
-    } catch (const Error &) {
-      return false;
-    }
-  });
-}
-
-bool is_defined(const RunRecord &record, const target::Taken &taken) {
-  return std::ranges::any_of(taken.runs, [&](const auto &domain) { return domain.second == record.run; });
-}
-
-// The run that migrated this machine before, if the source is as it was and all that it made is still there.
-const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path &source, const Options &options,
-                             const fs::path &dest, const std::string &name, const target::Taken &taken) {
-  for (auto record = runs.rbegin(); record != runs.rend(); ++record) {
-    const bool same = record->done && !record->undone && record->source == source && record->machine == name &&
-                      record->connect == options.connect && record->dest == dest;
-    if (!same || !is_complete(*record) || record->files.empty() || change_of(record->files)) continue;
-    if (options.check_earlier && !is_sound(*record)) continue;
-    if (!options.define || options.host_profile || is_defined(*record, taken)) return &*record;
-  }
-  return nullptr;
-}
-
-// Marks what an earlier run did. Its plan was refused for the very names that run took, or it was planned anew.
-bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
-                  const target::Taken &taken) {
-  if (options.overwrite) return false;
-  const std::string name = planned.name.empty() ? domain_name(planned.report.name) : planned.name;
-  const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, taken);
-  if (record == nullptr) return false;
-  planned.report.status = report::Status::skipped;
-  planned.report.run = record->run;
-  planned.done_as = record->machine;
-  planned.report.refusal.reset();
-  planned.plan.reset();
-  return true;
-}
 
 // The machines of a batch share the room at a destination: what does not fit beside those before it is refused before
 // any work, not when the disk is full.
@@ -155,6 +103,37 @@ std::vector<Job> plan_all(const std::vector<BatchEntry> &entries, bool dry_run, 
   return jobs;
 }
 
+void find_sources(std::vector<BatchEntry> &entries) {
+  for (BatchEntry &entry : entries) {
+    try {
+      entry.source = find_source(entry.argument);
+    } catch (const Error &error) {
+      entry.error = error;
+    }
+  }
+}
+
+// Several processes do not know of each other which names they gave out.
+void refuse_names(const std::vector<BatchEntry> &entries, const fs::path &manifest) {
+  std::map<std::string, const BatchEntry *> seen;
+  const auto refuse = [&](std::string message, std::string found) {
+    throw Error(ErrorKind::usage,
+                {.where = {.file = manifest},
+                 .message = std::move(message),
+                 .found = text::printable(found),
+                 .expected = "a name for each machine, and each but once",
+                 .advice = "'virt-ferry plan DIR|MANIFEST --manifest FILE' writes a manifest with names."});
+  };
+  for (const BatchEntry &entry : entries) {
+    if (!entry.options.name || is_name_pattern(*entry.options.name))
+      refuse("a machine has no name of its own, and shards cannot agree on one", entry.argument);
+    const auto [first, is_new] = seen.emplace(*entry.options.name, &entry);
+    if (!is_new)
+      refuse("two machines have one name",
+             *entry.options.name + ": " + first->second->argument + " and " + entry.argument);
+  }
+}
+
 }  // namespace
 
 std::vector<BatchEntry> batch_entries(const fs::path &typed, const Options &defaults) {
@@ -194,13 +173,28 @@ std::vector<BatchEntry> batch_entries(const fs::path &typed, const Options &defa
                                    .advice = "Use 'virt-ferry migrate' for one machine."});
   }
   out = manifest_entries(argument, defaults);
-  for (BatchEntry &entry : out) {
-    try {
-      entry.source = find_source(entry.argument);
-    } catch (const Error &error) {
-      entry.error = error;
-    }
+  find_sources(out);
+  return out;
+}
+
+std::vector<BatchEntry> batch_entries(const fs::path &typed, const Options &defaults, const Shard &shard) {
+  const fs::path manifest = names::as_spelt(typed);
+  std::error_code missing;
+  if (!fs::is_regular_file(manifest, missing) || detect_source(manifest)) {
+    throw Error(ErrorKind::usage,
+                {.where = {.file = manifest},
+                 .message = "only a manifest can be cut into shards",
+                 .expected = "a YAML manifest",
+                 .advice = "'virt-ferry plan DIR --manifest FILE' writes one of a folder's machines."});
   }
+  std::vector<BatchEntry> all = manifest_entries(manifest, defaults);
+  refuse_names(all, manifest);
+  std::vector<std::optional<std::uint64_t>> bytes;
+  bytes.reserve(all.size());
+  for (const BatchEntry &entry : all) bytes.push_back(entry.bytes);
+  std::vector<BatchEntry> out;
+  for (const std::size_t member : members_of(shard, bytes)) out.push_back(std::move(all[member]));
+  find_sources(out);
   return out;
 }
 

@@ -2,6 +2,7 @@
 // Many machines: from a folder that is searched, or from a YAML manifest with options for each machine.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "migration/migrate.hpp"
+#include "migration/shard.hpp"
 
 namespace ferry::migration {
 
@@ -17,6 +19,7 @@ struct BatchEntry {
   std::optional<FoundSource> source;
   std::optional<Error> error;  // why there is no source
   Options options;
+  std::optional<std::uint64_t> bytes = {};  // of data, as the manifest says
 };
 
 // A folder: every source below it, with `defaults`. A file: a manifest; see docs/batch-manifest.md. Never empty. Throws
@@ -24,13 +27,19 @@ struct BatchEntry {
 // missing for an empty folder.
 [[nodiscard]] std::vector<BatchEntry> batch_entries(const std::filesystem::path &argument, const Options &defaults);
 
+// Those of a manifest's machines that are the shard's, by the manifest's text alone: a file that comes or goes
+// meanwhile moves no other machine. Throws as batch_entries(), and Error usage for a folder, and for machines without a
+// name of their own: in another shard its name could be given to another one.
+[[nodiscard]] std::vector<BatchEntry> batch_entries(const std::filesystem::path &manifest, const Options &defaults,
+                                                    const Shard &shard);
+
 // What the host is asked with: all machines of a batch go to one connection. Throws Error usage when they differ.
 // `entries` must not be empty.
 [[nodiscard]] Options host_options(const std::vector<BatchEntry> &entries);
 
 struct BatchHooks {
   // May give null; called from worker threads. The report stays where it is until the batch ends.
-  std::function<Progress *(const report::MachineReport &)> progress;
+  std::function<Progress *(const report::MachineReport &)> progress = {};
   // Called once, before anything is made, with all that the batch reads and makes. What it throws ends the batch.
   std::function<void(const std::vector<std::filesystem::path> &)> planned = {};
   // Called once, before anything is made, with the number of machines and their data in bytes.
@@ -39,7 +48,7 @@ struct BatchHooks {
   // must not throw.
   std::function<void(report::MachineReport &, const Options &)> made = {};
   // With the number of machines in the batch; called under a lock.
-  std::function<void(const report::MachineReport &, std::size_t)> machine_done;
+  std::function<void(const report::MachineReport &, std::size_t)> machine_done = {};
 };
 
 // Plans all machines one after the other (so that none takes another's name), then migrates up to `jobs` at a

@@ -77,16 +77,20 @@ report::Document with_pictures(report::Document document) {
   return document;
 }
 
-report::Document report_in(const fs::path &file, const std::string &id) {
-  const auto text = is_plain_id(id) ? read_kept(file) : std::nullopt;
-  if (!text) no_report(id);
+report::Document parsed(const fs::path &file, const std::string &text) {
   try {
-    return with_pictures(report::from_json(*text));
+    return report::from_json(text);
   } catch (const Error &error) {
     ErrorDetail detail = error.detail();
     detail.where.file = file;
     throw Error(error.kind(), std::move(detail));
   }
+}
+
+report::Document report_in(const fs::path &file, const std::string &id) {
+  const auto text = is_plain_id(id) ? read_kept(file) : std::nullopt;
+  if (!text) no_report(id);
+  return with_pictures(parsed(file, *text));
 }
 
 OrderedJson batch_json(const std::string &batch) {
@@ -167,6 +171,11 @@ void keep_batch(const std::string &batch, const report::Document &document) {
   const OrderedJson json{
       {"schema", kBatchSchema}, {"order", std::move(order)}, {"rest", OrderedJson::parse(report::as_json(rest))}};
   write_kept(batch_file(batch), json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
+}
+
+report::Document read_report(const fs::path &file) {
+  const auto bytes = file::read_range({.file = file}, kMostOfAReport);
+  return parsed(file, {reinterpret_cast<const char *>(bytes.data()), bytes.size()});
 }
 
 report::Document kept_report(const std::string &id) {

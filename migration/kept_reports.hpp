@@ -3,6 +3,7 @@
 // the runs of a batch, and has what is known of its other machines.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace ferry::migration {
 void keep_reports(const report::Document &document);
 // Keeps the report of a whole batch; those of its runs are kept already. Throws as keep_reports().
 void keep_batch(const std::string &batch, const report::Document &document);
+
+// A report of --format json, wherever it is. Throws Error missing, malformed, io.
+[[nodiscard]] report::Document read_report(const std::filesystem::path &file);
 
 // The report of a run or a batch. Throws Error missing (with those that there are), malformed, unsafe, io.
 [[nodiscard]] report::Document kept_report(const std::string &id);

@@ -10,6 +10,7 @@
 
 #include "migration/option_values.hpp"
 
+#include "support/digest.hpp"
 #include "support/file.hpp"
 #include "support/file_names.hpp"
 #include "support/text.hpp"
@@ -30,7 +31,7 @@ Place place_of(const fs::path &file, const YAML::Node &node, std::string path) {
 }
 
 std::string known_keys() {
-  std::string out = "source";
+  std::string out = "source, bytes";
   for (const OptionSpec &spec : option_specs()) out += ", " + std::string(spec.name);
   return out;
 }
@@ -64,7 +65,7 @@ void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
   if (!map.IsMap()) malformed(place_of(file, map, ""), "this is not a map of options", "key: value lines");
   for (const auto &item : map) {
     const std::string key = text_of(file, item.first, "");
-    if (key == "source") continue;
+    if (key == "source" || key == "bytes") continue;
     const auto specs = option_specs();
     if (std::none_of(specs.begin(), specs.end(), [&](const OptionSpec &spec) { return spec.name == key; })) {
       malformed(place_of(file, item.first, key), "the manifest has an unknown key \"" + text::printable(key) + "\"",
@@ -72,6 +73,15 @@ void apply_map(Options &options, const fs::path &file, const YAML::Node &map) {
     }
     apply_value(options, file, key, item.second);
   }
+}
+
+// How much data a machine has, for --shard.
+std::optional<std::uint64_t> bytes_of(const fs::path &file, const YAML::Node &machine) {
+  const YAML::Node bytes = machine["bytes"];
+  if (!bytes) return std::nullopt;
+  const auto out = text::parse_u64(text_of(file, bytes, "bytes"));
+  if (!out) malformed(place_of(file, bytes, "bytes"), "this is not a number of bytes", "digits");
+  return out;
 }
 
 constexpr std::size_t kMaxManifestBytes = 4U << 20U;  // two hundred machines are some 20 KiB
@@ -161,6 +171,13 @@ std::string resolved(const fs::path &manifest, const std::string &source) {
 
 }  // namespace
 
+std::string manifest_digest(const fs::path &file) {
+  Digest digest("SHA256");
+  const std::string text = file::read_start(file, kMaxManifestBytes);
+  digest.update(text.data(), text.size());
+  return digest.finish();
+}
+
 std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &defaults) {
   refuse_other_files(file);
   const std::string text = file::read_start(file, kMaxManifestBytes);
@@ -201,6 +218,7 @@ std::vector<BatchEntry> manifest_entries(const fs::path &file, const Options &de
       malformed(place_of(file, machine, "machines"), "a machine has no source", "source: FILE");
     BatchEntry entry{resolved(file, text_of(file, machine["source"], "source")), {}, {}, base};
     apply_map(entry.options, file, machine);
+    entry.bytes = bytes_of(file, machine);
     out.push_back(std::move(entry));
   }
   return out;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <system_error>
 
@@ -158,6 +159,28 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
                                        .advice = "Choose one with --machine N, or use 'virt-ferry batch' for all."});
 }
 
+// Leaves the machine that --machine names (a script's reader has done so already), and tells each one's number; 0 where
+// the source has but one.
+std::vector<std::size_t> choose_machines(std::vector<ReadMachine> &machines, const FoundSource &source,
+                                         const Options &options) {
+  std::vector<std::size_t> out(machines.size());
+  if (machines.size() > 1) std::iota(out.begin(), out.end(), std::size_t{1});
+  if (!options.machine) return out;
+  if (source.kind != SourceKind::qemu) {
+    if (*options.machine > machines.size()) {
+      throw Error(ErrorKind::usage, {.where = {.file = source.file},
+                                     .message = "--machine: the source has no such machine",
+                                     .found = std::to_string(*options.machine),
+                                     .expected = "a number from 1 to " + std::to_string(machines.size())});
+    }
+    ReadMachine chosen = std::move(machines[*options.machine - 1]);
+    machines.clear();
+    machines.push_back(std::move(chosen));
+  }
+  out.assign(machines.size(), *options.machine);
+  return out;
+}
+
 Planned plan_machine(const FoundSource &source, ReadMachine read, const Options &given, target::Target &host,
                      const std::vector<RunRecord> &runs, const std::shared_ptr<Reader> &reader) {
   ImportedMachine &imported = read.imported;
@@ -254,14 +277,16 @@ std::vector<Planned> plan_source(const FoundSource &source, const Options &optio
     const std::shared_ptr<Reader> reader = reader_of(source, options);
     std::vector<ReadMachine> machines = reader->import(Newer::look);
     if (source.kind == SourceKind::qemu && machines.size() > 1 && !options.every_machine) refuse_several(machines);
+    const std::vector<std::size_t> numbers = choose_machines(machines, source, options);
     if (machines.size() > 1 && options.name && !is_name_pattern(*options.name)) {
       throw Error(ErrorKind::usage, {.where = {.file = source.file},
                                      .message = "--name cannot name several machines",
                                      .found = std::to_string(machines.size()) + " machines in the package",
                                      .advice = "Use a pattern such as --name '{name}-new', or leave out --name."});
     }
-    for (ReadMachine &machine : machines) {
-      out.push_back(plan_machine(source, std::move(machine), options, host, runs, reader));
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      out.push_back(plan_machine(source, std::move(machines[i]), options, host, runs, reader));
+      out.back().report.number = numbers[i];
       if (!options.show_values) hide_values(out.back().report);
     }
   } catch (const Error &error) {

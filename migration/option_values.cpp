@@ -246,7 +246,7 @@ constexpr std::array kRows{
         set_variable},
     Row{{"base", "DIR", "QEMU command: where its relative paths begin [the script's folder]", kTarget},
         [](Options &o, const std::string &v) { o.base = folder("base", v); }},
-    Row{{"machine", "N", "which machine of a file that starts several (from 1)", kTarget},
+    Row{{"machine", "N", "which machine of a source that has several (from 1)", kTarget},
         [](Options &o, const std::string &v) {
           const auto number = text::parse_u64(v);
           if (!number || *number == 0) bad_value("machine", v, "a number from 1");

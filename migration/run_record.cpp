@@ -133,10 +133,21 @@ std::string_view state_text(const RunRecord &record) {
   if (record.alive) return "in progress";
   if (record.undone) return "undone";
   if (record.done) return "done";
-  return record.kept ? "not defined" : "interrupted";
+  if (!record.kept) return "interrupted";
+  return record.defined ? "not started" : "not defined";
 }
 
-fs::path journal_folder() { return folders::state_home() / "virt-ferry/runs"; }
+namespace {
+fs::path &chosen_state() {
+  static fs::path chosen;
+  return chosen;
+}
+}  // namespace
+
+void keep_state_in(const fs::path &folder) { chosen_state() = folder; }
+fs::path journal_folder() {
+  return (chosen_state().empty() ? folders::state_home() / "virt-ferry" : chosen_state()) / "runs";
+}
 fs::path staging_folder(const fs::path &dest, const std::string &run) { return dest / (".virt-ferry-" + run); }
 
 namespace detail {

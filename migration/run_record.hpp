@@ -81,10 +81,13 @@ struct RunRecord {
   [[nodiscard]] bool crashed() const { return !done && !kept && !undone && !alive; }
 };
 
-// "done", "undone", "in progress", "interrupted"; "not defined" for one that ended without libvirt.
+// "done", "undone", "in progress", "interrupted"; for one that ended without libvirt "not defined", or "not started".
 [[nodiscard]] std::string_view state_text(const RunRecord &record);
 
 [[nodiscard]] std::filesystem::path journal_folder();
+// From now on the journals, and reports beside them, are below this folder, which is on a disk that several hosts
+// share, say. Called before any thread is started.
+void keep_state_in(const std::filesystem::path &folder);
 // Where a run makes what it publishes, and keeps what it replaces: the only folder that is ever removed with all in it.
 [[nodiscard]] std::filesystem::path staging_folder(const std::filesystem::path &dest, const std::string &run);
 

@@ -49,7 +49,7 @@ std::string outcome(const MachineReport &machine) {
     }
     case Status::skipped: return "skipped: the run " + machine.run + " has migrated it, and the source is unchanged";
     case Status::refused: return "refused";
-    case Status::failed: return machine.run.empty() ? "failed" : "made, but not defined";
+    case Status::failed: return machine.run.empty() ? "failed" : "made, but not finished";
   }
   return {};
 }

@@ -40,6 +40,7 @@ Json refusal_json(const Refusal &refusal) {
   if (!detail.found.empty()) out["found"] = detail.found;
   if (!detail.expected.empty()) out["expected"] = detail.expected;
   if (!detail.advice.empty()) out["advice"] = detail.advice;
+  out["retry"] = may_pass(refusal);
   return out;
 }
 
@@ -55,6 +56,7 @@ Json machine_json(const MachineReport &machine) {
            {"source", machine.source},
            {"kind", machine.kind},
            {"status", to_string(machine.status)}};
+  if (machine.number != 0) out["number"] = machine.number;
   if (!machine.run.empty()) out["run"] = machine.run;
   out["uuid"] = machine.uuid;
   out["guest_os"] = machine.guest_os;
@@ -90,6 +92,11 @@ std::string as_json(const Document &document) {
   add("made", document.made);
   add("command", document.command);
   add("user", document.user);
+  if (document.shard) {
+    out["shard"] = Json{{"index", document.shard->index},
+                        {"count", document.shard->count},
+                        {"manifest_sha256", document.shard->manifest}};
+  }
   out["machines"] = array(document.machines, machine_json);
   // File names need not be UTF-8; a report with a replacement character beats none.
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

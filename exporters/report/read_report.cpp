@@ -101,6 +101,8 @@ Refusal refusal_of(const Json &json) {
   return out;
 }
 
+Shard shard_of(const Json &json) { return {json.at("index"), json.at("count"), json.at("manifest_sha256")}; }
+
 template <class T, class Convert>
 void read_all(const Json &list, std::vector<T> &out, Convert convert) {
   for (const Json &one : list) out.push_back(convert(one));
@@ -111,6 +113,7 @@ MachineReport machine_of(const Json &json) {
   read(json, "name", out.name);
   read(json, "source", out.source);
   read(json, "kind", out.kind);
+  read(json, "number", out.number);
   out.status = named(json, "status", Status::failed);
   read(json, "run", out.run);
   read(json, "uuid", out.uuid);
@@ -154,6 +157,7 @@ Document from_json(std::string_view text) {
     read(json, "made", out.made);
     read(json, "command", out.command);
     read(json, "user", out.user);
+    if (json.contains("shard")) out.shard = shard_of(json["shard"]);
     read_all(json.at("machines"), out.machines, machine_of);
     return out;
   } catch (const nlohmann::json::exception &error) {

@@ -48,6 +48,9 @@ struct Refusal {
   ErrorKind kind{};
   ErrorDetail detail;
 };
+// Whether the same command may well succeed later, without anybody having changed the machine or the command: libvirt
+// or a disk did not answer, there was no room, it was interrupted.
+[[nodiscard]] bool may_pass(const Refusal &refusal);
 
 // What was seen when the machine was started on overlays.
 struct Test {
@@ -67,6 +70,7 @@ struct Test {
 
 struct MachineReport {
   std::string name, source, kind, uuid, guest_os;
+  std::size_t number = 0;  // of the machine in its source, from 1; 0: the only one
   Status status{};
   std::string run;                    // journal id, for undo; empty for a plan
   std::string summary;                // "pc (PIIX3), BIOS, 2 CPUs, 1.0 GiB memory"
@@ -95,6 +99,13 @@ struct TestDocument {
   std::optional<Refusal> refusal;  // why it was not started
 };
 
+// The part of a batch that a report is of.
+struct Shard {
+  std::size_t index = 1, count = 1;
+  std::string manifest;  // the SHA-256 of the manifest that was cut, in hex
+  bool operator==(const Shard &) const = default;
+};
+
 struct Document {
   std::string tool;     // "virt-ferry 0.1.0"
   std::string host;     // name of the host profile
@@ -102,8 +113,18 @@ struct Document {
   std::string made;     // when: "2026-11-29T12:05:57Z"
   std::string command;  // what was typed
   std::string user;     // by whom
+  std::optional<Shard> shard;
   std::vector<MachineReport> machines;
 };
+
+// A report and the file that it was read from.
+struct NamedDocument {
+  std::filesystem::path file;
+  Document document;
+};
+// The machines of all shards of one batch, in their order. Throws Error usage, with the file, where a shard is missing
+// or there twice, or is one of another manifest or another count.
+[[nodiscard]] Document merged(const std::vector<NamedDocument> &parts);
 
 [[nodiscard]] std::string as_json(const Document &document);
 // Throws Error malformed for what as_json() did not write.

@@ -38,6 +38,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--skip-disk", "missing"},
                                                           {"--look-inside", "off"},
                                                           {"--disk-changes", "keep"},
+                                                          {"--if-done", "skip"},
                                                           {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},
                                                           {"--compress", "zstd"},

@@ -22,6 +22,7 @@ MachineReport full_machine() {
   machine.name = "a<b>\"&\x1b[31m";
   machine.source = "/vms/a.vbox";
   machine.kind = "vbox";
+  machine.number = 2;
   machine.uuid = "11111111-2222-3333-4444-555555555555";
   machine.guest_os = "Debian 12";
   machine.status = Status::migrated;
@@ -83,6 +84,7 @@ Document document() {
           .made = "2026-11-29T12:05:57Z",
           .command = "virt-ferry batch /vms",
           .user = "you",
+          .shard = Shard{2, 8, std::string(64, 'a')},
           .machines = {full_machine(), refused_machine()}};
 }
 
