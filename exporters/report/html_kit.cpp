@@ -24,7 +24,7 @@ code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { white-space: pre-wr
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: .15rem 1rem; } dt { color: var(--mild); } dd { margin: 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin: .75rem 0; } form label { display: flex; gap: .4rem; align-items: center; } input, select { font: inherit; padding: .2rem .4rem; max-width: 100%; }
 [hidden] { display: none !important; }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } thead { position: absolute; left: -9999px; } tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); } td, tbody th { display: block; border: 0; padding: .05rem 0; } .number { text-align: left; } }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } thead { position: absolute; left: -9999px; } table, tbody { display: block; } th, td { overflow-wrap: anywhere; } tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); } td, tbody th { display: block; border: 0; padding: .05rem 0; } .number { text-align: left; } }
 @media print { body { max-width: none; font-size: 11pt; } form, nav, details { display: none; } h2 { break-after: avoid; } tr, li { break-inside: avoid; } }
 )";
 

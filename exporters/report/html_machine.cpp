@@ -167,7 +167,7 @@ void add_settings(std::string &out, const MachineReport &machine, Share share) {
 
 void machine_part(std::string &out, const MachineReport &machine, std::size_t index, Share share) {
   const std::string id = "m" + std::to_string(index);
-  out += "<section aria-labelledby=\"" + id + "\"><h2 id=\"" + id + "\">" + escaped(machine.name) + " " +
+  out += "<article aria-labelledby=\"" + id + "\"><h2 id=\"" + id + "\">" + escaped(machine.name) + " " +
          tag(to_string(machine.status)) + "</h2>\n";
   std::string verdict = headline(machine, {.width = 1U << 20U});
   verdict.erase(verdict.find_last_not_of('\n') + 1);
@@ -184,7 +184,7 @@ void machine_part(std::string &out, const MachineReport &machine, std::size_t in
   if (!machine.domain_xml.empty() && share == Share::whole)
     out += "<details><summary>Domain XML</summary><pre tabindex=\"0\">" + entities(machine.domain_xml) +
            "</pre></details>\n";
-  out += "</section>\n";
+  out += "</article>\n";
 }
 
 }  // namespace ferry::report::html
