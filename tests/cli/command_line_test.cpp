@@ -18,6 +18,7 @@ using Words = std::vector<std::string>;
 // A value that each option takes; an option that is not here gets a name that any text will do for.
 std::string value_of(const Words &command, const std::string &option) {
   if (command.back() == "convert" && option == "--format") return "raw";
+  if (command.back() == "finish" && option == "--disk") return "scsi";
   static const std::map<std::string, std::string> kValues{{"--format", "json"},
                                                           {"--progress", "none"},
                                                           {"--color", "never"},
@@ -39,6 +40,8 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--look-inside", "off"},
                                                           {"--disk-changes", "keep"},
                                                           {"--if-done", "skip"},
+                                                          {"--timeout", "60"},
+                                                          {"--nic", "virtio"},
                                                           {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},
                                                           {"--compress", "zstd"},
