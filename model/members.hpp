@@ -487,7 +487,8 @@ struct Members<ObservedVolume> {
                                    Member{"part_id", &ObservedVolume::part_id},
                                    Member{"dirty", &ObservedVolume::dirty, Written::when_changed},
                                    Member{"protectors", &ObservedVolume::protectors},
-                                   Member{"problem", &ObservedVolume::problem}};
+                                   Member{"problem", &ObservedVolume::problem},
+                                   Member{"logical_volume", &ObservedVolume::logical_volume}};
 };
 
 template <>

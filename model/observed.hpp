@@ -9,7 +9,8 @@
 
 namespace ferry {
 
-// A partition, or a disk without partitions.
+// A partition, a disk without partitions, or a logical volume, which has the disk and number of the partition that it
+// begins on.
 struct ObservedVolume {
   std::size_t disk = 0;      // of the machine, in the source's order, from 1
   std::size_t number = 0;    // of the partition, from 1; 0: the whole disk
@@ -23,11 +24,13 @@ struct ObservedVolume {
   bool dirty = false;   // it was not unmounted, or has errors
   // BitLocker: what opens it, "tpm", "password", "recovery", "clear-key" (it is suspended) ...
   std::vector<std::string> protectors;
-  std::string problem;  // why it could not be read: a clause
+  std::string problem;              // why it could not be read: a clause
+  std::string logical_volume = {};  // "debian/root"; empty: it is none
 
-  // "partition 2 of disk 1", "disk 1".
+  // "partition 2 of disk 1", "disk 1", "logical volume debian/root on disk 1".
   [[nodiscard]] std::string named() const {
     const std::string whole = "disk " + std::to_string(disk);
+    if (!logical_volume.empty()) return "logical volume " + logical_volume + " on " + whole;
     return number == 0 ? whole : "partition " + std::to_string(number) + " of " + whole;
   }
 };

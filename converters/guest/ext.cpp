@@ -7,6 +7,7 @@
 #include <map>
 
 #include "converters/guest/file_system.hpp"
+#include "converters/guest/path_walk.hpp"
 
 #include "support/byte_reader.hpp"
 #include "support/error.hpp"
@@ -37,12 +38,12 @@ class Ext final : public FileSystem {
   explicit Ext(SourcePtr volume) : volume_(std::move(volume)) { read_superblock(); }
 
   [[nodiscard]] SourcePtr open(std::string_view path) const override {
-    const auto inode = find(path);
+    const auto inode = find_node(*this, path);
     return inode && inode->kind == Kind::file ? content(*inode) : nullptr;
   }
 
   [[nodiscard]] std::vector<Entry> list(std::string_view path) const override {
-    const auto inode = find(path);
+    const auto inode = find_node(*this, path);
     std::vector<Entry> out;
     if (!inode || inode->kind != Kind::folder) return out;
     for_each_name(*inode, [&out](const std::string &name, std::uint32_t, std::uint8_t kind) {
@@ -55,6 +56,30 @@ class Ext final : public FileSystem {
   [[nodiscard]] std::string label() const override { return label_; }
   [[nodiscard]] std::string id() const override { return id_; }
   [[nodiscard]] bool dirty() const override { return dirty_; }
+
+  // ---- for find_node() ----
+
+  using Node = Inode;
+  [[nodiscard]] Inode root() const { return inode_at(kRoot); }
+  [[nodiscard]] static bool is_folder(const Inode &inode) { return inode.kind == Kind::folder; }
+  [[nodiscard]] static bool is_link(const Inode &inode) { return inode.kind == Kind::link; }
+
+  [[nodiscard]] std::optional<Inode> child(const Inode &folder, const std::string &wanted) const {
+    std::optional<std::uint32_t> out;
+    for_each_name(folder, [&](const std::string &name, std::uint32_t inode, std::uint8_t) {
+      if (name == wanted) out = inode;
+      return !out;
+    });
+    return out ? std::optional(inode_at(*out)) : std::nullopt;
+  }
+
+  [[nodiscard]] std::string target_of(const Inode &link) const {
+    constexpr std::uint64_t kLongest = 4096;
+    if (link.size > kLongest) malformed("a link's target is too long", std::to_string(link.size) + " bytes");
+    if (link.size < link.map.size() && (link.flags & kHasExtents) == 0)
+      return {link.map.begin(), link.map.begin() + static_cast<long>(link.size)};
+    return read_text(*content(link), kLongest);
+  }
 
  private:
   void read_superblock() {
@@ -238,53 +263,6 @@ class Ext final : public FileSystem {
         entry += length;
       }
     }
-  }
-
-  [[nodiscard]] std::optional<std::uint32_t> child(const Inode &folder, const std::string &wanted) const {
-    std::optional<std::uint32_t> out;
-    for_each_name(folder, [&](const std::string &name, std::uint32_t inode, std::uint8_t) {
-      if (name == wanted) out = inode;
-      return !out;
-    });
-    return out;
-  }
-
-  [[nodiscard]] std::string target_of(const Inode &link) const {
-    constexpr std::uint64_t kLongest = 4096;
-    if (link.size > kLongest) malformed("a link's target is too long", std::to_string(link.size) + " bytes");
-    if (link.size < link.map.size() && (link.flags & kHasExtents) == 0)
-      return {link.map.begin(), link.map.begin() + static_cast<long>(link.size)};
-    return read_text(*content(link), kLongest);
-  }
-
-  [[nodiscard]] std::optional<Inode> find(std::string_view path) const {
-    std::vector<std::string> left = parts_of(path);
-    std::reverse(left.begin(), left.end());  // the next one last
-    std::vector<Inode> above{inode_at(kRoot)};
-    int links = 0;
-    while (!left.empty()) {
-      const std::string part = std::move(left.back());
-      left.pop_back();
-      if (part == ".") continue;
-      if (part == "..") {
-        if (above.size() > 1) above.pop_back();
-        continue;
-      }
-      if (above.back().kind != Kind::folder) return std::nullopt;
-      const auto number = child(above.back(), part);
-      if (!number) return std::nullopt;
-      Inode inode = inode_at(*number);
-      if (inode.kind != Kind::link) {
-        above.push_back(std::move(inode));
-        continue;
-      }
-      if (++links > kMostLinks) malformed("links lead to each other");
-      const std::string target = target_of(inode);
-      if (target.starts_with('/')) above.resize(1);
-      std::vector<std::string> parts = parts_of(target);
-      left.insert(left.end(), parts.rbegin(), parts.rend());
-    }
-    return above.back();
   }
 
   SourcePtr volume_;

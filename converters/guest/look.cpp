@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "converters/guest/lvm.hpp"
 #include "converters/guest/partitions.hpp"
 #include "converters/guest/systems.hpp"
 
@@ -65,32 +66,76 @@ void Look::add_problem(std::size_t number, const std::string &why) {
   out_.disks.push_back({.number = number, .problem = why});
 }
 
-Observed Look::done() {
-  std::vector<Mounted> mounted;
-  for (const One &one : disks_) {
-    ObservedDisk seen{.number = one.number};
+namespace {
+
+// Reads the volumes of disks into an Observed; what can be read goes on as mounted, or as parts of LVM's.
+class VolumeReader {
+ public:
+  explicit VolumeReader(Observed &out) : out_(out) {}
+
+  void add_disk(std::size_t number, const std::shared_ptr<const Disk> &disk) {
+    ObservedDisk seen{.number = number};
     PartitionTable table;
-    try_to([&] { table = read_partitions(*one.disk); }, [&](std::string why) { seen.problem = std::move(why); });
+    try_to([&] { table = read_partitions(*disk); }, [&](std::string why) { seen.problem = std::move(why); });
     seen.table = table.kind;
     seen.boot_code = table.boot_code;
     out_.disks.push_back(std::move(seen));
     for (const Partition &part : table.partitions) {
-      if (out_.volumes.size() >= kMostVolumes) break;
-      ObservedVolume volume{.disk = one.number,
-                            .number = part.number,
-                            .start = part.start,
-                            .length = part.length,
-                            .type = part.type,
-                            .part_id = part.id};
-      auto files = mount(volume, std::make_shared<const Part>(one.disk, part.start, part.length));
-      if (files) mounted.push_back({out_.volumes.size(), std::move(files)});
-      out_.volumes.push_back(std::move(volume));
+      add_volume({.disk = number,
+                  .number = part.number,
+                  .start = part.start,
+                  .length = part.length,
+                  .type = part.type,
+                  .part_id = part.id},
+                 std::make_shared<const Part>(disk, part.start, part.length));
     }
   }
+
+  void add_logical_volumes() {
+    for (const LogicalVolume &one : read_logical_volumes(physical_)) {
+      const ObservedVolume &physical = out_.volumes[physical_at_[one.physical]];
+      ObservedVolume volume{.disk = physical.disk, .number = physical.number, .logical_volume = one.name};
+      if (one.content) {
+        volume.length = one.content->size();
+        add_volume(std::move(volume), one.content);
+      } else if (out_.volumes.size() < kMostVolumes) {
+        volume.problem = one.problem;
+        out_.volumes.push_back(std::move(volume));
+      }
+    }
+    for (std::size_t i = 0; i < physical_.size(); ++i) out_.volumes[physical_at_[i]].problem = physical_[i].problem;
+  }
+
+  std::vector<Mounted> mounted;
+
+ private:
+  void add_volume(ObservedVolume volume, const SourcePtr &content) {
+    if (out_.volumes.size() >= kMostVolumes) return;
+    auto files = mount(volume, content);
+    if (files) mounted.push_back({out_.volumes.size(), std::move(files)});
+    if (volume.content == "lvm" && volume.logical_volume.empty()) {
+      physical_.push_back({content});
+      physical_at_.push_back(out_.volumes.size());
+    }
+    out_.volumes.push_back(std::move(volume));
+  }
+
+  Observed &out_;
+  std::vector<PhysicalVolume> physical_;
+  std::vector<std::size_t> physical_at_;  // their indexes in Observed::volumes
+};
+
+}  // namespace
+
+Observed Look::done() {
+  VolumeReader reader(out_);
+  for (const One &one : disks_) reader.add_disk(one.number, one.disk);
+  reader.add_logical_volumes();
+  const std::vector<Mounted> &mounted = reader.mounted;
   for (const Mounted &one : mounted) {
     const std::string &content = out_.volumes[one.volume].content;
     if (content == "ntfs") look_for_windows(one, out_);
-    if (content.starts_with("ext")) look_for_linux(one, mounted, budget_, out_);
+    if (content.starts_with("ext") || content == "xfs") look_for_linux(one, mounted, budget_, out_);
     look_for_loaders(one, out_);
   }
   out_.bytes_read = budget_.taken();

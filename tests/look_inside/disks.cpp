@@ -97,6 +97,89 @@ void make_fat(const fs::path &file, std::uint64_t size, const Files &files, cons
   }
 }
 
+// In another program's hands: cpio's own.
+std::string archive_of(const std::vector<std::string> &names, const std::string &packer) {
+  const TempFolder folder;
+  std::string list;
+  for (const std::string &name : names) {
+    folder.write("root/" + name, "x");
+    list += name + "\n";
+  }
+  folder.write("list", list);
+  const std::string command = "cd \"$1/root\" && cpio -o -H newc --quiet < ../list | " + packer + " > ../out";
+  if (run({"sh", "-c", command, "sh", folder.path().string()}) != 0) throw std::runtime_error(command);
+  return read_text(folder / "out");
+}
+
+Files debian() {
+  return {{"etc/os-release", "-> ../usr/lib/os-release"},
+          {"usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"},
+          {"etc/hostname", "# the name\nweb\n"},
+          {"etc/fstab", "# comment\nUUID=11 / ext4 defaults 0 1\n/dev/sda5 none swap sw 0 0\n"},
+          {"etc/crypttab", "data /dev/sdb1 none luks\n"},
+          {"etc/network/interfaces", "auto lo\niface lo inet loopback\nallow-hotplug ens33\niface ens33 inet dhcp\n"},
+          {"usr/bin/env", std::string("\x7f"
+                                      "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0",
+                                      20)},
+          {"usr/bin/vmtoolsd", "x"},
+          {"boot/vmlinuz-6.1.0-9-amd64", "kernel"},
+          {"boot/vmlinuz-6.1.0-10-amd64", "kernel"}};
+}
+
+namespace {
+
+// Files laid out below a folder, as mke2fs and mkfs.xfs take them.
+struct Tree {
+  std::map<std::string, Tree> folders;
+  std::map<std::string, std::string> files;  // the content, or "-> target"
+};
+
+Tree tree_of(const Files &files) {
+  Tree root;
+  for (const auto &[path, content] : files) {
+    Tree *at = &root;
+    std::size_t begin = 0;
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', begin)) {
+      at = &at->folders[path.substr(begin, slash - begin)];
+      begin = slash + 1;
+    }
+    if (begin < path.size()) at->files[path.substr(begin)] = content;
+  }
+  return root;
+}
+
+// mkfs.xfs' prototype: a line for each file, "$" ends a folder.
+void write_prototype(const Tree &tree, const TempFolder &folder, std::size_t &number, std::string &out) {
+  for (const auto &[name, content] : tree.files) {
+    if (content.starts_with("-> ")) {
+      out += name + " l--777 0 0 " + content.substr(3) + "\n";
+    } else {
+      out += name + " ---644 0 0 " + folder.write("f" + std::to_string(number++), content).string() + "\n";
+    }
+  }
+  for (const auto &[name, below] : tree.folders) {
+    out += name + " d--755 0 0\n";
+    write_prototype(below, folder, number, out);
+  }
+  out += "$\n";
+}
+
+}  // namespace
+
+void make_xfs(const fs::path &file, std::uint64_t size, const Files &files, const std::vector<std::string> &options) {
+  const TempFolder folder;
+  std::string prototype = "/\n0 0\nd--755 0 0\n";
+  std::size_t number = 0;
+  write_prototype(tree_of(files), folder, number, prototype);
+  write_file(file, Bytes());
+  fs::resize_file(file, size);
+  std::vector<std::string> arguments{"mkfs.xfs", "-q", "-L",
+                                     "system",   "-p", folder.write("prototype", prototype).string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back(file.string());
+  check(run(arguments) == 0, "mkfs.xfs");
+}
+
 Observed look_at(const std::vector<fs::path> &disks) {
   std::vector<std::unique_ptr<const image::Chain>> chains;
   guest::Look look;

@@ -32,6 +32,15 @@ void make_ext(const std::filesystem::path &file, std::uint64_t size, const Files
 void make_fat(const std::filesystem::path &file, std::uint64_t size, const Files &files,
               const std::string &bits = "32");
 
+// From 300 MiB on. Files as make_ext() takes them.
+void make_xfs(const std::filesystem::path &file, std::uint64_t size, const Files &files,
+              const std::vector<std::string> &options = {});
+
+// A Debian's root, without initial RAM disks.
+[[nodiscard]] Files debian();
+// A newc archive of empty files, packed by that program: "gzip", "cat".
+[[nodiscard]] std::string archive_of(const std::vector<std::string> &names, const std::string &packer);
+
 // What a look finds in raw images.
 [[nodiscard]] Observed look_at(const std::vector<std::filesystem::path> &disks);
 

@@ -14,35 +14,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
 
-// A newc archive of empty files, in another program's hands: cpio's own.
-std::string archive_of(const std::vector<std::string> &names, const std::string &packer) {
-  const TempFolder folder;
-  std::string list;
-  for (const std::string &name : names) {
-    folder.write("root/" + name, "x");
-    list += name + "\n";
-  }
-  folder.write("list", list);
-  const std::string command = "cd \"$1/root\" && cpio -o -H newc --quiet < ../list | " + packer + " > ../out";
-  if (run({"sh", "-c", command, "sh", folder.path().string()}) != 0) throw std::runtime_error(command);
-  return read_text(folder / "out");
-}
-
-Files debian() {
-  return {{"etc/os-release", "-> ../usr/lib/os-release"},
-          {"usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"},
-          {"etc/hostname", "# the name\nweb\n"},
-          {"etc/fstab", "# comment\nUUID=11 / ext4 defaults 0 1\n/dev/sda5 none swap sw 0 0\n"},
-          {"etc/crypttab", "data /dev/sdb1 none luks\n"},
-          {"etc/network/interfaces", "auto lo\niface lo inet loopback\nallow-hotplug ens33\niface ens33 inet dhcp\n"},
-          {"usr/bin/env", std::string("\x7f"
-                                      "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0",
-                                      20)},
-          {"usr/bin/vmtoolsd", "x"},
-          {"boot/vmlinuz-6.1.0-9-amd64", "kernel"},
-          {"boot/vmlinuz-6.1.0-10-amd64", "kernel"}};
-}
-
 class LookInsideLinux : public testing::Test {
  protected:
   Observed seen(const Files &files, const std::string &kind = "ext4", const std::vector<std::string> &options = {}) {
