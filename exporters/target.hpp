@@ -113,6 +113,7 @@ struct Disk {
   std::string target;                     // the target's name of it: "sda"
   std::string bus;                        // "sata"
   std::string model = {};                 // of its controller, where the bus has several: "virtio-scsi"
+  bool unmanaged = false;                 // the target does not know that it is there, and takes no snapshots of it
 };
 
 // A port of the host that the machine listens on while it runs.

@@ -22,6 +22,10 @@ inline const FindingKind kBuiltInProfile{
 inline const FindingKind kSnapshotsFlattened{finding_list, "snapshot.flattened", Severity::info,
                                              "The snapshots are left behind because --snapshots flatten was asked for.",
                                              "Leave the option out to keep them."};
+inline const FindingKind kSnapshotsInImages{
+    finding_list, "snapshot.in-images", Severity::warning,
+    "A disk is passed to QEMU without libvirt's knowledge, so the snapshots are inside of the images alone.",
+    "Go back to one with 'qemu-img snapshot -a NAME IMAGE' for each image while the machine is off."};
 inline const FindingKind kSnapshotRenamed{finding_list, "snapshot.renamed", Severity::info,
                                           "A snapshot's name is not unique, or not one that libvirt accepts.", ""};
 inline const FindingKind kSnapshotMemoryDropped{

@@ -66,7 +66,9 @@ class MachinePlanner {
     plan_.memory = result.memory;
     append(plan_.findings, result.findings);
     plan_tpm(result.has_tpm);
-    plan_snapshots(disks, identity);
+    const bool unmanaged =
+        std::any_of(result.disks.begin(), result.disks.end(), [](const target::Disk &disk) { return disk.unmanaged; });
+    plan_snapshots(disks, identity, unmanaged);
     plan_.disks = std::move(disks.disks);
     plan_.copies = std::move(disks.copies);
     append(settlements_, result.settlements);
@@ -255,7 +257,8 @@ class MachinePlanner {
     return target_.describe(request);
   }
 
-  void plan_snapshots(const DisksPlan &disks, const IdentityContext &identity) {
+  // `unmanaged`: the target would go back to a state of some disks and leave others as they are.
+  void plan_snapshots(const DisksPlan &disks, const IdentityContext &identity, bool unmanaged) {
     if (machine().snapshots.empty()) return;
     if (!options_.keep_snapshots) {
       plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
@@ -269,6 +272,13 @@ class MachinePlanner {
                                      .message = "--disk-mode link and overlay cannot keep snapshots",
                                      .found = std::to_string(machine().snapshots.size()) + " snapshots",
                                      .advice = "Add --snapshots flatten, or leave out --disk-mode."});
+    }
+    if (unmanaged) {
+      plan_.findings.push_back(raise(kSnapshotsInImages, machine().origin,
+                                     std::to_string(machine().snapshots.size()) +
+                                         " snapshots are kept inside of the new images, and are not listed"));
+      settlements_.push_back({"snapshots", Disposition::translated, "kept inside of the new images alone"});
+      return;
     }
     for (std::size_t i = 0; i < machine().snapshots.size(); ++i) {
       if (disks.snapshot_images[i]) plan_snapshot(i, disks, identity);

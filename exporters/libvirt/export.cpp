@@ -73,6 +73,7 @@ target::Result export_domain(const ExportInput &input) {
   map_folders(m);
   map_boot_order(m);
   place_channels(m);
+  map_nvme_arguments(m);
   m.result.has_tpm = m.domain.tpm.has_value();
   m.result.document = domain_xml(m.domain);
   return std::move(m.result);

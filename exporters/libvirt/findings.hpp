@@ -99,6 +99,10 @@ inline const FindingKind kControllerReplaced{
     finding_list, "disk.controller-replaced", Severity::critical,
     "The disk's controller has no counterpart; the disk moves to another bus, from which the guest may not boot.",
     "Make sure that the guest has the driver, or choose another bus with --disk-bus."};
+inline const FindingKind kNvmeByArguments{
+    finding_list, "disk.nvme-by-arguments", Severity::warning,
+    "libvirt before 11.5 has no NVMe disks; they are passed to QEMU as arguments, and libvirt knows nothing of them.",
+    "Take snapshots with 'qemu-img snapshot' while the machine is off; with a newer libvirt migrate again."};
 inline const FindingKind kDriveMovedBus{finding_list, "drive.other-bus", Severity::warning,
                                         "A drive moves to another bus than it had.",
                                         "Check the guest's fstab and boot loader if they name the drive by path."};

@@ -539,6 +539,16 @@ case_nvme() {
   equal "the machine's disks" "$(virsh -q domblklist "$NAME" | awk '{print $1}')" nvme0n1
 }
 
+# Where libvirt has no NVMe disks QEMU is told of them: the BIOS boots from one all the same, in its slot.
+case_nvme_arguments() {
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox NVMe probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  migrate "$SOURCE" --disk-bus nvme
+  same_machine "$(plain_bytes "$UUID")"
+  device 00:0e.0 1b36:0010 010802
+}
+
 # VMware names no serial number, which libvirt wants.
 case_nvme_vmx() {
   host_offers disk nvme "NVMe disks"

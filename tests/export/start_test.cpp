@@ -28,6 +28,23 @@ TEST(Start, EveryControllerOnBothBoards) {
   }
 }
 
+// By arguments of QEMU's, as Debian 12's libvirt has none.
+TEST(Start, NvmeDisksOnBothBoards) {
+  for (const Chipset chipset : {Chipset::piix3, Chipset::ich9}) {
+    for (const std::size_t disks : {1U, 2U}) {
+      Machine machine = virtualbox_machine();
+      machine.hardware.chipset = chipset;
+      std::vector<Drive> drives{disk_drive(0)};
+      if (disks == 2) drives.push_back(disk_drive(1));
+      machine.hardware.controllers = {controller(ControllerType::nvme, "c", drives),
+                                      controller(ControllerType::ahci, "d", {cd_drive(2)})};
+      Fixture fixture(machine);
+      fixture.input.options.disk_bus = target::DiskBus::nvme;
+      fixture.run_and_start();
+    }
+  }
+}
+
 TEST(Start, EveryNicModelAndAForward) {
   Machine machine = virtualbox_machine();
   machine.hardware.nics.clear();

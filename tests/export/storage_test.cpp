@@ -231,6 +231,17 @@ TEST(Storage, AMissingControllerOfTheHostsIsReplaced) {
 
 // What was seen on the disks decides where the controller has no counterpart.
 class SeenGuest : public testing::Test {
+ public:
+  // What QEMU is told beside libvirt.
+  static std::string arguments(const target::Result &result) {
+    const xml::Element root = domain(result);
+    std::string out;
+    if (const xml::Element *line = root.child("commandline")) {
+      for (const xml::Element &child : line->children) out += attribute(child, "value") + " ";
+    }
+    return out;
+  }
+
  protected:
   static Fixture seen(ControllerType type, std::vector<target::BootBus> buses, bool efi = false) {
     Fixture fixture = with(type, {disk_drive(0)}, true);
@@ -269,6 +280,10 @@ TEST_F(SeenGuest, KeepsItsControllerWhereItCanBeMadeToBoot) {
   EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
   fixture = seen(ControllerType::lsilogic_sas, {{"sata", "", true}});
   EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
+  // An old Linux' driver is in its kernel.
+  fixture = with(ControllerType::ide_piix4, {ide_disk(0, 0)});
+  fixture.change_media = [](target::Medium &medium) { medium.boots_from = {{"scsi", "lsilogic"}}; };
+  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
 }
 
 TEST_F(SeenGuest, OfAnEfiMachineBootsFromWhatTheFirmwareReadsToo) {
@@ -306,6 +321,36 @@ TEST_F(SeenGuest, DisksOfDataAreNoReasonToFearForTheBoot) {
   EXPECT_TRUE(found(result, "drive.other-bus"));
 }
 
+// libvirt of Debian 12 has no NVMe disks, its QEMU has.
+TEST_F(SeenGuest, OnNvmeAloneGetsThatByArgumentsOfQemus) {
+  Fixture fixture = seen(ControllerType::nvme, {{"nvme", ""}});
+  const auto result = fixture.run();
+  EXPECT_EQ(count(domain(result), "devices/disk"), 0U);
+  EXPECT_TRUE(result.disks.at(0).unmanaged);
+  const std::string said = arguments(result);
+  EXPECT_NE(said.find("format=qcow2,if=none,id=ua-nvme0n1,discard=unmap"), std::string::npos) << said;
+  EXPECT_NE(said.find("-device nvme,id=ua-nvme0,serial="), std::string::npos) << said;
+  EXPECT_NE(said.find(",drive=ua-nvme0n1,bootindex=1"), std::string::npos) << said;
+  EXPECT_TRUE(found(result, "domain.tainted"));
+  EXPECT_TRUE(found(result, "disk.nvme-by-arguments"));
+  // Where it boots from another bus, that is libvirt's.
+  fixture = seen(ControllerType::nvme, {{"nvme", ""}, {"sata", "", true}});
+  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
+  fixture = seen(ControllerType::nvme, {});
+  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
+  fixture = seen(ControllerType::nvme, {{"nvme", ""}});
+  fixture.host.nvme_device = false;
+  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
+}
+
+TEST(Storage, DisksOfOneControllerAreItsNamespacesByArgumentsToo) {
+  Fixture fixture = with(ControllerType::nvme, {disk_drive(0), disk_drive(2)});
+  fixture.input.options.disk_bus = target::DiskBus::nvme;
+  const std::string said = SeenGuest::arguments(fixture.run());
+  EXPECT_NE(said.find("nvme-ns,bus=ua-nvme0,drive=ua-nvme0n1,nsid=1"), std::string::npos) << said;
+  EXPECT_NE(said.find("nvme-ns,bus=ua-nvme0,drive=ua-nvme0n3,nsid=3"), std::string::npos) << said;
+}
+
 TEST_F(SeenGuest, AskedForIsAskedFor) {
   Fixture fixture = seen(ControllerType::lsilogic, {{"sata", ""}});
   fixture.input.options.disk_bus = target::DiskBus::virtio;
@@ -325,6 +370,7 @@ TEST(Storage, ABusThatIsAskedForMovesDisksOnly) {
 TEST(Storage, ABusThatTheHostLacksIsRefused) {
   Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
   fixture.input.options.disk_bus = target::DiskBus::nvme;
+  fixture.host.nvme_device = false;
   EXPECT_THROW((void)fixture.map(), Error);
 }
 

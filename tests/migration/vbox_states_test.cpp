@@ -161,6 +161,28 @@ TEST_F(VboxStates, ACurrentSnapshotThatIsNotThereLosesNoState) {
   EXPECT_FALSE(plan_.snapshots.at(0).current);
 }
 
+// libvirt would go back to a state of the other disks alone.
+TEST_F(VboxStates, OfDisksThatLibvirtDoesNotKnowTheSnapshotsAreInTheImagesAlone) {
+  vdi("m", 1, 0, "aaaa");
+  vdi("m", 2, 1, "bb  ");
+  scratch_.write("m/m.vbox",
+                 machine("currentSnapshot='" + snapshot_uuid(1) + "'",
+                         registry(disk(1, disk(2, ""), "type='Normal'")) +
+                             snapshot(1, "", kHardware + drive(uuid(1), "NVMe")) + kHardware + drive(uuid(2), "NVMe")));
+  options_.hardware.disk_bus = target::DiskBus::nvme;
+  migrate("m/m.vbox");
+  EXPECT_EQ(marks(), "bbaa");
+  EXPECT_EQ(marks("s1"), "aaaa");
+  EXPECT_TRUE(plan_.snapshots.empty());
+  EXPECT_TRUE(has("snapshot.in-images"));
+  EXPECT_TRUE(has("disk.nvme-by-arguments"));
+  // Whoever asks which files the machine has is told of them.
+  target::MachineFiles files;
+  libvirt::Target(libvirt::load_host_profile(fs::path(FERRY_SOURCE_DIR) / "fixtures/hosts/debian-12.json"))
+      .add_files(plan_.domain_xml, files);
+  EXPECT_TRUE(files.disks.contains(plan_.disks.at(0).target));
+}
+
 // The source machine lists the clone's image below the snapshot that it was made of.
 TEST_F(VboxStates, ALinkedCloneOfASnapshotHasTheSnapshotBelowIt) {
   vdi("source", 1, 0, "aaaa");

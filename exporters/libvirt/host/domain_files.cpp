@@ -25,6 +25,8 @@ class FileCollector {
       } else if (child.name == "nvram") {
         if (!child.text.empty()) out_.all.insert(child.text);
         add_sources(child, true);  // <nvram type='file'><source file=.../></nvram>, since libvirt 8.5
+      } else if (child.name == "commandline") {
+        add_arguments(child);
       } else if ((child.name == "kernel" || child.name == "initrd") && !child.text.empty()) {
         out_.all.insert(child.text);
       } else {
@@ -34,6 +36,25 @@ class FileCollector {
   }
 
  private:
+  // Disks that libvirt does not have, as we write them: -drive file=...
+  void add_arguments(const xml::Element &line) {
+    constexpr std::string_view kFile = "file=";
+    bool drive = false;
+    for (const xml::Element &child : line.children) {
+      const std::string *value = child.attribute("value");
+      if (value == nullptr) continue;
+      if (drive && value->starts_with(kFile)) {
+        std::string file;
+        for (std::size_t i = kFile.size(); i < value->size(); ++i) {
+          if ((*value)[i] == ',' && ++i < value->size() && (*value)[i] != ',') break;
+          if (i < value->size()) file += (*value)[i];
+        }
+        add_file(&file, false);
+      }
+      drive = *value == "-drive";
+    }
+  }
+
   // A disk's own image stands in its <source>, those under it in <backingStore>s inside of each other.
   void add_sources(const xml::Element &element, bool removable) {
     for (const xml::Element &child : element.children) {

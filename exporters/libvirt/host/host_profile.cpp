@@ -70,6 +70,7 @@ void visit_profile(Visitor &visit, Profile &profile) {
   visit("filesystem_drivers", profile.filesystem_drivers);
   visit("char_types", profile.char_types);
   visit("usb_redirection", profile.usb_redirection);
+  visit("nvme_device", profile.nvme_device);
   visit("firmware", profile.firmware);
   visit("bridges", profile.bridges);
   visit("networks", profile.networks);

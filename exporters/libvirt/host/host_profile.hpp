@@ -46,6 +46,7 @@ struct HostProfile {
   std::set<std::string> filesystem_drivers;  // "virtiofs", "path"
   std::set<std::string> char_types;          // "spicevmc" for channels, redirdev "usb" support and the like
   bool usb_redirection = false;
+  bool nvme_device = false;  // the emulator has NVMe controllers, whatever libvirt knows of them
 
   std::vector<target::FirmwareImage> firmware;  // in the host's order of preference
   std::set<std::string> bridges;                // that qemu-bridge-helper allows this user

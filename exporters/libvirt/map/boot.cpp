@@ -6,7 +6,7 @@
 // one, first, and the source's order only ranks what comes after them.
 #include <algorithm>
 
-#include "exporters/libvirt/map/mapping.hpp"
+#include "exporters/libvirt/map/storage_buses.hpp"
 
 namespace ferry::libvirt {
 namespace {
@@ -88,7 +88,8 @@ class BootOrder {
     });
     for (const std::size_t i : candidates) {
       m_.domain.disks[i].boot_order = ++last_;
-      if (m_.domain.disks[i].bus == "nvme" && !m_.efi()) rank_controller(m_.domain.disks[i]);
+      const bool ranked_twice = m_.domain.disks[i].bus == "nvme" && !m_.efi();
+      if (ranked_twice && nvme_way(m_.host) == NvmeWay::by_libvirt) rank_controller(m_.domain.disks[i]);
     }
   }
 

@@ -119,20 +119,21 @@ struct Mapping {
 [[nodiscard]] bool firmware_exists(const Hardware &hardware, const HostProfile &host, bool secure_boot, bool q35);
 
 // Of every machine. The order in export.cpp matters: who comes first gets the slots.
-void map_emulator(Mapping &m);       // board.cpp: what runs it
-void map_identity(Mapping &m);       // identity.cpp: names, description, guest OS
-void map_uuid(Mapping &m);           // smbios.cpp
-void map_smbios(Mapping &m);         // smbios.cpp
-void map_generation_id(Mapping &m);  // smbios.cpp
-void map_memory(Mapping &m);         // memory.cpp
-void map_macos(Mapping &m);          // macos.cpp: after the CPU
-void map_firmware(Mapping &m);       // firmware.cpp
-void map_nics(Mapping &m);           // network.cpp
-void map_char_ports(Mapping &m);     // char_ports.cpp
-void map_tpm(Mapping &m);            // tpm.cpp
-void map_folders(Mapping &m);        // shared_folders.cpp
-void map_boot_order(Mapping &m);     // boot.cpp: after storage and network
-void place_channels(Mapping &m);     // display.cpp: after all other devices
+void map_emulator(Mapping &m);        // board.cpp: what runs it
+void map_identity(Mapping &m);        // identity.cpp: names, description, guest OS
+void map_uuid(Mapping &m);            // smbios.cpp
+void map_smbios(Mapping &m);          // smbios.cpp
+void map_generation_id(Mapping &m);   // smbios.cpp
+void map_memory(Mapping &m);          // memory.cpp
+void map_macos(Mapping &m);           // macos.cpp: after the CPU
+void map_firmware(Mapping &m);        // firmware.cpp
+void map_nics(Mapping &m);            // network.cpp
+void map_char_ports(Mapping &m);      // char_ports.cpp
+void map_tpm(Mapping &m);             // tpm.cpp
+void map_folders(Mapping &m);         // shared_folders.cpp
+void map_boot_order(Mapping &m);      // boot.cpp: after storage and network
+void place_channels(Mapping &m);      // display.cpp: after all other devices
+void map_nvme_arguments(Mapping &m);  // nvme_arguments.cpp: after the boot order
 
 // Of a machine of another platform, whose devices become the nearest that QEMU has. Their counterparts for a machine
 // that QEMU's own names describe are in qemu_parts.hpp.

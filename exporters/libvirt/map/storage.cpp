@@ -80,7 +80,7 @@ class StorageMapper {
         m_.raise(kDiskLeftOut, drive.origin, drive_label(controller, drive) + " is left out: it has no image.");
       return;
     }
-    if (!unknown_or_has(m_.host.disk_buses, choice.bus)) {
+    if (!unknown_or_has(m_.host.disk_buses, choice.bus) && choice.bus != "nvme") {
       m_.drop(drive_field(c, d), "this host's QEMU has no " + choice.bus + " drives");
       m_.raise(
           kDriveUnsupported, drive.origin,

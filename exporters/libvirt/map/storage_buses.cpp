@@ -25,7 +25,7 @@ bool has_type(const Hardware &hardware, ControllerType type) {
 
 bool has_scsi(const Mapping &m, std::string_view model) { return unknown_or_has(m.host.scsi_models, model); }
 
-bool has_nvme(const Mapping &m) { return m.host_has_libvirt(11, 5) && unknown_or_has(m.host.disk_buses, "nvme"); }
+bool has_nvme(const Mapping &m) { return nvme_way(m.host) == NvmeWay::by_libvirt; }
 
 // Of the SCSI controllers OVMF reads virtio-scsi only, as distributions build it [tried: Debian 12's sees no disk on
 // lsisas1068, vmpvscsi or lsilogic]. Which disk an EFI guest boots from is in its variables, so that all must be seen.
@@ -79,7 +79,7 @@ BusChoice native_bus(const Mapping &m, const Controller &controller) {
   return {"sata", {}, false, "its controller is not known"};
 }
 
-std::optional<BusChoice> asked_bus(const Mapping &m, DriveKind kind) {
+std::optional<BusChoice> asked_bus(const Mapping &m, const Controller &controller, DriveKind kind) {
   if (kind != DriveKind::disk || !m.options.disk_bus) return std::nullopt;
   const target::DiskBus asked = *m.options.disk_bus;
   if (asked == target::DiskBus::ide && m.board.q35) {
@@ -88,13 +88,14 @@ std::optional<BusChoice> asked_bus(const Mapping &m, DriveKind kind) {
                                          .expected = "machine type pc",
                                          .advice = "Use --disk-bus sata."});
   }
-  if (asked == target::DiskBus::nvme && !m.host_has_libvirt(11, 5)) {
-    throw Error(ErrorKind::unsupported, {.message = "this host's libvirt has no NVMe disks",
+  if (asked == target::DiskBus::nvme && nvme_way(m.host) == NvmeWay::none) {
+    throw Error(ErrorKind::unsupported, {.message = "this host has no NVMe disks",
                                          .found = m.host.name,
-                                         .expected = "libvirt 11.5 or newer",
+                                         .expected = "a QEMU with the device nvme",
                                          .advice = "Use another --disk-bus."});
   }
-  return BusChoice{std::string(to_string(asked)), asked == target::DiskBus::scsi ? "virtio-scsi" : "", false,
+  const bool kept = asked == target::DiskBus::nvme && controller.type == ControllerType::nvme;
+  return BusChoice{std::string(to_string(asked)), asked == target::DiskBus::scsi ? "virtio-scsi" : "", kept,
                    "asked for by --disk-bus"};
 }
 
@@ -110,10 +111,13 @@ bool is_on(const BusChoice &choice, const target::BootBus &one) {
   return choice.bus == one.bus && choice.model == one.model;
 }
 
-// `choice` where nothing better is known. The exact controller stays where the guest can be made to boot from it at
-// all; what only seemed likely gives way to what the guest was seen to start.
-BusChoice by_what_was_seen(const Mapping &m, const target::Medium *medium, BusChoice choice) {
-  if (medium == nullptr) return choice;
+// `choice` where nothing better is known. The exact controller stays; but importers guess the kind of a SCSI adapter
+// that the source does not name, and one from which the guest cannot even be made to boot was guessed wrongly. (Of IDE
+// and AHCI the driver may be in an old kernel that has no list of what is in it.) What only seemed likely gives way to
+// what the guest was seen to start.
+BusChoice by_what_was_seen(const Mapping &m, const Controller &controller, const target::Medium *medium,
+                           BusChoice choice) {
+  if (medium == nullptr || (choice.exact && choice.bus != "scsi")) return choice;
   for (const bool after_fix : {false, true}) {
     const target::BootBus *best = nullptr;
     for (const target::BootBus &one : medium->boots_from) {
@@ -126,6 +130,14 @@ BusChoice by_what_was_seen(const Mapping &m, const target::Medium *medium, BusCh
     return {best->bus, best->model, false,
             choice.exact ? "the guest starts no driver of its old controller" : choice.why};
   }
+  // The last resort: libvirt knows nothing of such a disk.
+  const bool on_nvme = std::any_of(medium->boots_from.begin(), medium->boots_from.end(),
+                                   [](const target::BootBus &one) { return one.bus == "nvme" && !one.after_fix; });
+  if (on_nvme && nvme_way(m.host) == NvmeWay::by_arguments)
+    return {"nvme",
+            {},
+            controller.type == ControllerType::nvme,
+            choice.why + ", and the guest has no driver for another bus"};
   return choice;
 }
 
@@ -154,9 +166,15 @@ std::string controller_label(const Controller &controller) {
   return "unknown";
 }
 
+NvmeWay nvme_way(const HostProfile &host) {
+  constexpr unsigned kFirstLibvirt = 11'005'000;
+  if (host.libvirt_version >= kFirstLibvirt && unknown_or_has(host.disk_buses, "nvme")) return NvmeWay::by_libvirt;
+  return host.nvme_device ? NvmeWay::by_arguments : NvmeWay::none;
+}
+
 BusChoice choose_bus(const Mapping &m, const Controller &controller, const DriveNeeds &drive) {
   if (drive.kind == DriveKind::floppy) return {"fdc", {}, true, {}};
-  if (auto asked = asked_bus(m, drive.kind)) {
+  if (auto asked = asked_bus(m, controller, drive.kind)) {
     const BusChoice native = native_bus(m, controller);
     return native.bus == asked->bus ? native : *asked;
   }
@@ -167,7 +185,7 @@ BusChoice choose_bus(const Mapping &m, const Controller &controller, const Drive
   if (drive.empty && choice.bus == "usb") return fallback(m, controller, "QEMU has no USB drive without a medium");
   if (drive.kind == DriveKind::disk && choice.bus == "fdc")
     choice = fallback(m, controller, "a floppy controller has no disks");
-  return by_what_was_seen(m, drive.kind == DriveKind::disk ? drive.medium : nullptr, std::move(choice));
+  return by_what_was_seen(m, controller, drive.kind == DriveKind::disk ? drive.medium : nullptr, std::move(choice));
 }
 
 bool boots_from_ide_alone(const Mapping &m) {

@@ -31,6 +31,10 @@ struct DriveNeeds {
 // What suits such a drive of `controller`: by QEMU's devices, the host, the board, what the guest was seen to boot
 // from, its OS and --disk-bus.
 [[nodiscard]] BusChoice choose_bus(const Mapping &m, const Controller &controller, const DriveNeeds &drive);
+// How the host's machines can have NVMe disks.
+enum class NvmeWay { none, by_arguments, by_libvirt };
+[[nodiscard]] NvmeWay nvme_way(const HostProfile &host);
+
 // A disk boots from IDE alone, which only the board `pc` has.
 [[nodiscard]] bool boots_from_ide_alone(const Mapping &m);
 [[nodiscard]] std::string controller_label(const Controller &controller);
