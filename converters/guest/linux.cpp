@@ -2,6 +2,7 @@
 // Linux, from the files of its root: os-release(5), fstab(5), crypttab(5), interfaces(5), netplan(5), keyfiles of
 // NetworkManager, systemd.network(5), udev's persistent names, cloud-init's own; kernels and their initial RAM disks.
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "converters/guest/systems.hpp"
@@ -254,39 +255,108 @@ class LinuxReader {
 
 // ---- kernels ----
 
-struct KernelFolder {
-  const FileSystem *files;
-  std::string folder;  // "" or "boot"
-  std::vector<std::string> names;
+// A kernel's file beside its initial RAM disk's.
+struct FoundKernel {
+  ObservedKernel kernel;
+  const FileSystem *files = nullptr;
+  std::string path;  // of its initial RAM disk; empty: there is none
 };
 
-// As distributions name it for a kernel of that version; `image` is the kernel's own file.
-std::optional<std::string> initial_disk_of(const std::string &version, const KernelFolder &folder) {
+std::vector<Entry> entries_of(const FileSystem &files, const std::string &folder) {
+  std::vector<Entry> out;
+  try_to([&] { out = files.list(folder); });
+  return out;
+}
+
+// As distributions name it for a kernel of that version.
+std::optional<std::string> initial_disk_of(const std::string &version, const std::vector<std::string> &names) {
   for (const std::string &name :
        {"initrd.img-" + version, "initramfs-" + version + ".img", "initrd-" + version, "initramfs-" + version}) {
-    if (std::find(folder.names.begin(), folder.names.end(), name) != folder.names.end()) return name;
+    if (std::find(names.begin(), names.end(), name) != names.end()) return name;
   }
   return std::nullopt;
 }
 
-std::vector<KernelFolder> kernel_folders(const Mounted &root, const std::vector<Mounted> &all) {
-  std::vector<KernelFolder> out;
-  const auto add = [&out](const FileSystem &files, const std::string &folder) {
-    KernelFolder one{&files, folder, {}};
-    try_to([&] {
-      for (const Entry &entry : files.list(folder)) {
-        if (!entry.folder) one.names.push_back(entry.name);
-      }
-    });
-    const bool any = std::any_of(one.names.begin(), one.names.end(), [](const std::string &name) {
-      return name.starts_with("vmlinuz-") || name.starts_with("vmlinux-");
-    });
-    if (any) out.push_back(std::move(one));
-  };
-  add(*root.files, "boot");
-  for (const Mounted &other : all) {
-    if (other.volume != root.volume) add(*other.files, "");
+// "vmlinuz-6.1.0-10-amd64" and what belongs to it, in a folder of them.
+void add_named(const FileSystem &files, const std::string &folder, std::vector<FoundKernel> &out) {
+  std::vector<std::string> names;
+  for (const Entry &entry : entries_of(files, folder)) {
+    if (!entry.folder) names.push_back(entry.name);
   }
+  for (const std::string &name : names) {
+    const bool kernel = name.starts_with("vmlinuz-") || name.starts_with("vmlinux-");
+    if (!kernel || out.size() >= kMostKernels) continue;
+    FoundKernel one{{.version = name.substr(8)}, &files, ""};
+    // A rescue system has everything, and nobody starts it.
+    if (one.kernel.version.find("rescue") != std::string::npos) continue;
+    if (const auto initial = initial_disk_of(one.kernel.version, names)) {
+      one.path = folder + "/" + *initial;
+      one.kernel.initramfs = "/boot/" + *initial;
+    }
+    out.push_back(std::move(one));
+  }
+}
+
+// kernel-install(8)'s: a folder that is called as the machine's ID, in it one for each version, with "linux" and
+// "initrd".
+void add_installed(const FileSystem &files, const std::string &folder, const std::string &machine,
+                   std::vector<FoundKernel> &out) {
+  if (machine.empty()) return;
+  const std::string all = (folder.empty() ? "" : folder + "/") + machine;
+  for (const Entry &version : entries_of(files, all)) {
+    if (!version.folder || out.size() >= kMostKernels) continue;
+    FoundKernel one{{.version = version.name}, &files, ""};
+    bool kernel = false;
+    for (const Entry &entry : entries_of(files, all + "/" + version.name)) {
+      kernel = kernel || entry.name == "linux";
+      if (!entry.folder && entry.name.starts_with("initrd") && one.path.empty())
+        one.path = all + "/" + version.name + "/" + entry.name;
+    }
+    if (!kernel) continue;
+    if (!one.path.empty()) one.kernel.initramfs = "/" + one.path;
+    out.push_back(std::move(one));
+  }
+}
+
+// "linux-lts" -> "6.6.30-1-lts": Arch's kernels are called as their packages, which stand beside their modules.
+void name_versions(const FileSystem &root, std::vector<FoundKernel> &kernels) {
+  std::map<std::string, std::string> versions;
+  for (const Entry &entry : entries_of(root, "usr/lib/modules")) {
+    if (!entry.folder || versions.size() >= kMostKernels) continue;
+    try_to([&] {
+      if (const SourcePtr file = root.open("usr/lib/modules/" + entry.name + "/pkgbase"))
+        versions[std::string(text::trim(read_text(*file, kLongestLine)))] = entry.name;
+    });
+  }
+  for (FoundKernel &one : kernels) {
+    if (const auto known = versions.find(one.kernel.version); known != versions.end())
+      one.kernel.version = known->second;
+  }
+}
+
+std::string machine_id(const FileSystem &root) {
+  std::string out;
+  try_to([&] {
+    if (const SourcePtr file = root.open("etc/machine-id"))
+      out = std::string(text::trim(read_text(*file, kLongestLine)));
+  });
+  const auto is_hex = [](char c) { return text::hex_digit(c).has_value(); };
+  return out.size() == 32 && std::all_of(out.begin(), out.end(), is_hex) ? out : std::string();
+}
+
+std::vector<FoundKernel> kernels_of(const Mounted &root, const std::vector<Mounted> &all) {
+  const std::string machine = machine_id(*root.files);
+  std::vector<FoundKernel> out;
+  add_named(*root.files, "boot", out);
+  for (const char *folder : {"boot", "efi"}) add_installed(*root.files, folder, machine, out);
+  for (const Mounted &other : all) {
+    if (other.volume == root.volume) continue;
+    add_named(*other.files, "", out);
+    add_installed(*other.files, "", machine, out);
+  }
+  name_versions(*root.files, out);
+  std::sort(out.begin(), out.end(),
+            [](const FoundKernel &a, const FoundKernel &b) { return is_older(b.kernel.version, a.kernel.version); });
   return out;
 }
 
@@ -308,31 +378,10 @@ void add_builtin(const FileSystem &root, const std::string &version, std::vector
 }
 
 void look_for_kernels(const Mounted &root, const std::vector<Mounted> &all, const Budget &budget, ObservedLinux &out) {
-  struct Found {
-    ObservedKernel kernel;
-    const FileSystem *files;
-    std::string path;
-  };
-  std::vector<Found> found;
-  for (const KernelFolder &folder : kernel_folders(root, all)) {
-    for (const std::string &name : folder.names) {
-      const bool kernel = name.starts_with("vmlinuz-") || name.starts_with("vmlinux-");
-      if (!kernel || found.size() >= kMostKernels) continue;
-      Found one{{.version = name.substr(8)}, folder.files, ""};
-      // A rescue system has everything, and nobody starts it.
-      if (one.kernel.version.find("rescue") != std::string::npos) continue;
-      if (const auto initial = initial_disk_of(one.kernel.version, folder)) {
-        one.path = folder.folder + "/" + *initial;
-        one.kernel.initramfs = "/boot/" + *initial;
-      }
-      found.push_back(std::move(one));
-    }
-  }
-  std::sort(found.begin(), found.end(),
-            [](const Found &a, const Found &b) { return is_older(b.kernel.version, a.kernel.version); });
+  std::vector<FoundKernel> found = kernels_of(root, all);
   // The newest is what starts; the others cost time.
   if (!found.empty() && !found.front().path.empty()) {
-    Found &first = found.front();
+    FoundKernel &first = found.front();
     try_to(
         [&] {
           const SourcePtr file = first.files->open(first.path);
@@ -345,7 +394,7 @@ void look_for_kernels(const Mounted &root, const std::vector<Mounted> &all, cons
         },
         [&](std::string why) { first.kernel.problem = std::move(why); });
   }
-  for (Found &one : found) out.kernels.push_back(std::move(one.kernel));
+  for (FoundKernel &one : found) out.kernels.push_back(std::move(one.kernel));
 }
 
 }  // namespace

@@ -151,5 +151,58 @@ TEST_F(LookInsideLinux, AFileSystemThatWasNotUnmountedIsDirty) {
   EXPECT_TRUE(look_at({folder_ / "root"}).volumes.at(0).dirty);
 }
 
+// Arch's kernels have no version in their names; the EFI partition is mounted at /boot.
+TEST_F(LookInsideLinux, KernelsThatAreCalledAsTheirPackagesAreFound) {
+  Files root = debian();
+  for (const char *file : {"boot/vmlinuz-6.1.0-9-amd64", "boot/vmlinuz-6.1.0-10-amd64"}) root.erase(file);
+  root["usr/lib/os-release"] = "ID=arch\nPRETTY_NAME=\"Arch Linux\"\n";
+  root["usr/lib/modules/6.9.1-arch1-1/pkgbase"] = "linux\n";
+  root["usr/lib/modules/6.9.1-arch1-1/modules.builtin"] = "kernel/drivers/scsi/sd_mod.ko\n";
+  root["usr/lib/modules/6.6.30-1-lts/pkgbase"] = "linux-lts\n";
+  const std::string initial =
+      archive_of({"usr/lib/modules/6.9.1-arch1-1/kernel/drivers/nvme/host/nvme.ko.zst"}, "gzip");
+  make_ext(folder_ / "root", 64 * kMiB, root);
+  make_fat(folder_ / "boot", 40 * kMiB,
+           {{"vmlinuz-linux", "kernel"},
+            {"initramfs-linux.img", initial},
+            {"initramfs-linux-fallback.img", "x"},
+            {"vmlinuz-linux-lts", "kernel"},
+            {"initramfs-linux-lts.img", "x"}});
+  make_disk(folder_ / "disk", "gpt", {{folder_ / "boot", "uefi"}, {folder_ / "root", "linux"}});
+  const Observed out = look_at({folder_ / "disk"});
+  ASSERT_EQ(out.linux_systems.size(), 1U);
+  const std::vector<ObservedKernel> &kernels = out.linux_systems[0].kernels;
+  ASSERT_EQ(kernels.size(), 2U);
+  EXPECT_EQ(kernels[0].version, "6.9.1-arch1-1");
+  EXPECT_EQ(kernels[0].initramfs, "/boot/initramfs-linux.img");
+  EXPECT_THAT(kernels[0].drivers, ElementsAre("nvme", "sd_mod"));
+  EXPECT_EQ(kernels[1].version, "6.6.30-1-lts");
+}
+
+// Where kernel-install puts them for systemd-boot.
+TEST_F(LookInsideLinux, KernelsInFoldersOfTheMachinesOwnAreFound) {
+  const std::string machine = "0123456789abcdef0123456789abcdef";
+  Files root = debian();
+  for (const char *file : {"boot/vmlinuz-6.1.0-9-amd64", "boot/vmlinuz-6.1.0-10-amd64"}) root.erase(file);
+  root["etc/machine-id"] = machine + "\n";
+  const std::string initial = archive_of({"usr/lib/modules/6.9/kernel/drivers/ata/ahci.ko"}, "gzip");
+  make_ext(folder_ / "root", 64 * kMiB, root);
+  const std::string other = "fedcba9876543210fedcba9876543210";
+  make_fat(folder_ / "esp", 40 * kMiB,
+           {{machine + "/6.9.10-200.fc40.x86_64/linux", "kernel"},
+            {machine + "/6.9.10-200.fc40.x86_64/initrd", initial},
+            {machine + "/6.9.9-200.fc40.x86_64/linux", "kernel"},
+            {machine + "/6.9.11/nothing", "x"},
+            {other + "/6.10/linux", "kernel"}});
+  make_disk(folder_ / "disk", "gpt", {{folder_ / "esp", "uefi"}, {folder_ / "root", "linux"}});
+  const Observed out = look_at({folder_ / "disk"});
+  ASSERT_EQ(out.linux_systems.size(), 1U);
+  const std::vector<ObservedKernel> &kernels = out.linux_systems[0].kernels;
+  ASSERT_EQ(kernels.size(), 2U);
+  EXPECT_EQ(kernels[0].version, "6.9.10-200.fc40.x86_64");
+  EXPECT_THAT(kernels[0].drivers, ElementsAre("ahci"));
+  EXPECT_FALSE(kernels[1].examined);
+}
+
 }  // namespace
 }  // namespace ferry::test
