@@ -7,6 +7,7 @@ std::unique_ptr<FileSystem> open_file_system(const std::string &content, SourceP
   if (content == "ntfs") return open_ntfs(std::move(volume));
   if (content.starts_with("ext") && content != "exfat") return open_ext(std::move(volume));
   if (content == "xfs") return open_xfs(std::move(volume));
+  if (content == "btrfs") return open_btrfs(std::move(volume));
   if (content.starts_with("fat")) return open_fat(std::move(volume));
   return nullptr;
 }

@@ -40,6 +40,7 @@ inline constexpr int kMostLinks = 8;                // that lead to each other
 [[nodiscard]] std::unique_ptr<FileSystem> open_ext(SourcePtr volume);
 [[nodiscard]] std::unique_ptr<FileSystem> open_fat(SourcePtr volume);
 [[nodiscard]] std::unique_ptr<FileSystem> open_xfs(SourcePtr volume);
+[[nodiscard]] std::unique_ptr<FileSystem> open_btrfs(SourcePtr volume);
 
 // `content` as content_of() names it; nullptr: none that can be read.
 [[nodiscard]] std::unique_ptr<FileSystem> open_file_system(const std::string &content, SourcePtr volume);

@@ -135,7 +135,8 @@ Observed Look::done() {
   for (const Mounted &one : mounted) {
     const std::string &content = out_.volumes[one.volume].content;
     if (content == "ntfs") look_for_windows(one, out_);
-    if (content.starts_with("ext") || content == "xfs") look_for_linux(one, mounted, budget_, out_);
+    const bool of_linux = content.starts_with("ext") || content == "xfs" || content == "btrfs";
+    if (of_linux) look_for_linux(one, mounted, budget_, out_);
     look_for_loaders(one, out_);
   }
   out_.bytes_read = budget_.taken();

@@ -63,9 +63,7 @@ void make_disk(const fs::path &disk, const std::string &table, const std::vector
   for (std::size_t i = 0; i < volumes.size(); ++i) copy_data(volumes[i].file, out.get(), starts[i]);
 }
 
-void make_ext(const fs::path &file, std::uint64_t size, const Files &files, const std::string &kind,
-              const std::vector<std::string> &options) {
-  const TempFolder root;
+void write_tree(const Files &files, const TempFolder &root) {
   for (const auto &[path, content] : files) {
     if (path.ends_with('/')) {
       fs::create_directories(root.path() / path);
@@ -76,6 +74,23 @@ void make_ext(const fs::path &file, std::uint64_t size, const Files &files, cons
       root.write(path, content);
     }
   }
+}
+
+void make_btrfs(const fs::path &file, std::uint64_t size, const Files &files, const std::vector<std::string> &options) {
+  const TempFolder root;
+  write_tree(files, root);
+  write_file(file, Bytes());
+  fs::resize_file(file, size);
+  std::vector<std::string> arguments{"mkfs.btrfs", "-q", "-f", "-L", "system", "--rootdir", root.path().string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.push_back(file.string());
+  check(run(arguments) == 0, "mkfs.btrfs");
+}
+
+void make_ext(const fs::path &file, std::uint64_t size, const Files &files, const std::string &kind,
+              const std::vector<std::string> &options) {
+  const TempFolder root;
+  write_tree(files, root);
   write_file(file, Bytes());
   fs::resize_file(file, size);
   std::vector<std::string> arguments{"mke2fs", "-q", "-F", "-t", kind, "-d", root.path().string()};

@@ -10,6 +10,7 @@
 
 #include "model/observed.hpp"
 #include "tests/kit/files.hpp"
+#include "tests/kit/folder.hpp"
 
 namespace ferry::test {
 
@@ -32,6 +33,11 @@ void make_ext(const std::filesystem::path &file, std::uint64_t size, const Files
 void make_fat(const std::filesystem::path &file, std::uint64_t size, const Files &files,
               const std::string &bits = "32");
 
+// Into a folder.
+void write_tree(const Files &files, const TempFolder &root);
+// From 120 MiB on.
+void make_btrfs(const std::filesystem::path &file, std::uint64_t size, const Files &files,
+                const std::vector<std::string> &options = {});
 // From 300 MiB on. Files as make_ext() takes them.
 void make_xfs(const std::filesystem::path &file, std::uint64_t size, const Files &files,
               const std::vector<std::string> &options = {});
