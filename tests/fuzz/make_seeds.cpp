@@ -116,6 +116,19 @@ void put_guests(const fs::path &folder) {
   put("ext4", work / "ext4");
   make_fat(work / "fat", kMiB, {{"EFI/BOOT/BOOTX64.EFI", "x"}, {"EFI/a long name/grubx64.efi", "x"}}, "12");
   put("fat", work / "fat");
+  if (run({"sh", "-c", "command -v mkfs.xfs > /dev/null"}) == 0) {
+    make_xfs(work / "xfs", 320 * kMiB, {{"etc/fstab", "/dev/sda1 / xfs\n"}, {"boot/vmlinuz-6", "x"}});
+    fs::resize_file(work / "xfs", kMost);
+    put("xfs", work / "xfs");
+  }
+  const std::string id = "aaaaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaaaa";
+  write_file(
+      work / "lvm",
+      lvm_front('a', "web {\nid = \"" + id + "\"\nseqno = 1\nextent_size = 8\nphysical_volumes {\npv0 {\nid = \"" + id +
+                         "\"\npe_start = 64\n}\n}\nlogical_volumes {\nroot {\nstatus = [\"READ\", "
+                         "\"VISIBLE\"]\nsegment1 {\nstart_extent = 0\nextent_count = 16\ntype = "
+                         "\"striped\"\nstripe_count = 1\nstripes = [\"pv0\", 0]\n}\n}\n}\n}\n"));
+  put("lvm", work / "lvm");
   make_disk(work / "gpt", "gpt", {{work / "fat", "uefi"}});
   put("gpt", work / "gpt");
   make_disk(work / "dos", "dos", {{work / "fat", "ef"}});

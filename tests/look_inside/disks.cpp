@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "converters/guest/look.hpp"
+#include "tests/kit/byte_writer.hpp"
 #include "tests/kit/folder.hpp"
 
 #include "support/file.hpp"
@@ -193,6 +194,46 @@ void make_xfs(const fs::path &file, std::uint64_t size, const Files &files, cons
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(file.string());
   check(run(arguments) == 0, "mkfs.xfs");
+}
+
+namespace {
+
+std::uint32_t sum_of(const Bytes &bytes, std::size_t from, std::size_t to) {
+  std::uint32_t out = 0xf597a6cf;
+  for (std::size_t i = from; i < to; ++i) {
+    out ^= bytes[i];
+    for (int bit = 0; bit < 8; ++bit) out = (out & 1U) != 0 ? out >> 1U ^ 0xedb88320U : out >> 1U;
+  }
+  return out;
+}
+
+}  // namespace
+
+Bytes lvm_front(char id, const std::string &text, std::size_t at) {
+  Bytes out(kLvmFront);
+  ByteWriter writer(out);
+  writer.text(512, "LABELONE");
+  writer.little(520, 1, 8);
+  writer.little(532, 32, 4);
+  writer.text(536, "LVM2 001");
+  writer.text(544, std::string(32, id));
+  writer.little(576, std::uint64_t{64} * kMiB, 8);
+  writer.little(584, kLvmFront, 8);
+  writer.little(616, kLvmArea, 8);
+  writer.little(624, kLvmAreaSize, 8);
+  writer.little(528, sum_of(out, 532, 1024), 4);
+  const Bytes plain(text.begin(), text.end());
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    out[kLvmArea + (at + i < kLvmAreaSize ? at + i : 512 + at + i - kLvmAreaSize)] = plain[i];
+  writer.text(kLvmArea + 4, " LVM2 x[5A%r0N*>");
+  writer.little(kLvmArea + 20, 1, 4);
+  writer.little(kLvmArea + 24, kLvmArea, 8);
+  writer.little(kLvmArea + 32, kLvmAreaSize, 8);
+  writer.little(kLvmArea + 40, at, 8);
+  writer.little(kLvmArea + 48, plain.size(), 8);
+  writer.little(kLvmArea + 56, sum_of(plain, 0, plain.size()), 4);
+  writer.little(kLvmArea, sum_of(out, kLvmArea + 4, kLvmArea + 512), 4);
+  return out;
 }
 
 Observed look_at(const std::vector<fs::path> &disks) {

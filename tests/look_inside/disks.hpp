@@ -42,6 +42,11 @@ void make_btrfs(const std::filesystem::path &file, std::uint64_t size, const Fil
 void make_xfs(const std::filesystem::path &file, std::uint64_t size, const Files &files,
               const std::vector<std::string> &options = {});
 
+// The front of a physical volume of LVM: its label, and an area whose text stands at `at` in it, going on behind the
+// area's header where it does not fit. `id`: of what the volume's identity consists.
+inline constexpr std::uint64_t kLvmFront = kMiB, kLvmArea = 4096, kLvmAreaSize = kLvmFront - kLvmArea;
+[[nodiscard]] Bytes lvm_front(char id, const std::string &text, std::size_t at = 512);
+
 // A Debian's root, without initial RAM disks.
 [[nodiscard]] Files debian();
 // A newc archive of empty files, packed by that program: "gzip", "cat".

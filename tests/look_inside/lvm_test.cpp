@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "tests/kit/byte_writer.hpp"
 #include "tests/kit/disk_images.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/look_inside/disks.hpp"
@@ -16,46 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kExtent = 4 * kMiB, kFirstExtent = kMiB;
-constexpr std::size_t kArea = 4096, kAreaSize = kFirstExtent - kArea;
-
-std::uint32_t sum_of(const Bytes &bytes, std::size_t from, std::size_t to) {
-  std::uint32_t out = 0xf597a6cf;
-  for (std::size_t i = from; i < to; ++i) {
-    out ^= bytes[i];
-    for (int bit = 0; bit < 8; ++bit) out = (out & 1U) != 0 ? out >> 1U ^ 0xedb88320U : out >> 1U;
-  }
-  return out;
-}
-
-// The front of a physical volume: label, and an area whose text stands at `at` in it, going on behind the area's
-// header where it does not fit.
-Bytes front_of(char id, const std::string &text, std::size_t at = 512) {
-  Bytes out(kFirstExtent);
-  ByteWriter writer(out);
-  writer.text(512, "LABELONE");
-  writer.little(520, 1, 8);
-  writer.little(532, 32, 4);
-  writer.text(536, "LVM2 001");
-  writer.text(544, std::string(32, id));
-  writer.little(576, std::uint64_t{64} * kMiB, 8);
-  writer.little(584, kFirstExtent, 8);
-  writer.little(616, kArea, 8);
-  writer.little(624, kAreaSize, 8);
-  writer.little(528, sum_of(out, 532, 1024), 4);
-  const Bytes plain(text.begin(), text.end());
-  for (std::size_t i = 0; i < plain.size(); ++i)
-    out[kArea + (at + i < kAreaSize ? at + i : 512 + at + i - kAreaSize)] = plain[i];
-  writer.text(kArea + 4, " LVM2 x[5A%r0N*>");
-  writer.little(kArea + 20, 1, 4);
-  writer.little(kArea + 24, kArea, 8);
-  writer.little(kArea + 32, kAreaSize, 8);
-  writer.little(kArea + 40, at, 8);
-  writer.little(kArea + 48, plain.size(), 8);
-  writer.little(kArea + 56, sum_of(plain, 0, plain.size()), 4);
-  writer.little(kArea, sum_of(out, kArea + 4, kArea + 512), 4);
-  return out;
-}
+constexpr std::uint64_t kExtent = 4 * kMiB, kFirstExtent = kLvmFront;
 
 std::string id_of(char c) {
   std::string out;
@@ -104,7 +63,7 @@ class LookInsideLvm : public testing::Test {
 };
 
 TEST_F(LookInsideLvm, VolumesInSeveralPiecesAreRead) {
-  const Observed out = look_at({disk("a", front_of('a', group(3, split_root())))});
+  const Observed out = look_at({disk("a", lvm_front('a', group(3, split_root())))});
   ASSERT_EQ(out.volumes.size(), 2U);
   EXPECT_EQ(out.volumes[0].content, "lvm");
   EXPECT_THAT(out.volumes[0].problem, IsEmpty());
@@ -118,14 +77,14 @@ TEST_F(LookInsideLvm, VolumesInSeveralPiecesAreRead) {
 }
 
 TEST_F(LookInsideLvm, ATextThatGoesAroundItsAreaIsReadWhole) {
-  const Observed out = look_at({disk("a", front_of('a', group(3, split_root()), kAreaSize - 200))});
+  const Observed out = look_at({disk("a", lvm_front('a', group(3, split_root()), kLvmAreaSize - 200))});
   EXPECT_EQ(out.linux_systems.size(), 1U) << out.volumes.at(0).problem;
 }
 
 TEST_F(LookInsideLvm, TheNewestDescriptionCounts) {
   const std::string old = group(3, volume("gone", segment(1, 0, 6, "\"pv1\", 0")));
-  const auto first = disk("a", front_of('a', old));
-  const auto second = disk("b", front_of('b', group(4, split_root())));
+  const auto first = disk("a", lvm_front('a', old));
+  const auto second = disk("b", lvm_front('b', group(4, split_root())));
   const Observed out = look_at({first, second});
   EXPECT_EQ(out.linux_systems.size(), 1U);
   for (const ObservedVolume &one : out.volumes) EXPECT_NE(one.logical_volume, "web-group/gone");
@@ -136,7 +95,7 @@ TEST_F(LookInsideLvm, WhatIsNotThereOrNotReadIsNamed) {
       volume("away", segment(1, 0, 2, "\"pv1\", 0")) + volume("thin", segment(1, 0, 2, "\"pv0\", 0", "thin")) +
       volume("hidden", segment(1, 0, 2, "\"pv0\", 0"), "\"PRIVATE\"") +
       volume("beyond", segment(1, 0, 30, "\"pv0\", 0")) + volume("swap", segment(1, 0, 2, "\"pv0\", 18"));
-  const Observed out = look_at({disk("a", front_of('a', group(3, all)))});
+  const Observed out = look_at({disk("a", lvm_front('a', group(3, all)))});
   std::map<std::string, std::string> problems;
   for (const ObservedVolume &one : out.volumes) problems[one.logical_volume] = one.problem;
   EXPECT_THAT(problems.at("web-group/away"), HasSubstr("on none of the disks"));
@@ -148,13 +107,13 @@ TEST_F(LookInsideLvm, WhatIsNotThereOrNotReadIsNamed) {
 
 TEST_F(LookInsideLvm, DamagedInEveryPlaceIsNamedAndDoesNoHarm) {
   const std::string text = group(3, split_root());
-  const Bytes sound = front_of('a', text);
+  const Bytes sound = lvm_front('a', text);
   const auto file = disk("a", sound);
   Bytes whole = read_file(file);
   std::vector<std::size_t> places;
   for (std::size_t at = 512; at < 1024; at += 4) places.push_back(at);
-  for (std::size_t at = kArea; at < kArea + 80; ++at) places.push_back(at);
-  for (std::size_t at = kArea + 512; at < kArea + 512 + text.size(); at += 7) places.push_back(at);
+  for (std::size_t at = kLvmArea; at < kLvmArea + 80; ++at) places.push_back(at);
+  for (std::size_t at = kLvmArea + 512; at < kLvmArea + 512 + text.size(); at += 7) places.push_back(at);
   for (const std::size_t at : places) {
     whole[at] ^= 0x41U;
     write_file(file, Bytes(whole.begin(), whole.begin() + static_cast<long>(kFirstExtent)));
@@ -167,7 +126,7 @@ TEST_F(LookInsideLvm, DamagedInEveryPlaceIsNamedAndDoesNoHarm) {
        {"", "x", "x {", "x { y = [", "x = 1", "{}", "web { seqno = 1 extent_size = 0 }",
         "web { seqno = 1 extent_size = 99999999999999999999 }", "a { a { a { a { a { a { a { a { a { a {",
         "web { seqno = \"\\", "web { seqno = 1 extent_size = 1 logical_volumes = 3 }"}) {
-    write_file(file, front_of('a', bad));
+    write_file(file, lvm_front('a', bad));
     EXPECT_NO_THROW(static_cast<void>(look_at({file}))) << bad;
   }
 }
