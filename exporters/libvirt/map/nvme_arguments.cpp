@@ -73,10 +73,17 @@ void map_nvme_arguments(Mapping &m) {
   std::erase_if(m.domain.controllers, [](const DomainController &controller) { return controller.type == "nvme"; });
   if (erased == 0) return;
   for (target::Disk &disk : m.result.disks) disk.unmanaged = disk.bus == "nvme";
-  m.taint("NVMe disks, which this host's libvirt does not have");
+  m.raise(kDomainTainted, {},
+          "The domain has QEMU arguments that libvirt does not check: NVMe disks, which this host's libvirt does not "
+          "have.",
+          "Keep these arguments, which are the machine's disks: libvirt marks the running domain as tainted, which is "
+          "harmless.");
   m.raise(kNvmeByArguments, {},
-          "libvirt passes " + std::string(erased == 1 ? "an NVMe disk" : "NVMe disks") +
-              " on to QEMU without knowing of them: virt-manager does not show them, and snapshots leave them out");
+          erased == 1
+              ? "libvirt passes an NVMe disk on to QEMU without knowing of it: virt-manager does not show it, and "
+                "snapshots leave it out."
+              : "libvirt passes NVMe disks on to QEMU without knowing of them: virt-manager does not show them, "
+                "and snapshots leave them out.");
 }
 
 }  // namespace ferry::libvirt
