@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 #include <thread>
@@ -179,13 +180,15 @@ TEST_F(Images, AreClosedForOthersWhereTheLimitIsVeryLow) {
 
 TEST_F(Images, RaiseTheSoftLimit) { expect_migrated("24:", Machine(folder, 30, 2), folder.path() / "dest", 30); }
 
-// Processes whose command line names a file below `folder`.
+// Processes whose command line names a file below `folder`. Others come and go meanwhile.
 std::size_t processes_about(const fs::path &folder) {
   std::size_t out = 0;
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
-    if (read_text(entry->path() / "cmdline").find(folder.string()) != std::string::npos) ++out;
+    std::ifstream file(entry->path() / "cmdline", std::ios::binary);
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line.find(folder.string()) != std::string::npos) ++out;
   }
   return out;
 }
