@@ -88,7 +88,7 @@ std::vector<Chosen> choose(const std::vector<SeenLoader> &loaders, const std::st
   }
   std::vector<Chosen> out;
   for (const auto &[folder, chosen] : by_folder) out.push_back(chosen);
-  std::stable_sort(out.begin(), out.end(), [](const Chosen &a, const Chosen &b) { return a.windows < b.windows; });
+  std::stable_sort(out.begin(), out.end(), [](const Chosen &a, const Chosen &b) { return !a.windows && b.windows; });
   return out;
 }
 

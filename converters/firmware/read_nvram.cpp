@@ -85,7 +85,7 @@ NvramContents read_nvram(const NvramSource &source, image::Cache *cache) {
     std::string message = "the UEFI variables cannot be read: " + detail.message;
     if (!detail.found.empty()) message += "; found " + detail.found;
     if (!detail.expected.empty()) message += "; expected " + detail.expected;
-    out.findings.push_back(raise(kVariablesUnreadable, detail.where, std::move(message)));
+    out.findings.push_back(raise(kVariablesUnreadable, detail.where, message));
   }
   return out;
 }

@@ -108,8 +108,8 @@ void Mapping::cpu_feature(std::string_view name, std::string_view policy) {
   domain.cpu.features.push_back({std::string(name), std::string(policy)});
 }
 
-void Mapping::raise(const FindingKind &kind, const Place &where, std::string message, std::string advice) {
-  result.findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
+void Mapping::raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice) {
+  result.findings.push_back(ferry::raise(kind, where, message, std::move(advice)));
 }
 
 void Mapping::keep(Field field, std::string_view note) { settle(field.text(), Disposition::kept, note); }
@@ -119,8 +119,8 @@ void Mapping::translate(Field field, std::string_view note) { settle(field.text(
 void Mapping::drop(Field field, std::string_view note) { settle(field.text(), Disposition::dropped, note); }
 
 void Mapping::drop_if(std::optional<bool> on, Field field, std::string_view note) {
-  if (on.value_or(false)) return drop(std::move(field), note);
-  keep(std::move(field), "off");
+  if (on.value_or(false)) return drop(field, note);
+  keep(field, "off");
 }
 
 void Mapping::book(const target::Account &account) {

@@ -87,7 +87,7 @@ struct Mapping {
 
   // libvirt refuses a feature that is named twice: the first policy stays.
   void cpu_feature(std::string_view name, std::string_view policy);
-  void raise(const FindingKind &kind, const Place &where, std::string message, std::string advice = {});
+  void raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice = {});
   void keep(Field field, std::string_view note = {});
   void translate(Field field, std::string_view note);
   void drop(Field field, std::string_view note);
