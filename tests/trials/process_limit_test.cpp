@@ -106,7 +106,7 @@ TEST_F(ProcessLimitInABatch, IsTheRowOfOneMachine) {
     EXPECT_THAT(ended.output, HasSubstr("ulimit -u")) << at;
     if (ended.code == 1) continue;  // a thread that no machine asked for
     ++refused;
-    EXPECT_EQ(ended.code, 4) << at << ": " << ended.output;
+    EXPECT_EQ(ended.code, 5) << at << ": " << ended.output;
     std::size_t rows = 0;
     for (std::size_t from = 0; (from = ended.output.find("\"source\": \"" + (source() / "probe.vbox").string() + "\"",
                                                          from)) != std::string::npos;
