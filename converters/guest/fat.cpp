@@ -139,9 +139,10 @@ class Fat final : public FileSystem {
   // A long name stands in entries before its file's, last part first.
   static std::u16string long_part(const ByteReader &entry) {
     std::u16string out;
-    for (const auto &[at, units] : {std::pair{1, 5}, std::pair{14, 6}, std::pair{28, 2}}) {
-      for (int i = 0; i < units; ++i) {
-        const auto unit = entry.little<std::uint16_t>(static_cast<std::size_t>(at + 2 * i), "long name");
+    using Part = std::pair<std::size_t, std::size_t>;
+    for (const auto &[at, units] : {Part{1, 5}, Part{14, 6}, Part{28, 2}}) {
+      for (std::size_t i = 0; i < units; ++i) {
+        const auto unit = entry.little<std::uint16_t>(at + 2 * i, "long name");
         if (unit == 0) return out;
         out += static_cast<char16_t>(unit);
       }

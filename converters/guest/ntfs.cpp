@@ -20,16 +20,10 @@
 namespace ferry::guest {
 namespace {
 
-enum AttributeType : std::uint32_t {
-  kAttributeList = 0x20,
-  kVolumeName = 0x60,
-  kVolumeInformation = 0x70,
-  kData = 0x80,
-  kIndexRoot = 0x90,
-  kIndexAllocation = 0xa0,
-  kReparsePoint = 0xc0,
-  kEnd = 0xffffffff,
-};
+// Types of attributes.
+using AttributeType = std::uint32_t;
+constexpr AttributeType kAttributeList = 0x20, kVolumeName = 0x60, kVolumeInformation = 0x70, kData = 0x80,
+                        kIndexRoot = 0x90, kIndexAllocation = 0xa0, kReparsePoint = 0xc0, kEnd = 0xffffffff;
 constexpr std::uint64_t kMftRecord = 0, kVolumeRecord = 3, kRootRecord = 5;
 constexpr std::uint64_t kNumberMask = 0xffffffffffffULL;  // of a file reference: the rest counts uses of the record
 constexpr std::uint16_t kCompressed = 0x0001, kEncrypted = 0x4000;
@@ -59,7 +53,7 @@ void undo_fixups(Bytes &record) {
     malformed("an NTFS record's update sequence cannot be right", std::to_string(count) + " sectors");
   for (std::size_t i = 1; i < count; ++i) {
     const std::size_t end = i * kStride - 2;
-    if (record[end] != record[at] || record[end + 1] != record[at + 1u])
+    if (record[end] != record[at] || record[end + 1] != record[at + 1U])
       malformed("an NTFS record was written in part");
     record[end] = record[at + 2 * i];
     record[end + 1] = record[at + 2 * i + 1];

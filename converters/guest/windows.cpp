@@ -209,10 +209,10 @@ void look_for_windows(const Mounted &volume, Observed &out) {
           if (!system) return;
           ObservedWindows found{.disk = seen.disk, .partition = seen.number, .folder = folder};
           try_to([&] { WindowsReader(volume, found).read(system, config); },
-                 [&](std::string why) { seen.problem = "its registry cannot be read: " + why; });
+                 [&](const std::string &why) { seen.problem = "its registry cannot be read: " + why; });
           out.windows.push_back(std::move(found));
         },
-        [&](std::string why) { seen.problem = "its registry cannot be read: " + why; });
+        [&](const std::string &why) { seen.problem = "its registry cannot be read: " + why; });
   }
 }
 
