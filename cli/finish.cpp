@@ -49,7 +49,7 @@ std::string result_text(const migration::FinishResult &result) {
   }
   if (result.test) {
     report::TestDocument document;
-    document.machine = "on virtio it";
+    document.machine = "on virtio";
     document.test = result.test;
     out += "\n" + report::test_text(document);
   }

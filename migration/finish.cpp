@@ -51,6 +51,7 @@ class Finish {
   }
 
   FinishResult prepare() {
+    refuse_suspended();
     if (virtio_state(document_).has_spares)
       throw Error(ErrorKind::conflict, {.message = "the machine " + in_quotes(facts_.name) + " is prepared already",
                                         .advice = "Use --switch, or take it back with --undo."});
@@ -68,6 +69,7 @@ class Finish {
   }
 
   FinishResult change_over(const std::stop_token &stop) {
+    refuse_suspended();
     const std::string after = on_virtio(document_, options_.choice);
     shut_down(stop);
     report::Test test = try_document(*machines_, after, facts_, options_.trial, stop);
@@ -114,6 +116,14 @@ class Finish {
                                      .expected = "qemu:///session"});
     }
     return machines_at(connect);
+  }
+
+  // Its saved memory has the devices that it had.
+  void refuse_suspended() const {
+    if (!facts_.suspended) return;
+    throw Error(ErrorKind::conflict, {.message = "the machine " + in_quotes(facts_.name) +
+                                                 " is suspended, and goes on with the devices that it had",
+                                      .advice = "Start it and shut it down first."});
   }
 
   [[nodiscard]] std::string definition() const { return machines_->save(facts_.name).document; }

@@ -191,6 +191,15 @@ void keep_picture(const std::string &machine, report::Test &test) {
 
 // ---- of a source ----
 
+// That a disk cannot lie under an overlay is no fault of an option that the command does not have.
+[[noreturn]] void throw_refusal(const report::Refusal &refusal) {
+  if (refusal.detail.message.find("--disk-mode") == std::string::npos) throw Error(refusal.kind, refusal.detail);
+  throw Error(ErrorKind::unsupported, {.where = refusal.detail.where,
+                                       .message = "QEMU cannot read this disk in its place, under an overlay",
+                                       .found = refusal.detail.found,
+                                       .advice = "Migrate the machine, and test it by its name."});
+}
+
 Planned planned_on_overlays(const std::string &source, Options &options, const fs::path &folder, Host &host) {
   options.dest = folder;
   options.define = false;
@@ -207,7 +216,7 @@ Planned planned_on_overlays(const std::string &source, Options &options, const f
                                    .found = std::to_string(all.size()) + " machines",
                                    .advice = "Migrate them, and test each by its name."});
   }
-  if (!all.front().plan) throw Error(all.front().report.refusal->kind, all.front().report.refusal->detail);
+  if (!all.front().plan) throw_refusal(*all.front().report.refusal);
   return std::move(all.front());
 }
 

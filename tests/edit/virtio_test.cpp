@@ -176,6 +176,17 @@ TEST(Spares, HaveTheIdsOfTheFinalDevices) {
   EXPECT_EQ(spare_of("0x01", "0x00"), "");
 }
 
+TEST(OnVirtio, MetadataStaysAsItIs) {
+  const std::string metadata =
+      "<metadata>\n    <ferry:run xmlns:ferry=\"urn:virt-ferry:run:1\" id=\"r\"/>\n    <o:x "
+      "xmlns:o='urn:o'>a<o:y/>b</o:x>\n  "
+      "</metadata>";
+  std::string document = kPc;
+  document.insert(document.find("<devices>"), metadata);
+  EXPECT_THAT(on_virtio(document, {}), HasSubstr(metadata));
+  EXPECT_THAT(with_spares(document, {.disk = "/x.qcow2", .cd = std::nullopt}, {}), HasSubstr(metadata));
+}
+
 TEST(VirtioState, SaysWhatIsThere) {
   const target::VirtioState state = virtio_state(kPc);
   ASSERT_EQ(state.disks.size(), 2U);

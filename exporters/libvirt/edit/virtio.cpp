@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "exporters/libvirt/edit/tree.hpp"
 
@@ -64,6 +65,18 @@ bool names_windows(const Element &element) {
   const std::string *id = element.attribute("id");
   return (id != nullptr && id->find("microsoft.com/win") != std::string::npos) ||
          std::any_of(element.children.begin(), element.children.end(), names_windows);
+}
+
+// What others keep in <metadata>, with the prefixes that they gave it.
+std::string with_metadata_of(const std::string &original, std::string text) {
+  const auto block = [](const std::string &document) {
+    const std::size_t begin = document.find("<metadata>"), end = document.find("</metadata>");
+    return std::pair(begin, end == std::string::npos || end < begin ? std::string::npos : end);
+  };
+  const auto [from, from_end] = block(original);
+  const auto [to, to_end] = block(text);
+  if (from_end == std::string::npos || to_end == std::string::npos) return text;
+  return text.replace(to, to_end - to, original, from, from_end - from);
 }
 
 // ---- places ----
@@ -357,7 +370,7 @@ std::string with_spares(const std::string &domain_xml, const target::VirtioSpare
     set(channel, "type", "unix");
     set(set(add_child(channel, "target"), "type", "virtio"), "name", kAgent);
   }
-  return as_text(domain);
+  return with_metadata_of(domain_xml, as_text(domain));
 }
 
 std::string on_virtio(const std::string &domain_xml, const target::VirtioChoice &choice) {
@@ -376,7 +389,7 @@ std::string on_virtio(const std::string &domain_xml, const target::VirtioChoice 
   if (disks) move_disks(devices, choice.disks == target::VirtioDisks::scsi);
   if (cards) move_cards(devices);
   add_comforts(devices);
-  return as_text(domain);
+  return with_metadata_of(domain_xml, as_text(domain));
 }
 
 }  // namespace ferry::libvirt::edit
