@@ -36,6 +36,7 @@ void setup_undo(CLI::App &app, Context &context);
 void setup_script(CLI::App &app, Context &context);
 void setup_test(CLI::App &app, Context &context);
 void setup_finish(CLI::App &app, Context &context);
+void setup_pull(CLI::App &app, Context &context);
 void setup_disk(CLI::App &app, Context &context);
 void setup_host(CLI::App &app, Context &context);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine's way from its old controllers and cards to virtio, in words that any target's document may have.
+// What changes of a machine after its migration: its way from old controllers and cards to virtio, and from its
+// source's images to its own. In words that any target's document may have.
 #pragma once
 
 #include <filesystem>
@@ -34,6 +35,14 @@ struct VirtioState {
 struct VirtioSpares {
   std::filesystem::path disk;               // a qcow2 image
   std::optional<std::filesystem::path> cd;  // with drivers
+};
+
+// A disk whose image lies over another one.
+struct BackedDisk {
+  std::string name;     // "sda"
+  std::string file;     // its own image
+  std::string format;   // "qcow2"
+  std::string backing;  // what it reads besides; empty: not known, or no file
 };
 
 }  // namespace ferry::target

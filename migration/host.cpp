@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/host.hpp"
 
+#include "exporters/libvirt/edit/backing.hpp"
 #include "exporters/libvirt/edit/trial_domain.hpp"
 #include "exporters/libvirt/edit/virtio.hpp"
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
 #include "exporters/libvirt/target.hpp"
+#include "migration/pull_calls.hpp"
 #include "migration/virtio_document.hpp"
 
 namespace ferry::migration {
@@ -47,6 +49,23 @@ Host host_of(Answer answer) {
   host.unreachable = std::move(answer.unreachable);
   return host;
 }
+
+class LibvirtPull final : public PullCalls {
+ public:
+  explicit LibvirtPull(const std::string &connect) : connection_(connect) {}
+  [[nodiscard]] std::vector<target::BackedDisk> backed_disks(const std::string &machine) const override {
+    return libvirt::edit::backed_disks(connection_.live_document(machine));
+  }
+  void begin(const std::string &machine, const std::string &disk, std::uint64_t limit) override {
+    connection_.begin_pull(machine, disk, limit);
+  }
+  [[nodiscard]] std::optional<unsigned> progress(const std::string &machine, const std::string &disk) const override {
+    return connection_.job_progress(machine, disk);
+  }
+
+ private:
+  libvirt::Connection connection_;
+};
 
 }  // namespace
 
@@ -98,6 +117,10 @@ std::string with_spares(const std::string &document, const target::VirtioSpares 
 std::string on_virtio(const std::string &document, const target::VirtioChoice &choice) {
   return libvirt::edit::on_virtio(document, choice);
 }
+
+std::unique_ptr<PullCalls> pull_calls_at(const std::string &connect) { return std::make_unique<LibvirtPull>(connect); }
+
+std::vector<target::BackedDisk> file_disks(const std::string &document) { return libvirt::edit::file_disks(document); }
 
 std::string recorded_host(const std::string &connect) {
   return libvirt::host_profile_json(libvirt::Connection(connect).probe());

@@ -41,6 +41,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--disk-changes", "keep"},
                                                           {"--if-done", "skip"},
                                                           {"--timeout", "60"},
+                                                          {"--limit", "10"},
                                                           {"--nic", "virtio"},
                                                           {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},

@@ -922,3 +922,114 @@ case_test_killed() {
   grep -q 'interrupted' "$WORK/run/ferry.log" || fail "it is not said that the test was interrupted"
   nothing_of_a_trial
 }
+
+# The trial has a TPM of its own with the same content, and what the machine's holds stays as it is.
+case_test_tpm() {
+  command -v swtpm >/dev/null || { echo "skipped: swtpm is not installed"; exit 77; }
+  make_disk $((3 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+  virsh dumpxml --inactive probe |
+    sed "s|</devices>|<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm></devices>|" >"$WORK/run/tpm.xml"
+  virsh -q define "$WORK/run/tpm.xml"
+  virsh -q start probe
+  wait_for_guest probe
+  local uuid state
+  uuid=$(saw smbios.uuid)
+  virsh -q destroy probe
+  rm "$SERIAL"
+  state=$(find "$HOME/.config/libvirt/qemu/swtpm" -type f ! -name .lock -print0 | xargs -0 sha256sum)
+  [[ $state == *permall* ]] || fail "the machine's TPM has no state"
+  ferry_status 1 test probe --timeout 30 --format json -o "$WORK/run/test.json"
+  equal "the TPM's state after the test" "$(find "$HOME/.config/libvirt/qemu/swtpm" -type f ! -name .lock -print0 | xargs -0 sha256sum)" "$state"
+  # Another UUID for libvirt, and the old one for the guest, whose firmware shows it.
+  grep -q "Machine UUID ${uuid:6:2}${uuid:4:2}${uuid:2:2}${uuid:0:2}-" "$WORK/run/test.json" || fail "the guest has not read its own UUID"
+  nothing_of_a_trial
+}
+
+# A machine that is seen to fail counts as one that did not, and the page has its picture, also when it is shown again.
+case_batch_test() {
+  truncate -s $((3 * MIB)) "$WORK/run/disk.raw"
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 4 batch "$SOURCE" --test
+  grep -q 'does not boot: the firmware' "$WORK/run/ferry.log" || fail "the batch does not say what was seen"
+  local batch
+  batch=$(virt-ferry runs | sed -n '/^BATCH/{n;s/ .*//p}')
+  virt-ferry report "$batch" --format html >"$WORK/run/batch.html"
+  grep -q 'src="data:image/png;base64,' "$WORK/run/batch.html" || fail "the page has no picture"
+  nothing_of_a_trial
+}
+
+# A disk inside of a package is not one that QEMU finds by itself.
+case_test_of_a_package() {
+  make_disk $((4 * MIB))
+  ova
+  ferry_status 1 test "$SOURCE/probe.ova"
+  grep -q 'a part of another file' "$WORK/run/ferry.log" || fail "it is not said why it cannot be tried"
+  nothing_of_a_trial
+}
+
+# VMware's board: the card keeps its place behind its port, and both ways back are byte for byte.
+case_finish_vmx() {
+  make_disk $((4 * MIB))
+  image vmdk "$SOURCE/probe.vmdk" subformat=monolithicSparse
+  vmx 564d0011223344556677889900aabbcc scsi0 pvscsi 160 vmxnet3
+  ferry_status 0 migrate "$SOURCE/probe.vmx"
+  local before place
+  before=$(virsh dumpxml --inactive --security-info probe)
+  virsh -q start probe
+  wait_for_guest probe
+  place=$(sed -n 's/^pci\.\([^=]*\)=15ad:07b0 .*/\1/p' "$SERIAL")
+  virsh -q destroy probe
+  rm "$SERIAL"
+  ferry_status 0 finish probe --prepare
+  ferry_status 3 finish probe --switch --timeout 30
+  ferry_status 0 finish probe --switch --timeout 30 --force
+  virsh -q start probe
+  wait_for_guest probe
+  [[ $(saw "pci.$place") == 1af4:10* ]] || fail "the card at $place is $(saw "pci.$place"), and not virtio's"
+  equal "the MAC" "$(saw "mac.$place")" 0050563a7b11
+  virsh -q destroy probe
+  ferry_status 0 finish probe --undo
+  ferry_status 0 finish probe --undo
+  equal "the definition after all was taken back" "$(virsh dumpxml --inactive --security-info probe)" "$before"
+}
+
+# From an overlay on the source to an image of its own: while the machine runs, and when it is off. Then the source may go.
+case_pull() {
+  make_disk $((64 * MIB))
+  # Data all over the disk, so that there is something to pull.
+  local at
+  for at in $(seq 4 60); do
+    head -c 4096 /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek="$at" conv=notrunc status=none
+  done
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  local before image=$IMAGES/$NAME.qcow2
+  before=$(fingerprint)
+  ferry_status 0 migrate "$SOURCE/probe.vbox" --disk-mode overlay --start
+  wait_for_guest "$NAME"
+  [[ -n $(qemu-img info -U "$image" | sed -n 's/^backing file: //p') ]] || fail "the image is no overlay"
+  ferry_status 0 pull "$NAME"
+  grep -q 'sda: .* no longer reads .*probe.vdi' "$WORK/run/ferry.log" || fail "it is not said what was pulled"
+  equal "what the image reads besides" "$(qemu-img info -U "$image" | sed -n 's/^backing file: //p')" ""
+  ! virsh dumpxml "$NAME" | grep -q probe.vdi || fail "the machine still has the source"
+  ferry_status 0 pull "$NAME"
+  grep -q 'read no other image' "$WORK/run/ferry.log" || fail "a second pull finds something"
+  virsh -q destroy "$NAME"
+  same_disk  # as QEMU has written it in the end
+  virsh -q undefine "$NAME"
+  rm "$image" "$SERIAL" "$IMAGES/$NAME.xml"
+  # And of one that is off.
+  ferry_status 0 migrate "$SOURCE/probe.vbox" --disk-mode overlay
+  ferry_status 0 pull "$NAME"
+  grep -q 'sda: .* no longer reads .*probe.vdi' "$WORK/run/ferry.log" || fail "it is not said what was pulled"
+  qemu-img check -q "$image" || fail "qemu-img check finds errors in $image"
+  equal "the source after the pulls" "$(fingerprint)" "$before"
+  mv "$SOURCE/probe.vdi" "$SOURCE/elsewhere.vdi"
+  virsh -q start "$NAME"
+  wait_for_guest "$NAME"
+  same_disk
+}

@@ -64,6 +64,13 @@ class Connection final : public target::Machines {
   [[nodiscard]] std::optional<target::Screen> screen(const std::string &name) const override;
   void shut_down(const std::string &name, target::ShutDown how) override;
 
+  // The definition of one that runs, as it runs.
+  [[nodiscard]] std::string live_document(const std::string &name) const;
+  // virDomainBlockPull of all that is under the disk's image. `limit`: MiB a second; 0: none.
+  void begin_pull(const std::string &name, const std::string &disk, std::uint64_t limit);
+  // Percent of the job that the disk has; nullopt: none.
+  [[nodiscard]] std::optional<unsigned> job_progress(const std::string &name, const std::string &disk) const;
+
   struct Impl;  // known inside of this folder alone
 
  private:

@@ -106,4 +106,35 @@ void Connection::shut_down(const std::string &name, target::ShutDown how) {
   });
 }
 
+std::string Connection::live_document(const std::string &name) const {
+  const std::string what = of_machine("to show", name);
+  return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    const Owned<char> xml(virDomainGetXMLDesc(domain.get(), 0));
+    if (!xml) throw refused(what);
+    return std::string(xml.get());
+  });
+}
+
+void Connection::begin_pull(const std::string &name, const std::string &disk, std::uint64_t limit) {
+  const std::string what = of_machine("to pull " + text::printable(disk) + " of", name);
+  ask(impl_->deadlines.call, what, [name, disk, limit, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    if (virDomainBlockPull(domain.get(), disk.c_str(), static_cast<unsigned long>(limit), 0) != 0) throw refused(what);
+  });
+}
+
+std::optional<unsigned> Connection::job_progress(const std::string &name, const std::string &disk) const {
+  using Percent = std::optional<unsigned>;
+  const std::string what = of_machine("how far the pull is of", name);
+  return ask(impl_->deadlines.call, what, [name, disk, what](virConnect *handle) -> Percent {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    virDomainBlockJobInfo info{};
+    const int found = virDomainGetBlockJobInfo(domain.get(), disk.c_str(), &info, 0);
+    if (found < 0) throw refused(what);
+    if (found == 0) return std::nullopt;
+    return info.end == 0 ? 0U : static_cast<unsigned>(info.cur * 100 / info.end);
+  });
+}
+
 }  // namespace ferry::libvirt

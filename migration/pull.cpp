@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/pull.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "converters/qemu_img.hpp"
+#include "migration/host.hpp"
+#include "migration/pull_calls.hpp"
+
+#include "support/error.hpp"
+#include "support/identity.hpp"
+#include "support/subprocess.hpp"
+#include "support/text.hpp"
+
+namespace ferry::migration {
+namespace {
+
+std::string pulled_line(const target::BackedDisk &disk) {
+  return disk.name + ": " + disk.file + " no longer reads " + (disk.backing.empty() ? "another image" : disk.backing);
+}
+
+target::MachineFacts machine_for_pull(const std::string &name, const PullOptions &options) {
+  if (!is_own_session(options.connect)) {
+    throw Error(ErrorKind::usage, {.where = {.path = "--connect"},
+                                   .message = "machines are filled in your own session only",
+                                   .found = text::printable(options.connect),
+                                   .expected = "qemu:///session"});
+  }
+  const auto machines = machines_at(options.connect);
+  auto facts = machines->machine_named(name);
+  if (!facts && Uuid::parse(name)) facts = machines->machine_of(name);
+  if (facts) return std::move(*facts);
+  throw Error(ErrorKind::missing, {.message = "no machine is called \"" + text::printable(name) + "\" at " +
+                                              text::printable(options.connect),
+                                   .advice = "'virsh list --all' shows those that there are."});
+}
+
+// While the machine runs, QEMU copies, and libvirt says how far it is.
+class RunningPull {
+ public:
+  RunningPull(std::string machine, const PullOptions &options, const std::stop_token &stop)
+      : machine_(std::move(machine)), options_(options), stop_(stop), calls_(pull_calls_at(options.connect)) {}
+
+  void run(PullResult &out) {
+    for (const target::BackedDisk &disk : calls_->backed_disks(machine_)) {
+      if (!calls_->progress(machine_, disk.name)) calls_->begin(machine_, disk.name, options_.limit);
+      wait(disk.name);
+      for (const target::BackedDisk &still : calls_->backed_disks(machine_)) {
+        if (still.name != disk.name) continue;
+        throw Error(ErrorKind::libvirt, {.message = "the pull of " + disk.name + " ended before it was done",
+                                         .advice = "Run the same command again: it goes on where it was."});
+      }
+      out.pulled.push_back(pulled_line(disk));
+    }
+  }
+
+ private:
+  void wait(const std::string &disk) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    while (const auto percent = calls_->progress(machine_, disk)) {
+      if (options_.progress) options_.progress(disk, *percent);
+      if (stop_.stop_requested()) {
+        throw Error(ErrorKind::cancelled, {.message = "the wait was interrupted; the pull of " + disk + " goes on",
+                                           .advice = "The same command waits for it again."});
+      }
+      never.wait_for(lock, stop_, std::chrono::seconds(1), [] { return false; });
+    }
+  }
+
+  std::string machine_;
+  const PullOptions &options_;
+  std::stop_token stop_;
+  std::unique_ptr<PullCalls> calls_;
+};
+
+// qemu-img copies first and changes the header last: cut off, the image is as good as before.
+void pull_image(const target::BackedDisk &disk, const PullOptions &options, const std::stop_token &stop) {
+  subprocess::Command command{.program = "qemu-img",
+                              .arguments = {"rebase", "-p", "-f", "qcow2", "-b", "", disk.file},
+                              .limits = {},
+                              .bare_environment = true,
+                              .locked_in = nullptr,
+                              .on_line = {}};
+  if (options.progress)
+    command.on_line = [&](std::string_view line) {  // "    (41.00/100%)"
+      const std::size_t open = line.find('('), dot = line.find('.');
+      if (open == std::string_view::npos || dot == std::string_view::npos || dot < open) return;
+      if (const auto percent = text::parse_u64(text::trim(line.substr(open + 1, dot - open - 1))))
+        options.progress(disk.name, static_cast<unsigned>(*percent));
+    };
+  const subprocess::Result result = subprocess::run(command, stop);
+  if (result.ok()) return;
+  throw Error(ErrorKind::subprocess,
+              {.where = {.file = disk.file},
+               .message = "qemu-img cannot fill the image: " + text::excerpt(text::trim(result.errors), 500),
+               .advice = "Run the same command again: the image is as it was, and still reads the other one."});
+}
+
+void pull_off(const target::MachineFacts &facts, const PullOptions &options, const std::stop_token &stop,
+              PullResult &out) {
+  const auto machines = machines_at(options.connect);
+  for (target::BackedDisk disk : file_disks(machines->save(facts.name).document)) {
+    if (disk.format != "qcow2") continue;
+    const auto backing = qemu_img::info({.format = ImageFormat::qcow2, .range = {.file = disk.file}}).backing_file;
+    if (!backing) continue;
+    disk.backing = *backing;
+    pull_image(disk, options, stop);
+    out.pulled.push_back(pulled_line(disk));
+  }
+}
+
+}  // namespace
+
+PullResult pull(const std::string &name, const PullOptions &options, const std::stop_token &stop) {
+  const target::MachineFacts facts = machine_for_pull(name, options);
+  PullResult out{.machine = facts.name, .pulled = {}};
+  if (facts.suspended) {
+    throw Error(ErrorKind::conflict, {.message = "the machine \"" + text::printable(facts.name) +
+                                                 "\" is suspended, and its disks are those of a machine that runs",
+                                      .advice = "Start it first."});
+  }
+  if (facts.running) {
+    RunningPull(facts.name, options, stop).run(out);
+  } else {
+    pull_off(facts, options, stop, out);
+  }
+  return out;
+}
+
+}  // namespace ferry::migration
