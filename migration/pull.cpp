@@ -37,6 +37,17 @@ target::MachineFacts machine_for_pull(const std::string &name, const PullOptions
                                    .advice = "'virsh list --all' shows those that there are."});
 }
 
+// A snapshot within an image reads what is below the image as its present state does; filling makes that one whole, and
+// the snapshot would lose what it has from there.
+void refuse_snapshots(const std::vector<std::string> &snapshots, const std::string &whose) {
+  if (snapshots.empty()) return;
+  throw Error(ErrorKind::conflict,
+              {.message = whose + " has snapshots, which would lose what they have of the other image",
+               .found = text::printable(snapshots.front()) +
+                        (snapshots.size() > 1 ? " and " + std::to_string(snapshots.size() - 1) + " more" : ""),
+               .advice = "Delete them first, if they are not needed, with 'virsh snapshot-delete'."});
+}
+
 // While the machine runs, QEMU copies, and libvirt says how far it is.
 class RunningPull {
  public:
@@ -105,9 +116,10 @@ void pull_off(const target::MachineFacts &facts, const PullOptions &options, con
   const auto machines = machines_at(options.connect);
   for (target::BackedDisk disk : file_disks(machines->save(facts.name).document)) {
     if (disk.format != "qcow2") continue;
-    const auto backing = qemu_img::info({.format = ImageFormat::qcow2, .range = {.file = disk.file}}).backing_file;
-    if (!backing) continue;
-    disk.backing = *backing;
+    const qemu_img::Info info = qemu_img::info({.format = ImageFormat::qcow2, .range = {.file = disk.file}});
+    if (!info.backing_file) continue;
+    refuse_snapshots(info.snapshots, "the image " + text::printable(disk.file));
+    disk.backing = *info.backing_file;
     pull_image(disk, options, stop);
     out.pulled.push_back(pulled_line(disk));
   }
@@ -123,6 +135,7 @@ PullResult pull(const std::string &name, const PullOptions &options, const std::
                                                  "\" is suspended, and its disks are those of a machine that runs",
                                       .advice = "Start it first."});
   }
+  refuse_snapshots(facts.snapshots, "the machine \"" + text::printable(facts.name) + "\"");
   if (facts.running) {
     RunningPull(facts.name, options, stop).run(out);
   } else {

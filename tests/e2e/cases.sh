@@ -1024,6 +1024,10 @@ case_pull() {
   rm "$image" "$SERIAL" "$IMAGES/$NAME.xml"
   # And of one that is off.
   ferry_status 0 migrate "$SOURCE/probe.vbox" --disk-mode overlay
+  virsh -q snapshot-create-as "$NAME" kept
+  ferry_status 3 pull "$NAME" # the snapshot would lose what it has of the source
+  grep -q 'has snapshots' "$WORK/run/ferry.log" || fail "it is not said why nothing is pulled"
+  virsh -q snapshot-delete "$NAME" kept
   ferry_status 0 pull "$NAME"
   grep -q 'sda: .* no longer reads .*probe.vdi' "$WORK/run/ferry.log" || fail "it is not said what was pulled"
   qemu-img check -q "$image" || fail "qemu-img check finds errors in $image"
