@@ -121,6 +121,9 @@ refused: the source cannot be migrated as it is, and the report says why
 .B 4
 a batch finished, but some machines did not
 .TP
+.B 5
+likewise, and running the same command again may help
+.TP
 .B 130
 interrupted; what was started is removed
 .SH ENVIRONMENT
