@@ -267,6 +267,37 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
   target.publish(true);
 }
 
+namespace {
+
+// The files that a qcow2 reads besides itself, as their headers name them.
+std::vector<Source> below(const std::filesystem::path &file, const Context &context) {
+  constexpr std::size_t kDeepest = 64;
+  std::vector<Source> out;
+  Source at{.format = ImageFormat::qcow2, .range = {.file = file}};
+  while (out.size() < kDeepest) {
+    const Info about = info(at, context);
+    if (!about.backing_file) break;
+    at.range.file = at.range.file.parent_path() / *about.backing_file;  // an absolute name stays as it is
+    out.push_back(at);
+    if (about.backing_format != "qcow2") break;
+  }
+  return out;
+}
+
+}  // namespace
+
+void fill(const std::filesystem::path &file, const std::function<void(unsigned)> &progress, const Context &context) {
+  const std::vector<Source> others = below(file, context);
+  Touched touched{.reads = {}, .writes = file};
+  for (const Source &other : others) touched.reads.push_back(&other);
+  const auto result = start(context, {"rebase", "-p", "-f", "qcow2", "-b", "", file.string()}, long_limits(context),
+                            touched, [&](std::string_view line) {
+                              const auto value = percent(line);
+                              if (progress && value) progress(static_cast<unsigned>(*value));
+                            });
+  if (!result.ok()) throw failed("rebase", file, result);
+}
+
 CheckResult check(const Source &source, const Context &context) {
   const auto result = start(context, {"check", "-U", "--output=json", "--image-opts", image_options(source)},
                             long_limits(context), {.reads = {&source}, .writes = {}});

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -98,6 +99,14 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
 // The same into `target`, made for request.target, which the caller publishes.
 void convert(const ConvertRequest &request, const copy::TargetFile &target, Progress *progress,
              const Context &context = {});
+
+// Copies what the qcow2 `file` (absolute) reads of other images into it, so that it stands alone. The header is changed
+// last: cut off, the image is as it was, and this can be called again. Internal snapshots would lose what they have of
+// the others: the caller sees to it that there are none. `progress` is told percent. In the cage only `file` may be
+// written, and what the headers name may be read. Throws subprocess (also while another program has the image),
+// cancelled.
+void fill(const std::filesystem::path &file, const std::function<void(unsigned)> &progress,
+          const Context &context = {});
 
 struct CheckResult {
   bool supported = true;  // false: the format has no check (raw)

@@ -11,7 +11,6 @@
 
 #include "support/error.hpp"
 #include "support/identity.hpp"
-#include "support/subprocess.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -88,29 +87,6 @@ class RunningPull {
   std::unique_ptr<PullCalls> calls_;
 };
 
-// qemu-img copies first and changes the header last: cut off, the image is as good as before.
-void pull_image(const target::BackedDisk &disk, const PullOptions &options, const std::stop_token &stop) {
-  subprocess::Command command{.program = "qemu-img",
-                              .arguments = {"rebase", "-p", "-f", "qcow2", "-b", "", disk.file},
-                              .limits = {},
-                              .bare_environment = true,
-                              .locked_in = nullptr,
-                              .on_line = {}};
-  if (options.progress)
-    command.on_line = [&](std::string_view line) {  // "    (41.00/100%)"
-      const std::size_t open = line.find('('), dot = line.find('.');
-      if (open == std::string_view::npos || dot == std::string_view::npos || dot < open) return;
-      if (const auto percent = text::parse_u64(text::trim(line.substr(open + 1, dot - open - 1))))
-        options.progress(disk.name, static_cast<unsigned>(*percent));
-    };
-  const subprocess::Result result = subprocess::run(command, stop);
-  if (result.ok()) return;
-  throw Error(ErrorKind::subprocess,
-              {.where = {.file = disk.file},
-               .message = "qemu-img cannot fill the image: " + text::excerpt(text::trim(result.errors), 500),
-               .advice = "Run the same command again: the image is as it was, and still reads the other one."});
-}
-
 void pull_off(const target::MachineFacts &facts, const PullOptions &options, const std::stop_token &stop,
               PullResult &out) {
   const auto machines = machines_at(options.connect);
@@ -120,7 +96,10 @@ void pull_off(const target::MachineFacts &facts, const PullOptions &options, con
     if (!info.backing_file) continue;
     refuse_snapshots(info.snapshots, "the image " + text::printable(disk.file));
     disk.backing = *info.backing_file;
-    pull_image(disk, options, stop);
+    const auto told = [&](unsigned percent) {
+      if (options.progress) options.progress(disk.name, percent);
+    };
+    qemu_img::fill(disk.file, told, {.stop = stop});
     out.pulled.push_back(pulled_line(disk));
   }
 }
