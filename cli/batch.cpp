@@ -170,10 +170,8 @@ void setup_batch(CLI::App &app, Context &context) {
   sub->footer(
       std::string(
           "One failure does not stop the others; the exit code is then 4, or 5 where running the same command again "
-          "may "
-          "help. A machine that an earlier run migrated is "
-          "skipped if its source is unchanged and everything that the run made is there: run the same command again "
-          "after an interruption.\n\n"
+          "may help. A machine that an earlier run migrated is skipped if its source is unchanged and everything that "
+          "the run made is there: run the same command again after an interruption.\n\n"
           "Examples:\n"
           "  virt-ferry batch ~/VMs --dry-run --format html -o plan.html\n"
           "  virt-ferry batch ~/VMs --jobs 4 --verify\n"
