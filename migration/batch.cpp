@@ -116,7 +116,7 @@ void find_sources(std::vector<BatchEntry> &entries) {
 // Several processes do not know of each other which names they gave out.
 void refuse_names(const std::vector<BatchEntry> &entries, const fs::path &manifest) {
   std::map<std::string, const BatchEntry *> seen;
-  const auto refuse = [&](std::string message, std::string found) {
+  const auto refuse = [&](std::string message, const std::string &found) {
     throw Error(ErrorKind::usage,
                 {.where = {.file = manifest},
                  .message = std::move(message),

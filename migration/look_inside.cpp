@@ -97,7 +97,7 @@ void look_inside(const Machine &machine, const Options &options, Survey &out) {
   }
 }
 
-Observed look_inside(const Machine &machine, const Options &options, std::shared_ptr<Reader> reader) {
+Observed look_inside(const Machine &machine, const Options &options, const std::shared_ptr<Reader> &reader) {
   const std::vector<NumberedDisk> disks = disks_of(machine, options);
   const image::OpenOptions open = open_options(machine, options);
   std::map<std::string, MediumFacts> media;

@@ -13,7 +13,8 @@ namespace ferry::migration {
 void look_inside(const Machine &machine, const Options &options, Survey &out);
 
 // The same of the current state alone, for who wants no plan.
-[[nodiscard]] Observed look_inside(const Machine &machine, const Options &options, std::shared_ptr<Reader> reader);
+[[nodiscard]] Observed look_inside(const Machine &machine, const Options &options,
+                                   const std::shared_ptr<Reader> &reader);
 
 // For people, a line each: "Windows 10 Pro 22H2 (10.0.19045, x86_64) on partition 2 of disk 1".
 [[nodiscard]] std::vector<std::string> described(const Observed &observed);

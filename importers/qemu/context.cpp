@@ -176,8 +176,8 @@ void Context::take_rest(Option &option, std::string_view field) {
   }
 }
 
-void Context::raise(const FindingKind &kind, const Place &where, std::string message, std::string advice) {
-  out.findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
+void Context::raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice) {
+  out.findings.push_back(ferry::raise(kind, where, message, std::move(advice)));
 }
 
 void Context::finish() {

@@ -63,7 +63,7 @@ class Context {
   void take_rest(Option &option, std::string_view field);
   void hide(Option &option, std::string_view key);
 
-  void raise(const FindingKind &kind, const Place &where, std::string message, std::string advice = {});
+  void raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice = {});
   void ask(std::string_view text, const Place &where);  // the open values in it
   void finish();                                        // throws when something was asked
 

@@ -28,8 +28,8 @@ struct Import {
   MediaLibrary *media = nullptr;  // nullptr: embedded in an OVF; media are known by UUID only
   std::string embedded_nvram;     // embedded in an OVF: the path that <NVRAM> names, on the exporter's host
 
-  void find(const FindingKind &kind, Place where, std::string message, std::string advice = {}) {
-    findings.push_back(raise(kind, std::move(where), std::move(message), std::move(advice)));
+  void find(const FindingKind &kind, Place where, const std::string &message, std::string advice = {}) {
+    findings.push_back(raise(kind, std::move(where), message, std::move(advice)));
   }
 };
 
