@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <unistd.h>
+#include <utility>
 
 #include "migration/seen/font.hpp"
 #include "migration/seen/screen_text.hpp"
@@ -52,10 +53,10 @@ void wait_a_while(std::chrono::milliseconds time, const std::stop_token &stop) {
 
 class Watch {
  public:
-  Watch(const target::Machines &machines, const WatchRequest &request, const std::stop_token &stop)
+  Watch(const target::Machines &machines, const WatchRequest &request, std::stop_token stop)
       : machines_(machines),
         request_(request),
-        stop_(stop),
+        stop_(std::move(stop)),
         font_(vga_font()),
         began_(Clock::now()),
         changed_(began_) {}

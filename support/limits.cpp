@@ -42,7 +42,7 @@ std::size_t open_files() { return raised().now; }
 std::size_t open_files_before() { return raised().before; }
 
 std::string why_no_process(int error) {
-  const std::string said = std::generic_category().message(error);
+  std::string said = std::generic_category().message(error);
   rlimit limit{};
   if (error != EAGAIN || getrlimit(RLIMIT_NPROC, &limit) != 0) return said;
   return "the limit on processes and threads is reached (" + said + "); it is " +

@@ -144,7 +144,7 @@ Picture read_png(Bytes bytes) {
   Picture out = empty_picture(parts.width, parts.height);
   const std::size_t stride = parts.width * parts.channels;
   std::vector<std::uint8_t> plain(parts.height * (stride + 1));
-  uLongf size = static_cast<uLongf>(plain.size());
+  auto size = static_cast<uLongf>(plain.size());
   if (::uncompress(plain.data(), &size, parts.data.data(), static_cast<uLong>(parts.data.size())) != Z_OK ||
       size != plain.size())
     bad_picture("a PNG whose pixels do not inflate to its size");

@@ -261,12 +261,13 @@ class Group {
   void add_volumes(std::vector<LogicalVolume> &out) const {
     const Section *volumes = section_.section("logical_volumes");
     if (volumes == nullptr) return;
-    for (const auto &[name, section] : volumes->sections) {
+    for (const auto &entry : volumes->sections) {  // clang 14 takes no structured bindings into a lambda
+      const Section &section = entry.second;
       const auto status = section.values.find("status");
       const bool visible = status != section.values.end() &&
                            std::find(status->second.begin(), status->second.end(), "VISIBLE") != status->second.end();
       if (!visible || out.size() >= kMostLogicalVolumes) continue;
-      LogicalVolume volume{.name = name_ + "/" + name, .content = nullptr};
+      LogicalVolume volume{.name = name_ + "/" + entry.first, .content = nullptr};
       try_to([&] { fill(section, volume); }, [&](std::string why) { volume.problem = std::move(why); });
       out.push_back(std::move(volume));
     }
@@ -363,7 +364,8 @@ std::vector<LogicalVolume> read_logical_volumes(std::vector<PhysicalVolume> &phy
         [&](std::string why) { physical[i].problem = std::move(why); });
   }
   std::vector<LogicalVolume> out;
-  for (const auto &[id, group] : groups) {
+  for (const auto &entry : groups) {
+    const Described &group = entry.second;
     try_to([&] { Group(group.name, group.section, by_id, physical).add_volumes(out); },
            [&](const std::string &why) {
              for (PhysicalVolume &one : physical) {

@@ -288,7 +288,7 @@ class Xfs final : public FileSystem {
 
   // Whether to go on.
   template <class Visit>
-  bool visit_block(const Bytes &bytes, const Visit &visit) const {
+  [[nodiscard]] bool visit_block(const Bytes &bytes, const Visit &visit) const {
     const ByteReader reader(bytes, {});
     const auto mark = reader.big<std::uint32_t>(0, "mark of a folder's block");
     constexpr std::uint32_t kOne4 = 0x58443242, kOne5 = 0x58444233, kMany4 = 0x58443244, kMany5 = 0x58444433;

@@ -49,8 +49,8 @@ struct Context {
   std::vector<ControllerPlace> controller_places;
 
   [[nodiscard]] const SettingsReader &system() const { return contents.back(); }
-  void raise(const FindingKind &kind, const Place &where, std::string message, std::string advice = {}) {
-    findings.push_back(ferry::raise(kind, where, std::move(message), std::move(advice)));
+  void raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice = {}) {
+    findings.push_back(ferry::raise(kind, where, message, std::move(advice)));
   }
 };
 

@@ -2,6 +2,7 @@
 // The TPM. QEMU knows the socket of an swtpm; the state is in that one's folder, which the script that starts it says.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "importers/qemu/devices.hpp"
 
@@ -17,8 +18,8 @@ constexpr std::string_view kState2 = "tpm2-00.permall", kState1 = "tpm-00.permal
 
 class StateFinder {
  public:
-  StateFinder(Context &c, Tpm &tpm, std::string socket, const Place &where)
-      : c_(c), tpm_(tpm), socket_(std::move(socket)), where_(where) {}
+  StateFinder(Context &c, Tpm &tpm, std::string socket, Place where)
+      : c_(c), tpm_(tpm), socket_(std::move(socket)), where_(std::move(where)) {}
 
   void find() {
     if (const TpmServer *server = server_of_socket()) return take(*server);

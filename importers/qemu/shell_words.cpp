@@ -183,8 +183,8 @@ std::string Parser::ansi_escape() {
     const auto *const named =
         std::find_if(kNamed.begin(), kNamed.end(), [&](const auto &one) { return one.first == c; });
     take();
-    if (named != kNamed.end()) return std::string(1, named->second);
-    return c == '\\' || c == '\'' || c == '"' ? std::string(1, c) : std::string{'\\', c};
+    if (named == kNamed.end()) return c == '\\' || c == '\'' || c == '"' ? std::string(1, c) : std::string{'\\', c};
+    out.assign(1, named->second);
   }
   std::erase_if(out, [](char one) { return one == '\0' || one == kOpenBegin || one == kOpenEnd; });
   return out;

@@ -30,8 +30,8 @@ struct Reader {
   const Inside *inside = nullptr;           // the files are in an archive, and not in `folder`
 
   [[nodiscard]] std::string field(FieldOf<Hardware> below) const { return prefix + std::string(below.text()); }
-  void find(const FindingKind &kind, std::string_view key, std::string message) {
-    findings.push_back(raise(kind, settings.place(key), std::move(message)));
+  void find(const FindingKind &kind, std::string_view key, const std::string &message) {
+    findings.push_back(raise(kind, settings.place(key), message));
   }
 };
 

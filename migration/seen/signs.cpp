@@ -227,13 +227,13 @@ std::vector<std::string> console_lines(std::string_view bytes, std::size_t most)
 }
 
 std::optional<Sign> sign_in(const Picture &picture) {
-  constexpr std::size_t kLeastShare = 80;     // percent of the screen in one colour
+  constexpr std::size_t kLeastOfScreen = 80;  // percent of the screen in one colour
   constexpr std::size_t kLeastOfHeight = 40;  // the face is at least a fortieth of the screen high
   constexpr std::size_t kMostBlots = 200;     // of that size; a face stands among few
   const Colour background = most_common(picture);
   const auto same = static_cast<std::size_t>(std::count_if(
       picture.pixels.begin(), picture.pixels.end(), [&](const Colour &dot) { return is_near(dot, background); }));
-  if (picture.pixels.empty() || same * 100 < picture.pixels.size() * kLeastShare) return std::nullopt;
+  if (picture.pixels.empty() || same * 100 < picture.pixels.size() * kLeastOfScreen) return std::nullopt;
   std::vector<Blot> blots = blots_of(picture, background), dots;
   std::erase_if(blots, [](const Blot &blot) { return blot.size < 16; });
   if (blots.size() > kMostBlots) return std::nullopt;

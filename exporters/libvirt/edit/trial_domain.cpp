@@ -24,9 +24,9 @@ constexpr std::string_view kQemuNamespace = "http://libvirt.org/schemas/domain/q
 Element parsed_domain(const std::string &domain_xml) { return xml::parse(domain_xml, "libvirt domain"); }
 
 const Element &devices_of(const Element &domain) {
-  static const Element none;
+  static const Element kNone;
   const Element *devices = domain.child("devices");
-  return devices == nullptr ? none : *devices;
+  return devices == nullptr ? kNone : *devices;
 }
 
 // Nothing is written to it.

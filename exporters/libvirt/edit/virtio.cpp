@@ -169,7 +169,7 @@ std::optional<Element> take_emptied(Element &devices, const std::vector<Element>
 
 std::string free_index(const Element &devices) {
   for (std::size_t index = 0;; ++index) {
-    const std::string text = std::to_string(index);
+    std::string text = std::to_string(index);
     if (std::none_of(devices.children.begin(), devices.children.end(),
                      [&](const Element &device) { return is_controller(device, "scsi", text); }))
       return text;
@@ -179,7 +179,7 @@ std::string free_index(const Element &devices) {
 // "sdc": the first that no disk has.
 std::string free_name(const Element &devices, const std::string &prefix) {
   for (char letter = 'a'; letter <= 'z'; ++letter) {
-    const std::string name = prefix + letter;
+    std::string name = prefix + letter;
     if (std::none_of(devices.children.begin(), devices.children.end(), [&](const Element &device) {
           return device.name == "disk" && attribute(device, "target", "dev") == name;
         }))

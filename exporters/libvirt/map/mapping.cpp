@@ -130,10 +130,10 @@ void Mapping::book(const target::Account &account) {
 
 // Once for each reason: two drives of one model are one.
 void Mapping::taint(std::string_view why) {
-  std::string message = "The domain has QEMU arguments that libvirt does not check: " + std::string(why) + ".";
+  const std::string message = "The domain has QEMU arguments that libvirt does not check: " + std::string(why) + ".";
   const bool said = std::any_of(result.findings.begin(), result.findings.end(),
                                 [&](const Finding &finding) { return finding.message == message; });
-  if (!said) raise(kDomainTainted, {}, std::move(message));
+  if (!said) raise(kDomainTainted, {}, message);
 }
 
 void Mapping::listen(target::ListenPort port) {
