@@ -132,7 +132,8 @@ struct Result {
   std::vector<Disk> disks;
   bool has_tpm = false;  // the machine has an emulated one
   std::vector<ListenPort> listen;
-  std::uint64_t memory = 0;  // bytes
+  std::uint64_t memory = 0;             // bytes
+  std::vector<std::string> next_steps;  // commands for the user, where the target is not reached from here
   std::vector<Finding> findings;
   std::vector<Settlement> settlements;  // what became of each field of the model
 };
@@ -179,6 +180,9 @@ class Target {
     std::string place;                   // as errors name it: "qemu:///session"
     bool assumed = false;                // nobody was asked; a conservative host is taken
     std::filesystem::path image_folder;  // where it keeps images
+    std::string document_suffix = ".xml";
+    bool keeps_snapshots = true;
+    bool keeps_variables = true;  // of UEFI firmware: it has stores that are files
     Taken taken;
   };
 

@@ -202,6 +202,11 @@ Options host_options(const std::vector<BatchEntry> &entries) {
   Options out = entries.front().options;
   for (const BatchEntry &entry : entries) {
     const Options &options = entry.options;
+    if (options.target != out.target) {
+      throw Error(ErrorKind::usage, {.where = {.file = entry.argument},
+                                     .message = "all machines of a batch go to one kind of target",
+                                     .advice = "Put 'target' under 'defaults', or make a manifest for each target."});
+    }
     if (options.connect != out.connect || options.host_profile != out.host_profile) {
       throw Error(ErrorKind::usage, {.where = {.file = entry.argument},
                                      .message = "all machines of a batch go to one connection and host",

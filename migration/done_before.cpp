@@ -56,7 +56,7 @@ const RunRecord *earlier_run(const std::vector<RunRecord> &runs, const fs::path 
 bool skip_if_done(Planned &planned, const Options &options, const std::vector<RunRecord> &runs, const fs::path &dest,
                   const target::Taken &taken) {
   if (options.overwrite) return false;
-  const std::string name = planned.name.empty() ? domain_name(planned.report.name) : planned.name;
+  const std::string name = planned.name.empty() ? machine_name(options.target, planned.report.name) : planned.name;
   const RunRecord *record = earlier_run(runs, planned.report.source, options, dest, name, taken);
   if (record == nullptr) return false;
   planned.report.status = report::Status::skipped;

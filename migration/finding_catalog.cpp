@@ -5,6 +5,7 @@
 #include "converters/findings.hpp"
 #include "converters/firmware/findings.hpp"
 #include "converters/images/findings.hpp"
+#include "exporters/kubevirt/findings.hpp"
 #include "exporters/libvirt/findings.hpp"
 #include "exporters/script/findings.hpp"
 #include "importers/ovf/findings.hpp"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/host.hpp"
 
+#include <system_error>
+
+#include "exporters/kubevirt/target.hpp"
 #include "exporters/libvirt/edit/backing.hpp"
 #include "exporters/libvirt/edit/trial_domain.hpp"
 #include "exporters/libvirt/edit/virtio.hpp"
@@ -50,6 +53,35 @@ Host host_of(Answer answer) {
   return host;
 }
 
+// What asks for something that only a connection to libvirt, or a disk on this host, can give.
+void refuse_options_of_libvirt(const Options &options) {
+  const auto refuse = [](const char *option, const char *why) {
+    throw Error(ErrorKind::usage, {.message = std::string(option) + " does not go with --target kubevirt: " + why,
+                                   .advice = "Leave out one of the two."});
+  };
+  if (options.connect_given) refuse("--connect", "libvirt is not asked");
+  if (options.host_profile) refuse("--host-profile", "libvirt is not asked");
+  if (options.start) refuse("--start", "the cluster is not reached from here");
+  if (options.mode == disk::Mode::link || options.mode == disk::Mode::overlay)
+    refuse("--disk-mode link or overlay", "an image that is uploaded has to be whole");
+}
+
+// By the link that /etc/localtime is: "../usr/share/zoneinfo/Europe/Berlin".
+std::string time_zone_of_host() {
+  constexpr std::string_view kFolder = "zoneinfo/";
+  std::error_code error;
+  const std::string link = std::filesystem::read_symlink("/etc/localtime", error).string();
+  const std::size_t at = link.find(kFolder);
+  return error || at == std::string::npos ? std::string() : link.substr(at + kFolder.size());
+}
+
+Host cluster(const Options &options) {
+  refuse_options_of_libvirt(options);
+  Host host;
+  host.target = std::make_unique<kubevirt::Target>(std::filesystem::current_path(), time_zone_of_host());
+  return host;
+}
+
 class LibvirtPull final : public PullCalls {
  public:
   explicit LibvirtPull(const std::string &connect) : connection_(connect) {}
@@ -70,6 +102,7 @@ class LibvirtPull final : public PullCalls {
 }  // namespace
 
 Host host_for_plan(const Options &options) {
+  if (options.target == TargetKind::kubevirt) return cluster(options);
   if (options.host_profile) {
     return host_of({libvirt::load_host_profile(*options.host_profile), nullptr, std::nullopt});
   }
@@ -79,6 +112,7 @@ Host host_for_plan(const Options &options) {
 }
 
 Host host_for_run(const Options &options, const std::stop_token &stop) {
+  if (options.target == TargetKind::kubevirt) return cluster(options);
   Answer answer = ask(options, stop);
   if (options.define && answer.unreachable) {
     ErrorDetail detail = answer.unreachable->detail();

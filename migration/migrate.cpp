@@ -112,12 +112,13 @@ std::optional<std::string> earlier_number(const std::vector<RunRecord> &runs, co
   return out;
 }
 
-// The name that becomes the domain's name `numbered`, a form of domain_name(wanted): as it was meant, where that is
+// The name that becomes the machine's name `numbered`, a form of machine_name(wanted): as it was meant, where that is
 // possible, so that the title has it whole.
-std::string meant_for(const std::string &wanted, const std::string &base, const std::string &numbered) {
+std::string meant_for(TargetKind target, const std::string &wanted, const std::string &base,
+                      const std::string &numbered) {
   if (!numbered.starts_with(base)) return numbered;
   const std::string meant = wanted + numbered.substr(base.size());
-  return domain_name(meant) == numbered ? meant : numbered;
+  return machine_name(target, meant) == numbered ? meant : numbered;
 }
 
 // The machine's own name by the pattern that the user gave, numbered where a machine that is planned with it has it. A
@@ -127,20 +128,21 @@ Options named(const FoundSource &source, const ImportedMachine &imported, const 
   if (options.name && !is_name_pattern(*options.name)) return options;
   Options out = options;
   if (options.name) out.name = name_by_pattern(*options.name, imported.machine.name);
-  const std::string wanted = out.name.value_or(imported.machine.name), base = domain_name(wanted);
+  const std::string wanted = out.name.value_or(imported.machine.name), base = machine_name(options.target, wanted);
   const auto before = earlier_number(runs, source.file, base);
   if (before && !host.planned_names.contains(*before)) {
-    out.name = meant_for(wanted, base, *before);  // the batch is run again, and its first machine may be done
+    out.name =
+        meant_for(options.target, wanted, base, *before);  // the batch is run again, and its first machine may be done
   } else if (host.planned_names.contains(base)) {
     std::set<std::string> taken = host.planned_names;
     if (!options.overwrite) taken.insert(host.names.begin(), host.names.end());
-    out.name = meant_for(wanted, base, numbered_name(base, taken));
+    out.name = meant_for(options.target, wanted, base, numbered_name(base, taken));
   } else {
     return out;
   }
   findings.push_back(raise(kNameNumbered, imported.machine.origin,
                            "another machine is called \"" + text::printable(base) + "\"; this one becomes \"" +
-                               text::printable(domain_name(*out.name)) + "\""));
+                               text::printable(machine_name(options.target, *out.name)) + "\""));
   return out;
 }
 
@@ -188,7 +190,7 @@ Planned plan_machine(const FoundSource &source, ReadMachine read, const Options 
   const fs::path dest = destination(options, host);
   Planned out;
   out.tidy = untidy(runs, source.file, dest);
-  out.name = domain_name(options.name.value_or(imported.machine.name));
+  out.name = machine_name(options.target, options.name.value_or(imported.machine.name));
   const auto unfinished = unfinished_runs(runs, source.file, dest, out.name);
   out.touched = input_files(imported.machine, options);
   try {

@@ -24,19 +24,22 @@ std::string left_out(const MachinePlan &plan, const Options &options) {
 
 std::vector<std::string> next_steps(const MachinePlan &plan, const Options &options, const RunResult &result) {
   const std::string virsh = "virsh -c " + text::shell_word(options.connect) + " ";
-  std::vector<std::string> out;
+  std::vector<std::string> out = plan.next_steps;
+  const std::string undo = "virt-ferry undo " + result.run;
+  if (!out.empty()) {
+    out.push_back(undo + "    # removes these files; what is in the cluster stays");
+    return out;
+  }
   if (!result.defined) {
-    out.push_back(virsh + "define " + text::shell_word((plan.dest / (plan.name + ".xml")).string()) +
-                  left_out(plan, options));
+    out.push_back(virsh + "define " + text::shell_word(plan.document.string()) + left_out(plan, options));
   }
   if (!result.started) out.push_back(virsh + "start " + text::shell_word(plan.name));
   if (result.defined && is_own_session(options.connect))
     out.push_back("virt-viewer -c " + text::shell_word(options.connect) + " " + text::shell_word(plan.name) +
                   "    # or open it in virt-manager or GNOME Boxes");
   // undo without --force keeps what a guest has written to; one that has been started will have.
-  out.push_back("virt-ferry undo " + result.run +
-                (result.started ? " --force    # takes it all back, with what the guest has written"
-                                : "    # takes it all back"));
+  out.push_back(undo + (result.started ? " --force    # takes it all back, with what the guest has written"
+                                       : "    # takes it all back"));
   return out;
 }
 

@@ -209,6 +209,17 @@ constexpr std::array kRows{
           o.connect = v;
           o.connect_given = true;
         }},
+    Row{{"target", "libvirt|kubevirt",
+         "kubevirt: a manifest and images for a cluster, which is not asked; snapshots are flattened [libvirt]",
+         kTarget},
+        [](Options &o, const std::string &v) {
+          o.target = one_of<TargetKind>("target", v,
+                                        std::array<std::pair<std::string_view, TargetKind>, 2>{
+                                            {{"libvirt", TargetKind::libvirt}, {"kubevirt", TargetKind::kubevirt}}});
+          if (o.target != TargetKind::kubevirt) return;
+          o.define = false;
+          o.keep_snapshots = false;
+        }},
     Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
         [](Options &o, const std::string &v) { o.dest = filled("dest", v, "a folder, which need not exist"); }},
     Row{{"name", "NAME", "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]",

@@ -38,7 +38,11 @@ struct IdentityOptions {
   std::uint64_t seed = 0;  // of new addresses and UUIDs; 0: the planner takes one from the source
 };
 
+// What the new machine is made for. kubevirt: files alone, which the user takes to a cluster.
+enum class TargetKind { libvirt, kubevirt };
+
 struct Options {
+  TargetKind target = TargetKind::libvirt;
   std::string connect = "qemu:///session";
   bool connect_given = false;                 // then it is asked even when nothing is to be defined
   std::optional<std::filesystem::path> dest;  // nullopt: the connection's image folder

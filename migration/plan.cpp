@@ -33,7 +33,7 @@ class MachinePlanner {
                  target::Taken taken)
       : survey_(survey), options_(options), target_(target), taken_(std::move(taken)) {
     plan_.imported = std::move(imported);
-    plan_.name = domain_name(options.name.value_or(machine().name));
+    plan_.name = machine_name(options.target, options.name.value_or(machine().name));
     if (options.overwrite) taken_.forget(plan_.name);
   }
 
@@ -60,7 +60,9 @@ class MachinePlanner {
     target::Result result =
         describe(machine().hardware, "hardware", disks.media, plan_.firmware, std::move(uuid), identity);
     if (plan_.observed) judge_what_was_seen(result, disks);
+    plan_.document = plan_.dest / (plan_.name + target_.facts.document_suffix);
     plan_.domain_xml = result.document;
+    plan_.next_steps = result.next_steps;
     plan_.nics = result.nics;
     plan_.listen = result.listen;
     plan_.memory = result.memory;
@@ -174,7 +176,7 @@ class MachinePlanner {
   }
 
   void plan_firmware() {
-    if (machine().hardware.firmware.type == FirmwareType::bios) return;
+    if (machine().hardware.firmware.type == FirmwareType::bios || !target_.facts.keeps_variables) return;
     plan_.firmware = plan_store(machine().hardware, {survey_.nvram, survey_.store}, target_,
                                 plan_.dest / store_file(plan_.name, 0), plan_.findings);
     if (plan_.observed) make_boot_entries(*plan_.firmware);
@@ -253,6 +255,11 @@ class MachinePlanner {
       if (name != plan_.name) request.used_ports.emplace(port, name);
     }
     if (store && hardware.firmware.type != FirmwareType::bios) request.firmware = store->target;
+    if (!target_.facts.keeps_variables) {
+      const std::optional<bool> stored = survey_.nvram ? firmware::secure_boot_of(*survey_.nvram) : std::nullopt;
+      request.firmware = {
+          .descriptor = {}, .nvram = {}, .secure_boot = hardware.firmware.secure_boot.value_or(stored.value_or(false))};
+    }
     request.field_prefix = prefix;
     return target_.describe(request);
   }
@@ -264,8 +271,14 @@ class MachinePlanner {
       plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
                                      std::to_string(machine().snapshots.size()) +
                                          " snapshots are left behind; the disks are flattened to the current state"));
-      settlements_.push_back({"snapshots", Disposition::dropped, "left behind by --snapshots flatten"});
+      settlements_.push_back({"snapshots", Disposition::dropped, "left behind: the disks are flattened"});
       return;
+    }
+    if (!target_.facts.keeps_snapshots) {
+      throw Error(ErrorKind::usage, {.where = machine().origin,
+                                     .message = target_.facts.name + " takes no snapshots from outside",
+                                     .found = "--snapshots keep",
+                                     .expected = "--snapshots flatten"});
     }
     if (options_.mode == disk::Mode::link || options_.mode == disk::Mode::overlay) {
       throw Error(ErrorKind::usage, {.where = machine().origin,
@@ -363,7 +376,7 @@ class MachinePlanner {
     }
     for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
     for (const FirmwarePlan *store : stores(plan_)) plan_.files.push_back(store->target.nvram);
-    plan_.files.push_back(plan_.dest / (plan_.name + ".xml"));
+    plan_.files.push_back(plan_.document);
   }
 
   void count_space() {

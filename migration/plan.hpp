@@ -66,7 +66,9 @@ struct MachinePlan {
   std::vector<std::uint8_t> tpm_state;  // of the source, to be carried over; empty: none
   firmware::TpmKind tpm_kind = firmware::TpmKind::v2;
   std::vector<SnapshotPlan> snapshots;  // parents before children
-  std::string domain_xml;
+  std::filesystem::path document;       // where the target's description of the machine goes
+  std::string domain_xml;               // which it is: libvirt's XML, or a manifest
+  std::vector<std::string> next_steps;  // the target's own, instead of libvirt's
   Uuid domain_uuid;
   std::vector<target::Nic> nics;
   std::vector<target::ListenPort> listen;  // ports of the host that the machine needs to run

@@ -9,10 +9,29 @@ namespace {
 // libvirt cuts the name of a machine at 20 bytes for its runtime folder; cut inside a character, the start fails
 // [tried: 9.0].
 constexpr std::size_t kRuntimeNameBytes = 20;
+constexpr std::size_t kMostOfALabel = 50;   // bytes
 constexpr std::size_t kMaxNameBytes = 200;  // with "-12.qcow2" behind it still below NAME_MAX (255)
 
 // Not in a file's name, or not shown as what it is: controls, and what turns the direction of writing.
 bool is_unfit(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == U'/' || text::is_hidden_control(c); }
+
+// A letter or digit at both ends; shorter than the 63 bytes that there may be, because names of disks and pods begin
+// with it.
+std::string label(std::string_view name) {
+  std::string out;
+  for (const char32_t c : text::decode_utf8_lossy(name)) {
+    const bool fits = (c >= U'a' && c <= U'z') || (c >= U'0' && c <= U'9');
+    const bool capital = c >= U'A' && c <= U'Z';
+    if (fits || capital) {
+      out += static_cast<char>(capital ? c + (U'a' - U'A') : c);
+    } else if (!out.empty() && out.back() != '-') {
+      out += '-';
+    }
+    if (out.size() == kMostOfALabel) break;
+  }
+  while (!out.empty() && out.back() == '-') out.pop_back();
+  return out.empty() ? "machine" : out;
+}
 
 }  // namespace
 
@@ -37,6 +56,10 @@ std::string domain_name(std::string_view name) {
   while (start > 0 && continues(start)) --start;
   out.insert(start, kRuntimeNameBytes - start, '_');
   return out;
+}
+
+std::string machine_name(TargetKind target, std::string_view name) {
+  return target == TargetKind::kubevirt ? label(name) : domain_name(name);
 }
 
 std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken) {

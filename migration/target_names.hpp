@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "migration/options.hpp"
+
 namespace ferry::migration {
 
 // A name that libvirt takes and that is safe as the beginning of a file name: no '/', no control characters, no
@@ -15,6 +17,10 @@ namespace ferry::migration {
 
 // A safe_name() whose first 20 bytes end with a character: libvirt cuts there for its runtime folder.
 [[nodiscard]] std::string domain_name(std::string_view name);
+
+// The name of a machine for that target, and of its files: a domain_name(), or for a cluster a label of RFC 1123 of at
+// most 50 bytes.
+[[nodiscard]] std::string machine_name(TargetKind target, std::string_view name);
 
 // A snapshot name that libvirt takes (no '/', not empty) and that is not in `taken`; adds it there.
 [[nodiscard]] std::string unique_snapshot_name(std::string_view name, std::set<std::string> &taken);

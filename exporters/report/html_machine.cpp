@@ -182,8 +182,8 @@ void machine_part(std::string &out, const MachineReport &machine, std::size_t in
   add_snapshots(out, machine);
   add_settings(out, machine, share);
   if (!machine.domain_xml.empty() && share == Share::whole)
-    out += "<details><summary>Domain XML</summary><pre tabindex=\"0\">" + entities(machine.domain_xml) +
-           "</pre></details>\n";
+    out += std::string("<details><summary>") + (machine.domain_xml.starts_with('<') ? "Domain XML" : "Manifest") +
+           "</summary><pre tabindex=\"0\">" + entities(machine.domain_xml) + "</pre></details>\n";
   out += "</article>\n";
 }
 

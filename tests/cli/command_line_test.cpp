@@ -55,6 +55,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--machine", "1"},
                                                           {"--base", "/tmp"},
                                                           {"--host-profile", "/etc/passwd"},
+                                                          {"--target", "kubevirt"},
                                                           {"--virtualbox-registry", "/etc/passwd"}};
   const auto found = kValues.find(option);
   return found == kValues.end() ? "some-text" : found->second;

@@ -6,6 +6,7 @@
 // one, first, and the source's order only ranks what comes after them.
 #include <algorithm>
 
+#include "exporters/boot_rank.hpp"
 #include "exporters/libvirt/map/storage_buses.hpp"
 
 namespace ferry::libvirt {
@@ -15,20 +16,6 @@ using Kind = BootDevice::Kind;
 
 // Where neither the source nor its platform says one: what is installed goes before what installs.
 constexpr std::array kUnknownOrder = {Kind::disk, Kind::cdrom, Kind::floppy, Kind::network};
-
-// Firmware of both platforms looks for hard disks on IDE first, then SATA, SCSI, NVMe, USB.
-unsigned bus_rank(ControllerType type) {
-  switch (type) {
-    case ControllerType::ide_piix3:
-    case ControllerType::ide_piix4:
-    case ControllerType::ide_ich6:
-    case ControllerType::ide_vmware: return 0;
-    case ControllerType::ahci: return 1;
-    case ControllerType::nvme: return 3;
-    case ControllerType::usb_storage: return 4;
-    default: return 2;
-  }
-}
 
 class BootOrder {
  public:
@@ -65,26 +52,18 @@ class BootOrder {
     return m_.hardware.controllers[m_.result.disks[disk].controller];
   }
 
-  // VMware's hddOrder: "scsi0:0" is controller scsi0, target 0; "ide1:0" is the master of the second channel.
-  [[nodiscard]] bool is_named(std::size_t disk, const std::string &detail) const {
-    const Controller &controller = controller_of(disk);
-    const Drive &drive = controller.drives[m_.result.disks[disk].drive];
-    const bool ide = bus_rank(controller.type) == 0;
-    const std::string bus = ide ? "ide" + std::to_string(drive.port + controller.index) : controller.name;
-    return bus + ":" + std::to_string(ide ? drive.device : drive.port) == detail;
-  }
-
   void add_disks(std::string_view device, const std::optional<std::string> &detail) {
     std::vector<std::size_t> candidates;
     for (std::size_t i = 0; i < m_.domain.disks.size(); ++i) {
       const DomainDisk &disk = m_.domain.disks[i];
       if (disk.device != device || disk.boot_order) continue;
       if (!controller_of(i).bootable && !m_.efi()) continue;
-      if (detail && !is_named(i, *detail)) continue;
+      if (detail && !target::is_named(controller_of(i), controller_of(i).drives[m_.result.disks[i].drive], *detail))
+        continue;
       candidates.push_back(i);
     }
     std::stable_sort(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
-      return bus_rank(controller_of(a).type) < bus_rank(controller_of(b).type);
+      return target::boot_rank(controller_of(a).type) < target::boot_rank(controller_of(b).type);
     });
     for (const std::size_t i : candidates) {
       m_.domain.disks[i].boot_order = ++last_;

@@ -65,7 +65,8 @@ std::optional<PciAddress> PciSlots::place(std::optional<unsigned> wanted) {
 }
 
 Mapping::Mapping(const ExportInput &in)
-    : input(in),
+    : Bookkeeper(in.field_prefix),
+      input(in),
       machine(*in.machine),
       hardware(in.hardware != nullptr ? *in.hardware : in.machine->hardware),
       host(*in.host),
@@ -108,26 +109,6 @@ void Mapping::cpu_feature(std::string_view name, std::string_view policy) {
   domain.cpu.features.push_back({std::string(name), std::string(policy)});
 }
 
-void Mapping::raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice) {
-  result.findings.push_back(ferry::raise(kind, where, message, std::move(advice)));
-}
-
-void Mapping::keep(Field field, std::string_view note) { settle(field.text(), Disposition::kept, note); }
-
-void Mapping::translate(Field field, std::string_view note) { settle(field.text(), Disposition::translated, note); }
-
-void Mapping::drop(Field field, std::string_view note) { settle(field.text(), Disposition::dropped, note); }
-
-void Mapping::drop_if(std::optional<bool> on, Field field, std::string_view note) {
-  if (on.value_or(false)) return drop(field, note);
-  keep(field, "off");
-}
-
-void Mapping::book(const target::Account &account) {
-  result.findings.insert(result.findings.end(), account.findings.begin(), account.findings.end());
-  result.settlements.insert(result.settlements.end(), account.settlements.begin(), account.settlements.end());
-}
-
 // Once for each reason: two drives of one model are one.
 void Mapping::taint(std::string_view why) {
   const std::string message = "The domain has QEMU arguments that libvirt does not check: " + std::string(why) + ".";
@@ -145,20 +126,6 @@ void Mapping::listen(target::ListenPort port) {
   }
   result.listen.push_back(std::move(port));
 }
-
-void Mapping::settle(std::string_view field, Disposition disposition, std::string_view note) {
-  std::string full;
-  if (field.starts_with('/')) {
-    full = field.substr(1);
-  } else {
-    full = input.field_prefix;
-    if (!full.empty() && !field.empty()) full += '.';
-    full += field;
-  }
-  result.settlements.push_back({std::move(full), disposition, std::string(note)});
-}
-
-std::string field_at(Field list, std::size_t index) { return std::string(list.text()) + "." + std::to_string(index); }
 
 bool has(const std::set<std::string> &set, std::string_view value) { return set.contains(std::string(value)); }
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "exporters/bookkeeper.hpp"
 #include "exporters/libvirt/export.hpp"
 #include "exporters/libvirt/findings.hpp"
 #include "exporters/libvirt/xml/domain.hpp"
-#include "model/fields.hpp"
 
 namespace ferry::libvirt {
 
@@ -45,21 +45,10 @@ struct Board {
   bool root_port_names = false;  // "ens33": each NIC behind a root port with that number
 };
 
-// The name of a field for Mapping: of the hardware ("cpu.count"), or with a leading '/' of the machine ("/name"). A
-// literal is checked by the compiler.
-class Field {
- public:
-  consteval Field(const char *path) : text_(path) {
-    if (*path == '/' ? !has_field<Machine>(path + 1) : !has_field<Hardware>(path)) throw "the model has no such field";
-  }
-  Field(const std::string &path) : text_(path) {}
-  [[nodiscard]] std::string_view text() const { return text_; }
+using target::Field;
+using target::field_at;
 
- private:
-  std::string_view text_;
-};
-
-struct Mapping {
+struct Mapping : target::Bookkeeper {
   explicit Mapping(const ExportInput &in);
 
   const ExportInput &input;
@@ -73,7 +62,6 @@ struct Mapping {
   std::vector<HostForward> host_ports;  // that the cards so far forward
   unsigned moved_slots = 0;             // of devices that could not stay where QEMU has them
   unsigned root_ports = 0;              // PCIe root ports so far; libvirt indexes them from 1
-  target::Result result;
 
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool session() const;  // no cgroups, no host devices, no privileged ports
@@ -87,23 +75,9 @@ struct Mapping {
 
   // libvirt refuses a feature that is named twice: the first policy stays.
   void cpu_feature(std::string_view name, std::string_view policy);
-  void raise(const FindingKind &kind, const Place &where, const std::string &message, std::string advice = {});
-  void keep(Field field, std::string_view note = {});
-  void translate(Field field, std::string_view note);
-  void drop(Field field, std::string_view note);
-  // A switch of the source: what is off, there and here, is no loss.
-  void drop_if(std::optional<bool> on, Field field, std::string_view note);
-  // What was decided of a value before.
-  void book(const target::Account &account);
   void taint(std::string_view why);      // the domain carries QEMU arguments of its own
   void listen(target::ListenPort port);  // and says when another machine does so too
-
- private:
-  void settle(std::string_view field, Disposition disposition, std::string_view note);
 };
-
-// "controllers.1.drives.0" and the like.
-[[nodiscard]] std::string field_at(Field list, std::size_t index);
 
 // Sets that a host profile leaves empty are not known, so nothing is held against the host.
 [[nodiscard]] bool has(const std::set<std::string> &set, std::string_view value);

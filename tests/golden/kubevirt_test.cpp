@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every golden case as a machine of KubeVirt: the manifests of those that have an expected.yaml, and all of them
+// against the schemas of Kubernetes' objects (fixtures/kubevirt).
+#include <gtest/gtest.h>
+
+#include "exporters/kubevirt/target.hpp"
+#include "migration/plan.hpp"
+#include "tests/golden/cases.hpp"
+#include "tests/kit/folder.hpp"
+#include "tests/kit/imagined_survey.hpp"
+#include "tests/paths.hpp"
+
+#include "support/subprocess.hpp"
+
+namespace ferry {
+namespace {
+
+namespace fs = std::filesystem;
+
+migration::Options for_cluster() {
+  migration::Options out;
+  out.target = migration::TargetKind::kubevirt;
+  out.define = false;
+  out.keep_snapshots = false;
+  out.dest = "/home/user/images";
+  out.identity.seed = 1;
+  return out;
+}
+
+migration::MachinePlan cluster_plan(const ImportedMachine &imported) {
+  const kubevirt::Target target("/home/user", "Europe/Berlin");
+  return migration::make_plan(imported, tests::imagined_survey(imported.machine), for_cluster(), target);
+}
+
+class KubeVirt : public testing::TestWithParam<fs::path> {};
+
+TEST_P(KubeVirt, SettlesEverySetting) {
+  std::string manifests;
+  try {
+    for (const ImportedMachine &imported : test::machines_of(GetParam())) {
+      const migration::MachinePlan planned = cluster_plan(imported);
+      manifests += planned.domain_xml;
+      EXPECT_EQ(planned.document.extension(), ".yaml");
+      EXPECT_EQ(planned.imported.ledger.misspelt(), std::vector<std::string>{});
+      for (const LedgerEntry &entry : planned.imported.ledger.entries()) {
+        EXPECT_NE(entry.disposition, Disposition::unknown) << entry.where.text();
+        EXPECT_NE(entry.disposition, Disposition::unsettled) << entry.where.text() << " in " << entry.field;
+      }
+    }
+  } catch (const Error &) {
+    // What cannot be planned has a golden text of its own (Golden), or is a machine that no cluster on x86 runs.
+    EXPECT_FALSE(fs::exists(GetParam() / "expected.yaml"));
+    return;
+  }
+  if (fs::exists(GetParam() / "expected.yaml")) test::compare_golden(GetParam() / "expected.yaml", manifests);
+}
+
+INSTANTIATE_TEST_SUITE_P(cases, KubeVirt, testing::ValuesIn(test::golden_cases()), test::golden_case_name);
+
+TEST(KubeVirtManifests, AreValid) {
+  const test::TempFolder folder;
+  std::size_t count = 0;
+  for (const fs::path &one : test::golden_cases()) {
+    try {
+      for (const ImportedMachine &imported : test::machines_of(one)) {
+        folder.write(one.filename().string() + "-" + std::to_string(++count) + ".yaml",
+                     cluster_plan(imported).domain_xml);
+      }
+    } catch (const Error &) {  // as above
+    }
+  }
+  EXPECT_GT(count, 30U);
+  const subprocess::Result result = subprocess::run(
+      {.program = "python3",
+       .arguments = {(fs::path(FERRY_SOURCE_DIR) / "tests/golden/validate_manifests.py").string(),
+                     (fs::path(FERRY_SOURCE_DIR) / "fixtures/kubevirt").string(), folder.path().string()}});
+  EXPECT_TRUE(result.ok()) << result.output << result.errors;
+}
+
+}  // namespace
+}  // namespace ferry
