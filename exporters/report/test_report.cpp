@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/report/test_report.hpp"
 
-#include <algorithm>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "exporters/report/html_kit.hpp"
 #include "exporters/report/text_form.hpp"
 
+#include "support/base64.hpp"
 #include "support/columns.hpp"
 #include "support/text.hpp"
 
@@ -23,19 +22,6 @@ Ink ink_of_test(Test::Verdict verdict) {
     case Test::Verdict::unknown: return Ink::careful;
   }
   return Ink::plain;
-}
-
-std::string base64(const std::vector<std::uint8_t> &bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8U | (j < count ? bytes[i + j] : 0U);
-    for (std::size_t j = 0; j < 4; ++j) out += j <= count ? kDigits[group >> (18 - 6 * j) & 0x3FU] : '=';
-  }
-  return out;
 }
 
 std::string test_line(const TextForm &form, const std::string &label, const std::string &value) {
@@ -121,7 +107,7 @@ std::string test_part(const Test &test) {
     out +=
         "<img alt=\"The machine's screen at the end of the test\" style=\"max-width: 100%\" "
         "src=\"data:image/png;base64," +
-        base64(test.picture) + "\">\n";
+        base64::encoded(test.picture) + "\">\n";
   if (!test.text.empty()) {
     out += "<pre>";
     for (const std::string &line : test.text) out += html::escaped(line) + "\n";
