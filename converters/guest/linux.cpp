@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "converters/guest/systems.hpp"
+#include "model/guest_tools.hpp"
 
 #include "support/byte_reader.hpp"
 #include "support/text.hpp"
@@ -237,13 +238,7 @@ class LinuxReader {
   }
 
   void read_tools() {
-    struct Tool {
-      const char *file, *name;
-    };
-    for (const Tool &tool :
-         {Tool{"usr/bin/vmtoolsd", "open-vm-tools"}, Tool{"usr/sbin/VBoxService", "VirtualBox Guest Additions"},
-          Tool{"usr/sbin/qemu-ga", "QEMU guest agent"}, Tool{"usr/bin/qemu-ga", "QEMU guest agent"},
-          Tool{"usr/bin/spice-vdagent", "SPICE agent"}}) {
+    for (const LinuxTool &tool : kLinuxTools) {
       const bool known = std::find(out_.tools.begin(), out_.tools.end(), tool.name) != out_.tools.end();
       if (!known && is_there(tool.file)) out_.tools.emplace_back(tool.name);
     }
@@ -407,6 +402,7 @@ void look_for_linux(const Mounted &volume, const std::vector<Mounted> &all, cons
         if (!is_root) return;
         ObservedLinux found{.disk = seen.disk, .partition = seen.number};
         LinuxReader(*volume.files, found).read();
+        look_for_boot_names(volume, all, found);
         look_for_kernels(volume, all, budget, found);
         out.linux_systems.push_back(std::move(found));
       },

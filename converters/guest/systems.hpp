@@ -29,6 +29,8 @@ void try_to(const std::function<void()> &what);
 void look_for_windows(const Mounted &volume, Observed &out);
 // Adds the Linux whose root the volume is; kernels may lie on another one.
 void look_for_linux(const Mounted &volume, const std::vector<Mounted> &all, const Budget &budget, Observed &out);
+// Adds the devices that a boot loader's configuration names by a path, as mounts: "root=/dev/sda1".
+void look_for_boot_names(const Mounted &root, const std::vector<Mounted> &all, ObservedLinux &out);
 // Adds what firmware can start of a FAT volume.
 void look_for_loaders(const Mounted &volume, Observed &out);
 

@@ -8,6 +8,7 @@
 
 #include "converters/guest/hive.hpp"
 #include "converters/guest/systems.hpp"
+#include "model/guest_tools.hpp"
 
 #include "support/text.hpp"
 
@@ -23,11 +24,10 @@ constexpr std::array kServices{"storahci", "stornvme", "msahci",     "pciide",  
 struct WindowsTool {
   const char *service, *name;
 };
-constexpr std::array kTools{
-    WindowsTool{"VMTools", "VMware Tools"},     WindowsTool{"VBoxService", "VirtualBox Guest Additions"},
-    WindowsTool{"QEMU-GA", "QEMU guest agent"}, WindowsTool{"vdservice", "SPICE agent"},
-    WindowsTool{"spice-agent", "SPICE agent"},  WindowsTool{"xenbus", "Xen drivers"},
-    WindowsTool{"prl_tools", "Parallels Tools"}};
+constexpr std::array kTools{WindowsTool{"VMTools", kVmwareTools},     WindowsTool{"VBoxService", kGuestAdditions},
+                            WindowsTool{"QEMU-GA", kQemuAgent},       WindowsTool{"vdservice", kSpiceAgent},
+                            WindowsTool{"spice-agent", kSpiceAgent},  WindowsTool{"xenbus", kXenDrivers},
+                            WindowsTool{"prl_tools", kParallelsTools}};
 
 std::string architecture_of(const std::string &name) {
   if (text::iequals_ascii(name, "AMD64")) return "x86_64";
