@@ -21,6 +21,7 @@
 #include "model/machine.hpp"
 #include "model/observed.hpp"
 
+#include "support/file.hpp"
 #include "support/file_users.hpp"
 
 namespace ferry::worker {
@@ -80,6 +81,9 @@ class Reader : public disk::SourceReader {
   // What is on a machine's disks (converters/guest/look.hpp). A disk that cannot be read is a part of the answer; an
   // Error says that nothing was found out.
   [[nodiscard]] virtual Observed look_inside(const std::vector<DiskToSee> &disks, const image::OpenOptions &open) = 0;
+  // The same of disks that somebody serves by NBD: `numbers[i]` at the other end of `connections[i]`.
+  [[nodiscard]] virtual Observed look_inside(const std::vector<std::size_t> &numbers,
+                                             std::vector<file::Descriptor> connections) = 0;
   // Gives back what it holds (a process); what is asked next costs more.
   virtual void rest() {}
 };
@@ -93,6 +97,8 @@ class Reader : public disk::SourceReader {
 // For single images: `open` says what they may reach.
 [[nodiscard]] std::shared_ptr<Reader> reader_of_images(const std::filesystem::path &image,
                                                        const image::OpenOptions &open);
+// For what is handed to it: it may open nothing.
+[[nodiscard]] std::shared_ptr<Reader> reader_of_connections();
 // In this process; `why` is what why_here() says.
 [[nodiscard]] std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options,
                                                   std::string why = {});

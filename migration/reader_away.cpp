@@ -104,9 +104,16 @@ class ReaderAway final : public Reader {
       if (!session) cannot_start();
       answer = session->ask(asked);
     }
-    constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;  // bytes
-    if (answer.size() > kLongestAnswer) not_believed(shown_);
-    return exact::read<Observed>(answer);
+    return observed(answer);
+  }
+
+  Observed look_inside(const std::vector<std::size_t> &numbers, std::vector<file::Descriptor> connections) override {
+    std::vector<int> descriptors;
+    for (const file::Descriptor &one : connections) descriptors.push_back(one.get());
+    const auto session = Session::start(rules_for_nothing(), shown_);
+    if (!session) cannot_start();
+    return observed(
+        session->ask({.what = Ask::served, .value = exact::written(numbers), .descriptors = std::move(descriptors)}));
   }
 
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
@@ -223,6 +230,12 @@ class ReaderAway final : public Reader {
     return out;
   }
 
+  [[nodiscard]] Observed observed(const std::string &answer) const {
+    constexpr std::size_t kLongestAnswer = std::size_t{8} << 20U;  // bytes
+    if (answer.size() > kLongestAnswer) not_believed(shown_);
+    return exact::read<Observed>(answer);
+  }
+
   [[noreturn]] void not_believed(const fs::path &what) const {
     throw Error(ErrorKind::internal, {.where = {.file = shown_},
                                       .message = "the process that read this file gave an answer that cannot be right",
@@ -270,6 +283,14 @@ std::shared_ptr<Reader> reader_of_images(const fs::path &image, const image::Ope
     cage::Rules rules = rules_for(limits);
     rules.read.push_back(image);
     auto away = std::make_shared<ReaderAway>(FoundSource{}, Options{}, std::move(rules), image);
+    if (away->begin()) return away;
+  }
+  return reader_here({}, {}, worker::why_none());
+}
+
+std::shared_ptr<Reader> reader_of_connections() {
+  if (worker::available()) {
+    auto away = std::make_shared<ReaderAway>(FoundSource{}, Options{}, rules_for_nothing(), fs::path());
     if (away->begin()) return away;
   }
   return reader_here({}, {}, worker::why_none());

@@ -4,6 +4,7 @@
 
 #include "converters/guest/look.hpp"
 #include "converters/images/cache.hpp"
+#include "converters/verify/served_image.hpp"
 #include "importers/vagrant/box.hpp"
 #include "importers/vagrant/vagrant.hpp"
 #include "migration/newer_state.hpp"
@@ -82,6 +83,23 @@ class ReaderHere final : public Reader {
         look.add(disk.number, *chains.back());
       } catch (const Error &error) {
         look.add_problem(disk.number, error.detail().message);
+      }
+    }
+    return look.done();
+  }
+
+  Observed look_inside(const std::vector<std::size_t> &numbers, std::vector<file::Descriptor> connections) override {
+    if (numbers.size() != connections.size())
+      throw Error(ErrorKind::internal, {.message = "a disk is to be looked into that nobody serves"});
+    std::vector<std::unique_ptr<const image::Chain>> chains;
+    guest::Look look;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      try {
+        chains.push_back(std::make_unique<const image::Chain>(
+            std::vector<std::shared_ptr<const image::Image>>{verify::served_image(std::move(connections[i]))}));
+        look.add(numbers[i], *chains.back());
+      } catch (const Error &error) {
+        look.add_problem(numbers[i], error.detail().message);
       }
     }
     return look.done();

@@ -23,6 +23,7 @@ enum class Ask : char {
   detect = 't',          // a path: DetectAnswer
   registered = 'r',      // a path: RegisteredAnswer
   inside = 'o',          // InsideQuestion: Observed
+  served = 'h',          // numbers of disks, and connections: Observed
   locks = 'k',           // paths: file_users::VmwareLocks
   verify_members = 'v',  // MembersQuestion: nothing
   fill = 'c',            // FillQuestion, and the target: disk::ConvertResult

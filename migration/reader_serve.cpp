@@ -121,6 +121,11 @@ class Server {
         return exact::written(reader().for_qemu(asked.media.at(0), options_of(asked.open), asked.with_force_size));
       }
       case Ask::inside: return inside(exact::read_with_images<InsideQuestion>(text));
+      case Ask::served: {
+        worker::limit_work(kLongestLook, kMemoryOfLook);
+        return exact::written(
+            reader().look_inside(exact::read<std::vector<std::size_t>>(text), std::move(question.descriptors)));
+      }
       case Ask::nvram: return exact::written(reader().read_nvram(exact::read<firmware::NvramSource>(text)));
       case Ask::tpm: {
         const auto asked = exact::read<TpmQuestion>(text);
