@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,19 @@ struct VirtioState {
   struct Device {
     std::string name, model;  // "sda", "sata"; a card's MAC, "e1000"
     bool is_virtio = false;
+    bool is_to_move = false;  // a switch would: not of USB, NVMe, devices of the host
   };
   std::vector<Device> disks, cards;
   bool has_agent = false;        // a channel for the guest's agent
   bool is_windows = false;       // as the document says of its system
   bool has_spares = false;       // of ours: see with_spares()
   std::filesystem::path folder;  // of the first disk's image
+};
+
+// PCI ids of the devices on virtio: drivers of Windows are bound to them. "1af4:1004"
+struct VirtioIds {
+  std::set<std::string> disks;  // of the controllers of disks, or of the disks themselves
+  std::set<std::string> cards;
 };
 
 // What a guest is to see once before its disks and cards are switched.

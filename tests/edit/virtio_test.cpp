@@ -187,6 +187,64 @@ TEST(OnVirtio, MetadataStaysAsItIs) {
   EXPECT_THAT(with_spares(document, {.disk = "/x.qcow2", .cd = std::nullopt}, {}), HasSubstr(metadata));
 }
 
+std::string with_kvm(const std::string &more, const std::string &os = {}) {
+  return "<domain type='kvm'>" +
+         (os.empty() ? os
+                     : "<metadata><l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'><l:os id='" +
+                           os + "'/></l:libosinfo></metadata>") +
+         "<name>web</name>" + more + "<devices>" + disk("sda", "sata", "0") + "</devices></domain>";
+}
+
+TEST(OnVirtio, WithKvmTheProcessorIsTheHostsUnlessSomebodyChoseOne) {
+  const auto cpu_of = [](const std::string &cpu) {
+    const Element domain = xml::parse(on_virtio(with_kvm(cpu), {}), "domain");
+    const Element *model = domain.child("cpu")->child("model");
+    return attribute(*domain.child("cpu"), "mode") + " " + (model == nullptr ? "" : model->text);
+  };
+  EXPECT_EQ(cpu_of(""), "host-passthrough ");
+  EXPECT_EQ(cpu_of("<cpu mode='custom' match='exact'><model>qemu64</model></cpu>"), "host-passthrough ");
+  EXPECT_EQ(cpu_of("<cpu mode='custom' match='exact'><model>Penryn</model></cpu>"), "custom Penryn");
+  EXPECT_EQ(cpu_of("<cpu mode='host-model'/>"), "host-model ");
+  const std::string kept = on_virtio(with_kvm("<cpu><topology sockets='1' cores='2' threads='1'/></cpu>"), {});
+  EXPECT_THAT(kept, HasSubstr("<topology sockets='1' cores='2' threads='1'/>"));
+  std::string emulated = with_kvm("<cpu mode='custom'><model>qemu64</model></cpu>");
+  emulated.replace(emulated.find("kvm"), 3, "qemu");
+  EXPECT_THAT(on_virtio(emulated, {}), HasSubstr("qemu64"));
+}
+
+TEST(OnVirtio, WithKvmWindowsGetsEnlightenments) {
+  const std::string windows = "http://microsoft.com/win/10", clock = "<clock offset='localtime'/>";
+  const std::string out = on_virtio(with_kvm("<features><acpi/></features>" + clock, windows), {});
+  for (const char *one : {"<relaxed state='on'/>", "<spinlocks state='on' retries='8191'/>",
+                          "<timer name='hypervclock' present='yes'/>", "<acpi/>"})
+    EXPECT_THAT(out, HasSubstr(one));
+  EXPECT_THAT(on_virtio(with_kvm(clock), {}), Not(HasSubstr("hyperv")));
+  const std::string own = "<features><hyperv mode='passthrough'/></features>";
+  EXPECT_THAT(on_virtio(with_kvm(own + clock, windows), {}), Not(HasSubstr("relaxed")));
+}
+
+TEST(VirtioIds, AreThoseOfTheFinalPlaces) {
+  const auto ids_of = [](const std::string &document, const target::VirtioChoice &choice) {
+    const target::VirtioIds ids = virtio_ids(on_virtio(document, choice));
+    std::string out;
+    for (const auto *of : {&ids.disks, &ids.cards})
+      for (const std::string &id : *of) out += id + " ";
+    return out;
+  };
+  EXPECT_EQ(ids_of(kPc, {}), "1af4:1004 1af4:1000 ");
+  EXPECT_EQ(ids_of(kPc, {.disks = VirtioDisks::blk}), "1af4:1001 1af4:1000 ");
+  const std::string q35 = machine(
+      disk("sda", "sata", "0") +
+      "<controller type='pci' index='0' model='pcie-root'/><controller type='pci' index='1' model='pcie-root-port'/>"
+      "<controller type='sata' index='0'>" +
+      pci("0x00", "0x1f", "0x2") + "</controller><interface type='user'><model type='vmxnet3'/>" + pci("0x01", "0x00") +
+      "</interface>");
+  EXPECT_EQ(ids_of(q35, {}), "1af4:1048 1af4:1041 ");
+  // A spare is none of the machine's own.
+  EXPECT_TRUE(virtio_ids(with_spares(kPc, {.disk = "/x.qcow2", .cd = std::nullopt}, {.disks = VirtioDisks::blk}))
+                  .disks.empty());
+}
+
 TEST(VirtioState, SaysWhatIsThere) {
   const target::VirtioState state = virtio_state(kPc);
   ASSERT_EQ(state.disks.size(), 2U);

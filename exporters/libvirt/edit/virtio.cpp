@@ -2,19 +2,16 @@
 #include "exporters/libvirt/edit/virtio.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
+#include "exporters/libvirt/edit/guest_system.hpp"
 #include "exporters/libvirt/edit/virtio_parts.hpp"
 
 #include "support/error.hpp"
 
 namespace ferry::libvirt::edit {
 namespace {
-
-bool names_windows(const Element &element) {
-  const std::string *id = element.attribute("id");
-  return (id != nullptr && id->find("microsoft.com/win") != std::string::npos) ||
-         std::any_of(element.children.begin(), element.children.end(), names_windows);
-}
 
 // A part of the chipset, which is there whether it is used or not.
 bool is_built_in(const Element &controller) {
@@ -113,6 +110,47 @@ void add_comforts(Element &devices) {
   backend.text = "/dev/urandom";
 }
 
+// What every KVM can of Hyper-V, and Windows is faster with.
+void add_enlightenments(Element &domain) {
+  Element &features = child_or_new(domain, "features");
+  if (child(features, "hyperv") != nullptr) return;
+  Element &hyperv = add_child(features, "hyperv");
+  set(hyperv, "mode", "custom");
+  for (const char *name : {"relaxed", "vapic", "spinlocks"}) set(add_child(hyperv, name), "state", "on");
+  set(*child(hyperv, "spinlocks"), "retries", "8191");
+  Element *clock = child(domain, "clock");
+  if (clock == nullptr) return;
+  for (const Element &timer : clock->children)
+    if (attribute(timer, "name") == "hypervclock") return;
+  set(set(add_child(*clock, "timer"), "name", "hypervclock"), "present", "yes");
+}
+
+// In place of the model that QEMU's emulation has. One that somebody chose stays.
+void use_host_processor(Element &domain) {
+  static const std::set<std::string_view> kEmulated = {"", "qemu32", "qemu64", "kvm32", "kvm64"};
+  Element &cpu = child_or_new(domain, "cpu");
+  const std::string mode = attribute(cpu, "mode");
+  const Element *model = cpu.child("model");
+  if ((!mode.empty() && mode != "custom") || !kEmulated.contains(model == nullptr ? "" : model->text)) return;
+  remove_children(cpu, "model");
+  remove_children(cpu, "vendor");
+  remove_attribute(cpu, "match");
+  set(set(cpu, "mode", "host-passthrough"), "check", "none");
+}
+
+void add_what_kvm_has(Element &domain) {
+  if (attribute(domain, "type") != "kvm") return;
+  if (names_windows(domain)) add_enlightenments(domain);
+  use_host_processor(domain);
+}
+
+// Whether a virtio device at that place is a modern one. Where a board with PCI Express leaves it to libvirt, it gets a
+// port of its own.
+bool is_modern(const Element &devices, const Element *place) {
+  if (place == nullptr || attribute(*place, "type") != "pci") return has_express(devices);
+  return is_port(devices, attribute(*place, "bus"));
+}
+
 }  // namespace
 
 target::VirtioState virtio_state(const std::string &domain_xml) {
@@ -127,15 +165,37 @@ target::VirtioState virtio_state(const std::string &domain_xml) {
     if (is_hard_disk(device)) {
       const std::string bus = attribute(device, "target", "bus");
       const bool on_scsi = bus == "scsi" && is_virtio_scsi(controller_of(*devices, device));
-      out.disks.push_back(
-          {attribute(device, "target", "dev"), on_scsi ? "virtio-scsi" : bus, on_scsi || bus == "virtio"});
+      out.disks.push_back({attribute(device, "target", "dev"), on_scsi ? "virtio-scsi" : bus,
+                           on_scsi || bus == "virtio", is_to_move(*devices, device)});
       if (const std::string file = attribute(device, "source", "file"); out.folder.empty() && !file.empty())
         out.folder = std::filesystem::path(file).parent_path();
     }
     if (device.name == "interface" && !is_spare(device)) {
       const std::string model = attribute(device, "model", "type");
-      out.cards.push_back({attribute(device, "mac", "address"), model, model.starts_with("virtio")});
+      out.cards.push_back(
+          {attribute(device, "mac", "address"), model, model.starts_with("virtio"), is_old_card(device)});
     }
+  }
+  return out;
+}
+
+// Virtio specification 1.2, 4.1.2: modern ids are 0x1040 + the device's type; the older ones are listed there.
+target::VirtioIds virtio_ids(const std::string &domain_xml) {
+  const Element domain = parsed_machine(domain_xml);
+  target::VirtioIds out;
+  const Element *devices = domain.child("devices");
+  if (devices == nullptr) return out;
+  const auto id = [&](const Element &device, const char *modern, const char *transitional) {
+    return std::string("1af4:") + (is_modern(*devices, device.child("address")) ? modern : transitional);
+  };
+  for (const Element &device : devices->children) {
+    if (is_spare(device)) continue;
+    if (device.name == "controller" && attribute(device, "type") == "scsi" && is_virtio_scsi(&device))
+      out.disks.insert(id(device, "1048", "1004"));
+    if (device.name == "disk" && attribute(device, "target", "bus") == "virtio")
+      out.disks.insert(id(device, "1042", "1001"));
+    if (device.name == "interface" && attribute(device, "model", "type").starts_with("virtio"))
+      out.cards.insert(id(device, "1041", "1000"));
   }
   return out;
 }
@@ -156,6 +216,7 @@ std::string on_virtio(const std::string &domain_xml, const target::VirtioChoice 
   if (disks) move_disks(devices, choice.disks == target::VirtioDisks::scsi);
   if (cards) move_cards(devices);
   add_comforts(devices);
+  add_what_kvm_has(domain);
   return with_metadata_of(domain_xml, as_text(domain));
 }
 

@@ -16,8 +16,12 @@ namespace ferry::libvirt::edit {
 [[nodiscard]] std::string with_spares(const std::string &domain_xml, const target::VirtioSpares &spares,
                                       const target::VirtioChoice &choice);
 
+// Of the devices on virtio that a document has, spares aside.
+[[nodiscard]] target::VirtioIds virtio_ids(const std::string &domain_xml);
+
 // With disks and cards on virtio, and without the spares. With virtio-scsi sdX names stay, and the controller takes the
-// place of the first one that is empty then. Cards keep MAC and slot. Adds a balloon and a random number generator.
+// place of the first one that is empty then. Cards keep MAC and slot. Adds a balloon and a random number generator, and
+// with KVM the host's processor and, for Windows, enlightenments of Hyper-V.
 // Throws Error unsupported where there is nothing to switch.
 [[nodiscard]] std::string on_virtio(const std::string &domain_xml, const target::VirtioChoice &choice);
 
