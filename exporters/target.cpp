@@ -16,6 +16,7 @@ std::optional<std::string> Machines::ask_agent(const std::string &, const std::s
   cannot("ask a guest's agent");
 }
 std::optional<Screen> Machines::screen(const std::string &) const { cannot("show a machine's screen"); }
+std::string Machines::crash_note(const std::string &) const { return {}; }
 void Machines::shut_down(const std::string &, ShutDown) { cannot("shut a guest down"); }
 
 void Taken::forget(const std::string &name) {

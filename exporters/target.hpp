@@ -311,6 +311,9 @@ class Machines {
                                                              unsigned seconds) const;
   // nullopt where the machine has no screen, or shows nothing yet.
   [[nodiscard]] virtual std::optional<Screen> screen(const std::string &name) const;
+  // What the guest of a machine that has crashed said of that, as the target wrote it down: "hyper-v: arg1='0x7b' ...";
+  // empty: nothing that is known.
+  [[nodiscard]] virtual std::string crash_note(const std::string &name) const;
   // Asks the guest to shut down, and does not wait for it.
   virtual void shut_down(const std::string &name, ShutDown how);
 };

@@ -2,8 +2,6 @@
 #include "migration/trial_watch.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <unistd.h>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "migration/seen/signs.hpp"
 
 #include "support/error.hpp"
+#include "support/pause.hpp"
 #include "support/picture.hpp"
 
 namespace ferry::migration {
@@ -44,13 +43,6 @@ std::string tail_of(int file) {
   return out;
 }
 
-void wait_a_while(std::chrono::milliseconds time, const std::stop_token &stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
-
 class Watch {
  public:
   Watch(const target::Machines &machines, const WatchRequest &request, std::stop_token stop)
@@ -65,7 +57,7 @@ class Watch {
     for (std::uint64_t look = 0;; ++look) {
       refuse_if_stopped();
       if (!take_look() || (look % kAgentEvery == 0 && ask_agent()) || judge() || is_late()) return finished();
-      wait_a_while(request_.pause, stop_);
+      pause_for(request_.pause, stop_);
     }
   }
 
@@ -82,6 +74,11 @@ class Watch {
     screen_ = picture_ && font_ ? screen_text(*picture_, *font_) : std::vector<std::string>();
     if (condition != target::Condition::crashed) return true;
     test_.verdict = report::Test::Verdict::failed;
+    if (const auto sign = sign_of_crash(machines_.crash_note(request_.name))) {
+      test_.sign = sign->id;
+      test_.seen = sign->words;
+      return false;
+    }
     return ended("guest-panic", "the guest has said through its panic device that its kernel gave up");
   }
 

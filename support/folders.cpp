@@ -52,6 +52,7 @@ std::optional<std::filesystem::path> home() {
 std::filesystem::path config_home() { return xdg_folder("XDG_CONFIG_HOME", ".config"); }
 std::filesystem::path data_home() { return xdg_folder("XDG_DATA_HOME", ".local/share"); }
 std::filesystem::path state_home() { return xdg_folder("XDG_STATE_HOME", ".local/state"); }
+std::filesystem::path cache_home() { return xdg_folder("XDG_CACHE_HOME", ".cache"); }
 std::optional<std::filesystem::path> runtime() { return absolute(std::getenv("XDG_RUNTIME_DIR")); }
 
 std::optional<std::filesystem::path> runtime_of_login(const std::filesystem::path &all) {

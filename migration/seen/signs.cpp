@@ -80,10 +80,41 @@ std::string code_in(const std::vector<std::string> &lines) {
   return {};
 }
 
+// Those that a machine which has moved may end with, as Microsoft's "Bug check code reference" names them.
+std::string name_of_stop(const std::string &code) {
+  struct Row {
+    std::uint64_t code;
+    const char *name;
+  };
+  constexpr std::array kNames{Row{0x0A, "IRQL_NOT_LESS_OR_EQUAL"},
+                              Row{0x1E, "KMODE_EXCEPTION_NOT_HANDLED"},
+                              Row{0x24, "NTFS_FILE_SYSTEM"},
+                              Row{0x3E, "MULTIPROCESSOR_CONFIGURATION_NOT_SUPPORTED"},
+                              Row{0x50, "PAGE_FAULT_IN_NONPAGED_AREA"},
+                              Row{0x5C, "HAL_INITIALIZATION_FAILED"},
+                              Row{0x5D, "UNSUPPORTED_PROCESSOR"},
+                              Row{0x6B, "PROCESS1_INITIALIZATION_FAILED"},
+                              Row{0x74, "BAD_SYSTEM_CONFIG_INFO"},
+                              Row{0x7B, "INACCESSIBLE_BOOT_DEVICE"},
+                              Row{0x7E, "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED"},
+                              Row{0xA5, "ACPI_BIOS_ERROR"},
+                              Row{0xD1, "DRIVER_IRQL_NOT_LESS_OR_EQUAL"},
+                              Row{0xED, "UNMOUNTABLE_BOOT_VOLUME"},
+                              Row{0x101, "CLOCK_WATCHDOG_TIMEOUT"},
+                              Row{0x133, "DPC_WATCHDOG_VIOLATION"},
+                              Row{0xC000021A, "STATUS_SYSTEM_PROCESS_TERMINATED"}};
+  std::uint64_t number = 0;
+  for (std::size_t i = 2; i < code.size(); ++i) number = number << 4U | text::hex_digit(code[i]).value_or(0);
+  for (const Row &row : kNames)
+    if (row.code == number) return std::string(" (") + row.name + ")";
+  return {};
+}
+
 Sign sign_of(const Rule &rule, const std::string &line, const std::vector<std::string> &lines) {
   Sign out{.booted = false, .id = std::string(rule.id), .words = std::string(rule.words), .line = line};
   if (rule.id.starts_with("windows"))
-    if (const std::string code = code_in(lines); !code.empty()) out.words += ", " + code;
+    if (const std::string code = code_in(lines); !code.empty())
+      out.words += ", " + code + (rule.id == "windows-stop" ? name_of_stop(code) : "");
   return out;
 }
 
@@ -248,6 +279,18 @@ std::optional<Sign> sign_in(const Picture &picture) {
     }
   }
   return std::nullopt;
+}
+
+std::optional<Sign> sign_of_crash(const std::string &note) {
+  static const std::regex kStop("hyper-v: arg1='0x([0-9a-f]{1,8})'", std::regex::icase);
+  std::smatch found;
+  if (!std::regex_search(note, found, kStop)) return std::nullopt;
+  std::string digits = text::lower_ascii(found[1].str());
+  const std::string code = "0x" + std::string(8 - digits.size(), '0') + digits;
+  return Sign{.booted = false,
+              .id = "windows-stop",
+              .words = "a Windows stop screen, " + code + name_of_stop(code),
+              .line = note};
 }
 
 GuestFacts facts_of(const AgentAnswers &answers) {

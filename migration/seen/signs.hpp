@@ -30,6 +30,9 @@ struct Sign {
 // of text.
 [[nodiscard]] std::optional<Sign> sign_in(const Picture &picture);
 
+// What a guest that has crashed said of it (target::Machines::crash_note): Windows its stop code.
+[[nodiscard]] std::optional<Sign> sign_of_crash(const std::string &note);
+
 // What QEMU's guest agent says, each an answer of its in JSON; empty where it did not.
 struct AgentAnswers {
   std::string host_name;   // of guest-get-host-name

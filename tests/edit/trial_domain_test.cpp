@@ -150,6 +150,21 @@ TEST(TrialDomain, AVariableStoreIsACopy) {
   EXPECT_THAT(tried(domain("", "<os><type>hvm</type></os>")), Not(HasSubstr("/trial/console")));
 }
 
+TEST(TrialDomain, WithKvmWindowsSaysWhyItStops) {
+  const std::string os =
+      "<metadata><l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'><l:os "
+      "id='http://microsoft.com/win/10'/></l:libosinfo></metadata>";
+  std::string windows = domain("", os);
+  EXPECT_THAT(tried(windows), Not(HasSubstr("panic")));
+  const std::size_t type = windows.find("type='qemu'");
+  ASSERT_NE(type, std::string::npos);
+  windows.replace(type, 11, "type='kvm'");
+  EXPECT_THAT(tried(windows), HasSubstr("<panic model='hyperv'/>"));
+  std::string other = domain("");
+  other.replace(other.find("type='qemu'"), 11, "type='kvm'");
+  EXPECT_THAT(tried(other), Not(HasSubstr("panic")));
+}
+
 TEST(TrialDomain, ATpmWantsAFolder) {
   EXPECT_EQ(trial_needs(domain("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>")).tpm_folder,
             "tpm2");

@@ -53,12 +53,22 @@ TEST(Signs, OfWindowsTheCodeIsSaid) {
                                   "*** STOP: 0x0000007B (0xF78D2524,0xC0000034,0x00000000,0x00000000)"});
   ASSERT_TRUE(stop);
   EXPECT_EQ(stop->id, "windows-stop");
-  EXPECT_EQ(stop->words, "a Windows stop screen, 0x0000007b");
+  EXPECT_EQ(stop->words, "a Windows stop screen, 0x0000007b (INACCESSIBLE_BOOT_DEVICE)");
   const auto boot = sign_in(Lines{"Windows failed to start. A recent hardware or software change might be the cause.",
                                   "    Status: 0xc000000e", "    Info: The boot selection failed"});
   ASSERT_TRUE(boot);
   EXPECT_EQ(boot->words, "Windows' boot manager: it cannot start Windows, 0xc000000e");
   EXPECT_EQ(id_of({"BitLocker recovery", "Enter the recovery key for this drive"}), "failed bitlocker-recovery");
+}
+
+TEST(Signs, OfWindowsThatHasToldHyperVTheCodeIsSaid) {
+  const auto stop = sign_of_crash("hyper-v: arg1='0x7b', arg2='0xfffff', arg3='0xc0000034', arg4='0x0', arg5='0x0'");
+  ASSERT_TRUE(stop);
+  EXPECT_EQ(stop->id, "windows-stop");
+  EXPECT_EQ(stop->words, "a Windows stop screen, 0x0000007b (INACCESSIBLE_BOOT_DEVICE)");
+  EXPECT_EQ(sign_of_crash("hyper-v: arg1='0xABCD', arg2='0x0'")->words, "a Windows stop screen, 0x0000abcd");
+  for (const char *other : {"", "s390: core='0'", "hyper-v: arg1='0x123456789'"})
+    EXPECT_FALSE(sign_of_crash(other)) << other;
 }
 
 TEST(Signs, ALoginPromptIsASystemThatIsUp) {

@@ -21,9 +21,11 @@ class Guest : public ferry::tests::PlainMachines {
   Condition now = Condition::running;
   std::optional<Picture> shown;
   bool agent = false, changes = false;
+  std::string note;
   mutable unsigned looks = 0;
 
   [[nodiscard]] Condition condition(const std::string &) const override { return now; }
+  [[nodiscard]] std::string crash_note(const std::string &) const override { return note; }
   [[nodiscard]] std::optional<std::string> ask_agent(const std::string &, const std::string &command,
                                                      unsigned) const override {
     if (!agent) return std::nullopt;
@@ -113,6 +115,9 @@ TEST_F(Watched, AScreenThatSaysNothingIsNotKnown) {
 TEST_F(Watched, AMachineThatIsOffOrHasPanickedIsAtItsEnd) {
   guest_.now = Condition::crashed;
   EXPECT_EQ(watched().verdict, Verdict::failed);
+  EXPECT_EQ(watched().sign, "guest-panic");
+  guest_.note = "hyper-v: arg1='0x7b', arg2='0x0'";
+  EXPECT_EQ(watched().sign, "windows-stop");
   guest_.now = Condition::off;
   EXPECT_EQ(watched().verdict, Verdict::unknown);
 }

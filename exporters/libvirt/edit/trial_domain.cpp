@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "exporters/libvirt/edit/guest_system.hpp"
 #include "exporters/libvirt/edit/tree.hpp"
 
 #include "support/error.hpp"
@@ -246,6 +247,15 @@ void edit_devices(Element &domain, const target::TrialParts &parts) {
   }
 }
 
+// Where KVM is, Windows says by Hyper-V's registers with which code it has stopped; its screen has that in a picture.
+void add_crash_registers(Element &domain) {
+  if (attribute(domain, "type") != "kvm" || !names_windows(domain)) return;
+  Element &devices = child_or_new(domain, "devices");
+  for (const Element &device : devices.children)
+    if (device.name == "panic" && attribute(device, "model") == "hyperv") return;
+  set(add_child(devices, "panic"), "model", "hyperv");
+}
+
 }  // namespace
 
 target::TrialNeeds trial_needs(const std::string &domain_xml) {
@@ -270,6 +280,7 @@ std::string trial_domain(const std::string &domain_xml, const target::TrialParts
   Element domain = parsed_domain(domain_xml);
   edit_store(domain, parts);
   edit_devices(domain, parts);
+  add_crash_registers(domain);
   edit_identity(domain, parts);
   return as_text(domain);
 }

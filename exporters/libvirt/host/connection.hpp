@@ -62,6 +62,7 @@ class Connection final : public target::Machines {
   [[nodiscard]] std::optional<std::string> ask_agent(const std::string &name, const std::string &command,
                                                      unsigned seconds) const override;
   [[nodiscard]] std::optional<target::Screen> screen(const std::string &name) const override;
+  [[nodiscard]] std::string crash_note(const std::string &name) const override;
   void shut_down(const std::string &name, target::ShutDown how) override;
 
   // The definition of one that runs, as it runs.

@@ -7,6 +7,8 @@
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"
+#include "exporters/libvirt/host/connection_uri.hpp"
+#include "exporters/libvirt/host/crash_log.hpp"
 
 #include "support/text.hpp"
 
@@ -64,6 +66,10 @@ std::optional<target::Screen> screen_of(virConnect *handle, const std::string &n
 }
 
 }  // namespace
+
+std::string Connection::crash_note(const std::string &name) const {
+  return ConnectionUri::parse(impl_->uri).is_own_session() ? panic_of(name) : std::string();
+}
 
 void Connection::boot(const std::string &document) {
   ask(impl_->deadlines.start, "to start the machine", [document](virConnect *handle) {
