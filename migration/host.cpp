@@ -11,8 +11,8 @@
 #include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
 #include "exporters/libvirt/target.hpp"
+#include "migration/finish/virtio_document.hpp"
 #include "migration/pull_calls.hpp"
-#include "migration/virtio_document.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -142,6 +142,8 @@ std::string trial_document(const std::string &document, const target::TrialParts
 }
 
 target::VirtioState virtio_state(const std::string &document) { return libvirt::edit::virtio_state(document); }
+
+target::VirtioIds virtio_ids(const std::string &document) { return libvirt::edit::virtio_ids(document); }
 
 std::string with_spares(const std::string &document, const target::VirtioSpares &spares,
                         const target::VirtioChoice &choice) {

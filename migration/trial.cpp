@@ -9,6 +9,7 @@
 #include "converters/qcow2/writer.hpp"
 #include "converters/qemu_img.hpp"
 #include "migration/host.hpp"
+#include "migration/image_driver.hpp"
 #include "migration/make_files.hpp"
 #include "migration/migrate.hpp"
 #include "migration/target_names.hpp"
@@ -44,15 +45,6 @@ void refuse_in_use(const target::MachineFacts &facts) {
                .advice = facts.running ? "Shut it down first." : "Start it and shut it down first."});
 }
 
-std::optional<ImageFormat> format_of_driver(const std::string &driver) {
-  for (const ImageFormat format :
-       {ImageFormat::raw, ImageFormat::qcow2, ImageFormat::vdi, ImageFormat::vmdk, ImageFormat::vhd, ImageFormat::vhdx,
-        ImageFormat::qcow, ImageFormat::qed, ImageFormat::parallels}) {
-    if (qemu_img::driver_name(format) == driver) return format;
-  }
-  return std::nullopt;
-}
-
 // RFC 4122, version 4.
 Uuid random_uuid_for_trial() {
   std::random_device random;
@@ -65,7 +57,7 @@ Uuid random_uuid_for_trial() {
 
 // QEMU opens the image itself; libvirt finds by the overlay's header what lies under it.
 void make_overlay(const target::WritableDisk &disk, const fs::path &overlay) {
-  const std::optional<ImageFormat> format = format_of_driver(disk.format);
+  const std::optional<ImageFormat> format = image_format_of(disk.format);
   if (!format) {
     throw Error(ErrorKind::unsupported, {.where = {.file = disk.file},
                                          .message = "no overlay can be made on this disk",

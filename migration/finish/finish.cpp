@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "migration/finish.hpp"
+#include "migration/finish/finish.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <array>
 #include <unistd.h>
+#include <utility>
 
 #include "converters/qcow2/writer.hpp"
-#include "migration/finish_record.hpp"
+#include "migration/finish/advice.hpp"
+#include "migration/finish/finish_record.hpp"
+#include "migration/finish/guest_scripts.hpp"
+#include "migration/finish/look.hpp"
+#include "migration/finish/shut_down.hpp"
+#include "migration/finish/virtio_document.hpp"
 #include "migration/host.hpp"
+#include "migration/look_inside.hpp"
 #include "migration/target_names.hpp"
-#include "migration/virtio_document.hpp"
 
 #include "support/error.hpp"
 #include "support/identity.hpp"
@@ -22,7 +27,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kSpareSize = std::uint64_t{64} << 20U;  // bytes: Windows offers nothing smaller to be formatted
-constexpr std::chrono::seconds kAgentPatience{60}, kAcpiPatience{180};
+constexpr std::chrono::minutes kRepairPatience{20};             // an emulated guest with several kernels
+// Where Fedora's and RHEL's package has it.
+constexpr std::array kDriverCds{"/usr/share/virtio-win/virtio-win.iso"};
 
 std::string in_quotes(const std::string &name) { return '"' + text::printable(name) + '"'; }
 
@@ -44,26 +51,43 @@ class Finish {
     settle_cut_off();
   }
 
-  FinishResult state() {
+  FinishResult state(const std::stop_token &stop) {
+    look(stop);
     FinishResult out = result();
     say_next(out);
+    if (!is_old(out.state)) out.clean_up = clean_up_steps(guest_, true);
     return out;
   }
 
-  FinishResult prepare() {
+  FinishResult prepare(const std::stop_token &stop) {
     refuse_suspended();
-    if (virtio_state(document_).has_spares)
+    const target::VirtioState before = virtio_state(document_);
+    if (before.has_spares)
       throw Error(ErrorKind::conflict, {.message = "the machine " + in_quotes(facts_.name) + " is prepared already",
                                         .advice = "Use --switch, or take it back with --undo."});
     target::VirtioSpares spares{.disk = spare_file(), .cd = options_.drivers};
+    if (before.is_windows && !spares.cd) spares.cd = cd_of_host();
     const std::string after = with_spares(document_, spares, options_.choice);
     FinishPhase phase{.phase = "prepare", .before = document_, .after = {}};
     if (options_.choice.disks != target::VirtioDisks::keep) phase.files = {spares.disk.string()};
     begin(phase);
     if (!phase.files.empty()) make_spare(spares.disk);
     define(after);
+    look(stop);
     FinishResult out = result();
     out.done.emplace_back("The machine has a spare disk and a spare card on virtio, the card with its cable out.");
+    if (spares.cd) out.done.push_back("Its CD with drivers is " + text::printable(spares.cd->string()) + ".");
+    if (facts_.running)
+      out.done.emplace_back("They are there from its next start on: it runs without them until then.");
+    say_next(out);
+    return out;
+  }
+
+  FinishResult repair(const std::stop_token &stop) {
+    const std::string done = repair_initramfs(stop);
+    look(stop);
+    FinishResult out = result();
+    out.done.push_back(done);
     say_next(out);
     return out;
   }
@@ -71,18 +95,23 @@ class Finish {
   FinishResult change_over(const std::stop_token &stop) {
     refuse_suspended();
     const std::string after = on_virtio(document_, options_.choice);
-    shut_down(stop);
-    report::Test test = try_document(*machines_, after, facts_, options_.trial, stop);
-    if (test.verdict != report::Test::Verdict::booted && !options_.force) return refused(std::move(test));
-    FinishPhase phase{.phase = "switch", .before = document_, .after = {}};
-    begin(phase);
-    define(after);
-    FinishResult out = result();
-    out.test = std::move(test);
-    out.done.emplace_back("The machine is on virtio; 'virt-ferry finish " + text::shell_word(facts_.name) +
-                          " --undo' gives back the definition that it had.");
-    out.steps.push_back("virsh -c " + text::shell_word(options_.connect) + " start " + text::shell_word(facts_.name));
-    return out;
+    look(stop);
+    std::vector<std::string> done;
+    if (options_.repair && is_missing(proofs())) {
+      done.push_back(repair_initramfs(stop));
+      look(stop);
+    }
+    // Windows lists what is there, and not what it would do with another device: its registry says that.
+    if (lacks_drivers() && !guest_.devices) return with_done(refused(), done);
+    if (facts_.running) {
+      const GuestEvidence said = std::exchange(guest_, GuestEvidence());
+      shut_guest_down(*machines_, facts_.name, stop);
+      done.emplace_back("The guest was shut down.");
+      look(stop);
+      // What its agent said counts where the disks cannot be looked into.
+      if (!guest_.says_something() && said.says_something()) guest_ = said;
+    }
+    return with_done(lacks_drivers() ? refused() : try_and_keep(after, stop), done);
   }
 
   FinishResult undo() {
@@ -126,19 +155,36 @@ class Finish {
                                       .advice = "Start it and shut it down first."});
   }
 
+  void look(const std::stop_token &stop) {
+    guest_ = look_at_guest(*machines_, facts_.name, document_, stop);
+    looked_ = true;
+  }
+
   [[nodiscard]] std::string definition() const { return machines_->save(facts_.name).document; }
 
-  // A phase that was cut off: either nothing was defined yet, and there is nothing to take back, or all of it was.
+  // A phase that was cut off, or cut off as it was taken back: either the definition is the one from before, and
+  // nothing of the phase is to stay, or all of it was done.
   void settle_cut_off() {
-    if (record_.phases.empty() || !record_.phases.back().after.empty()) return;
+    if (record_.phases.empty()) return;
     FinishPhase &last = record_.phases.back();
     if (last.before == document_) {
       for (const std::string &file : last.files) unlink(file.c_str());
       record_.phases.pop_back();
-    } else {
+    } else if (last.after.empty()) {
       last.after = document_;
+    } else {
+      return;
     }
     write_finish(record_);
+  }
+
+  // Whether it was defined all the same, only a look tells; where nobody answers, the next call looks.
+  void settle_failed() {
+    try {
+      document_ = definition();
+      settle_cut_off();
+    } catch (const Error &) {
+    }
   }
 
   // What is done is noted before it is done.
@@ -151,7 +197,7 @@ class Finish {
     try {
       machines_->define(document);
     } catch (const Error &) {
-      settle_cut_off();  // nothing was defined
+      settle_failed();
       throw;
     }
     document_ = definition();
@@ -174,46 +220,105 @@ class Finish {
     file.publish(true);
   }
 
-  [[nodiscard]] bool is_off() const { return machines_->condition(facts_.name) == target::Condition::off; }
-
-  bool is_off_within(std::chrono::seconds patience, const std::stop_token &stop) const {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (!is_off()) {
-      if (stop.stop_requested())
-        throw Error(ErrorKind::cancelled, {.message = "the wait for the guest to shut down was interrupted"});
-      if (std::chrono::steady_clock::now() >= until) return false;
-      never.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
-    }
-    return true;
+  static std::optional<fs::path> cd_of_host() {
+    std::error_code error;
+    for (const char *file : kDriverCds)
+      if (fs::is_regular_file(file, error)) return file;
+    return std::nullopt;
   }
 
-  // Its agent is asked, then its power button is pressed. It is never switched off.
-  void shut_down(const std::stop_token &stop) {
-    if (is_off()) return;
-    try {
-      machines_->shut_down(facts_.name, target::ShutDown::agent);
-      if (is_off_within(kAgentPatience, stop)) return;
-    } catch (const Error &error) {
-      if (error.kind() != ErrorKind::libvirt) throw;  // it has none
-    }
-    machines_->shut_down(facts_.name, target::ShutDown::acpi);
-    if (is_off_within(kAcpiPatience, stop)) return;
-    throw Error(ErrorKind::conflict, {.message = "the guest of " + in_quotes(facts_.name) + " does not shut down",
-                                      .advice = "Shut it down from inside, then run the same command again."});
+  // What was done, a sentence.
+  std::string repair_initramfs(const std::stop_token &stop) {
+    if (!facts_.running)
+      throw Error(ErrorKind::conflict,
+                  {.message = "the machine " + in_quotes(facts_.name) +
+                              " does not run, and its initial RAM disk is made by its own programs",
+                   .advice = "Start it, and wait until its guest agent answers."});
+    const GuestAgent agent(*machines_, facts_.name);
+    constexpr int kNeither = 3;
+    const auto result = agent.answers() ? agent.run(repair_script(), kRepairPatience, stop) : std::nullopt;
+    if (!result)
+      throw Error(ErrorKind::unsupported, {.message = "no guest agent answers that runs programs (guest-exec)",
+                                           .advice = "In the guest, as root: " + initramfs_command(guest_.observed)});
+    if (result->code == kNeither)
+      throw Error(ErrorKind::unsupported, {.message = "the guest has neither initramfs-tools nor dracut",
+                                           .advice = "Put virtio_pci, virtio_scsi, virtio_blk and virtio_net into its "
+                                                     "initial RAM disk by its own means."});
+    if (result->code != 0)
+      throw Error(ErrorKind::subprocess, {.message = "the guest's initial RAM disk could not be made anew",
+                                          .found = "exit " + std::to_string(result->code) + ": " +
+                                                   text::excerpt(text::trim(result->errors), 500)});
+    return "The guest's initial RAM disks were made anew with virtio's drivers, which " +
+           text::excerpt(text::trim(result->output), 200) +
+           " names. They do no harm; to go back, take them out there "
+           "and make the initial RAM disks again.";
+  }
+
+  static FinishResult with_done(FinishResult out, const std::vector<std::string> &before) {
+    out.done.insert(out.done.begin(), before.begin(), before.end());
+    return out;
+  }
+
+  [[nodiscard]] bool lacks_drivers() const { return !options_.force && is_missing(proofs()); }
+
+  [[nodiscard]] SwitchTo aim() const {
+    const target::VirtioState state = virtio_state(document_);
+    SwitchTo out{.disks = options_.choice.disks != target::VirtioDisks::keep && any_to_move(state.disks),
+                 .cards = options_.choice.cards != target::VirtioCards::keep && any_to_move(state.cards),
+                 .blk = options_.choice.disks == target::VirtioDisks::blk};
+    if (out.disks || out.cards) out.ids = virtio_ids(on_virtio(document_, options_.choice));
+    return out;
+  }
+
+  [[nodiscard]] std::vector<Proof> proofs() const {
+    const SwitchTo to = aim();
+    return looked_ && (to.disks || to.cards) ? proofs_of(guest_, to) : std::vector<Proof>();
+  }
+
+  FinishResult try_and_keep(const std::string &after, const std::stop_token &stop) {
+    report::Test test = try_document(*machines_, after, facts_, options_.trial, stop);
+    if (test.verdict != report::Test::Verdict::booted && !options_.force) return seen_to_fail(std::move(test));
+    FinishResult out = result();
+    FinishPhase phase{.phase = "switch", .before = document_, .after = {}};
+    begin(phase);
+    define(after);
+    out.state = virtio_state(document_);
+    out.phases.push_back(phase.phase);
+    out.test = std::move(test);
+    out.done.emplace_back("The machine is on virtio; 'virt-ferry finish " + text::shell_word(facts_.name) +
+                          " --undo' gives back the definition that it had.");
+    out.steps.push_back("virsh -c " + text::shell_word(options_.connect) + " start " + text::shell_word(facts_.name));
+    out.clean_up = clean_up_steps(guest_, options_.choice.cards != target::VirtioCards::keep);
+    return out;
   }
 
   [[nodiscard]] FinishResult result() const {
     FinishResult out;
     out.machine = facts_.name;
     out.state = virtio_state(document_);
+    out.guest = described(guest_.observed);
+    out.proofs = proofs();
     for (const FinishPhase &phase : record_.phases) out.phases.push_back(phase.phase);
     return out;
   }
 
-  FinishResult refused(report::Test test) const {
+  [[nodiscard]] bool is_windows() const {
+    return guest_.devices || !guest_.observed.windows.empty() ||
+           (guest_.observed.linux_systems.empty() && virtio_state(document_).is_windows);
+  }
+
+  // What it lacks, and nothing was started.
+  [[nodiscard]] FinishResult refused() const {
+    FinishResult out = result();
+    out.switched = false;
+    out.done.emplace_back(
+        "The machine was not switched, nor tried: its guest lacks what it needs on virtio. --force tries it all the "
+        "same.");
+    say_repair(out);
+    return out;
+  }
+
+  [[nodiscard]] FinishResult seen_to_fail(report::Test test) const {
     FinishResult out = result();
     out.switched = false;
     out.done.emplace_back("The machine was not switched; nothing was changed.");
@@ -221,34 +326,38 @@ class Finish {
       out.steps.emplace_back(
           "Look at the picture. Without a guest agent or a login prompt nobody can tell: --force "
           "switches all the same.");
-    else if (out.state.has_spares)
-      out.steps.emplace_back(
-          "In a Linux guest, put the drivers into its initial RAM disk (virtio_scsi, virtio_blk, "
-          "virtio_net, virtio_pci), then run the same command again.");
     else
-      out.steps.emplace_back("Use --prepare first, and boot the machine once with the spares.");
+      say_repair(out);
     out.test = std::move(test);
     return out;
   }
 
-  void say_next(FinishResult &out) const {
-    const std::string finish = "virt-ferry finish " + text::shell_word(facts_.name);
-    const auto is_old = [](const target::VirtioState::Device &one) { return !one.is_virtio; };
-    const bool old = std::any_of(out.state.disks.begin(), out.state.disks.end(), is_old) ||
-                     std::any_of(out.state.cards.begin(), out.state.cards.end(), is_old);
-    if (!old) return;
-    if (out.state.has_spares) {
-      out.steps.emplace_back(out.state.is_windows
-                                 ? "Boot the machine, run virtio-win-guest-tools.exe from the CD with Windows' virtio "
-                                   "drivers, and wait until the spare disk is there in Disk Management."
-                                 : "Boot the machine once. In a Linux guest, make sure that its initial RAM disk has "
-                                   "virtio_scsi (update-initramfs, dracut): a driver that is loaded is no proof.");
-      out.steps.push_back(finish + " --switch");
-    } else if (out.state.is_windows) {
-      out.steps.push_back(finish + " --prepare --virtio-win FILE");
+  [[nodiscard]] std::string command() const { return "virt-ferry finish " + text::shell_word(facts_.name); }
+
+  void say_repair(FinishResult &out) const {
+    if (is_windows()) {
+      if (!out.state.has_spares) return out.steps.push_back(command() + " --prepare --virtio-win FILE");
+      const std::vector<std::string> steps = windows_driver_steps();
+      out.steps.insert(out.steps.end(), steps.begin(), steps.end());
     } else {
-      out.steps.push_back(finish + " --switch");
+      out.steps.push_back("In the guest, as root: " + initramfs_command(guest_.observed));
+      out.steps.push_back(command() + " --repair-initramfs    # the same by its agent, while it runs");
     }
+    out.steps.push_back(command() + " --switch");
+  }
+
+  static bool any_to_move(const std::vector<target::VirtioState::Device> &devices) {
+    return std::any_of(devices.begin(), devices.end(), [](const auto &one) { return one.is_to_move; });
+  }
+  static bool is_old(const target::VirtioState &state) { return any_to_move(state.disks) || any_to_move(state.cards); }
+
+  void say_next(FinishResult &out) const {
+    if (!is_old(out.state)) return;
+    if (is_missing(out.proofs)) return say_repair(out);
+    const bool proven = std::any_of(out.proofs.begin(), out.proofs.end(),
+                                    [](const Proof &one) { return one.kind == Proof::Kind::proven; });
+    if (is_windows() && !proven) return say_repair(out);
+    out.steps.push_back(command() + " --switch");
   }
 
   const FinishOptions &options_;
@@ -256,15 +365,20 @@ class Finish {
   target::MachineFacts facts_;
   FinishRecord record_;
   std::string document_;  // the inactive definition, with its secrets
+  GuestEvidence guest_;
+  bool looked_ = false;
 };
 
 }  // namespace
 
-FinishResult finish_state(const std::string &name, const FinishOptions &options) {
-  return Finish(name, options).state();
+FinishResult finish_state(const std::string &name, const FinishOptions &options, const std::stop_token &stop) {
+  return Finish(name, options).state(stop);
 }
-FinishResult finish_prepare(const std::string &name, const FinishOptions &options) {
-  return Finish(name, options).prepare();
+FinishResult finish_prepare(const std::string &name, const FinishOptions &options, const std::stop_token &stop) {
+  return Finish(name, options).prepare(stop);
+}
+FinishResult finish_repair(const std::string &name, const FinishOptions &options, const std::stop_token &stop) {
+  return Finish(name, options).repair(stop);
 }
 FinishResult finish_switch(const std::string &name, const FinishOptions &options, const std::stop_token &stop) {
   return Finish(name, options).change_over(stop);

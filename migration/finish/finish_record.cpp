@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "migration/finish_record.hpp"
+#include "migration/finish/finish_record.hpp"
 
 #include <nlohmann/json.hpp>
 #include <system_error>

@@ -126,9 +126,15 @@ bool is_shell(const std::string &text) {
 }
 
 // Options of other programs, with the program.
-const std::map<std::string, std::string> kOfOthers{
-    {"--old-password", "VBoxManage"}, {"--autoreset", "VBoxManage"}, {"--sparse", "tar"}, {"--tpm2", "--tpm2"},
-    {"--disk-only", "virsh"},         {"--managed-save", "virsh"},   {"--all", "virsh"}};
+const std::map<std::string, std::string> kOfOthers{{"--old-password", "VBoxManage"},
+                                                   {"--autoreset", "VBoxManage"},
+                                                   {"--sparse", "tar"},
+                                                   {"--tpm2", "--tpm2"},
+                                                   {"--regenerate-all", "dracut"},
+                                                   {"--add-drivers", "dracut"},
+                                                   {"--disk-only", "virsh"},
+                                                   {"--managed-save", "virsh"},
+                                                   {"--all", "virsh"}};
 
 TEST(Texts, NameOptionsThatTheCommandHas) {
   Context context;

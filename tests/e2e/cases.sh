@@ -997,6 +997,51 @@ case_finish_vmx() {
   equal "the definition after all was taken back" "$(virsh dumpxml --inactive --security-info probe)" "$before"
 }
 
+# linux_disk [MODULE...]: a Debian's root with an initial RAM disk that has these modules, and a fstab that names the
+# disk by its hardware.
+linux_disk() {
+  local root=$WORK/run/root initial=$WORK/run/initial version=6.1.0-18-amd64 module
+  rm -rf "$root" "$initial"
+  mkdir -p "$root"/{etc,boot,usr/bin} "$initial/lib/modules/$version"
+  printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n' >"$root/etc/os-release"
+  printf 'UUID=1 / ext4 defaults 0 1\n/dev/disk/by-path/pci-0000:00:0d.0-ata-2 /data ext4 nofail 0 2\n' >"$root/etc/fstab"
+  : >"$root/boot/vmlinuz-$version"
+  : >"$root/usr/bin/vmtoolsd"
+  for module in "$@"; do : >"$initial/lib/modules/$version/$module.ko"; done
+  (cd "$initial" && find . | cpio -o -H newc --quiet) >"$root/boot/initrd.img-$version"
+  truncate -s $((32 * MIB)) "$WORK/run/disk.raw"
+  /sbin/mke2fs -q -F -t ext4 -d "$root" "$WORK/run/disk.raw"
+}
+
+# The disks of a machine that is off are looked into before it is tried: what is missing keeps it from being started,
+# and no file of it is touched.
+case_finish_look() {
+  command -v cpio >/dev/null || { echo "skipped: cpio is not installed"; exit 77; }
+  linux_disk ahci
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+  local before
+  before=$(everything_of_the_session)
+  ferry_status 0 finish probe
+  grep -q 'guest  *Debian GNU/Linux 12 (bookworm)' "$WORK/run/ferry.log" || fail "the guest is not named"
+  grep -q 'missing .*6.1.0-18-amd64 has no virtio_scsi' "$WORK/run/ferry.log" || fail "it is not said what is missing"
+  grep -q 'warning /etc/fstab names' "$WORK/run/ferry.log" || fail "nothing is said of fstab"
+  grep -q 'repair-initramfs' "$WORK/run/ferry.log" || fail "it is not said what to do"
+  ferry_status 3 finish probe --switch
+  grep -q 'not switched, nor tried' "$WORK/run/ferry.log" || fail "it was tried"
+  equal "the session after what was refused" "$(everything_of_the_session)" "$before"
+  ferry_status 3 finish probe --switch --repair-initramfs
+  # The same with the drivers.
+  linux_disk ahci virtio_scsi virtio_pci
+  qemu-img convert -f raw -O qcow2 "$WORK/run/disk.raw" "$IMAGES/probe.qcow2"
+  ferry_status 0 finish probe
+  grep -q 'proven .*6.1.0-18-amd64 has virtio_scsi, virtio_pci' "$WORK/run/ferry.log" || fail "nothing is proven"
+  ferry_status 0 finish probe --switch --force --timeout 5
+  grep -q 'apt purge open-vm-tools' "$WORK/run/ferry.log" || fail "it is not said what can go from the guest"
+  ferry_status 0 finish probe --undo
+}
+
 # From an overlay on the source to an image of its own: while the machine runs, and when it is off. Then the source may go.
 case_pull() {
   make_disk $((64 * MIB))

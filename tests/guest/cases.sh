@@ -437,3 +437,35 @@ case_finish_refused() {
   ferry_status 0 finish "$NAME" --undo --force
   equal "the definition after a forced undo" "$(definition)" "$before"
 }
+
+# What its agent says keeps a guest without its drivers from being switched, and from being shut down for it; put into
+# its initial RAM disk, they are seen to boot.
+case_finish_repair() {
+  guest_disk 1
+  guest_words ferry.agent=1 ferry.need=sda ferry.initramfs=dep module_blacklist=virtio_scsi
+  migrated_for_test
+  local before until
+  before=$(definition)
+  ferry_status 3 finish "$NAME" --repair-initramfs
+  virsh -q start "$NAME"
+  wait_for_line '^guest: done' 600 "the guest has not said 'guest: done'"
+  until=$((SECONDS + 300))
+  until virsh -q qemu-agent-command "$NAME" '{"execute":"guest-ping"}' >/dev/null 2>&1; do
+    ((SECONDS < until)) || fail "the guest's agent does not answer"
+    sleep 1
+  done
+  ferry_status 0 finish "$NAME"
+  grep -q 'missing .* has no virtio_scsi' "$WORK/run/ferry.log" || fail "it is not said what is missing"
+  grep -q 'proven .* has virtio_net' "$WORK/run/ferry.log" || fail "it is not said what is proven"
+  ferry_status 3 finish "$NAME" --switch
+  grep -q 'not switched, nor tried' "$WORK/run/ferry.log" || fail "it is not said that it was not tried"
+  equal "the machine" "$(virsh domstate "$NAME" | head -n 1)" running
+  ferry_status 0 finish "$NAME" --repair-initramfs
+  grep -q '/etc/initramfs-tools/modules' "$WORK/run/ferry.log" || fail "it is not said what was written"
+  grep -q 'proven .* has virtio_scsi' "$WORK/run/ferry.log" || fail "the repair has repaired nothing"
+  virsh -q destroy "$NAME"
+  ferry_status 0 finish "$NAME" --switch
+  grep -q 'boots: the guest agent answers' "$WORK/run/ferry.log" || fail "it was not seen to boot on virtio"
+  ferry_status 0 finish "$NAME" --undo
+  equal "the definition after the switch was taken back" "$(definition)" "$before"
+}
