@@ -202,6 +202,11 @@ int virDomainCreate(void *domain) {
   return fails("libvirt") || fails("start") ? -1 : kNext(domain);
 }
 
+void *virDomainCreateXML(void *connection, const char *xml, unsigned flags) {
+  static auto *const kNext = real<void *(void *, const char *, unsigned)>("virDomainCreateXML");
+  return fails("libvirt") || fails("start") ? nullptr : kNext(connection, xml, flags);
+}
+
 void *virDomainDefineXML(void *connection, const char *xml) {
   static auto *const kNext = real<void *(void *, const char *)>("virDomainDefineXML");
   return fails("libvirt") ? nullptr : kNext(connection, xml);

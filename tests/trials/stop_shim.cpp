@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into virt-ferry: ends it, as SIGKILL does, before the n-th thing that it does to the world. Counted are
-// lines of the journal (before one, and in the middle of one), flushes, renames, links, removals and what changes
-// libvirt's definitions. FERRY_STOP_AT=n; without it, nothing happens. The programs that virt-ferry starts are let be.
+// lines of the journal (before one, and in the middle of one), flushes, renames, links, removals, what changes
+// libvirt's definitions and what starts a trial's machine. FERRY_STOP_AT=n; without it, nothing happens. The programs
+// that virt-ferry starts are let be.
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -118,6 +119,12 @@ void *virDomainDefineXML(void *connection, const char *xml) {
   static auto *const kNext = real<void *(void *, const char *)>("virDomainDefineXML");
   step();
   return kNext(connection, xml);
+}
+
+void *virDomainCreateXML(void *connection, const char *xml, unsigned flags) {
+  static auto *const kNext = real<void *(void *, const char *, unsigned)>("virDomainCreateXML");
+  step();
+  return kNext(connection, xml, flags);
 }
 
 int virDomainUndefineFlags(void *domain, unsigned flags) {

@@ -8,7 +8,8 @@ SHIM=$WORK/files/libferry_stop_shim.so
 
 stride() { if [[ ${FERRY_TRIALS:-} == long ]]; then echo 1; else echo 3; fi; }
 
-# killed_at MOMENT ARGUMENT...: true when the run was killed; false when it came to its end, which must be a good one.
+# killed_at MOMENT ARGUMENT...: true when the run was killed; false when it came to its end, which must be a good one:
+# with $end, or 0.
 killed_at() {
   local status=0 moment=$1
   shift
@@ -18,7 +19,7 @@ killed_at() {
     exit $?
   ) 2>/dev/null || status=$?
   ((status == 137)) && return 0
-  equal "the exit code of a run that was not killed" "$status" 0
+  equal "the exit code of a run that was not killed" "$status" "${end:-0}"
   return 1
 }
 
@@ -270,6 +271,125 @@ case_overwriting_a_tpm() {
   ferry_status 0 undo --force "${line%% *}"
   equal "the domains" "$(virsh -q list --all --name)" ""
   [[ ! -e $folder/tpm2-00.permall ]] || fail "undo left the TPM's content"
+  echo "calls of libvirt that failed: $tries"
+}
+
+# ---- test and finish ----
+
+# migrated_probe: one disk, on AHCI.
+migrated_probe() {
+  make_disk $((4 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 0 migrate "$SOURCE/probe.vbox"
+}
+
+# What a machine is: its definition, its files. Nothing that runs.
+machine_now() {
+  virsh dumpxml --inactive --security-info probe
+  find "$IMAGES" -mindepth 1 -printf '%p %s\n' | sort
+}
+
+# A trial's machine ends with who has started it.
+no_trial_runs() {
+  local until=$((SECONDS + 30))
+  until [[ -z $(virsh -q list --name) ]]; do
+    ((SECONDS < until)) || fail "a trial's machine runs on without virt-ferry, $1"
+    sleep 0.1
+  done
+}
+
+no_trial_files() {
+  equal "the trials' files" "$(find "$HOME/.local/state/virt-ferry/trials" -mindepth 1 2>/dev/null)" ""
+}
+
+# A test leaves nothing at whatever moment it is killed: of what had a name, the next one rids itself.
+case_test_killed_anywhere() {
+  migrated_probe
+  local before moment kills=0 end=1
+  before=$(machine_now)
+  for ((moment = 1; ; moment += $(stride))); do
+    killed_at "$moment" test probe --timeout 1 || break
+    kills=$((kills + 1))
+    no_trial_runs "killed at $moment"
+    equal "the machine, killed at $moment" "$(machine_now)" "$before"
+  done
+  no_trial_files
+  ((kills > 3)) || fail "the shim counts nothing: $kills kills"
+  echo "kills: $kills"
+}
+
+# finish_killed_at_every_moment PHASE ARGUMENT...: the next call settles what was cut off. Then all of the phase is
+# there, and can be taken back, or nothing is.
+finish_killed_at_every_moment() {
+  local phase=$1 before moment settled kills=0
+  shift
+  before=$(machine_now)
+  for ((moment = 1; ; moment += $(stride))); do
+    killed_at "$moment" finish probe "$@" || break
+    kills=$((kills + 1))
+    no_trial_runs "--$phase killed at $moment"
+    settled=$(virt-ferry finish probe) || fail "what was cut off at $moment is not settled: $settled"
+    if grep -q -e "done .*--$phase" <<<"$settled"; then ferry_status 0 finish probe --undo; fi
+    equal "the machine, --$phase killed at $moment" "$(machine_now)" "$before"
+  done
+  ferry_status 0 finish probe --undo
+  equal "the machine after --$phase was taken back" "$(machine_now)" "$before"
+  equal "the records" "$(find "$HOME/.local/state/virt-ferry/finish" -type f)" ""
+  no_trial_files
+  ((kills > 1)) || fail "the shim counts nothing: $kills kills of --$phase"
+  echo "kills of --$phase: $kills"
+}
+
+case_finish_prepare_killed_anywhere() {
+  migrated_probe
+  finish_killed_at_every_moment prepare --prepare
+}
+
+case_finish_switch_killed_anywhere() {
+  migrated_probe
+  finish_killed_at_every_moment switch --switch --force --timeout 1
+}
+
+# Taken back is taken back, whenever that was cut off.
+case_finish_undo_killed_anywhere() {
+  migrated_probe
+  local before moment settled kills=0
+  before=$(machine_now)
+  for ((moment = 1; ; moment += $(stride))); do
+    ferry_status 0 finish probe --prepare
+    killed_at "$moment" finish probe --undo || break
+    kills=$((kills + 1))
+    settled=$(virt-ferry finish probe) || fail "what was cut off at $moment is not settled: $settled"
+    if grep -q -e 'done .*--prepare' <<<"$settled"; then ferry_status 0 finish probe --undo; fi
+    equal "the machine, --undo killed at $moment" "$(machine_now)" "$before"
+  done
+  equal "the machine" "$(machine_now)" "$before"
+  ((kills > 1)) || fail "the shim counts nothing: $kills kills"
+  echo "kills of --undo: $kills"
+}
+
+# libvirt refuses one thing after the other.
+case_finish_failing_libvirt() {
+  migrated_probe
+  local before number status settled tries=0 phase
+  before=$(machine_now)
+  for phase in "--prepare" "--switch --force --timeout 1"; do
+    for ((number = 1; ; number += $(stride))); do
+      # shellcheck disable=SC2086
+      failing libvirt "$number" finish probe $phase || break
+      tries=$((tries + 1))
+      [[ $status == 0 || $status == 1 || $status == 3 ]] || fail "$phase, call $number: exit $status"
+      no_trial_runs "$phase, call $number"
+      settled=$(virt-ferry finish probe) || fail "what failed at call $number is not settled: $settled"
+      if grep -q -e 'done .*--' <<<"$settled"; then ferry_status 0 finish probe --undo; fi
+      equal "the machine, $phase, call $number" "$(machine_now)" "$before"
+    done
+    ferry_status 0 finish probe --undo
+    equal "the machine after $phase was taken back" "$(machine_now)" "$before"
+  done
+  no_trial_files
+  ((tries > 4)) || fail "the shim counts nothing: $tries calls"
   echo "calls of libvirt that failed: $tries"
 }
 
