@@ -187,7 +187,7 @@ std::string newest_report() {
   if (batches.empty()) return runs.empty() ? "" : runs.back();
   if (runs.empty()) return batches.back();
   // A batch's id is older than its runs'.
-  const std::string run = runs.back(), batch = batches.back();
+  const std::string &run = runs.back(), &batch = batches.back();
   const auto machines = read_batch(batch).machines;
   const bool own = std::any_of(machines.begin(), machines.end(), [&run](const auto &one) { return one.run == run; });
   return own || kBatch.size() + run.size() < batch.size() || run < batch.substr(kBatch.size()) ? batch : run;
