@@ -17,7 +17,7 @@
 namespace ferry::ovf {
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{4} << 20U;  // large reads: the hash is the bottleneck, not the calls
+constexpr std::size_t kHashedBlock = std::size_t{4} << 20U;  // large reads: the hash is the bottleneck, not the calls
 
 [[noreturn]] void bad_line(const Place &where, std::string_view line, std::string expected) {
   throw Error(ErrorKind::malformed, {.where = where,
@@ -96,7 +96,7 @@ std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) 
   std::ifstream in(entry.range.file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(entry.range.offset));
   Digest digest(entry.algorithm);
-  std::vector<std::uint8_t> buffer(kBlock);
+  std::vector<std::uint8_t> buffer(kHashedBlock);
   std::uint64_t left = entry.range.length.value_or(UINT64_MAX);
   while (left > 0 && in) {
     throw_if_stopped(entry, stop);

@@ -91,11 +91,11 @@ void read_bios_type(Context &in, const SettingsReader &element) {
   hardware.firmware.origin = element.place();
 }
 
-struct Setting {
+struct DroppedSetting {
   std::string_view name;
   std::string_view note;  // why it is dropped; all others belong to the engine
 };
-constexpr std::array<Setting, 8> kDroppedSettings{{
+constexpr std::array<DroppedSetting, 8> kDroppedSettings{{
     {"VmInit", "what cloud-init or Sysprep would be given at the first start; give it by a NoCloud image"},
     {"CustomSerialNumber", "a serial number of the user's own; set it in <sysinfo>"},
     {"CustomCpuName", "a CPU model of the user's own; set it in <cpu>"},
@@ -119,7 +119,7 @@ void read_setting(Context &in, const SettingsReader &element) {
   }
   if (name == "VmInit") hide_secrets(element);
   const auto *dropped = std::find_if(kDroppedSettings.begin(), kDroppedSettings.end(),
-                                     [&](const Setting &row) { return row.name == name; });
+                                     [&](const DroppedSetting &row) { return row.name == name; });
   if (dropped != kDroppedSettings.end()) return element.settle_all(Disposition::dropped, dropped->note);
   element.settle_all(Disposition::irrelevant, "how oVirt's engine manages the machine");
 }
@@ -133,7 +133,7 @@ std::optional<SettingsReader> disk_of(const Context &in, const Item &item) {
   return std::nullopt;
 }
 
-ControllerType type_of(Context &in, const Item &item) {
+ControllerType ovirt_type_of(Context &in, const Item &item) {
   const auto disk = disk_of(in, item);
   const std::string bus = text::lower_ascii(disk ? peek_attribute(*disk, "disk-interface").value_or("") : "ide");
   const bool q35 = in.machine.hardware.chipset == Chipset::ich9;
@@ -188,7 +188,7 @@ void read_ovirt_boot_order(Context &in, const std::vector<Item> &items) {
 
 std::size_t ovirt_controller(Context &in, const Item &item) {
   auto &controllers = in.machine.hardware.controllers;
-  const ControllerType type = type_of(in, item);
+  const ControllerType type = ovirt_type_of(in, item);
   const auto hit = std::find_if(controllers.begin(), controllers.end(),
                                 [&](const Controller &controller) { return controller.type == type; });
   const auto index = static_cast<std::size_t>(hit - controllers.begin());

@@ -9,7 +9,7 @@
 namespace ferry::libvirt {
 namespace {
 
-struct StartNeeds : testing::Test {
+struct StartNeeds : ::testing::Test {
   tests::Scratch scratch;
   target::Start start;
 
