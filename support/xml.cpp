@@ -227,6 +227,34 @@ Node &Node::define_namespace(std::string_view prefix, std::string_view uri) {
   return *this;
 }
 
+std::string escaped_content(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string escaped_value(std::string_view text) {
+  std::string out;
+  for (const char c : escaped_content(text)) {
+    switch (c) {
+      case '\'': out += "&apos;"; break;
+      case '\n': out += "&#10;"; break;
+      case '\r': out += "&#13;"; break;
+      case '\t': out += "&#9;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
 Node Node::child_in(std::string_view prefix, std::string_view name) {
   Node made = child(name);
   xmlSetNs(made.node_, xmlSearchNs(node_->doc, node_, xml(std::string(prefix))));

@@ -51,6 +51,12 @@ struct Element {
 
 // ---- writing ----
 
+// For text that is put together by hand, HTML too: markup and double quotes become references, white space stays.
+[[nodiscard]] std::string escaped_content(std::string_view text);
+// The same for a value in quotes of either kind; line breaks and tabs, which a parser takes for blanks, become
+// references too.
+[[nodiscard]] std::string escaped_value(std::string_view text);
+
 // A handle on an element of a Document; valid as long as the Document lives. Text and values may hold any
 // UTF-8; characters that XML 1.0 cannot carry become U+FFFD.
 class Node {

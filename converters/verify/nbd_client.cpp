@@ -8,11 +8,33 @@
 #include <string>
 
 #include "support/error.hpp"
+#include "support/shared_library.hpp"
 #include "support/text.hpp"
 
 namespace ferry::verify {
 
 namespace {
+
+// libnbd is opened when an image is read back through QEMU: a host without it can do everything else.
+const SharedLibrary kLibnbd("libnbd.so.0",
+                            {ErrorKind::missing, "the image cannot be read back: libnbd cannot be opened",
+                             "Install it (Debian: apt install libnbd0), or leave out --verify."});
+// NOLINTBEGIN(readability-identifier-naming, cppcoreguidelines-macro-usage): libnbd's names
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // that arguments are not null
+#define FERRY_LIBNBD(name) const LibraryFunction<decltype(::name)> name(kLibnbd, #name)
+FERRY_LIBNBD(nbd_add_meta_context);
+FERRY_LIBNBD(nbd_block_status);
+FERRY_LIBNBD(nbd_can_meta_context);
+FERRY_LIBNBD(nbd_close);
+FERRY_LIBNBD(nbd_connect_socket);
+FERRY_LIBNBD(nbd_create);
+FERRY_LIBNBD(nbd_get_error);
+FERRY_LIBNBD(nbd_get_size);
+FERRY_LIBNBD(nbd_pread_structured);
+#undef FERRY_LIBNBD
+#pragma GCC diagnostic pop
+// NOLINTEND(readability-identifier-naming, cppcoreguidelines-macro-usage)
 
 std::string reason() {
   const char *said = nbd_get_error();
@@ -49,7 +71,8 @@ int take_chunk(void *user, const void *bytes, std::size_t length, std::uint64_t 
 
 }  // namespace
 
-NbdClient::NbdClient(file::Descriptor socket) : handle_(nbd_create(), &nbd_close), buffer_(kWindow) {
+NbdClient::NbdClient(file::Descriptor socket)
+    : handle_(nbd_create(), [](nbd_handle *handle) { nbd_close(handle); }), buffer_(kWindow) {
   if (!handle_) throw std::bad_alloc();
   // The handle closes it, also where it cannot be used.
   const bool connected = nbd_add_meta_context(handle_.get(), LIBNBD_CONTEXT_BASE_ALLOCATION) == 0 &&

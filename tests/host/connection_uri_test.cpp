@@ -38,6 +38,7 @@ TEST(ConnectionUri, OnlyTheSystemDaemonIsNoSession) {
            Verdict{"qemu+ssh://system/session", false, true, false},
            Verdict{"qemu+ssh://session/system", false, false, false},
            Verdict{"test:///default", true, true, false},
+           Verdict{"flatpak:org.gnome.Boxes", true, true, false},
        }) {
     const auto uri = ConnectionUri::parse(verdict.uri);
     EXPECT_EQ(uri.is_local(), verdict.local) << verdict.uri;

@@ -19,6 +19,7 @@ once 'getenv\("HOME"\)' support/folders.cpp
 once 'getenv\("PATH"\)' support/subprocess.cpp
 once 'EVP_' support/digest.cpp
 once 'mkdtemp' support/temporary.cpp
+once 'dlopen\(' support/shared_library.cpp
 
 # never FOLDER PATTERN WHY
 never() {

@@ -81,5 +81,15 @@ TEST(Xml, WritesAnyTextSafely) {
             "<domain type=\"kvm\">\n  <name>a &amp; &lt;b&gt; \xEF\xBF\xBD \xEF\xBF\xBD</name>\n</domain>\n");
 }
 
+TEST(Xml, WhatIsEscapedByHandReadsBackAsItWas) {
+  const std::string text = "a & <b>\n\t\"c\" 'd'\r";
+  EXPECT_EQ(xml::escaped_content("<a\n>"), "&lt;a\n&gt;");
+  for (const char quote : {'\'', '"'}) {
+    const std::string element = std::string("<a b=") + quote + xml::escaped_value(text) + quote + "/>";
+    EXPECT_EQ(*xml::parse(element, "x").attribute("b"), text) << element;
+  }
+  EXPECT_EQ(xml::parse("<a>" + xml::escaped_content("x & <b> \"c\"\n'd'") + "</a>", "x").text, "x & <b> \"c\"\n'd'");
+}
+
 }  // namespace
 }  // namespace ferry

@@ -6,63 +6,29 @@
 namespace ferry::libvirt::edit {
 namespace {
 
-std::string escaped_xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '\'': out += "&apos;"; break;
-      case '\n': out += "&#10;"; break;
-      case '\r': out += "&#13;"; break;
-      case '\t': out += "&#9;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-// White space between lines of text is the text's own.
-std::string escaped_content(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 void write_attributes(const Element &element, std::string &out) {
   std::size_t prefixes = 0;
   for (const xml::Attribute &one : element.attributes) {
     std::string name = one.name;
     if (!one.space.empty()) {
       const std::string prefix = "n" + std::to_string(++prefixes);
-      out += " xmlns:" + prefix + "='" + escaped_xml(one.space) + "'";
+      out += " xmlns:" + prefix + "='" + xml::escaped_value(one.space) + "'";
       name = prefix + ":" + name;
     }
-    out += " " + name + "='" + escaped_xml(one.value) + "'";
+    out += " " + name + "='" + xml::escaped_value(one.value) + "'";
   }
 }
 
 void write_element(const Element &element, const std::string &space, std::size_t depth, std::string &out) {
   const std::string indent(depth * 2, ' ');
   out += indent + "<" + element.name;
-  if (element.space != space) out += " xmlns='" + escaped_xml(element.space) + "'";
+  if (element.space != space) out += " xmlns='" + xml::escaped_value(element.space) + "'";
   write_attributes(element, out);
   if (element.children.empty() && element.text.empty()) {
     out += "/>\n";
     return;
   }
-  out += ">" + escaped_content(element.text);
+  out += ">" + xml::escaped_content(element.text);
   if (!element.children.empty()) {
     out += "\n";
     for (const Element &one : element.children) write_element(one, element.space, depth + 1, out);

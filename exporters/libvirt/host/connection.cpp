@@ -2,7 +2,6 @@
 // libvirt's C API, in our terms: handles are owned, failures are Errors that carry libvirt's own words.
 #include "exporters/libvirt/host/connection.hpp"
 
-#include <libvirt/virterror.h>
 #include <mutex>
 #include <system_error>
 #include <unistd.h>
@@ -37,12 +36,22 @@ void register_event_loop_once() {
   std::call_once(done, [] { virEventRegisterDefaultImpl(); });
 }
 
+// virConnectAuthPtrDefault: asks on the terminal what a connection wants to know.
+virConnectAuthPtr default_credentials() {
+  return *static_cast<virConnectAuthPtr *>(kLibvirt.symbol("virConnectAuthPtrDefault"));
+}
+
 std::string unreachable_advice(const ConnectionUri &parts) {
+  if (parts.is_flatpak())
+    return "Check that it is installed and has a libvirt: flatpak run --command=virsh " + parts.path +
+           " -c qemu:///session version";
   if (!parts.is_local()) return "Check the host, the transport and your rights there with: virsh -c URI version.";
   if (!parts.is_session()) {
     return "Check that the daemon runs (systemctl status libvirtd virtqemud) and that you may use it (group libvirt), "
            "or use --connect qemu:///session; --no-define needs no libvirt.";
   }
+  if (const auto others = flatpaks_with_libvirt(); !others.empty())
+    return "The flatpak " + others.front() + " has a libvirt of its own: use --connect flatpak:" + others.front() + ".";
   return "Install libvirt's QEMU driver and daemon (Debian: apt install libvirt-daemon libvirt-daemon-driver-qemu "
          "qemu-system-x86), check that XDG_RUNTIME_DIR names a folder of yours, or use --no-define, which needs no "
          "libvirt.";
@@ -107,16 +116,18 @@ Connection::Connection(const std::string &uri, const Deadlines &deadlines) : imp
   impl_->local = parts.is_local();
   impl_->deadlines = deadlines;
   // libvirt would look for a system socket and complain about that; the cause is the user.
-  if (geteuid() == 0 && parts.is_own_session()) {
+  if (geteuid() == 0 && (parts.is_own_session() || parts.is_flatpak())) {
     throw Error(ErrorKind::usage,
                 {.message = "root has no libvirt session, so " + text::printable(uri) + " cannot be opened as root",
                  .advice = "Run this as your own user, or use --connect qemu:///system."});
   }
   prepare_once();
+  if (parts.is_flatpak()) impl_->tunnel = std::make_unique<FlatpakTunnel>(parts.path);
   if (parts.path == "/embed") register_event_loop_once();
   within<void>({impl_->local ? deadlines.open : deadlines.open_remote, deadlines.stop}, ErrorKind::unreachable, uri,
                "to open a connection", [impl = impl_, parts] {
-                 impl->handle.reset(virConnectOpenAuth(impl->uri.c_str(), virConnectAuthPtrDefault, 0));
+                 const std::string opened = impl->tunnel ? impl->tunnel->uri() : impl->uri;
+                 impl->handle.reset(virConnectOpenAuth(opened.c_str(), default_credentials(), 0));
                  if (impl->handle) return;
                  throw Error(ErrorKind::unreachable, {.message = "libvirt cannot be reached at " +
                                                                  text::printable(impl->uri) + ": " + last_message(),

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <atomic>
-#include <libvirt/libvirt.h>
 #include <memory>
 #include <string>
 #include <type_traits>
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
+#include "exporters/libvirt/host/flatpak.hpp"
+#include "exporters/libvirt/host/library.hpp"
 
 #include "support/error.hpp"
 
@@ -30,6 +31,7 @@ using Owned = std::unique_ptr<Handle, Release>;
 
 struct Connection::Impl {
   std::string uri;
+  std::unique_ptr<FlatpakTunnel> tunnel;  // outlives the handle
   Owned<virConnect> handle;
   bool local = true;  // the hypervisor runs on this machine
   Deadlines deadlines;

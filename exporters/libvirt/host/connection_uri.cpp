@@ -28,8 +28,11 @@ bool ConnectionUri::is_local() const { return host.empty() && (transport.empty()
 
 bool ConnectionUri::is_session() const { return path != "/system"; }
 
+bool ConnectionUri::is_flatpak() const { return driver == "flatpak"; }
+
 bool ConnectionUri::is_own_session() const { return driver == "qemu" && is_local() && path == "/session"; }
 
 std::filesystem::path session_tpm_folders() { return folders::config_home() / "libvirt/qemu/swtpm"; }
+std::filesystem::path session_store_folder() { return folders::config_home() / "libvirt/qemu/nvram"; }
 
 }  // namespace ferry::libvirt

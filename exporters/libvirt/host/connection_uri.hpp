@@ -10,6 +10,7 @@ namespace ferry::libvirt {
 
 struct ConnectionUri {
   std::string driver, transport, host, path;  // driver[+transport]:[//[user@]host]/path; parameters are not kept
+                                              // "flatpak:org.gnome.Boxes" has the application for a path
 
   // Never fails: what is no URI has an empty driver.
   [[nodiscard]] static ConnectionUri parse(std::string_view uri);
@@ -19,6 +20,8 @@ struct ConnectionUri {
   // Machines run with a user's rights: no cgroups, no ports below 1024, bridges only through QEMU's helper. True for
   // every path but /system, since that is the safe assumption (/embed runs in the process that opens it).
   [[nodiscard]] bool is_session() const;
+  // The session daemon that an application has of its own (flatpak.hpp).
+  [[nodiscard]] bool is_flatpak() const;
   // The session daemon of the user who runs this process: its files lie in that user's home.
   [[nodiscard]] bool is_own_session() const;
 };
@@ -26,5 +29,7 @@ struct ConnectionUri {
 // Where the session daemon of the user who runs this keeps the state of TPMs: one folder for each machine, named by its
 // UUID (libvirt's qemu_tpm.c).
 [[nodiscard]] std::filesystem::path session_tpm_folders();
+// Where that session keeps the variable stores that it makes itself.
+[[nodiscard]] std::filesystem::path session_store_folder();
 
 }  // namespace ferry::libvirt

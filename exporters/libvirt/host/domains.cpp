@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is defined on a connection, and how to define it again.
-#include <libvirt/virterror.h>
 #include <set>
 
 #include "exporters/libvirt/host/connection.hpp"

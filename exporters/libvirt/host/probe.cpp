@@ -76,13 +76,17 @@ void ask_networks(virConnect *connection, HostProfile &profile) {
 }
 
 std::filesystem::path usual_image_folder(const HostProfile &profile) {
+  if (const auto uri = ConnectionUri::parse(profile.uri); uri.is_flatpak()) return flatpak_image_folder(uri.path);
   if (!ConnectionUri::parse(profile.uri).is_session()) return "/var/lib/libvirt/images";
   return session_image_folder();
 }
 
 std::filesystem::path ask_image_folder(virConnect *connection, const HostProfile &profile) {
-  if (const Owned<virStoragePool> pool{virStoragePoolLookupByName(connection, "default")}) {
-    const Owned<char> xml(virStoragePoolGetXMLDesc(pool.get(), 0));
+  const bool flatpak = ConnectionUri::parse(profile.uri).is_flatpak();
+  // Boxes has its own pool beside virt-manager's "default"; in its flatpak that is the one that it shows.
+  for (const char *name : {flatpak ? "gnome-boxes" : "default", "default"}) {
+    const Owned<virStoragePool> pool{virStoragePoolLookupByName(connection, name)};
+    const Owned<char> xml(pool ? virStoragePoolGetXMLDesc(pool.get(), 0) : nullptr);
     std::filesystem::path folder = xml ? directory_of_pool(xml.get()) : std::filesystem::path();
     if (!folder.empty()) return folder;
   }
@@ -107,6 +111,13 @@ void ask_local_host(HostProfile &profile) {
   if (session && bridge_helper_is_privileged()) {
     profile.bridges = allowed_bridges("/etc/qemu/bridge.conf", bridges);
   }
+}
+
+// What is installed on the host is not seen in there, and what is seen there has other names here.
+void leave_out_of_flatpak(HostProfile &profile) {
+  profile.firmware.clear();
+  profile.bridges.clear();
+  profile.virtiofsd = profile.passt = false;
 }
 
 }  // namespace
@@ -146,7 +157,11 @@ HostProfile probe(const Connection::Impl &impl) {
   if (impl.local) {
     os = host_os_name();
     ask_local_host(profile);
-    add_devices(profile, emulator_device_help(profile.emulator));
+    if (ConnectionUri::parse(profile.uri).is_flatpak()) {
+      leave_out_of_flatpak(profile);
+    } else {
+      add_devices(profile, emulator_device_help(profile.emulator));
+    }
   }
   // A remote emulator, or one that did not answer.
   if (profile.nic_models.empty()) add_upstream_devices(profile);

@@ -2,8 +2,6 @@
 // Machines that run: what is seen of them from outside, and what their guests are asked.
 #include <algorithm>
 #include <array>
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/virterror.h>
 
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_impl.hpp"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fnmatch.h>
 
+#include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/map/mapping.hpp"
 
 namespace ferry::libvirt {
@@ -96,6 +97,13 @@ std::optional<target::FirmwareImage> choose_firmware(const Hardware &hardware, c
   const Board board = choose_board(hardware, nullptr, host, nullptr, secure_boot);
   if (const target::FirmwareImage *found = best(hardware, host, secure_boot, board.q35)) return *found;
   const std::string_view bits = hardware.firmware.type == FirmwareType::efi32 ? "32-bit " : "";
+  if (ConnectionUri::parse(host.uri).is_flatpak()) {
+    throw Error(ErrorKind::unsupported,
+                {.where = hardware.firmware.origin,
+                 .message = "the EFI firmware inside of a flatpak cannot be read from here",
+                 .expected = "a machine with a BIOS, or the host's own libvirt",
+                 .advice = "Install libvirt on this computer, and use --connect qemu:///session."});
+  }
   throw Error(ErrorKind::unsupported,
               {.where = hardware.firmware.origin,
                .message = "the host has no EFI firmware for this machine",
