@@ -28,7 +28,7 @@ void setup_host(CLI::App &app, Context &context) {
   add_output_file(*sub, command->output);
   sub->callback([command, &context] {
     command->output.format = "json";
-    command->output.profile = true;
+    command->output.what = Output::host_profile;
     check_output(command->output, {});
     write_output(command->output, migration::recorded_host(command->connect));
     for (const std::string &lacking : migration::lacking_cages())

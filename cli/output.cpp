@@ -16,6 +16,7 @@
 #include "cli/progress_display.hpp"
 #include "cli/terminal.hpp"
 #include "converters/images/image.hpp"
+#include "migration/kept_reports.hpp"
 #include "migration/source.hpp"
 
 #include "support/file.hpp"
@@ -64,6 +65,16 @@ bool is_image(const fs::path &file) {
   }
 }
 
+// What the user knows that file as.
+std::string name_of(Output what) {
+  switch (what) {
+    case Output::report: return "report";
+    case Output::host_profile: return "host profile";
+    case Output::manifest: return "manifest";
+  }
+  return "file";
+}
+
 [[noreturn]] void refuse(ErrorKind kind, const fs::path &file, std::string message, std::string found,
                          std::string advice) {
   throw OutputRefused(
@@ -71,29 +82,34 @@ bool is_image(const fs::path &file) {
       {.where = {.file = file}, .message = std::move(message), .found = std::move(found), .advice = std::move(advice)});
 }
 
-void refuse_touched(const file::Status &status, const fs::path &shown, const std::vector<fs::path> &touched) {
+void refuse_touched(const file::Status &status, const fs::path &shown, const std::vector<fs::path> &touched,
+                    const std::string &name) {
   for (const fs::path &one : touched) {
     const auto other = file::status_of(one);
     if (!other || !other->same_file(status)) continue;
-    refuse(ErrorKind::conflict, shown, "the report would replace a file that this command reads or makes", one.string(),
-           "Choose another file for the report.");
+    refuse(ErrorKind::conflict, shown, "the " + name + " would replace a file that this command reads or makes",
+           one.string(), "Choose another file for the " + name + ".");
   }
 }
 
 // `file`: with links resolved.
 void refuse_other_than_report(const fs::path &file, const OutputOptions &options) {
   const std::string head = head_of(file);
-  if (is_report(head) || (options.profile && is_host_profile(head))) return;
+  // Not in the place of an earlier manifest: people edit them.
+  if (options.what != Output::manifest && is_report(head)) return;
+  if (options.what == Output::host_profile && is_host_profile(head)) return;
   const bool machine = migration::detect_source(file).has_value();
+  const std::string name = name_of(options.what), choose = "Choose another file for the " + name;
   if (machine || is_image(file)) {
-    refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report",
-           machine ? "a virtual machine" : "a disk image", "Choose another file for the report.");
+    refuse(ErrorKind::conflict, file, "the " + name + " would replace a file that is not a " + name,
+           machine ? "a virtual machine" : "a disk image", choose + ".");
   }
   // An empty file is what mktemp(1) makes for it.
   if (options.overwrite || head.empty()) return;
-  refuse(ErrorKind::conflict, file, "the report would replace a file that is not a report of virt-ferry",
-         is_host_profile(head) ? "a recorded host profile" : "",
-         "Choose another file for the report, or remove this one first.");
+  const bool any = options.what == Output::manifest;
+  refuse(ErrorKind::conflict, file,
+         "the " + name + " would replace a file" + (any ? "" : " that is not a report of virt-ferry"),
+         is_host_profile(head) ? "a recorded host profile" : "", choose + ", or remove this one first.");
 }
 
 // Where the report goes, with symbolic links followed; those that lead nowhere too.
@@ -110,23 +126,25 @@ fs::path destination(const OutputOptions &options) {
   return error ? out.lexically_normal() : folder / out.filename();
 }
 
-void refuse_bad_folder(const fs::path &folder) {
+void refuse_bad_folder(const fs::path &folder, Output what) {
+  const std::string advice =
+      std::string("Name a file in a folder of yours with ") + (what == Output::manifest ? "--manifest." : "-o.");
   std::error_code error;
   if (!fs::is_directory(folder, error))
-    refuse(ErrorKind::usage, folder, "the report cannot be written: there is no such folder", {},
-           "Name a file in a folder of yours with -o.");
+    refuse(ErrorKind::usage, folder, "the " + name_of(what) + " cannot be written: there is no such folder", {},
+           advice);
   if (access(folder.c_str(), W_OK | X_OK) == 0) return;
-  refuse(ErrorKind::io, folder, "the report cannot be written: you may not write to its folder", {},
-         "Name a file in a folder of yours with -o.");
+  refuse(ErrorKind::io, folder, "the " + name_of(what) + " cannot be written: you may not write to its folder", {},
+         advice);
 }
 
 // What is going to be made there does not exist yet.
-void refuse_to_be_made(const fs::path &target, const std::vector<fs::path> &touched) {
+void refuse_to_be_made(const fs::path &target, const std::vector<fs::path> &touched, const std::string &name) {
   for (const fs::path &one : touched) {
     std::error_code error;
     if (fs::weakly_canonical(one, error) != target || error) continue;
-    refuse(ErrorKind::conflict, target, "the report would have the name of a file that this command makes", {},
-           "Choose another file for the report.");
+    refuse(ErrorKind::conflict, target, "the " + name + " would have the name of a file that this command makes", {},
+           "Choose another file for the " + name + ".");
   }
 }
 
@@ -134,16 +152,20 @@ void refuse_to_be_made(const fs::path &target, const std::vector<fs::path> &touc
 file::Existing check_target(const OutputOptions &options, const fs::path &target,
                             const std::vector<fs::path> &touched) {
   const auto status = file::status_of(target);
+  const std::string name = name_of(options.what);
   if (status && !status->is_regular()) {
     std::error_code error;
     const bool folder = fs::is_directory(target, error);
-    refuse(ErrorKind::unsafe, target, "the report can only be written to a regular file",
+    const bool redirected = !folder && options.what != Output::manifest;
+    refuse(ErrorKind::unsafe, target, "the " + name + " can only be written to a regular file",
            folder ? "a folder" : "a device, FIFO or socket",
-           folder ? "Name a file in it." : "Leave out -o, or use -o /dev/stdout, and redirect that.");
+           redirected ? "Leave out -o, or use -o /dev/stdout, and redirect that."
+           : folder   ? "Name a file in it."
+                      : "Name a file.");
   }
-  refuse_bad_folder(target.parent_path());
-  if (status) refuse_touched(*status, target, touched);
-  refuse_to_be_made(target, touched);
+  refuse_bad_folder(target.parent_path(), options.what);
+  if (status) refuse_touched(*status, target, touched, name);
+  refuse_to_be_made(target, touched, name);
   if (!status) return file::Existing::keep;
   refuse_other_than_report(target, options);
   return file::Existing::replace;
@@ -211,7 +233,7 @@ void check_output(const OutputOptions &options, const std::vector<fs::path> &tou
   }
   // As cat(1) does it: "plan x.vbox >> x.vbox".
   const file::Status status = file::status_of(STDOUT_FILENO, "/dev/stdout");
-  if (status.is_regular()) refuse_touched(status, "/dev/stdout", touched);
+  if (status.is_regular()) refuse_touched(status, "/dev/stdout", touched, name_of(options.what));
 }
 
 void write_output(const OutputOptions &options, const std::string &text) {
@@ -220,7 +242,7 @@ void write_output(const OutputOptions &options, const std::string &text) {
   if (is_stdout(options.file)) return write_stdout(shown);
   const fs::path target = destination(options);
   const file::Existing existing = check_target(options, target, {});
-  const bool mark = options.format == "text" && !is_report(shown);
+  const bool mark = options.what == Output::report && options.format == "text" && !is_report(shown);
   file::publish(target, mark ? std::string(kTextMark) + " by virt-ferry " FERRY_VERSION "\n" + shown : shown, existing);
 }
 
@@ -260,6 +282,9 @@ void write_batch_report(const OutputOptions &options, report::Document &document
 
 void write_report(const OutputOptions &options, report::Document &document) {
   stamp(options, document);
+  const auto planned = std::count_if(document.machines.begin(), document.machines.end(),
+                                     [](const auto &one) { return one.status == report::Status::planned; });
+  if (planned > 1 && !document.rate) document.rate = migration::usual_rate();
   write_output(options, options.format == "json"   ? report::as_json(document)
                         : options.format == "html" ? report::as_html(document)
                                                    : report::as_text(document, text_form(options)));

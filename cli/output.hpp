@@ -17,11 +17,14 @@ class App;
 
 namespace ferry::cli {
 
+// What a command writes: each may take the place of an earlier one of its kind.
+enum class Output { report, host_profile, manifest };
+
 struct OutputOptions {
   std::string format = "text";
   std::string file;        // empty: stdout
-  bool overwrite = false;  // replace also what is no report of ours
-  bool profile = false;    // what is written is a host profile: it takes the place of another, as no report does
+  bool overwrite = false;  // replace also what is not ours
+  Output what = Output::report;
   bool verbose = false, quiet = false;
   std::string command;          // what was typed, for the report
   std::string colour = "auto";  // when text has colours: auto (on a terminal, unless NO_COLOR is set), always, never
@@ -38,7 +41,7 @@ void add_output_options(CLI::App &command, OutputOptions &options, bool html);
 // Declares -o alone, for a command with one form.
 void add_output_file(CLI::App &command, OutputOptions &options);
 
-// The report's file is written under a temporary name and renamed. It may take the place of an earlier report of ours,
+// The file is written under a temporary name and renamed. It may take the place of an earlier report of ours,
 // and with `overwrite` of another file; never of a machine, an image, or anything in `touched`, under any name.
 // Throws OutputRefused: conflict for such a file, unsafe for a folder, device or FIFO (standard output is '-' or
 // /dev/stdout), io when its folder cannot be written. Makes nothing. Called before long work, so that it is not done

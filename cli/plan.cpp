@@ -29,7 +29,7 @@ int plan_manifest(PlanCommand &command, const std::stop_token &stop) {
                                    .expected = "a folder with machines, or a manifest"});
   }
   const std::string &source = command.sources.front();
-  OutputOptions manifest{.file = command.manifest, .overwrite = command.options.overwrite};
+  OutputOptions manifest{.file = command.manifest, .overwrite = command.options.overwrite, .what = Output::manifest};
   std::vector<std::filesystem::path> touched = named_files({source}, command.options);
   check_output(manifest, touched);
   report::Document document;

@@ -128,6 +128,7 @@ struct ListenPort {
 
 struct Result {
   std::string document;  // libvirt: the domain's XML
+  std::string board;     // what kind of machine it is: "q35"
   std::vector<Nic> nics;
   std::vector<Disk> disks;
   bool has_tpm = false;  // the machine has an emulated one

@@ -181,6 +181,13 @@ bool is_session(const std::string &connect) { return libvirt::ConnectionUri::par
 
 bool is_own_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_own_session(); }
 
+std::string flatpak_of(const std::string &connect) {
+  const auto uri = libvirt::ConnectionUri::parse(connect);
+  return uri.is_flatpak() ? uri.path : "";
+}
+
 std::filesystem::path tpm_folders() { return libvirt::session_tpm_folders(); }
+
+std::filesystem::path store_folder() { return libvirt::session_store_folder(); }
 
 }  // namespace ferry::migration

@@ -59,7 +59,11 @@ void reserve(target::Taken &taken, const MachinePlan &plan, bool started);
 [[nodiscard]] bool is_session(const std::string &connect);
 // The connection is to the session of the user who runs this: files that it keeps are in that user's home.
 [[nodiscard]] bool is_own_session(const std::string &connect);
+// The application whose own libvirt the connection is to; empty: it is to none.
+[[nodiscard]] std::string flatpak_of(const std::string &connect);
 // Below it, each in a folder named by a machine's UUID, that session keeps TPM state.
 [[nodiscard]] std::filesystem::path tpm_folders();
+// That session keeps UEFI variables there.
+[[nodiscard]] std::filesystem::path store_folder();
 
 }  // namespace ferry::migration

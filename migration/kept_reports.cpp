@@ -193,6 +193,26 @@ std::string newest_report() {
   return own || kBatch.size() + run.size() < batch.size() || run < batch.substr(kBatch.size()) ? batch : run;
 }
 
+std::optional<double> usual_rate() {
+  constexpr std::size_t kRuns = 10;
+  constexpr std::uint64_t kEnough = 64U << 20U;  // bytes: below, a run is all preparation
+  const auto runs = ids_with(kReportSuffix);
+  std::size_t looked = 0;
+  double bytes = 0, seconds = 0;
+  for (auto run = runs.rbegin(); run != runs.rend() && looked < kRuns; ++run, ++looked) {
+    try {
+      for (const report::MachineReport &machine : report_in(report_file(*run), *run).machines) {
+        if (machine.written.value_or(0) < kEnough || machine.seconds.value_or(0) <= 0) continue;
+        bytes += static_cast<double>(*machine.written);
+        seconds += *machine.seconds;
+      }
+    } catch (const Error &) {
+      continue;
+    }
+  }
+  return seconds > 0 ? std::optional(bytes / seconds) : std::nullopt;
+}
+
 BatchRecord read_batch(const std::string &batch) {
   BatchRecord out{.batch = batch, .machines = {}};
   const OrderedJson json = batch_json(batch);

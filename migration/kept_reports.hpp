@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ void keep_batch(const std::string &batch, const report::Document &document);
 [[nodiscard]] report::Document kept_report(const std::string &id);
 // The newest run or batch that has a report: a batch rather than the last of its runs. Empty: there is none.
 [[nodiscard]] std::string newest_report();
+
+// Bytes a second that the newest runs wrote, by their reports; nullopt: none of them wrote enough to tell.
+[[nodiscard]] std::optional<double> usual_rate();
 
 // A machine of a batch, as far as the batch's own file tells.
 struct BatchMachine {

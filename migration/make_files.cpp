@@ -106,7 +106,7 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
     if (store->image) fs::remove(content);
     result.findings.insert(result.findings.end(), carried.findings.begin(), carried.findings.end());
   }
-  file::write_new(staged(plan.document.filename()), request.domain_xml);
+  if (!plan.definition_apart) file::write_new(staged(plan.document.filename()), request.domain_xml);
 }
 
 }  // namespace ferry::migration

@@ -13,4 +13,7 @@ namespace ferry::migration {
 [[nodiscard]] std::vector<std::string> next_steps(const MachinePlan &plan, const Options &options,
                                                   const RunResult &result);
 
+// What a person types before a command of virsh for that connection: "virsh -c qemu:///session".
+[[nodiscard]] std::string virsh_of(const std::string &connect);
+
 }  // namespace ferry::migration

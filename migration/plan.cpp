@@ -41,6 +41,8 @@ class MachinePlanner {
     refuse_what_cannot_be_carried(machine(), options_);
     refuse_taken_name(plan_.name, options_, taken_, target_.facts.place);
     plan_.dest = destination(options_, target_);
+    plan_.store_folder = folder_of_stores(options_, plan_.dest);
+    plan_.definition_apart = is_in_own_pool(options_);
     plan_.reader = survey_.reader;
     plan_.number = survey_.number;
     plan_.observed = survey_.observed;
@@ -64,6 +66,8 @@ class MachinePlanner {
     plan_.domain_xml = result.document;
     plan_.next_steps = result.next_steps;
     plan_.nics = result.nics;
+    plan_.board = result.board;
+    plan_.drives = planned_drives(result, disks);
     plan_.listen = result.listen;
     plan_.memory = result.memory;
     append(plan_.findings, result.findings);
@@ -178,7 +182,7 @@ class MachinePlanner {
   void plan_firmware() {
     if (machine().hardware.firmware.type == FirmwareType::bios || !target_.facts.keeps_variables) return;
     plan_.firmware = plan_store(machine().hardware, {survey_.nvram, survey_.store}, target_,
-                                plan_.dest / store_file(plan_.name, 0), plan_.findings);
+                                plan_.store_folder / store_file(plan_.name, 0), plan_.findings);
     if (plan_.observed) make_boot_entries(*plan_.firmware);
   }
 
@@ -212,7 +216,7 @@ class MachinePlanner {
     if (contents == survey_.snapshot_nvram.end()) return std::nullopt;
     const Hardware &hardware = machine().snapshots[i].hardware;
     FirmwarePlan out = plan_store(hardware, {contents->second, std::nullopt}, target_,
-                                  plan_.dest / store_file(plan_.name, ++stores_), plan_.findings);
+                                  plan_.store_folder / store_file(plan_.name, ++stores_), plan_.findings);
     settlements_.push_back({"snapshots." + std::to_string(i) + ".hardware.firmware.nvram_file", Disposition::translated,
                             described_store(out)});
     return out;
@@ -262,6 +266,17 @@ class MachinePlanner {
     }
     request.field_prefix = prefix;
     return target_.describe(request);
+  }
+
+  static std::vector<PlannedDrive> planned_drives(const target::Result &result, const DisksPlan &disks) {
+    std::vector<PlannedDrive> out;
+    for (const target::Disk &disk : result.disks) {
+      const auto medium = std::find_if(disks.media.begin(), disks.media.end(), [&](const target::Medium &one) {
+        return one.controller == disk.controller && one.drive == disk.drive;
+      });
+      out.push_back({disk, medium == disks.media.end() ? fs::path() : medium->file});
+    }
+    return out;
   }
 
   // `unmanaged`: the target would go back to a state of some disks and leave others as they are.
@@ -376,7 +391,7 @@ class MachinePlanner {
     }
     for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
     for (const FirmwarePlan *store : stores(plan_)) plan_.files.push_back(store->target.nvram);
-    plan_.files.push_back(plan_.document);
+    if (!plan_.definition_apart) plan_.files.push_back(plan_.document);
   }
 
   void count_space() {
@@ -415,10 +430,6 @@ std::vector<const FirmwarePlan *> stores(const MachinePlan &plan) {
     if (snapshot.firmware) out.push_back(&*snapshot.firmware);
   }
   return out;
-}
-
-fs::path destination(const Options &options, const target::Target &target) {
-  return fs::absolute(options.dest.value_or(target.facts.image_folder)).lexically_normal();
 }
 
 MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,

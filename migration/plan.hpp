@@ -13,6 +13,7 @@
 #include "converters/firmware/carry.hpp"
 #include "exporters/target.hpp"
 #include "migration/options.hpp"
+#include "migration/places.hpp"
 #include "migration/source_files.hpp"
 #include "migration/survey.hpp"
 #include "model/machine.hpp"
@@ -52,10 +53,18 @@ struct SnapshotPlan {
   std::optional<FirmwarePlan> firmware = {};  // with a store of its own; else it starts with the machine's
 };
 
+// A drive of the new machine, and the file that it is of; empty: nothing is in it.
+struct PlannedDrive {
+  target::Disk disk;
+  std::filesystem::path file;
+};
+
 struct MachinePlan {
   ImportedMachine imported;  // with the ledger settled
   std::string name;
   std::filesystem::path dest;
+  std::filesystem::path store_folder;    // the folder of its variable stores: dest, or the session's own
+  bool definition_apart = false;         // it is kept beside the run's journal, and not in dest
   std::optional<Observed> observed;      // the survey's
   std::vector<std::string> guest_fixes;  // what is changed in the copy, for people; DiskPlan::medium has the bytes
   std::vector<DiskPlan> disks;
@@ -70,13 +79,15 @@ struct MachinePlan {
   std::string domain_xml;               // which it is: libvirt's XML, or a manifest
   std::vector<std::string> next_steps;  // the target's own, instead of libvirt's
   Uuid domain_uuid;
+  std::string board;  // the target's name of the kind of machine
+  std::vector<PlannedDrive> drives;
   std::vector<target::Nic> nics;
   std::vector<target::ListenPort> listen;  // ports of the host that the machine needs to run
   std::uint64_t memory = 0;                // bytes that the new machine gets
   std::vector<Finding> findings;           // of the importer, the media, the exporter and the plan itself
   std::uint64_t space_needed = 0;
   std::optional<std::uint64_t> space_available;
-  std::vector<std::filesystem::path> files;  // everything that is written into dest
+  std::vector<std::filesystem::path> files;  // everything that is written into dest and store_folder
   std::vector<ovf::ManifestEntry> manifest;  // to be checked
   std::vector<SourceFile> source_files;      // as they were when the plan was made; filled by plan_source()
   std::shared_ptr<Reader> reader;            // the survey's
@@ -93,8 +104,5 @@ struct MachinePlan {
 
 // Of all states: what a run makes.
 [[nodiscard]] std::vector<const FirmwarePlan *> stores(const MachinePlan &plan);
-
-// Where the new machine's files go.
-[[nodiscard]] std::filesystem::path destination(const Options &options, const target::Target &target);
 
 }  // namespace ferry::migration

@@ -17,13 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The folder need not exist yet: then the nearest one above it that does is written to.
-fs::path nearest_existing(fs::path folder) {
-  std::error_code error;
-  while (!fs::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
-  return folder;
-}
-
 void refuse_unwritable(const fs::path &folder) {
   std::error_code error;
   if (fs::is_directory(folder, error) && access(folder.c_str(), W_OK | X_OK) == 0) return;
@@ -90,6 +83,7 @@ void preflight(const MachinePlan &plan, const Options &options, const std::set<f
                                       .message = "the target already exists",
                                       .advice = "Choose another --name or --dest, or replace it with --overwrite."});
   }
+  // It need not exist yet: then the nearest one above it that does is written to.
   const fs::path folder = nearest_existing(plan.dest);
   refuse_unwritable(folder);
   refuse_sharing_where_nothing_is_shared(plan, folder);

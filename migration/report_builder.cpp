@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "migration/describe.hpp"
 #include "migration/look_inside.hpp"
+#include "migration/picture.hpp"
 #include "model/names.hpp"
 
 #include "support/secrets.hpp"
@@ -11,25 +13,6 @@
 
 namespace ferry::migration {
 namespace {
-
-std::string chipset_text(Chipset chipset) {
-  switch (chipset) {
-    case Chipset::piix3: return "PIIX3";
-    case Chipset::ich9: return "ICH9";
-    case Chipset::i440bx_vmware: return "440BX";
-    case Chipset::armv8_virtual: return "ARM";
-  }
-  return "?";
-}
-
-std::string firmware_text(const Firmware &firmware) {
-  switch (firmware.type) {
-    case FirmwareType::bios: return "BIOS";
-    case FirmwareType::efi32: return "32-bit UEFI";
-    case FirmwareType::efi64: return "UEFI";
-  }
-  return "?";
-}
 
 // Without a plan the source's own amount, when it says one.
 std::string summary_of(const Hardware &hardware, std::uint64_t memory) {
@@ -94,6 +77,7 @@ report::MachineReport report_of(const MachinePlan &plan) {
   out.space_available = plan.space_available;
   out.domain_xml = plan.domain_xml;
   for (const auto &file : plan.files) out.files.push_back(file.string());
+  out.picture = picture_of(plan);
   return out;
 }
 

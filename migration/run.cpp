@@ -105,6 +105,7 @@ class Run {
     const fs::path staging = staging_folder(plan_.dest, journal_.run());
     journal_.staging(staging);
     file::make_private_folders(plan_.dest, mode_of_folders(options_));
+    if (!stores(plan_).empty()) file::make_private_folders(plan_.store_folder, mode_of_folders(options_));
     // 0700: images may hold what nobody else on this host should read.
     if (mkdir(staging.c_str(), 0700) != 0 || chmod(staging.c_str(), 0700) != 0)  // whatever the umask
       fail_io(staging, "the destination cannot be written");
@@ -128,9 +129,18 @@ class Run {
       move_into_place(made, file);
     }
     file::sync_folder(plan_.dest);
+    if (!stores(plan_).empty()) file::sync_folder(plan_.store_folder);
+    if (plan_.definition_apart) keep_definition();
     std::vector<MadeFile> placed;
     for (const fs::path &file : plan_.files) placed.push_back(made_file(file, file, true));
     journal_.published(placed);
+  }
+
+  // Its name is the run's own, so that it needs no line in the journal to be found.
+  void keep_definition() {
+    const std::string text = marked(plan_.domain_xml);
+    file::publish_private(kept_definition(journal_.run()),
+                          {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()});
   }
 
   static void move_into_place(const fs::path &made, const fs::path &file) {

@@ -62,19 +62,23 @@ bool is_below(const fs::path &file, const fs::path &folder) {
   return end == folder.end() && plain == file && plain != folder;
 }
 
-// A run writes into its destination and, for TPM state, below libvirt's folder: a journal that says otherwise was not
-// written by one.
+// A run writes into its destination and, for variables and TPM state, below libvirt's folders: a journal that says
+// otherwise was not written by one.
 void check_places(const RunRecord &record, const fs::path &file) {
   const auto refuse = [&file](const fs::path &place) {
     distrust(file, "the journal names a place where no run makes files, so it is not followed: " + place.string(),
              "Find out what wrote it, and remove the journal if it is not yours.");
   };
   const fs::path staging = staging_folder(record.dest, record.run);
-  const auto in_dest = [&](const fs::path &made) { return made.parent_path() == record.dest && made.has_filename(); };
-  // Asked for where it matters only: without a home folder there is none.
+  // Libvirt's folders are asked for where it matters only: without a home folder there are none.
+  const auto in_dest = [&](const fs::path &made) {
+    return made.has_filename() && (made.parent_path() == record.dest || made.parent_path() == store_folder());
+  };
   const auto in_tpm = [](const fs::path &made) { return is_below(made, tpm_folders()); };
-  // Of a script's machine it lies beside the script.
-  const auto in_state = [&](const fs::path &made) { return is_below(made, record.dest) || in_tpm(made); };
+  // Of a script's machine TPM state lies beside the script.
+  const auto in_state = [&](const fs::path &made) {
+    return is_below(made, record.dest) || in_tpm(made) || in_dest(made);
+  };
   if (!record.staging.empty() && record.staging != staging) refuse(record.staging);
   for (const MadeFile &made : record.published)
     if (!in_dest(made.file)) refuse(made.file);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <unistd.h>
 
+#include "migration/places.hpp"
 #include "migration/tpm_place.hpp"
 
 namespace ferry::migration {
@@ -45,6 +47,13 @@ void remove_published(const MadeFile &made, UndoResult &out) {
   }
 }
 
+// The run's own record of what it defined: not worth a word.
+void remove_definition(const RunRecord &record, UndoResult &out) {
+  const fs::path file = kept_definition(record.run);
+  if (unlink(file.c_str()) != 0 && errno != ENOENT)
+    out.failed.push_back(file.string() + " (" + std::strerror(errno) + ")");
+}
+
 void bring_all_back(const RunRecord &record, target::Machines *machines, UndoResult &out) {
   if (record.done) {  // what was set aside went when the run was done
     for (const SetAside &aside : record.aside) out.lost.push_back(aside.file.string());
@@ -70,9 +79,13 @@ void take_back(const RunRecord &record, target::Machines *machines, UndoResult &
   const bool machine_gone = machines != nullptr && remove_domain(record, *machines, out);
   for (auto made = record.published.rbegin(); made != record.published.rend(); ++made) remove_published(*made, out);
   remove_tpm_state(record, machine_gone, out);
+  remove_definition(record, out);
   bring_all_back(record, machines, out);
   if (out.failed.empty()) remove_staging(record, out);
-  if (!record.dest.empty() && fs::is_directory(record.dest)) file::sync_folder(record.dest);
+  std::set<fs::path> folders{record.dest};
+  for (const MadeFile &made : record.published) folders.insert(made.file.parent_path());
+  for (const fs::path &folder : folders)
+    if (!folder.empty() && fs::is_directory(folder)) file::sync_folder(folder);
 }
 
 void remove_staging(const RunRecord &record, UndoResult &out) {

@@ -126,6 +126,7 @@ void map_features_of_board(Mapping &m) {
 
 void map_board(Mapping &m) {
   m.domain["machine"] = {{"type", "q35"}};
+  m.result.board = "q35";
   m.translate("chipset", "q35");
   m.translate("machine_type", "q35, as the cluster's QEMU has it");
   map_cpu(m);

@@ -76,6 +76,7 @@ target::Result export_domain(const ExportInput &input) {
   map_nvme_arguments(m);
   m.result.has_tpm = m.domain.tpm.has_value();
   m.result.document = domain_xml(m.domain);
+  m.result.board = m.domain.os.machine;
   return std::move(m.result);
 }
 

@@ -19,6 +19,19 @@ int weight_of(const Cause &cause) {
   return *cause.severity == Severity::critical ? 1 : 2;
 }
 
+// Bytes a second: what a plain disk reads, where no earlier run tells.
+constexpr double kPlainDisk = 150e6;
+
+void add_room(std::vector<Room> &rooms, const MachineReport &machine) {
+  if (machine.files.empty()) return;
+  const std::string folder = std::filesystem::path(machine.files.front()).parent_path().string();
+  auto found = std::find_if(rooms.begin(), rooms.end(), [&](const Room &room) { return room.folder == folder; });
+  if (found == rooms.end()) found = rooms.insert(rooms.end(), {.folder = folder, .needed = 0, .available = {}});
+  found->needed += machine.space_needed;
+  if (machine.space_available)
+    found->available = std::min(found->available.value_or(*machine.space_available), *machine.space_available);
+}
+
 }  // namespace
 
 Trouble trouble_of(const MachineReport &machine) {
@@ -57,7 +70,10 @@ Totals totals_of(const Document &document) {
     ++counts.at(static_cast<std::size_t>(machine.status));
     out.written += machine.written.value_or(0);
     out.seconds += machine.seconds.value_or(0);
-    if (machine.status == Status::planned) out.needed += machine.space_needed;
+    if (machine.status == Status::planned) {
+      out.needed += machine.space_needed;
+      add_room(out.rooms, machine);
+    }
     if (machine.status == Status::refused || machine.status == Status::failed) out.bad = true;
     const bool is_made = machine.status == Status::planned || machine.status == Status::migrated;
     if (is_made && count_in_need(told_findings(machine)) > 0) ++out.in_need;
@@ -79,6 +95,14 @@ std::string totals_text(const Totals &totals) {
   if (totals.in_need > 0)
     out += "; " + std::to_string(totals.in_need) + (totals.in_need == 1 ? " needs" : " need") + " your hand";
   return out;
+}
+
+std::string estimate_text(const Totals &totals, const Document &document) {
+  if (totals.needed == 0) return {};
+  const double rate = document.rate.value_or(kPlainDisk);
+  return "about " + human_duration(static_cast<double>(totals.needed) / rate) + " of copying, at " +
+         text::human_bytes(static_cast<std::uint64_t>(rate)) + "/s as " +
+         (document.rate ? "earlier runs here" : "a plain disk reads: no earlier run here tells");
 }
 
 std::vector<Cause> causes_of(const std::vector<const MachineReport *> &machines) {

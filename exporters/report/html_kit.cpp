@@ -2,6 +2,7 @@
 #include "exporters/report/html_kit.hpp"
 
 #include "support/text.hpp"
+#include "support/xml.hpp"
 
 namespace ferry::report::html {
 namespace {
@@ -23,6 +24,7 @@ th, td { overflow-wrap: break-word; } td code { overflow-wrap: anywhere; } li st
 code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { white-space: pre-wrap; border: 1px solid var(--line); padding: .75rem; }
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: .15rem 1rem; } dt { color: var(--mild); } dd { margin: 0; }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; margin: .75rem 0; } form label { display: flex; gap: .4rem; align-items: center; } input, select { font: inherit; padding: .2rem .4rem; max-width: 100%; }
+.picture { display: flex; flex-wrap: wrap; gap: 1rem 2rem; } figure { margin: 0; } figcaption { color: var(--mild); font-weight: 600; } svg { max-width: 100%; height: auto; } svg text { font: 11px ui-monospace, monospace; fill: var(--text); } svg .head { font-weight: 600; } svg rect, svg path { fill: none; stroke: var(--mild); } svg .board { fill: #8882; }
 [hidden] { display: none !important; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; } thead { position: absolute; left: -9999px; } table, tbody { display: block; } th, td { overflow-wrap: anywhere; } tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); } td, tbody th { display: block; border: 0; padding: .05rem 0; } .number { text-align: left; } }
 @media print { body { max-width: none; font-size: 11pt; } form, nav, details { display: none; } h2 { break-after: avoid; } tr, li { break-inside: avoid; } }
@@ -71,21 +73,7 @@ constexpr std::string_view kScript = R"(
 std::string_view style() { return kStyle; }
 std::string_view script() { return kScript; }
 
-std::string entities(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-std::string escaped(std::string_view text) { return entities(text::printable(text)); }
+std::string escaped(std::string_view text) { return xml::escaped_content(text::printable(text)); }
 
 std::string tag(std::string_view word) {
   return "<span class=\"tag " + std::string(word) + "\">" + std::string(word) + "</span>";

@@ -13,9 +13,7 @@ namespace ferry::report::html {
 [[nodiscard]] std::string_view style();
 [[nodiscard]] std::string_view script();
 
-// Markup taken from `text`, which stays as it is otherwise: for blocks of code with lines.
-[[nodiscard]] std::string entities(std::string_view text);
-// The same with control characters made visible.
+// `text` as content: markup is taken from it, and control characters are made visible.
 [[nodiscard]] std::string escaped(std::string_view text);
 // A word in the colour of the class that it names.
 [[nodiscard]] std::string tag(std::string_view word);
@@ -25,6 +23,9 @@ namespace ferry::report::html {
 // <table><thead>: headings, the ones that begin with '#' of columns of numbers.
 [[nodiscard]] std::string table_head(std::initializer_list<std::string_view> headings,
                                      std::string_view attributes = {});
+
+// The machine before and after, drawn.
+[[nodiscard]] std::string picture(const Picture &picture);
 
 // Whether a page of so many machines has all of each: the settings that are kept, the XML.
 enum class Share { whole, brief };

@@ -10,6 +10,7 @@
 #include "exporters/report/told.hpp"
 
 #include "support/text.hpp"
+#include "support/xml.hpp"
 
 namespace ferry::report::html {
 namespace {
@@ -171,19 +172,21 @@ void machine_part(std::string &out, const MachineReport &machine, std::size_t in
          tag(to_string(machine.status)) + "</h2>\n";
   std::string verdict = headline(machine, {.width = 1U << 20U});
   verdict.erase(verdict.find_last_not_of('\n') + 1);
-  out += "<p class=\"verdict " + std::string(to_string(machine.status)) + "\">" + entities(verdict) + "</p>\n";
+  out +=
+      "<p class=\"verdict " + std::string(to_string(machine.status)) + "\">" + xml::escaped_content(verdict) + "</p>\n";
   if (machine.refusal) add_refusal(out, machine);
   if (machine.test) out += "<h3>Test: " + escaped(test_verdict(*machine.test)) + "</h3>\n" + test_part(*machine.test);
   add_findings(out, machine, share);
   add_next_steps(out, machine);
   add_facts(out, machine);
+  if (machine.picture && share == Share::whole) out += "<h3>Before and after</h3>\n" + picture(*machine.picture);
   add_disks(out, machine);
   add_nics(out, machine);
   add_snapshots(out, machine);
   add_settings(out, machine, share);
   if (!machine.domain_xml.empty() && share == Share::whole)
     out += std::string("<details><summary>") + (machine.domain_xml.starts_with('<') ? "Domain XML" : "Manifest") +
-           "</summary><pre tabindex=\"0\">" + entities(machine.domain_xml) + "</pre></details>\n";
+           "</summary><pre tabindex=\"0\">" + xml::escaped_content(machine.domain_xml) + "</pre></details>\n";
   out += "</article>\n";
 }
 

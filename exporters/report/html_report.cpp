@@ -90,6 +90,19 @@ void add_causes(std::string &out, const Document &document, const std::vector<co
   out += "</ul>\n";
 }
 
+void add_rooms(std::string &out, const Totals &totals, const Document &document) {
+  if (totals.rooms.empty()) return;
+  out += "<h2 id=\"space\">Space and time</h2>\n" + html::table_head({"Folder", "#Needed", "#Available"});
+  for (const Room &room : totals.rooms) {
+    const bool lacking = room.available && *room.available < room.needed;
+    const std::string needed = text::human_bytes(room.needed);
+    out += "<tr><th scope=\"row\">" + html::code(room.folder) + "</th>" +
+           html::number_cell(lacking ? "<strong class=\"critical\">" + needed + "</strong>" : needed) +
+           html::number_cell(room.available ? text::human_bytes(*room.available) : "not known") + "</tr>\n";
+  }
+  out += "</tbody></table>\n<p>" + html::escaped(estimate_text(totals, document)) + ".</p>\n";
+}
+
 void add_overview(std::string &out, const Document &document) {
   const Totals totals = totals_of(document);
   out += std::string("<p class=\"verdict ") + (totals.bad ? "refused" : "migrated") + "\">" +
@@ -99,6 +112,7 @@ void add_overview(std::string &out, const Document &document) {
       "href=\"#all\">Machines</a></nav>\n";
   const auto machines = by_trouble(document);
   add_causes(out, document, machines);
+  add_rooms(out, totals, document);
   add_table(out, document, machines);
 }
 

@@ -51,6 +51,17 @@ Json array(const std::vector<T> &values, Convert convert) {
   return out;
 }
 
+Json parts_json(const Parts &parts) {
+  return {{"board", parts.board},
+          {"controllers", array(parts.controllers,
+                                [](const Parts::Controller &one) {
+                                  return Json{{"name", one.name}, {"drives", one.drives}};
+                                })},
+          {"cards", array(parts.cards, [](const Parts::Card &one) {
+             return Json{{"name", one.name}, {"network", one.network}};
+           })}};
+}
+
 Json machine_json(const MachineReport &machine) {
   Json out{{"name", machine.name},
            {"source", machine.source},
@@ -75,6 +86,9 @@ Json machine_json(const MachineReport &machine) {
   if (machine.seconds) out["seconds"] = *machine.seconds;
   if (machine.written) out["written"] = *machine.written;
   out["domain_xml"] = machine.domain_xml;
+  if (machine.picture)
+    out["picture"] =
+        Json{{"before", parts_json(machine.picture->before)}, {"after", parts_json(machine.picture->after)}};
   out["files"] = machine.files;
   if (!machine.next_steps.empty()) out["next_steps"] = machine.next_steps;
   if (machine.test) out["test"] = test_to_json(*machine.test);
@@ -92,6 +106,7 @@ std::string as_json(const Document &document) {
   add("made", document.made);
   add("command", document.command);
   add("user", document.user);
+  if (document.rate) out["rate"] = *document.rate;
   if (document.shard) {
     out["shard"] = Json{{"index", document.shard->index},
                         {"count", document.shard->count},

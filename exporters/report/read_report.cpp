@@ -108,6 +108,17 @@ void read_all(const Json &list, std::vector<T> &out, Convert convert) {
   for (const Json &one : list) out.push_back(convert(one));
 }
 
+Parts parts_of(const Json &json) {
+  Parts out;
+  read(json, "board", out.board);
+  read_all(json.at("controllers"), out.controllers, [](const Json &one) {
+    return Parts::Controller{.name = one.at("name"), .drives = one.at("drives").get<Strings>()};
+  });
+  read_all(json.at("cards"), out.cards,
+           [](const Json &one) { return Parts::Card{.name = one.at("name"), .network = one.at("network")}; });
+  return out;
+}
+
 MachineReport machine_of(const Json &json) {
   MachineReport out;
   read(json, "name", out.name);
@@ -133,6 +144,8 @@ MachineReport machine_of(const Json &json) {
   read(json, "seconds", out.seconds);
   read(json, "written", out.written);
   read(json, "domain_xml", out.domain_xml);
+  if (json.contains("picture"))
+    out.picture = {parts_of(json["picture"].at("before")), parts_of(json["picture"].at("after"))};
   read(json, "files", out.files);
   read(json, "next_steps", out.next_steps);
   if (json.contains("test")) out.test = test_from_json(json["test"]);
@@ -157,6 +170,7 @@ Document from_json(std::string_view text) {
     read(json, "made", out.made);
     read(json, "command", out.command);
     read(json, "user", out.user);
+    read(json, "rate", out.rate);
     if (json.contains("shard")) out.shard = shard_of(json["shard"]);
     read_all(json.at("machines"), out.machines, machine_of);
     return out;

@@ -40,6 +40,27 @@ struct SnapshotLine {
   bool current = false;
 };
 
+// What a machine is made of on one side of the move, in words: for the picture.
+struct Parts {
+  std::string board;  // "PIIX3, BIOS"
+  struct Controller {
+    std::string name;                 // "SATA (AHCI)"
+    std::vector<std::string> drives;  // "web.vdi, 20 GiB"
+    bool operator==(const Controller &) const = default;
+  };
+  struct Card {
+    std::string name, network;  // "e1000 08:00:27:c0:ff:ee", "NAT"
+    bool operator==(const Card &) const = default;
+  };
+  std::vector<Controller> controllers;
+  std::vector<Card> cards;
+  bool operator==(const Parts &) const = default;
+};
+struct Picture {
+  Parts before, after;
+  bool operator==(const Picture &) const = default;
+};
+
 enum class Status { planned, migrated, skipped, refused, failed };
 [[nodiscard]] std::string_view to_string(Status status);
 
@@ -85,6 +106,7 @@ struct MachineReport {
   std::optional<double> seconds;         // that the run took
   std::optional<std::uint64_t> written;  // bytes of images that it wrote
   std::string domain_xml;
+  std::optional<Picture> picture;
   std::vector<std::string> files;  // what is or would be written
   std::optional<Refusal> refusal;
   std::vector<std::string> next_steps;  // commands to type
@@ -113,6 +135,8 @@ struct Document {
   std::string made;     // when: "2026-11-29T12:05:57Z"
   std::string command;  // what was typed
   std::string user;     // by whom
+  // Bytes a second that runs wrote here before: what the time of a plan is reckoned by.
+  std::optional<double> rate;
   std::optional<Shard> shard;
   std::vector<MachineReport> machines;
 };

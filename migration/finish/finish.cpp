@@ -15,6 +15,7 @@
 #include "migration/finish/virtio_document.hpp"
 #include "migration/host.hpp"
 #include "migration/look_inside.hpp"
+#include "migration/next_steps.hpp"
 #include "migration/target_names.hpp"
 
 #include "support/error.hpp"
@@ -287,7 +288,7 @@ class Finish {
     out.test = std::move(test);
     out.done.emplace_back("The machine is on virtio; 'virt-ferry finish " + text::shell_word(facts_.name) +
                           " --undo' gives back the definition that it had.");
-    out.steps.push_back("virsh -c " + text::shell_word(options_.connect) + " start " + text::shell_word(facts_.name));
+    out.steps.push_back(virsh_of(options_.connect) + " start " + text::shell_word(facts_.name));
     out.clean_up = clean_up_steps(guest_, options_.choice.cards != target::VirtioCards::keep);
     return out;
   }

@@ -26,6 +26,8 @@ says '^  # .*broken.vbox: ' all.yaml
 says '^    bytes: [0-9]' all.yaml
 cp all.yaml kept.yaml
 ends 3 plan vms --manifest all.yaml --no-define # people edit manifests
+says 'the manifest would replace a file' err
+says 'Choose another file for the manifest' err
 cmp all.yaml kept.yaml || fail "a manifest was replaced"
 
 # Three tasks. One of them is run twice, as a cluster does with a task that it took for lost.

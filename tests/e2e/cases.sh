@@ -110,6 +110,7 @@ case_ova_damaged() {
 nothing_left() {
   equal "the domains" "$(virsh -q list --all --name)" ""
   equal "the files in the session's folder" "$(find "$IMAGES" -mindepth 1 ! -path "$SERIAL" 2>/dev/null || true)" ""
+  equal "the variable stores" "$(find "$STORES" -mindepth 1 2>/dev/null || true)" ""
 }
 
 # The machine of the repository, as README.md's example has it.
@@ -214,14 +215,14 @@ case_snapshots_uefi() {
   vbox_tree '<NVRAM path="Snapshots/1.nvram"/>'
   ferry_status 0 migrate "$SOURCE"
   store() { virsh dumpxml --inactive "$NAME" | sed -n 's|.*<nvram[^>]*>\(.*\)</nvram>.*|\1|p'; }
-  equal "the store" "$(store)" "$IMAGES/probe_VARS.fd"
+  equal "the store" "$(store)" "$STORES/probe_VARS.fd"
   virsh -q snapshot-revert "$NAME" s1
   content_is "$IMAGES/probe.qcow2" ""
-  equal "the store of s1" "$(store)" "$IMAGES/probe_VARS-2.fd"
-  [[ -f $IMAGES/probe_VARS-2.fd ]] || fail "the store of s1 is not there"
+  equal "the store of s1" "$(store)" "$STORES/probe_VARS-2.fd"
+  [[ -f $STORES/probe_VARS-2.fd ]] || fail "the store of s1 is not there"
   virsh -q start "$NAME"
   virsh -q snapshot-revert "$NAME" s3
-  equal "the store of s3" "$(store)" "$IMAGES/probe_VARS.fd"
+  equal "the store of s3" "$(store)" "$STORES/probe_VARS.fd"
   content_is "$IMAGES/probe.qcow2" c
   virsh -q snapshot-delete "$NAME" s1
 }
@@ -286,6 +287,50 @@ case_dry_run() {
   ferry_status 0 migrate "$SOURCE" --dry-run
   nothing_left
   equal "the files in the home folder" "$(find "$HOME" -type f ! -path '*/libvirt/*')" ""
+}
+
+# A flatpak has a libvirt of its own, in folders of its own: the machine is made and defined there, and nowhere else.
+case_flatpak() {
+  small_machine
+  local app=$HOME/.var/app/org.gnome.Boxes run
+  mkdir -p "$WORK/run/bin"
+  # Stands in for flatpak: the host's programs, in the application's folders.
+  cat >"$WORK/run/bin/flatpak" <<'SH'
+#!/bin/sh
+[ "$1" = run ] || exit 1
+program=${2#--command=} app=$HOME/.var/app/$3 runtime=$XDG_RUNTIME_DIR/app/$3
+shift 3
+mkdir -p "$app/config" "$app/data" "$app/cache" "$runtime"
+chmod 700 "$runtime"
+export XDG_CONFIG_HOME="$app/config" XDG_DATA_HOME="$app/data" XDG_CACHE_HOME="$app/cache" XDG_RUNTIME_DIR="$runtime"
+exec "$program" "$@"
+SH
+  chmod +x "$WORK/run/bin/flatpak"
+  PATH=$WORK/run/bin:$PATH
+  in_flatpak() { flatpak run --command=virsh org.gnome.Boxes -q -c qemu:///session "$@"; }
+
+  ferry_status 0 migrate "$SOURCE" --connect flatpak:org.gnome.Boxes
+  equal "the flatpak's machines" "$(in_flatpak list --all --name)" "$NAME"
+  equal "the host's machines" "$(virsh -q list --all --name)" ""
+  [[ -f $app/data/gnome-boxes/images/$NAME.qcow2 ]] || fail "the image is not where the flatpak sees it"
+  grep -q -x '  flatpak run --command=virsh org.gnome.Boxes -c qemu:///session start probe' "$WORK/run/ferry.log" ||
+    fail "nothing says how to start it"
+  in_flatpak start "$NAME"
+  in_flatpak destroy "$NAME"
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  ferry_status 3 migrate "$SOURCE" --connect flatpak:org.gnome.Boxes --name other # the same UUID
+  ferry_status 0 undo "$run" --force
+  equal "the flatpak's machines after undo" "$(in_flatpak list --all --name)" ""
+  equal "the files in the flatpak's folder" "$(find "$app/data/gnome-boxes/images" -name '*.qcow2')" ""
+
+  # Where there is no other libvirt, it is named.
+  ferry_status 1 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
+  grep -q 'use --connect flatpak:org.gnome.Boxes' "$WORK/run/ferry.log" || fail "the flatpak is not named"
+  # What is in there cannot be read from here.
+  BOARD='<Firmware type="EFI"/>'
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  ferry_status 3 migrate "$SOURCE" --connect flatpak:org.gnome.Boxes
+  grep -q 'EFI firmware inside of a flatpak' "$WORK/run/ferry.log" || fail "it is not said what an EFI machine lacks"
 }
 
 # Libvirt is asked before a byte is copied; what --no-define makes can be defined by hand.
@@ -373,9 +418,13 @@ case_killed() {
   [[ $(find "$IMAGES" -type f) ]] || fail "there is nothing to be cleaned up"
   ferry_status 0 migrate "$SOURCE"
   grep -q 'run.crashed' "$WORK/run/ferry.log" || fail "the report does not say that a run was cut off"
-  equal "the files" "$(cd "$IMAGES" && find . -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" "probe.qcow2 probe.xml "
+  equal "the files" "$(cd "$IMAGES" && find . -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" "probe.qcow2 "
   equal "the source" "$(fingerprint)" "$before"
-  ferry_status 0 undo "$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")"
+  local run
+  run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
+  grep -q "<name>$NAME</name>" "$HOME/.local/state/virt-ferry/runs/$run.xml" || fail "the definition is not kept"
+  ferry_status 0 undo "$run"
+  [[ ! -e $HOME/.local/state/virt-ferry/runs/$run.xml ]] || fail "the definition is left"
   nothing_left
 }
 
@@ -757,7 +806,7 @@ EOF
   before=$(fingerprint)
   ferry_status 0 migrate "$SOURCE/vm.sh"
   equal "the source after the migration" "$(fingerprint)" "$before"
-  cmp "$IMAGES/${NAME}_VARS.fd" "$variables" || fail "the variables are not the source's"
+  cmp "$STORES/${NAME}_VARS.fd" "$variables" || fail "the variables are not the source's"
   cmp "$state/tpm2/tpm2-00.permall" "$SOURCE/tpm/tpm2-00.permall" || fail "the TPM's content is not the source's"
   run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
   grep -q 'firmware.tpm-state-carried' "$WORK/run/ferry.log" || fail "nothing is said of the TPM's content"
@@ -767,7 +816,7 @@ EOF
 
   # Taken back, and done again.
   ferry_status 0 undo "$run"
-  [[ ! -e $state && ! -e $IMAGES/${NAME}_VARS.fd ]] || fail "undo has left the TPM's content or the variables"
+  [[ ! -e $state && ! -e $STORES/${NAME}_VARS.fd ]] || fail "undo has left the TPM's content or the variables"
   ferry_status 0 migrate "$SOURCE/vm.sh"
 
   mkdir "$WORK/run/first place" "$WORK/run/second, place"
@@ -1066,7 +1115,7 @@ case_pull() {
   virsh -q destroy "$NAME"
   same_disk  # as QEMU has written it in the end
   virsh -q undefine "$NAME"
-  rm "$image" "$SERIAL" "$IMAGES/$NAME.xml"
+  rm "$image" "$SERIAL"
   # And of one that is off.
   ferry_status 0 migrate "$SOURCE/probe.vbox" --disk-mode overlay
   virsh -q snapshot-create-as "$NAME" kept

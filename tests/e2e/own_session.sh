@@ -38,7 +38,7 @@ as_own_user() {
 # Ends the daemons that the session has started: those whose process ids stand in its own folder.
 stop_daemons() {
   local file pid
-  for file in "$work"/run/libvirt/*.pid "$work"/run/libvirt/*/*.pid; do
+  for file in "$work"/run{,/app/*}/libvirt/{,*/}*.pid; do
     [[ -e $file ]] || continue
     pid=$(<"$file")
     case $(cat "/proc/$pid/comm" 2>/dev/null || true) in

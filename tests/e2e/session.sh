@@ -12,6 +12,7 @@ source "$WORK/test/cases.sh"
 export LIBVIRT_DEFAULT_URI=qemu:///session
 SOURCE=$WORK/source
 IMAGES=$HOME/.local/share/libvirt/images
+STORES=$HOME/.config/libvirt/qemu/nvram # UEFI variables
 # Where the source machine's COM1 goes, and where virt-ferry lets it go: never to the source's path unasked.
 SOURCE_SERIAL=$WORK/run/com1.log
 SERIAL=$IMAGES/probe-serial1.log

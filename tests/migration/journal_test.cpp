@@ -231,6 +231,21 @@ TEST(JournalTrust, PlacesWhereNoRunWritesAreRefused) {
   refused([&](Journal &journal) { journal.state_folder({mine.parent_path(), true}); });
   refused([&](Journal &journal) { journal.aside({mine, dest / ".virt-ferry-x/replaced/y", 1, 0}); });
   refused([&](Journal &journal) { journal.aside({dest / "m.qcow2", mine, made(mine).status.inode, 0}); });
+  refused([&](Journal &journal) { journal.publish(made(scratch.write(".config/libvirt/qemu/nvram/x/m_VARS.fd"))); });
+}
+
+TEST(JournalTrust, AStoreMayLieWhereTheSessionKeepsItsOwn) {
+  const tests::Scratch scratch;
+  unsetenv("XDG_CONFIG_HOME");
+  const fs::path store = scratch.write(".config/libvirt/qemu/nvram/m_VARS.fd");
+  std::string run;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    journal.publish(made(store));
+  }
+  EXPECT_EQ(undo_run(run, true).removed, std::vector<std::string>{store.string()});
+  EXPECT_FALSE(fs::exists(store));
 }
 
 // ---- undo ----

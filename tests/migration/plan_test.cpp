@@ -3,9 +3,11 @@
 #include "migration/plan.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 
 #include "exporters/libvirt/target.hpp"
+#include "tests/kit/folder.hpp"
 #include "tests/kit/imagined_survey.hpp"
 #include "tests/paths.hpp"
 
@@ -242,6 +244,35 @@ TEST_F(Plan, ACdImageIsUsedWhereItIs) {
   const MachinePlan planned = plan();
   EXPECT_FALSE(has(planned, "medium.removable-linked"));
   EXPECT_EQ(planned.copies.at(0).target, "/images/web.iso");
+}
+
+// The image folder of the user's own session is a pool of volumes.
+TEST_F(Plan, WhatIsNoImageLiesElsewhereInTheSessionsOwnPool) {
+  const test::TempFolder folder;
+  setenv("XDG_CONFIG_HOME", (folder / "config").c_str(), 1);
+  options.dest.reset();
+  host.image_folder = folder / "images";
+  host.firmware = {{.description = "any",
+                    .loader = "/fw/code.fd",
+                    .nvram_template = "/fw/vars.fd",
+                    .architecture = "x86_64",
+                    .machines = {"pc-i440fx-*", "pc-q35-*"},
+                    .features = {},
+                    .vars_size = 0x84000}};
+  machine().hardware.firmware.type = FirmwareType::efi64;
+  using Files = std::vector<std::filesystem::path>;
+  const std::filesystem::path disk = folder / "images/web.qcow2";
+  EXPECT_EQ(plan().files, (Files{disk, folder / "config/libvirt/qemu/nvram/web_VARS.fd"}));
+  EXPECT_NE(plan().domain_xml.find("nvram/web_VARS.fd<"), std::string::npos);
+  options.define = false;
+  EXPECT_EQ(plan().files, (Files{disk, folder / "images/web_VARS.fd", folder / "images/web.xml"}));
+  options.define = true;
+  options.dest = folder / "images";
+  EXPECT_EQ(plan().files, (Files{disk, folder / "images/web_VARS.fd", folder / "images/web.xml"}));
+  options.dest.reset();
+  options.connect = "qemu:///system";
+  EXPECT_EQ(plan().files, (Files{disk, folder / "images/web_VARS.fd", folder / "images/web.xml"}));
+  unsetenv("XDG_CONFIG_HOME");
 }
 
 TEST_F(Plan, ALinkedDiskIsTheSourcesOwnAndThatIsTold) {

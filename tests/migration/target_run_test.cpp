@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "migration/migrate.hpp"
+#include "migration/places.hpp"
+#include "migration/take_back.hpp"
 #include "tests/kit/files.hpp"
 #include "tests/kit/scratch.hpp"
 #include "tests/migration/plain_target.hpp"
@@ -34,6 +36,7 @@ class TargetRun : public testing::Test {
 
   report::MachineReport migrate() {
     tests::PlainTarget target;
+    target.facts.image_folder = out();
     auto planned = plan_source(find_source(in() / "probe.vbox"), options_, target, all_runs());
     EXPECT_EQ(planned.size(), 1U);
     migrate_planned(planned.front(), options_, host_, nullptr, {});
@@ -64,6 +67,35 @@ TEST_F(TargetRun, WithoutDefiningItIsAskedNothing) {
   EXPECT_FALSE(migrate().refusal);
   EXPECT_EQ(machines_->asked, Asked{});
   EXPECT_NE(test::read_text(out() / "probe.xml").find("run " + all_runs().back().run), std::string::npos);
+}
+
+TEST_F(TargetRun, TheSessionsOwnPoolHasImagesAloneAndTheDefinitionIsKeptWithTheRun) {
+  const auto made = [this] {
+    std::vector<std::string> names;
+    for (const auto &entry : fs::directory_iterator(out())) names.push_back(entry.path().filename().string());
+    return names;
+  };
+  options_.dest.reset();
+  machines_->refused = "define probe";
+  const auto refused = migrate();
+  ASSERT_TRUE(refused.refusal);
+  EXPECT_EQ(made(), std::vector<std::string>{"probe.qcow2"});
+  const fs::path definition = kept_definition(refused.run);
+  EXPECT_NE(test::read_text(definition).find("run " + refused.run), std::string::npos);
+  EXPECT_EQ(fs::status(definition).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  ASSERT_FALSE(refused.next_steps.empty());
+  EXPECT_NE(refused.next_steps[0].find("define " + definition.string()), std::string::npos) << refused.next_steps[0];
+
+  machines_->refused.clear();
+  const auto finished = migrate();
+  EXPECT_FALSE(finished.refusal);
+  EXPECT_EQ(finished.run, refused.run);
+  EXPECT_TRUE(fs::exists(definition));
+  UndoResult undone;
+  take_back(read_run(finished.run), machines_, undone);
+  EXPECT_EQ(undone.failed, std::vector<std::string>{});
+  EXPECT_FALSE(fs::exists(definition));
+  EXPECT_EQ(made(), std::vector<std::string>{});
 }
 
 TEST_F(TargetRun, AMachineThatWasReplacedComesBackWhenTheTargetRefuses) {

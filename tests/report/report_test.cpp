@@ -50,6 +50,9 @@ MachineReport full_machine() {
   machine.seconds = 32.4;
   machine.written = std::uint64_t{3} << 30U;
   machine.domain_xml = "<domain type='kvm'/>\n";
+  machine.picture = Picture{
+      .before = {"PIIX3, BIOS", {{"IDE (PIIX4)", {"leaf.vdi, 1.0 GiB, on 2 images", "CD empty"}}}, {{"e1000", "NAT"}}},
+      .after = {"pc, BIOS", {{"IDE", {"hda: a.qcow2, 1.0 GiB"}}}, {{"e1000", "user <&> \"x\""}}}};
   machine.files = {"/out/a.qcow2", "/out/a.xml"};
   machine.next_steps = {"virsh start a"};
   machine.test = Test{.verdict = Test::Verdict::booted,
@@ -84,6 +87,7 @@ Document document() {
           .made = "2026-11-29T12:05:57Z",
           .command = "virt-ferry batch /vms",
           .user = "you",
+          .rate = 2e8,
           .shard = Shard{2, 8, std::string(64, 'a')},
           .machines = {full_machine(), refused_machine()}};
 }
@@ -195,6 +199,39 @@ TEST(Report, APageBeginsWithTheVerdictAndWhatNeedsAHand) {
              "tcp 127.0.0.1:2222 -&gt; 22", "2023-11-14 22:13 UTC", "/A/@b", "<details>", "/A/@same", "Domain XML"});
   EXPECT_EQ(page.find("<script>"), std::string::npos) << "there is nothing to sort";
   EXPECT_NE(page.find("virt-ferry batch /vms"), std::string::npos);
+}
+
+TEST(Report, APictureShowsWhatTheMachineIsMadeOfBeforeAndAfter) {
+  Document one = document();
+  one.machines.pop_back();
+  const std::string page = as_html(one);
+  expect_in_order(page,
+                  {"Before and after", "Before: PIIX3, BIOS; IDE (PIIX4): leaf.vdi, 1.0 GiB, on 2 images, CD empty",
+                   ">IDE (PIIX4)</text>", ">leaf.vdi, 1.0 GiB, on 2 images</text>", ">NAT</text>",
+                   ">hda: a.qcow2, 1.0 GiB</text>", ">user &lt;&amp;&gt; &quot;x&quot;</text>", "Disks</h3>"});
+  one.machines[0].picture->before.controllers[0].drives[0] = std::string(200, 'x') + ".vdi";
+  EXPECT_NE(as_html(one).find("xxx.vdi</text>"), std::string::npos) << "names differ at their ends";
+  EXPECT_EQ(as_html(one).find(std::string(60, 'x') + ".vdi</text>"), std::string::npos) << "it is wider than its box";
+}
+
+TEST(Report, APlanOfManyTellsTheSpaceOfEachFolderAndTheTime) {
+  Document plan = document();
+  plan.machines.assign(3, full_machine());
+  for (MachineReport &machine : plan.machines) {
+    machine.status = Status::planned;
+    machine.run.clear();
+    machine.written.reset();
+    machine.space_needed = 100ULL << 30U;
+    machine.space_available = 150ULL << 30U;
+  }
+  plan.machines[2].files = {"/other/b.qcow2"};
+  plan.machines[2].space_available.reset();
+  const std::string page = as_html(plan);
+  expect_in_order(page,
+                  {"id=\"space\"", "/out", "class=\"critical\">200 GiB", "150 GiB", "/other", "100 GiB", "not known",
+                   "about 26 min 51 s of copying, at 191 MiB/s as earlier runs here", "id=\"machines\""});
+  plan.rate.reset();
+  EXPECT_NE(as_html(plan).find("at 143 MiB/s as a plain disk reads"), std::string::npos);
 }
 
 TEST(Report, APageOfManyHasTotalsCausesAndATableFirst) {
