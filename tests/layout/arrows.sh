@@ -32,7 +32,7 @@ exporters/libvirt/edit     exporters/target.hpp exporters/virtio.hpp model suppo
 exporters/libvirt/map      exporters/bookkeeper.hpp exporters/boot_rank.hpp exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
 migration                  importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
-migration/host.cpp         importers converters exporters model support
+migration/host.cpp         migration importers converters exporters model support
 migration/finding_catalog.cpp importers converters exporters model support
 cli                        migration importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
 TEXT
