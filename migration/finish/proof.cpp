@@ -13,7 +13,7 @@
 namespace ferry::migration {
 namespace {
 
-using Kind = Proof::Kind;
+using ProofKind = Proof::Kind;
 
 std::string name_of(const ObservedLinux &system) {
   return text::printable(system.product.empty() ? "Linux" : system.product);
@@ -35,7 +35,7 @@ class Prover {
 
   std::vector<Proof> all() {
     if (!guest_.says_something()) {
-      say(Kind::unknown, guest_.why_not.empty() ? "no system was seen on its disks" : guest_.why_not);
+      say(ProofKind::unknown, guest_.why_not.empty() ? "no system was seen on its disks" : guest_.why_not);
       return std::move(out_);
     }
     for (const ObservedLinux &one : guest_.observed.linux_systems) prove(one);
@@ -46,7 +46,7 @@ class Prover {
   }
 
  private:
-  void say(Kind kind, std::string text) { out_.push_back({kind, std::move(text)}); }
+  void say(ProofKind kind, std::string text) { out_.push_back({kind, std::move(text)}); }
 
   // ---- Linux ----
 
@@ -57,24 +57,25 @@ class Prover {
   }
 
   void prove_kernel(const ObservedLinux &system) {
-    if (system.kernels.empty()) return say(Kind::unknown, name_of(system) + ": no kernel was found");
+    if (system.kernels.empty()) return say(ProofKind::unknown, name_of(system) + ": no kernel was found");
     const ObservedKernel &kernel = system.kernels.front();
     const std::string which = "kernel " + text::printable(kernel.version);
     if (!kernel.examined) {
       const std::string why = kernel.problem.empty() ? "" : " (" + text::printable(kernel.problem) + ")";
-      return say(Kind::unknown, name_of(system) + ": the initial RAM disk of " + which + " could not be read" + why);
+      return say(ProofKind::unknown,
+                 name_of(system) + ": the initial RAM disk of " + which + " could not be read" + why);
     }
     const std::string lacks = missing_drivers(kernel, bus_), where = text::printable(kernel.initramfs);
     if (lacks.empty())
-      return say(Kind::proven,
+      return say(ProofKind::proven,
                  which + " has " + joined(bus_.linux_modules) + " at boot (built in, or in " + where + ")");
-    say(Kind::missing, which + " has no " + lacks + " in " + where + ", and would not find its root file system" +
-                           (kernel.host_only ? ": it was made for the old hardware alone" : ""));
+    say(ProofKind::missing, which + " has no " + lacks + " in " + where + ", and would not find its root file system" +
+                                (kernel.host_only ? ": it was made for the old hardware alone" : ""));
   }
 
   void prove_card(const ObservedKernel &kernel) {
     const bool there = std::find(kernel.drivers.begin(), kernel.drivers.end(), "virtio_net") != kernel.drivers.end();
-    say(there ? Kind::proven : Kind::missing,
+    say(there ? ProofKind::proven : ProofKind::missing,
         "kernel " + text::printable(kernel.version) + (there ? " has " : " has no ") + "virtio_net for the card");
   }
 
@@ -82,9 +83,9 @@ class Prover {
     for (const ObservedMount &mount : system.mounts) {
       const bool gone = to_.blk && mount.device.starts_with("/dev/sd");
       if (!gone && !follows_the_hardware(mount.device)) continue;
-      say(Kind::warning, text::printable(mount.file) + " names " + text::printable(mount.device) + " for " +
-                             text::printable(mount.target) +
-                             (gone ? ", which is called vdX then" : ", which has another name on virtio"));
+      say(ProofKind::warning, text::printable(mount.file) + " names " + text::printable(mount.device) + " for " +
+                                  text::printable(mount.target) +
+                                  (gone ? ", which is called vdX then" : ", which has another name on virtio"));
     }
   }
 
@@ -93,12 +94,13 @@ class Prover {
   void prove(const ObservedWindows &system) {
     const std::string name = name_of(system);
     if (system.hibernated)
-      say(Kind::missing, name + " is hibernated: with other controllers it would lose what it has not written yet");
+      say(ProofKind::missing,
+          name + " is hibernated: with other controllers it would lose what it has not written yet");
     else if (system.fast_startup)
-      say(Kind::warning, name + " hibernates when it is shut down (fast startup)");
+      say(ProofKind::warning, name + " hibernates when it is shut down (fast startup)");
     if (system.registry_dirty)
-      say(Kind::warning, name + " has not written its registry to the end: what is said of it may be old");
-    if (system.control_sets.empty()) return say(Kind::unknown, name + ": what it starts could not be read");
+      say(ProofKind::warning, name + " has not written its registry to the end: what is said of it may be old");
+    if (system.control_sets.empty()) return say(ProofKind::unknown, name + ": what it starts could not be read");
     if (to_.disks) prove_service(system, bus_.windows.front().front());
     if (to_.cards) prove_card(system);
   }
@@ -114,22 +116,22 @@ class Prover {
     const ObservedService *service = service_of(system, driver);
     const std::string name = name_of(system);
     if (service == nullptr)
-      return say(Kind::missing,
+      return say(ProofKind::missing,
                  name + " has no driver " + driver + ": it would stop with INACCESSIBLE_BOOT_DEVICE (7B)");
-    if (service->starts_at_boot()) return say(Kind::proven, name + " starts " + driver + " at boot");
+    if (service->starts_at_boot()) return say(ProofKind::proven, name + " starts " + driver + " at boot");
     const std::string value = service->start_override ? "StartOverride is " + std::to_string(*service->start_override)
                                                       : "Start is " + std::to_string(service->start);
-    say(Kind::missing, name + " has the driver " + driver + " and does not start it at boot (" + value +
-                           "): it would stop with INACCESSIBLE_BOOT_DEVICE (7B)");
+    say(ProofKind::missing, name + " has the driver " + driver + " and does not start it at boot (" + value +
+                                "): it would stop with INACCESSIBLE_BOOT_DEVICE (7B)");
   }
 
   void prove_card(const ObservedWindows &system) {
     constexpr std::uint32_t kDisabled = 4;
     const ObservedService *service = service_of(system, "netkvm");
     const std::string name = name_of(system);
-    if (service == nullptr) return say(Kind::missing, name + " has no driver netkvm for the card");
-    if (service->start == kDisabled) return say(Kind::missing, name + " has the driver netkvm disabled");
-    say(Kind::proven, name + " has netkvm for the card");
+    if (service == nullptr) return say(ProofKind::missing, name + " has no driver netkvm for the card");
+    if (service->start == kDisabled) return say(ProofKind::missing, name + " has the driver netkvm disabled");
+    say(ProofKind::proven, name + " has netkvm for the card");
   }
 
   // A list of what has a driver, and is there: by spares.
@@ -139,11 +141,11 @@ class Prover {
         const auto found =
             std::find_if(devices.begin(), devices.end(), [&](const AgentDevice &one) { return one.id == id; });
         if (found == devices.end()) {
-          say(Kind::missing, std::string("Windows has no driver for ") + what + " " + id);
+          say(ProofKind::missing, std::string("Windows has no driver for ") + what + " " + id);
         } else {
-          say(Kind::proven, std::string("Windows has a driver for ") + what + " " + id + ": " +
-                                text::printable(found->driver) +
-                                (found->version.empty() ? "" : " " + text::printable(found->version)));
+          say(ProofKind::proven, std::string("Windows has a driver for ") + what + " " + id + ": " +
+                                     text::printable(found->driver) +
+                                     (found->version.empty() ? "" : " " + text::printable(found->version)));
         }
       }
     };
@@ -156,7 +158,7 @@ class Prover {
       return std::find(volume.protectors.begin(), volume.protectors.end(), what) != volume.protectors.end();
     };
     if (volume.content == "bitlocker" && opened_by("tpm") && !opened_by("clear-key"))
-      say(Kind::warning, "the TPM opens BitLocker on " + volume.named() + ", which may ask for the recovery key");
+      say(ProofKind::warning, "the TPM opens BitLocker on " + volume.named() + ", which may ask for the recovery key");
   }
 
   const GuestEvidence &guest_;
@@ -169,10 +171,10 @@ class Prover {
 
 const char *to_string(Proof::Kind kind) {
   switch (kind) {
-    case Kind::proven: return "proven";
-    case Kind::missing: return "missing";
-    case Kind::warning: return "warning";
-    case Kind::unknown: return "unknown";
+    case ProofKind::proven: return "proven";
+    case ProofKind::missing: return "missing";
+    case ProofKind::warning: return "warning";
+    case ProofKind::unknown: return "unknown";
   }
   return "";
 }
@@ -180,7 +182,7 @@ const char *to_string(Proof::Kind kind) {
 std::vector<Proof> proofs_of(const GuestEvidence &guest, const SwitchTo &to) { return Prover(guest, to).all(); }
 
 bool is_missing(const std::vector<Proof> &proofs) {
-  return std::any_of(proofs.begin(), proofs.end(), [](const Proof &one) { return one.kind == Kind::missing; });
+  return std::any_of(proofs.begin(), proofs.end(), [](const Proof &one) { return one.kind == ProofKind::missing; });
 }
 
 bool follows_the_hardware(const std::string &device) {
