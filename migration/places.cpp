@@ -15,7 +15,7 @@ fs::path destination(const Options &options, const target::Target &target) {
 }
 
 bool is_in_own_pool(const Options &options) {
-  return !options.dest && options.define && is_own_session(options.connect);
+  return !options.dest && options.define && (is_own_session(options.connect) || !flatpak_of(options.connect).empty());
 }
 
 fs::path nearest_existing(fs::path folder) {
@@ -25,7 +25,7 @@ fs::path nearest_existing(fs::path folder) {
 }
 
 fs::path folder_of_stores(const Options &options, const fs::path &dest) {
-  if (!is_in_own_pool(options)) return dest;
+  if (!is_in_own_pool(options) || !is_own_session(options.connect)) return dest;
   const fs::path own = store_folder();
   const auto there = file::status_of(nearest_existing(own)), here = file::status_of(nearest_existing(dest));
   return there && here && there->device == here->device ? own : dest;

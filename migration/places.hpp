@@ -14,7 +14,8 @@ namespace ferry::migration {
 // Where the new machine's images go.
 [[nodiscard]] std::filesystem::path destination(const Options &options, const target::Target &target);
 
-// Whether the images go into that pool: the machine is defined in the user's own session, and no --dest was given.
+// Whether the images go into that pool: the machine is defined in the user's own session, or in that of a flatpak, and
+// no --dest was given.
 [[nodiscard]] bool is_in_own_pool(const Options &options);
 
 // Where its variable stores go, when its images go to `dest`: files are moved into their places, so where that session
