@@ -86,7 +86,7 @@ void setup_inspect(CLI::App &app, Context &context) {
          "a .vbox, .vmx, .ovf, .ova or .box file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")
       ->required();
   add_machine_options(*sub, command->options,
-                      {"show-values", "ovf-configuration", "search", "allow-outside", "input-format",
+                      {"show-values", "ovf-configuration", "ovf-property", "search", "allow-outside", "input-format",
                        "virtualbox-registry", "set", "base", "machine"});
   sub->add_flag("--guest", command->guest, "look into the disks too, and show what is on them (docs/guest.md)");
   add_output_options(*sub, command->output, false);

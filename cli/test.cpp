@@ -103,9 +103,10 @@ int run(TestCommand &command, const std::stop_token &stop) {
 }
 
 std::set<std::string> options_of_test() {
-  return {"connect",   "search",   "allow-outside",       "allow-in-use",     "input-format",
-          "set",       "base",     "virtualbox-registry", "machine",          "newest-state",
-          "skip-disk", "disk-bus", "discard-saved-state", "ovf-configuration"};
+  return {"connect",   "search",   "allow-outside",       "allow-in-use",      "input-format",
+          "set",       "base",     "virtualbox-registry", "machine",           "newest-state",
+          "skip-disk", "disk-bus", "discard-saved-state", "ovf-configuration", "ovf-property",
+          "seed"};
 }
 
 }  // namespace

@@ -216,6 +216,7 @@ class NativeConversion {
 
 ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                    const std::stop_token &stop) {
+  if (request.mode == Mode::overlay) return fill_changes(request, target);
   return NativeConversion(request, progress, stop).fill(target);
 }
 

@@ -252,6 +252,7 @@ ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader) 
                               .snapshots = {},
                               .backing = qcow2::Backing{.file = path.string(),
                                                         .format = std::string(qemu_img::driver_name(source.format))}});
+  write_changes(request, reader, writer);
   result.bytes_written = writer.finish();
   file.publish(request.durable);
   return result;

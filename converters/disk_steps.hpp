@@ -6,6 +6,10 @@
 #include "converters/qemu_img.hpp"
 #include "converters/source_reader.hpp"
 
+namespace ferry::qcow2 {
+class Writer;
+}
+
 namespace ferry::disk {
 
 // Ends a step of the progress on every way out.
@@ -30,6 +34,8 @@ class Step {
 [[nodiscard]] QemuSource for_qemu(const Medium &medium, const image::OpenOptions &options, bool with_force_size);
 [[nodiscard]] ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                                  const std::stop_token &stop);
+// For an overlay: the clusters with the medium's changes, each at its place in a file that else is a hole.
+[[nodiscard]] ConvertResult fill_changes(const ConvertRequest &request, copy::TargetFile &target);
 [[nodiscard]] std::string compare(const Comparison &comparison, std::vector<file::Descriptor> connections,
                                   Progress *progress, const std::stop_token &stop);
 
@@ -42,6 +48,8 @@ void require_same_view(const Medium &medium, const QemuSource &image, const qemu
                                            const std::stop_token &stop);
 [[nodiscard]] ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &reader, Progress *progress,
                                                 const std::stop_token &stop);
+// The medium's changes, in an overlay over it.
+void write_changes(const ConvertRequest &request, SourceReader &reader, qcow2::Writer &writer);
 // Mode::overlay and Mode::link.
 [[nodiscard]] ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader);
 

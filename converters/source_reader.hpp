@@ -55,7 +55,7 @@ class SourceReader {
                                             bool with_force_size) = 0;
 
   // Fills the target of a request that our own engine does, from its states, and takes the source's digest where that
-  // was asked for. Throws as convert().
+  // was asked for; for an overlay, see fill_changes() in disk_steps.hpp. Throws as convert().
   virtual ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                              const std::stop_token &stop) = 0;
 

@@ -81,6 +81,7 @@ std::string_view to_string(VideoModel model) {
   switch (model) {
     case VideoModel::vga: return "vga";
     case VideoModel::virtio: return "virtio";
+    case VideoModel::virtio_3d: return "virtio-3d";
     case VideoModel::qxl: return "qxl";
     case VideoModel::cirrus: return "cirrus";
     case VideoModel::bochs: return "bochs";

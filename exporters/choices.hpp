@@ -41,7 +41,7 @@ struct Forward {
 enum class DiskBus { sata, scsi, virtio, ide, usb, nvme };
 [[nodiscard]] std::string_view to_string(DiskBus bus);
 
-enum class VideoModel { vga, virtio, qxl, cirrus, bochs, vmvga, none };
+enum class VideoModel { vga, virtio, virtio_3d, qxl, cirrus, bochs, vmvga, none };
 [[nodiscard]] std::string_view to_string(VideoModel model);
 
 struct Choices {
@@ -54,6 +54,7 @@ struct Choices {
   std::optional<DiskBus> disk_bus;                       // of all disks
   bool shared_folders = false;                           // by virtiofs
   std::optional<VideoModel> video_model;
+  bool hot_add = true;            // CPUs and memory can be added where they could at the source
   bool map_host_devices = false;  // serial and parallel devices of the host
 
   // Null: nothing was asked for this card.

@@ -56,7 +56,8 @@ struct Medium {
   std::uint64_t virtual_size = 0;  // bytes
   // What the guest on it boots from, as seen there, the best first; empty: not known. Of a disk of data: its system's.
   std::vector<BootBus> boots_from = {};
-  bool data_only = false;  // the guest's system was seen on another disk
+  bool data_only = false;     // the guest's system was seen on another disk
+  std::string identity = {};  // what the guest reads as its serial number where the drive itself says none
 };
 
 // A firmware image pair of the target's host, as its descriptors (/usr/share/qemu/firmware/*.json, user overrides)
@@ -69,6 +70,8 @@ struct FirmwareImage {
   std::vector<std::string> machines;     // globs: "pc-q35-*"
   std::set<std::string> features;        // "secure-boot", "enrolled-keys", "requires-smm", "acpi-s3"
   std::uint64_t vars_size = 0;           // bytes of nvram_template; 0 when unknown
+  std::uint64_t joint = 0;               // bytes of variables that stand before the code in `loader`; 0: it is code
+  std::set<std::string> scsi_models;     // whose disks it reads besides virtio-scsi's: "vmpvscsi"
 };
 
 // The variable store that the firmware is started with.

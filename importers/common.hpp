@@ -31,6 +31,8 @@ struct ImportOptions {
   std::optional<bool> keep_disk_changes;
   // OVF: which deployment option selects the Items; empty: the default one.
   std::string ovf_configuration;
+  // OVF: values of properties, by their key, with or without the product's class and instance.
+  std::map<std::string, std::string> ovf_properties;
   // Of the source, from the look at what it is; null: none was kept.
   std::shared_ptr<const file::Head> head;
   // QEMU commands: values of variables and arguments that the text leaves open; where relative paths begin; which of

@@ -44,6 +44,7 @@ class DiskPlanner {
   // A device of the host's, which a machine of QEMU's own on this host goes on using.
   [[nodiscard]] bool is_own_device(const DriveRef &ref) const;
   void add_device(const DriveRef &ref);
+  [[nodiscard]] std::string identity_of(const disk::DiskInfo &info) const;
   [[nodiscard]] target::Medium target_medium(const DriveRef &ref, std::size_t disk) const;
   // A CD or floppy image: linked where it is, or copied; nullopt when it is not there.
   std::optional<target::Medium> removable(const DriveRef &ref);

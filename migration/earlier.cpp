@@ -55,6 +55,12 @@ std::string plan_digest(const MachinePlan &plan, const Options &options) {
   parts.add({reinterpret_cast<const char *>(plan.tpm_state.data()), plan.tpm_state.size()});
   parts.add(plan.domain_xml);
   for (const std::string &fix : plan.guest_fixes) parts.add(fix);
+  if (plan.seed) {
+    for (const seed::File &file : plan.seed->files) {
+      parts.add(file.name);
+      parts.add(file.content);
+    }
+  }
   for (const SnapshotPlan &snapshot : plan.snapshots) {
     parts.add(snapshot.xml);
     parts.add(std::uint64_t{snapshot.current ? 1U : 0U});

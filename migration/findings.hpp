@@ -94,6 +94,15 @@ inline const FindingKind kGuestOsDiffers{
     finding_list, "guest.os-differs", Severity::warning,
     "The settings name another operating system than the one that is on the disks; the machine is made for the latter.",
     ""};
+inline const FindingKind kSeedMade{
+    finding_list, "guest.seed", Severity::info,
+    "What the source's platform handed to the guest (guestinfo, OVF properties) is on a CD of the new machine: "
+    "cloud-init's NoCloud, or an OVF environment.",
+    "If the guest's software does not read it, configure the guest by hand; --seed off makes no such CD."};
+inline const FindingKind kSeedLeftOut{
+    finding_list, "guest.seed-left-out", Severity::warning,
+    "What the source's platform hands to the guest is left behind because --seed off was asked for.",
+    "Configure the guest by hand if it asks for it when it starts."};
 inline const FindingKind kNoDisk{
     finding_list, "machine.no-disk", Severity::warning, "The machine has no disk.",
     "Attach the disk and migrate again, unless the machine boots from a CD or the network."};
@@ -156,6 +165,10 @@ inline const FindingKind kRunFinished{finding_list, "run.finished", Severity::in
                                       ""};
 inline const FindingKind kRunReplaced{finding_list, "run.replaced", Severity::info,
                                       "What --overwrite replaced was removed, because the run succeeded.", ""};
+inline const FindingKind kFirmwareByDrivers{
+    finding_list, "firmware.by-drivers", Severity::info,
+    "The machine starts with an EFI firmware that has the driver of its disks' controller, or that --firmware names.",
+    ""};
 inline const FindingKind kSecureBootDropped{
     finding_list, "firmware.secure-boot-dropped", Severity::critical,
     "The machine ran with Secure Boot, for which this host has no firmware; it runs without.",

@@ -26,10 +26,10 @@ std::string way_out(const Missing &missing_of) {
 
 class Judge {
  public:
-  Judge(const Observed &observed, const Machine &machine, target::Result &result, GuestFixes choice,
-        const std::set<std::size_t> &copied)
-      : observed_(observed), machine_(machine), result_(result), choice_(choice), copied_(copied) {
-    for (const DriveRef &ref : drives_of(machine.hardware, "hardware")) {
+  Judge(const Observed &observed, const Hardware &hardware, const Place &origin, target::Result &result,
+        GuestFixes choice, const std::set<std::size_t> &copied)
+      : observed_(observed), origin_(origin), result_(result), choice_(choice), copied_(copied) {
+    for (const DriveRef &ref : drives_of(hardware, "hardware")) {
       if (ref.drive->kind == DriveKind::disk && ref.drive->medium) drives_.push_back(ref);
     }
   }
@@ -43,7 +43,7 @@ class Judge {
 
  private:
   [[nodiscard]] Place origin(std::size_t disk) const {
-    return disk >= 1 && disk <= drives_.size() ? drives_[disk - 1].drive->origin : machine_.origin;
+    return disk >= 1 && disk <= drives_.size() ? drives_[disk - 1].drive->origin : origin_;
   }
   void raise_at(const FindingKind &kind, std::size_t disk, const std::string &message, std::string advice = {}) {
     findings_.push_back(raise(kind, origin(disk), message, std::move(advice)));
@@ -106,7 +106,7 @@ class Judge {
   template <class Decide>
   std::string fix(const ObservedWindows &windows, const std::string &what_for, const Decide &decide) {
     if (choice_ == GuestFixes::off) return "--guest-fix off was asked for";
-    if (!copied_.contains(windows.disk)) return "its disk is not copied";
+    if (!copied_.contains(windows.disk)) return "its disk is used as it is, or copied by qemu-img";
     FixDecision decision = decide();
     if (!decision.why_not.empty()) return decision.why_not;
     if (choice_ == GuestFixes::list) {
@@ -209,7 +209,7 @@ class Judge {
       const bool by_slot = one.name.starts_with("en");  // eth0 is the kernel's own, and another name the user's
       const auto same = [&](const target::Nic &nic) { return nic.guest_name == one.name; };
       if (!by_slot || std::any_of(result_.nics.begin(), result_.nics.end(), same)) continue;
-      findings_.push_back(raise(kGuestInterface, machine_.origin,
+      findings_.push_back(raise(kGuestInterface, origin_,
                                 named(system) + " configures " + text::printable(one.name) + " in " + one.file +
                                     "; the new machine's cards are " + (names.empty() ? "none" : names)));
     }
@@ -229,7 +229,7 @@ class Judge {
   }
 
   const Observed &observed_;
-  const Machine &machine_;
+  const Place &origin_;
   target::Result &result_;
   GuestFixes choice_;
   const std::set<std::size_t> &copied_;
@@ -284,9 +284,9 @@ void take_observed_system(const Observed &observed, GuestOs &guest_os, const Pla
   if (!architecture.empty()) guest_os.is_64bit = architecture != "i686" && architecture != "armv7l";
 }
 
-Judgement judge_guest(const Observed &observed, const Machine &machine, target::Result &result, GuestFixes choice,
-                      const std::set<std::size_t> &copied) {
-  return Judge(observed, machine, result, choice, copied).judge();
+Judgement judge_guest(const Observed &observed, const Hardware &hardware, const Place &origin, target::Result &result,
+                      GuestFixes choice, const std::set<std::size_t> &copied) {
+  return Judge(observed, hardware, origin, result, choice, copied).judge();
 }
 
 }  // namespace ferry::migration

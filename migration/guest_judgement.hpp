@@ -23,9 +23,9 @@ struct Judgement {
   std::vector<Finding> findings;
   std::vector<GuestFix> fixes;  // to be made in the copy
 };
-// Of the new machine's current state. Takes findings of the target's that only guessed out of `result`. `copied`: the
-// disks, from 1, that are copied; others cannot be changed.
-[[nodiscard]] Judgement judge_guest(const Observed &observed, const Machine &machine, target::Result &result,
-                                    GuestFixes choice, const std::set<std::size_t> &copied);
+// Of one state of the machine, which stands at `origin` in the source. Takes findings of the target's that only guessed
+// out of `result`. `copied`: the disks, from 1, that are copied or lie under an overlay; others cannot be changed.
+[[nodiscard]] Judgement judge_guest(const Observed &observed, const Hardware &hardware, const Place &origin,
+                                    target::Result &result, GuestFixes choice, const std::set<std::size_t> &copied);
 
 }  // namespace ferry::migration

@@ -10,6 +10,7 @@
 #include "exporters/libvirt/host/connection.hpp"
 #include "exporters/libvirt/host/connection_uri.hpp"
 #include "exporters/libvirt/host/deadline.hpp"
+#include "exporters/libvirt/host/firmware_descriptors.hpp"
 #include "exporters/libvirt/target.hpp"
 #include "migration/finish/virtio_document.hpp"
 #include "migration/pull_calls.hpp"
@@ -176,6 +177,10 @@ void reserve(target::Taken &taken, const MachinePlan &plan, bool started) {
 }
 
 std::set<std::string> bridges_of_user() { return libvirt::unasked_host_profile("qemu:///session").bridges; }
+
+std::vector<target::FirmwareImage> host_firmware() {
+  return libvirt::read_firmware_descriptors(libvirt::firmware_folders());
+}
 
 bool is_session(const std::string &connect) { return libvirt::ConnectionUri::parse(connect).is_session(); }
 

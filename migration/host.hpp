@@ -66,4 +66,7 @@ void reserve(target::Taken &taken, const MachinePlan &plan, bool started);
 // That session keeps UEFI variables there.
 [[nodiscard]] std::filesystem::path store_folder();
 
+// Firmware of this host that has a descriptor.
+[[nodiscard]] std::vector<target::FirmwareImage> host_firmware();
+
 }  // namespace ferry::migration

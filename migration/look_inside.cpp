@@ -17,21 +17,26 @@ struct NumberedDisk {
   DriveRef ref;
 };
 
-std::vector<NumberedDisk> disks_of(const Machine &machine, const Options &options) {
+std::vector<NumberedDisk> disks_of(const Hardware &hardware, const std::string &field) {
   std::vector<NumberedDisk> out;
-  std::size_t number = 0;
-  for (const DriveRef &ref : drives_of(machine.hardware, "hardware")) {
-    if (ref.drive->kind != DriveKind::disk || !ref.drive->medium) continue;
-    ++number;
-    if (!options.skip_disks.numbers.contains(number)) out.push_back({number, ref});
+  for (const DriveRef &ref : drives_of(hardware, field)) {
+    if (ref.drive->kind == DriveKind::disk && ref.drive->medium) out.push_back({out.size() + 1, ref});
   }
+  return out;
+}
+
+// Of the current state, but for those that are to be left out.
+std::vector<NumberedDisk> disks_of(const Machine &machine, const Options &options) {
+  std::vector<NumberedDisk> out = disks_of(machine.hardware, "hardware");
+  std::erase_if(out, [&](const NumberedDisk &disk) { return options.skip_disks.numbers.contains(disk.number); });
   return out;
 }
 
 // Why a disk with these facts cannot be looked into; empty: it can.
 std::string why_not(const MediumFacts &facts) {
   if (facts.error) return facts.error->detail().message;
-  if (facts.info->engine == disk::Engine::qemu_img)
+  const bool qcow2 = facts.info->chain.size() == 1 && facts.info->chain.front().format == ImageFormat::qcow2;
+  if (facts.info->engine == disk::Engine::qemu_img && !qcow2)
     return "its format is one that qemu-img reads, not virt-ferry itself";
   return {};
 }
@@ -77,6 +82,17 @@ std::string place(std::size_t disk, std::size_t partition) {
   return ObservedVolume{.disk = disk, .number = partition}.named();
 }
 
+// What a change in the copy is about is in each state for itself. Only Windows' registry is changed.
+void look_at_states(const Machine &machine, const Options &options, Survey &out) {
+  if (!options.keep_snapshots || options.guest_fixes == GuestFixes::off || out.observed->windows.empty()) return;
+  for (std::size_t i = 0; i < machine.snapshots.size(); ++i) {
+    const std::string field = "snapshots." + std::to_string(i) + ".hardware";
+    const std::vector<NumberedDisk> disks = disks_of(machine.snapshots[i].hardware, field);
+    Observed seen = look(disks, out.media, open_options(machine, options), *out.reader);
+    if (!seen.windows.empty()) out.snapshot_observed.emplace(i, std::move(seen));
+  }
+}
+
 }  // namespace
 
 void look_inside(const Machine &machine, const Options &options, Survey &out) {
@@ -95,6 +111,7 @@ void look_inside(const Machine &machine, const Options &options, Survey &out) {
   for (const ObservedVolume &volume : out.observed->volumes) {
     if (!volume.problem.empty()) report(volume.disk, volume.named() + " was not read", volume.problem);
   }
+  look_at_states(machine, options, out);
 }
 
 Observed look_inside(const Machine &machine, const Options &options, const std::shared_ptr<Reader> &reader) {

@@ -40,6 +40,20 @@ disk::ConvertRequest request_for(const CopyPlan &copy, const MachinePlan &plan, 
   return request;
 }
 
+// Writes the code of an image that has both, and its variables beside the store that they become.
+fs::path take_apart(const FirmwarePlan &plan, const fs::path &loader, const fs::path &store) {
+  constexpr std::uint64_t kLargest = std::uint64_t{64} << 20U;  // bytes
+  const std::uint64_t split = plan.target.descriptor.joint;
+  const auto text = [&](std::uint64_t offset, std::optional<std::uint64_t> length) {
+    const std::vector<std::uint8_t> bytes = file::read_range({plan.joint, offset, length}, kLargest);
+    return std::string(bytes.begin(), bytes.end());
+  };
+  fs::path content = fs::path(store) += ".content";
+  file::write_new(loader, text(split, std::nullopt));
+  file::write_new(content, text(0, split));
+  return content;
+}
+
 // The manifest's digest of a disk that is converted natively from one range of a file: the conversion checks it in
 // the same pass. Such an entry is taken out of `manifest`.
 std::optional<disk::SourceDigest> take_digest(const DiskPlan &disk, std::vector<ovf::ManifestEntry> &manifest) {
@@ -89,6 +103,7 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
     refuse_when_stopped(plan, stop);
     (void)disk::convert(request_for(copy, plan, staged(copy.target)), *reader, progress, stop);
   }
+  if (plan.seed) file::write_new(staged(plan.seed->target), seed::iso_image(plan.seed->label, plan.seed->files));
   for (const FirmwarePlan *store : stores(plan)) {
     const fs::path target = staged(store->target.nvram);
     fs::path content = store->content.empty() ? store->target.descriptor.nvram_template : store->content;
@@ -102,8 +117,9 @@ void make_files(const MakeRequest &request, Progress *progress, const std::stop_
       unpacked.open = open_options(plan.imported.machine, request.options);
       (void)disk::convert(unpacked, *reader, nullptr, stop);
     }
+    if (!store->joint.empty()) content = take_apart(*store, staged(store->target.descriptor.loader), target);
     const firmware::CarryResult carried = firmware::carry_variables(store->variables, content, target);
-    if (store->image) fs::remove(content);
+    if (store->image || !store->joint.empty()) fs::remove(content);
     result.findings.insert(result.findings.end(), carried.findings.begin(), carried.findings.end());
   }
   if (!plan.definition_apart) file::write_new(staged(plan.document.filename()), request.domain_xml);

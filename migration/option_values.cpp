@@ -137,6 +137,12 @@ void set_variable(Options &options, const std::string &value) {
   options.variables[value.substr(0, equals)] = value.substr(equals + 1);
 }
 
+void set_property(Options &options, const std::string &value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0) bad_value("ovf-property", value, "KEY=VALUE");
+  options.ovf_properties[value.substr(0, equals)] = value.substr(equals + 1);
+}
+
 void set_cluster_size(Options &options, const std::string &value) {
   // "64K" and "1M" as qemu-img takes them.
   std::string_view digits = value;
@@ -233,10 +239,14 @@ constexpr std::array kRows{
         [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
     Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
         [](Options &o, const std::string &v) { o.host_profile = existing("host-profile", v); }},
+    Row{{"firmware", "FILE", "EFI firmware for machines without Secure Boot [the host's]", kTarget},
+        [](Options &o, const std::string &v) { o.firmware = existing("firmware", v); }},
     Row{{"show-values", "", "show the values of unknown settings in reports (never passwords and keys)", kTarget},
         [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
     Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
         [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
+    Row{{"ovf-property", "KEY=VALUE", "OVF: what the guest is told for a property of the package", kTarget, true},
+        set_property},
 
     Row{{"search", "DIR", "another folder to look in for images, their parents and extents, at any depth", kFiles,
          true},
@@ -303,19 +313,33 @@ constexpr std::array kRows{
               "disk-bus", v,
               std::array{DiskBus::sata, DiskBus::scsi, DiskBus::virtio, DiskBus::ide, DiskBus::usb, DiskBus::nvme});
         }},
-    Row{{"video", "MODEL", "video model: vga, virtio, qxl, cirrus, bochs, vmvga, none", kIdentity},
+    Row{{"video", "MODEL", "video model: vga, virtio, virtio-3d (on the host's GPU), qxl, cirrus, bochs, vmvga, none",
+         kIdentity},
         [](Options &o, const std::string &v) {
           using target::VideoModel;
           o.hardware.video_model =
               one_of("video", v,
-                     std::array{VideoModel::vga, VideoModel::virtio, VideoModel::qxl, VideoModel::cirrus,
-                                VideoModel::bochs, VideoModel::vmvga, VideoModel::none});
+                     std::array{VideoModel::vga, VideoModel::virtio, VideoModel::virtio_3d, VideoModel::qxl,
+                                VideoModel::cirrus, VideoModel::bochs, VideoModel::vmvga, VideoModel::none});
         }},
     Row{{"shared-folders", "none|virtiofs", "shared folders [none]", kIdentity},
         [](Options &o, const std::string &v) {
           o.hardware.shared_folders =
               one_of<bool>("shared-folders", v,
                            std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"virtiofs", true}}});
+        }},
+    Row{{"seed", "auto|off",
+         "a CD with what the source's platform hands to the guest: guestinfo, properties of an OVF package [auto]",
+         kIdentity},
+        [](Options &o, const std::string &v) {
+          o.seed = one_of<bool>("seed", v,
+                                std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
+        }},
+    Row{{"hot-add", "keep|off",
+         "CPUs and memory can be added while the machine runs, where the source allows it [keep]", kIdentity},
+        [](Options &o, const std::string &v) {
+          o.hardware.hot_add = one_of<bool>(
+              "hot-add", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"off", false}}});
         }},
     Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
         [](Options &o, const std::string &v) { o.hardware.map_host_devices = flag("host-devices", v); }},

@@ -70,6 +70,9 @@ struct Options {
   std::uint32_t cluster_size = 65536;  // bytes
   unsigned threads = 0;                // 0: as many as the machine has
   std::string ovf_configuration;
+  std::map<std::string, std::string> ovf_properties;  // see ImportOptions
+  std::optional<std::filesystem::path> firmware;      // of EFI machines without Secure Boot
+  bool seed = true;                                   // a CD with what the source's platform hands to the guest
   bool show_values = false;  // reports show the values of settings that nobody knows; never those of secrets
   std::map<std::string, std::string> variables;  // of a QEMU script: what it does not say itself
   std::optional<std::filesystem::path> base;     // of a QEMU command's relative paths

@@ -59,6 +59,7 @@ class MachinePlanner {
     const IdentityContext identity(options_.identity, taken_, machine(), plan_.name);
     DecidedUuid uuid = decide_uuid(machine(), identity);
     plan_.domain_uuid = uuid.uuid;
+    plan_seed(disks);
     target::Result result =
         describe(machine().hardware, "hardware", disks.media, plan_.firmware, std::move(uuid), identity);
     if (plan_.observed) judge_what_was_seen(result, disks);
@@ -120,19 +121,24 @@ class MachinePlanner {
 
   // By their number, from 1.
   [[nodiscard]] std::map<std::size_t, DriveRef> numbered_disks() const {
+    return numbered_disks(machine().hardware, "hardware");
+  }
+  [[nodiscard]] static std::map<std::size_t, DriveRef> numbered_disks(const Hardware &hardware,
+                                                                      const std::string &field) {
     std::map<std::size_t, DriveRef> out;
-    for (DriveRef &ref : drives_of(machine().hardware, "hardware")) {
+    for (DriveRef &ref : drives_of(hardware, field)) {
       if (ref.drive->kind == DriveKind::disk && ref.drive->medium) out.emplace(out.size() + 1, std::move(ref));
     }
     return out;
   }
 
+  // Those that can be changed: by number, copied, or under an overlay.
   [[nodiscard]] std::map<std::size_t, DiskPlan *> copied_disks(DisksPlan &disks) const {
     std::map<std::size_t, DiskPlan *> out;
     for (const auto &[number, ref] : numbered_disks()) {
       for (DiskPlan &disk : disks.disks) {
-        const bool in_place = disk.mode == disk::Mode::link || disk.mode == disk::Mode::overlay;
-        if (disk.field == ref.field && !in_place) out[number] = &disk;
+        const bool ours = disk.info.engine != disk::Engine::qemu_img && disk.mode != disk::Mode::link;
+        if (disk.field == ref.field && ours) out[number] = &disk;
       }
     }
     return out;
@@ -170,8 +176,8 @@ class MachinePlanner {
 
   void judge_what_was_seen(target::Result &result, DisksPlan &disks) {
     const std::map<std::size_t, DiskPlan *> copied = copied_disks(disks);
-    const Judgement judgement =
-        judge_guest(*plan_.observed, machine(), result, options_.guest_fixes, copied_numbers(disks));
+    const Judgement judgement = judge_guest(*plan_.observed, machine().hardware, machine().origin, result,
+                                            options_.guest_fixes, copied_numbers(disks));
     append(plan_.findings, judgement.findings);
     for (const GuestFix &fix : judgement.fixes) {
       copied.at(fix.disk)->medium.changes.push_back(fix.change);
@@ -179,11 +185,70 @@ class MachinePlanner {
     }
   }
 
+  // Of the current state: a snapshot's guest has what it was told then.
+  void plan_seed(DisksPlan &disks) {
+    SeedDecision decision = decide_seed(machine(), plan_.observed ? &*plan_.observed : nullptr, options_,
+                                        plan_.domain_uuid, plan_.dest / seed_file(plan_.name));
+    append(plan_.findings, decision.findings);
+    append(settlements_, decision.settlements);
+    if (!decision.seed) return;
+    std::vector<DrivePlace> filled;
+    for (const target::Medium &medium : disks.media) filled.push_back({medium.controller, medium.drive});
+    const DrivePlace place = place_seed(plan_.imported.machine.hardware, filled);
+    target::Medium medium{
+        .controller = place.controller, .drive = place.drive, .file = decision.seed->target, .format = "raw"};
+    medium.read_only = true;
+    disks.media.push_back(std::move(medium));
+    plan_.seed = std::move(decision.seed);
+  }
+
+  // The Windows of a snapshot on its own state of a disk: it has other control sets, or the same at another place.
+  void fix_snapshot(std::size_t i, target::Result &state, DisksPlan &disks) {
+    const auto seen = survey_.snapshot_observed.find(i);
+    if (seen == survey_.snapshot_observed.end()) return;
+    const Snapshot &snapshot = machine().snapshots[i];
+    std::map<std::size_t, DisksPlan::State> states;  // by number
+    for (const auto &[number, ref] : numbered_disks(snapshot.hardware, snapshot_field(i))) {
+      const auto found = disks.states.find(ref.field);
+      if (found != disks.states.end()) states.emplace(number, found->second);
+    }
+    Observed own = seen->second;
+    std::erase_if(own.windows, [&](const ObservedWindows &one) { return !states.contains(one.disk); });
+    std::set<std::size_t> numbers;
+    for (const auto &[number, where] : states) numbers.insert(number);
+    const Judgement judgement =
+        judge_guest(own, snapshot.hardware, snapshot.origin, state, options_.guest_fixes, numbers);
+    const std::string of = "in the snapshot \"" + disks.snapshot_names[i] + "\", ";
+    for (Finding finding : judgement.findings) {
+      if (!is_about_windows_changes(finding)) continue;
+      finding.message = of + finding.message;
+      plan_.findings.push_back(std::move(finding));
+    }
+    for (const GuestFix &fix : judgement.fixes) {
+      const DisksPlan::State &where = states.at(fix.disk);
+      disks.disks[where.disk].snapshots[where.state].medium.changes.push_back(fix.change);
+      plan_.guest_fixes.push_back(of + fix.text());
+    }
+  }
+
+  [[nodiscard]] static bool is_about_windows_changes(const Finding &finding) {
+    return finding.id == kGuestFixed.id || finding.id == kBootDriver.id || finding.id == kGuestDiskOffline.id;
+  }
+
+  [[nodiscard]] static std::string snapshot_field(std::size_t i) {
+    return "snapshots." + std::to_string(i) + ".hardware";
+  }
+
   void plan_firmware() {
     if (machine().hardware.firmware.type == FirmwareType::bios || !target_.facts.keeps_variables) return;
-    plan_.firmware = plan_store(machine().hardware, {survey_.nvram, survey_.store}, target_,
+    plan_.firmware = plan_store(machine().hardware, store_facts(survey_.nvram, survey_.store), target_,
                                 plan_.store_folder / store_file(plan_.name, 0), plan_.findings);
     if (plan_.observed) make_boot_entries(*plan_.firmware);
+  }
+
+  [[nodiscard]] StoreFacts store_facts(const std::optional<firmware::NvramContents> &contents,
+                                       const std::optional<MediumFacts> &image) const {
+    return {contents, image, survey_.scsi_firmware, options_.firmware.has_value()};
   }
 
   // Where the source has none: its firmware found the loader by what stood in its variables.
@@ -215,7 +280,9 @@ class MachinePlanner {
     const auto contents = survey_.snapshot_nvram.find(i);
     if (contents == survey_.snapshot_nvram.end()) return std::nullopt;
     const Hardware &hardware = machine().snapshots[i].hardware;
-    FirmwarePlan out = plan_store(hardware, {contents->second, std::nullopt}, target_,
+    const std::optional<firmware::NvramContents> own = contents->second;
+    const std::optional<MediumFacts> none;
+    FirmwarePlan out = plan_store(hardware, store_facts(own, none), target_,
                                   plan_.store_folder / store_file(plan_.name, ++stores_), plan_.findings);
     settlements_.push_back({"snapshots." + std::to_string(i) + ".hardware.firmware.nvram_file", Disposition::translated,
                             described_store(out)});
@@ -280,7 +347,7 @@ class MachinePlanner {
   }
 
   // `unmanaged`: the target would go back to a state of some disks and leave others as they are.
-  void plan_snapshots(const DisksPlan &disks, const IdentityContext &identity, bool unmanaged) {
+  void plan_snapshots(DisksPlan &disks, const IdentityContext &identity, bool unmanaged) {
     if (machine().snapshots.empty()) return;
     if (!options_.keep_snapshots) {
       plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
@@ -334,15 +401,16 @@ class MachinePlanner {
     return {};
   }
 
-  void plan_snapshot(std::size_t i, const DisksPlan &disks, const IdentityContext &identity) {
+  void plan_snapshot(std::size_t i, DisksPlan &disks, const IdentityContext &identity) {
     const Snapshot &snapshot = machine().snapshots[i];
     const std::string field = "snapshots." + std::to_string(i);
     std::optional<FirmwarePlan> own_store = plan_snapshot_store(i);
     const std::string prefix = field + ".hardware";
-    const target::Result state =
+    target::Result state =
         describe(snapshot.hardware, prefix, disks.snapshot_media[i], own_store ? own_store : plan_.firmware,
                  snapshot_uuid(plan_.domain_uuid, prefix), identity);
     append(settlements_, state.settlements);
+    fix_snapshot(i, state, disks);
     target::SnapshotRequest input;
     input.name = disks.snapshot_names[i];
     input.description = snapshot.description;
@@ -390,7 +458,11 @@ class MachinePlanner {
       if (disk.mode != disk::Mode::link) plan_.files.push_back(disk.target);
     }
     for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
-    for (const FirmwarePlan *store : stores(plan_)) plan_.files.push_back(store->target.nvram);
+    if (plan_.seed) plan_.files.push_back(plan_.seed->target);
+    for (const FirmwarePlan *store : stores(plan_)) {
+      plan_.files.push_back(store->target.nvram);
+      if (!store->joint.empty()) plan_.files.push_back(store->target.descriptor.loader);
+    }
     if (!plan_.definition_apart) plan_.files.push_back(plan_.document);
   }
 
@@ -408,7 +480,12 @@ class MachinePlanner {
         if (!error) plan_.space_needed += size;
       }
     }
-    plan_.space_needed += stores(plan_).size() * kSpaceReserve;
+    for (const FirmwarePlan *store : stores(plan_)) {
+      std::error_code error;
+      plan_.space_needed += kSpaceReserve;
+      if (!store->joint.empty()) plan_.space_needed += fs::file_size(store->joint, error);
+    }
+    if (plan_.seed) plan_.space_needed += kSpaceReserve;
     plan_.space_available = survey_.available;
   }
 

@@ -14,6 +14,7 @@
 #include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/places.hpp"
+#include "migration/seed.hpp"
 #include "migration/source_files.hpp"
 #include "migration/survey.hpp"
 #include "model/machine.hpp"
@@ -43,6 +44,7 @@ struct FirmwarePlan {
   firmware::Selection variables;  // of the source's store, to be carried over; empty: the template as it is
   std::filesystem::path content;  // what the new store is made of, where it is not the template
   std::optional<Medium> image;    // that is a qcow2 image: what is in it is meant
+  std::filesystem::path joint;    // of which the loader and the store are made: variables, and behind them code
 };
 
 struct SnapshotPlan {
@@ -69,6 +71,7 @@ struct MachinePlan {
   std::vector<std::string> guest_fixes;  // what is changed in the copy, for people; DiskPlan::medium has the bytes
   std::vector<DiskPlan> disks;
   std::vector<CopyPlan> copies;
+  std::optional<SeedPlan> seed;
   std::optional<FirmwarePlan> firmware;
   bool has_tpm = false;
   std::filesystem::path tpm_folder;     // the machine's own; empty: it is not ours to touch

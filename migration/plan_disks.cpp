@@ -186,6 +186,19 @@ void DiskPlanner::add_device(const DriveRef &ref) {
   plan_.media.push_back(std::move(out));
 }
 
+// VMware shows a disk's own UUID where it is told to (disk.EnableUUID): the base image has it, and no delta changes it.
+std::string DiskPlanner::identity_of(const disk::DiskInfo &info) const {
+  const auto wanted = machine_.extra.find("disk.enable_uuid");
+  if (wanted == machine_.extra.end()) return {};
+  for (const image::ImageInfo &image : info.chain) {
+    if (!image.uuid) continue;
+    std::string out = image.uuid->text();
+    std::erase(out, '-');
+    return out;
+  }
+  return {};
+}
+
 target::Medium DiskPlanner::target_medium(const DriveRef &ref, std::size_t disk) const {
   const DiskPlan &plan = plan_.disks[disk];
   target::Medium out;
@@ -194,6 +207,7 @@ target::Medium DiskPlanner::target_medium(const DriveRef &ref, std::size_t disk)
   out.file = plan.target;
   out.format = plan.format;
   out.virtual_size = plan.info.virtual_size;
+  out.identity = identity_of(plan.info);
   out.read_only = ref.drive->medium->type == MediumType::readonly;
   out.shareable = ref.drive->medium->type == MediumType::shareable;
   out.transient = ref.drive->medium->auto_reset;

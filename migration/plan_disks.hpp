@@ -17,6 +17,11 @@ struct DisksPlan {
   // By snapshot: the images in which it is an internal snapshot; nullopt: the snapshot is left out.
   std::vector<std::optional<std::vector<std::filesystem::path>>> snapshot_images;
   std::vector<std::string> snapshot_names;  // by snapshot, on the target
+  // By the field of a snapshot's drive: the disk, and the state of it (DiskPlan::snapshots), that it becomes.
+  struct State {
+    std::size_t disk = 0, state = 0;
+  };
+  std::map<std::string, State> states;
   std::vector<Finding> findings;
   std::vector<Settlement> settlements;
 };

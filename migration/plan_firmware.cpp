@@ -5,6 +5,7 @@
 
 #include "converters/firmware/findings.hpp"
 #include "migration/findings.hpp"
+#include "migration/scsi_firmware.hpp"
 
 namespace ferry::migration {
 
@@ -82,6 +83,28 @@ std::optional<std::uint64_t> size_of_store(const Firmware &firmware, const std::
   return image->info->virtual_size;
 }
 
+// "NAME_VARS.fd" -> "NAME_CODE.fd": where the code of an image goes that has both.
+fs::path code_beside(const fs::path &store) {
+  std::string name = store.filename().string();
+  name.replace(name.rfind("VARS"), 4, "CODE");
+  return store.parent_path() / name;
+}
+
+FirmwarePlan with_scsi_drivers(const target::FirmwareImage &found, const Hardware &hardware, const StoreFacts &facts,
+                               const fs::path &store, std::vector<Finding> &findings) {
+  FirmwarePlan out;
+  out.target.descriptor = found;
+  out.target.nvram = store;
+  if (found.joint > 0) {
+    out.joint = found.loader;
+    out.target.descriptor.loader = code_beside(store);
+  }
+  if (facts.contents) out.variables = firmware::select_variables(*facts.contents, false);
+  findings.push_back(raise(kFirmwareByDrivers, hardware.firmware.origin,
+                           "the machine starts with the EFI firmware " + found.loader.string()));
+  return out;
+}
+
 }  // namespace
 
 FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const target::Target &target,
@@ -92,6 +115,12 @@ FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const
   if (auto own = own_firmware(hardware, size, target, store)) return std::move(*own);
   const std::optional<bool> stored = contents ? firmware::secure_boot_of(*contents) : std::nullopt;
   bool secure_boot = hardware.firmware.secure_boot.value_or(stored.value_or(false));
+  if (const auto *found = choose_scsi_firmware(facts.scsi_firmware, hardware, facts.asked, secure_boot))
+    return with_scsi_drivers(*found, hardware, facts, store, findings);
+  if (facts.asked)
+    throw Error(ErrorKind::usage, {.where = hardware.firmware.origin,
+                                   .message = "--firmware is for 64-bit EFI machines without Secure Boot",
+                                   .advice = "Leave it out; the host's own firmware is used then."});
   FirmwarePlan out;
   try {
     out.target.descriptor = *target.choose_firmware(hardware, secure_boot);

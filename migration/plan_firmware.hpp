@@ -15,6 +15,8 @@ namespace ferry::migration {
 struct StoreFacts {
   const std::optional<firmware::NvramContents> &contents;
   const std::optional<MediumFacts> &image;  // of one that is an image
+  const std::vector<target::FirmwareImage> &scsi_firmware;
+  bool asked = false;  // that is what --firmware names
 };
 
 // The firmware of a UEFI state and its store in `dest`, with what is carried over of the source's store.

@@ -128,6 +128,7 @@ void DiskPlanner::add_snapshot(std::size_t i) {
 void DiskPlanner::add_state(std::size_t i, const DriveRef &ref, std::size_t disk) {
   const Snapshot &snapshot = machine_.snapshots[i];
   DiskPlan &plan = plan_.disks[disk];
+  plan_.states[ref.field] = {disk, plan.snapshots.size()};
   plan.snapshots.push_back({plan_.snapshot_names[i], snapshot.created.value_or(0), *ref.drive->medium});
   // A first state besides the active one brings back what the active one hides.
   if (plan.snapshots.size() == 1) {

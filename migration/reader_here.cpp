@@ -4,6 +4,8 @@
 
 #include "converters/guest/look.hpp"
 #include "converters/images/cache.hpp"
+#include "converters/images/foreign.hpp"
+#include "converters/images/qcow2_look.hpp"
 #include "converters/verify/served_image.hpp"
 #include "importers/vagrant/box.hpp"
 #include "importers/vagrant/vagrant.hpp"
@@ -13,6 +15,13 @@
 
 namespace ferry::migration {
 namespace {
+
+// What qemu-img converts is read here for the look alone.
+image::Chain opened_to_look(const Medium &medium, const image::OpenOptions &options) {
+  const bool foreign = medium.chain.size() == 1 && !medium.chain.front().blank &&
+                       image::needs_qemu_img(image::detect_format(medium.chain.front(), options));
+  return foreign ? image::open_qcow2_to_look(medium.chain.front(), options) : image::open_chain(medium, options);
+}
 
 class ReaderHere final : public Reader {
  public:
@@ -79,7 +88,7 @@ class ReaderHere final : public Reader {
     guest::Look look;
     for (const DiskToSee &disk : disks) {
       try {
-        chains.push_back(std::make_unique<const image::Chain>(image::open_chain(disk.medium, options)));
+        chains.push_back(std::make_unique<const image::Chain>(opened_to_look(disk.medium, options)));
         look.add(disk.number, *chains.back());
       } catch (const Error &error) {
         look.add_problem(disk.number, error.detail().message);

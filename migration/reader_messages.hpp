@@ -281,6 +281,7 @@ struct Members<migration::Options> {  // those that reading takes
                                    Member{"keep_disk_changes", &Options::keep_disk_changes},
                                    Member{"allow_modified_parent", &Options::allow_modified_parent},
                                    Member{"ovf_configuration", &Options::ovf_configuration},
+                                   Member{"ovf_properties", &Options::ovf_properties},
                                    Member{"search", &Options::search},
                                    Member{"allow_outside", &Options::allow_outside},
                                    Member{"input_raw", &Options::input_raw},

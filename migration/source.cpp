@@ -337,6 +337,7 @@ ImportOptions import_options(const Options &options, const fs::path &file) {
   ImportOptions out;
   out.virtualbox_registry = options.virtualbox_registry.value_or(fs::path{});
   out.ovf_configuration = options.ovf_configuration;
+  out.ovf_properties = options.ovf_properties;
   out.keep_disk_changes = options.keep_disk_changes;
   out.places = places_of(options, file);
   out.set = options.variables;

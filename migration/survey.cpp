@@ -8,6 +8,7 @@
 #include "migration/in_use.hpp"
 #include "migration/look_inside.hpp"
 #include "migration/outside.hpp"
+#include "migration/scsi_firmware.hpp"
 #include "migration/shared_images.hpp"
 #include "migration/source.hpp"
 
@@ -240,6 +241,7 @@ Survey survey(const ReadMachine &read, const Options &options, const fs::path &d
       out.snapshot_nvram.emplace(i, out.reader->read_nvram(*store));
     }
   }
+  out.scsi_firmware = find_scsi_firmware(hardware, options);
   out.available = room_at(dest);
   return out;
 }

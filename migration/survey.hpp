@@ -12,6 +12,7 @@
 
 #include "converters/disk.hpp"
 #include "converters/firmware/carry.hpp"
+#include "exporters/target.hpp"
 #include "migration/options.hpp"
 #include "migration/reader.hpp"
 #include "model/machine.hpp"
@@ -31,7 +32,9 @@ struct Survey {
   std::optional<firmware::TpmContents> tpm;      // of the source's TPM, where its state can be read
   std::map<std::size_t, firmware::NvramContents> snapshot_nvram;  // of UEFI snapshots that have a store of their own
   std::optional<Observed> observed;                               // what is on the disks; nullopt: nobody looked
+  std::map<std::size_t, Observed> snapshot_observed;              // of snapshots in whose copies Windows may be changed
   std::vector<Finding> findings;                                  // files that lie outside of the machine's folder
+  std::vector<target::FirmwareImage> scsi_firmware;               // see scsi_firmware.hpp
   bool has_manifest = false;
   std::vector<ovf::ManifestEntry> manifest;
   std::vector<std::string> unlisted;       // images that the manifest does not list

@@ -104,4 +104,6 @@ std::filesystem::path store_file(const std::string &name, std::size_t index) {
   return disk_file(name + "_VARS", index, ".fd");
 }
 
+std::filesystem::path seed_file(const std::string &name) { return name + "-seed.iso"; }
+
 }  // namespace ferry::migration

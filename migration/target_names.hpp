@@ -31,6 +31,9 @@ namespace ferry::migration {
 // "NAME_VARS.fd", "NAME_VARS-2.fd": UEFI variables.
 [[nodiscard]] std::filesystem::path store_file(const std::string &name, std::size_t index);
 
+// "NAME-seed.iso": what the guest is told.
+[[nodiscard]] std::filesystem::path seed_file(const std::string &name);
+
 // `pattern` with each "{name}" replaced by `name`.
 [[nodiscard]] bool is_name_pattern(std::string_view pattern);
 [[nodiscard]] std::string name_by_pattern(std::string_view pattern, std::string_view name);

@@ -438,6 +438,7 @@ struct Hardware {
   std::vector<SharedFolder> shared_folders;
   Smbios smbios;
   Platform platform;
+  bool card_reader = false;   // on USB, for cards of the host's or the viewer's
   std::optional<bool> iommu;  // the guest sees Intel's VT-d; one of QEMU's machines has a Device instead
   std::vector<Device> devices;
   std::optional<KernelBoot> kernel;

@@ -84,6 +84,7 @@ class Writer {
     constexpr bool kMayBeEmpty = requires { held.empty(); }
     || std::is_same_v<T, Place>;
     if (kMayBeEmpty && member.written != Written::always && (json.empty() || is_empty_text(json))) return;
+    if (member.written == Written::hidden) json = std::string(secrets::kHidden);
     out[member.name] = std::move(json);
   }
   template <class Struct, class T>

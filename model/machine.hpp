@@ -44,6 +44,28 @@ struct Snapshot {
   Place origin;
 };
 
+// A value that the package's maker, or whoever deploys the machine, gives to the guest (OVF's Property).
+struct DeploymentProperty {
+  std::string key;        // as the guest reads it, with the product's class and instance: "web.port.1"
+  std::string value;      // as it was chosen; empty: none
+  std::string type;       // "string", "boolean", "ip" ...; empty: not said
+  std::string label;      // for people
+  bool required = false;  // the guest cannot do without a value
+  Place origin;
+};
+
+// What the platform hands to the guest when that asks: VMware's guestinfo, OVF's environment.
+struct GuestData {
+  // cloud-init's documents, unpacked; empty: none.
+  std::string user_data, vendor_data;
+  std::string meta_data;       // without the two that follow
+  std::string instance_id;     // by which cloud-init knows its machine
+  std::string network_config;  // cloud-init's, of version 1 or 2
+  std::vector<DeploymentProperty> properties;
+  bool on_cd = false;  // the guest looks for its properties on a CD: OVF's transport "iso"
+  Place origin;
+};
+
 struct Machine {
   Source source;
   std::string name;
@@ -56,7 +78,8 @@ struct Machine {
   std::optional<std::size_t> current_snapshot;  // index: what the current state grew out of
   bool current_state_modified = true;
   std::optional<SavedState> saved_state;
-  bool encrypted = false;                    // the whole machine is encrypted; nothing else is known
+  bool encrypted = false;  // the whole machine is encrypted; nothing else is known
+  std::optional<GuestData> guest_data;
   std::map<std::string, std::string> extra;  // macOS SMC key ("smc.key") and other values that mapping needs
   Place origin;
 };

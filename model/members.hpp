@@ -13,8 +13,9 @@
 namespace ferry {
 
 // Usual: absent optionals, empty texts, empty lists and places that say nothing are left out, other values never.
-// when_changed: left out while it is zero or false. always: written even when it is empty.
-enum class Written { usual, when_changed, always };
+// when_changed: left out while it is zero or false. always: written even when it is empty. hidden: that there is
+// something, not what: it may hold passwords.
+enum class Written { usual, when_changed, always, hidden };
 
 template <class Struct, class Value>
 struct Member {
@@ -413,6 +414,7 @@ struct Members<Hardware> {
                                    Member{"shared_folders", &Hardware::shared_folders},
                                    Member{"smbios", &Hardware::smbios},
                                    Member{"platform", &Hardware::platform},
+                                   Member{"card_reader", &Hardware::card_reader, Written::when_changed},
                                    Member{"iommu", &Hardware::iommu},
                                    Member{"devices", &Hardware::devices},
                                    Member{"kernel", &Hardware::kernel},
@@ -455,6 +457,29 @@ struct Members<Snapshot> {
 };
 
 template <>
+struct Members<DeploymentProperty> {
+  using Property = DeploymentProperty;
+  static constexpr std::tuple kAll{Member{"key", &Property::key},
+                                   Member{"value", &Property::value, Written::hidden},
+                                   Member{"type", &Property::type},
+                                   Member{"label", &Property::label},
+                                   Member{"required", &Property::required, Written::when_changed},
+                                   Member{"origin", &Property::origin}};
+};
+
+template <>
+struct Members<GuestData> {
+  static constexpr std::tuple kAll{Member{"user_data", &GuestData::user_data, Written::hidden},
+                                   Member{"vendor_data", &GuestData::vendor_data, Written::hidden},
+                                   Member{"meta_data", &GuestData::meta_data, Written::hidden},
+                                   Member{"instance_id", &GuestData::instance_id},
+                                   Member{"network_config", &GuestData::network_config, Written::hidden},
+                                   Member{"properties", &GuestData::properties},
+                                   Member{"on_cd", &GuestData::on_cd, Written::when_changed},
+                                   Member{"origin", &GuestData::origin}};
+};
+
+template <>
 struct Members<Machine> {
   static constexpr std::tuple kAll{Member{"source", &Machine::source},
                                    Member{"name", &Machine::name},
@@ -464,6 +489,7 @@ struct Members<Machine> {
                                    Member{"guest_os", &Machine::guest_os},
                                    Member{"encrypted", &Machine::encrypted, Written::when_changed},
                                    Member{"saved_state", &Machine::saved_state},
+                                   Member{"guest_data", &Machine::guest_data},
                                    Member{"extra", &Machine::extra},
                                    Member{"hardware", &Machine::hardware},
                                    Member{"snapshots", &Machine::snapshots},

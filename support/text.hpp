@@ -54,6 +54,10 @@ void append_utf8(std::string &out, char32_t code_point);
 // Lower-case hexadecimal of a number, padded with zeros to `width` digits.
 [[nodiscard]] std::string hex(std::uint64_t value, std::size_t width);
 
+// What RFC 4648's base64 stands for, also without its padding, with white space anywhere or in the alphabet for URLs;
+// nullopt for anything else.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
 // "3.5 GiB", "512 MiB", "17 bytes": for people.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 

@@ -35,7 +35,7 @@ struct Layout {
   Compression compression = Compression::none;
   std::uint64_t virtual_size = 0;    // of the current state; bytes, rounded up to 512
   std::vector<Snapshot> snapshots;   // states 0 .. n-1 of the sink; state n is the current one
-  std::optional<Backing> backing{};  // only for an image without data of its own
+  std::optional<Backing> backing{};  // what is not stored is read from there; no snapshots then
 };
 
 // Lanes may be used at the same time; finish() comes after all of them.

@@ -79,6 +79,15 @@ inline const FindingKind kIoapicAlwaysOn{
 inline const FindingKind kMemoryAssumed{finding_list, "memory.assumed", Severity::warning,
                                         "The source does not say how much memory the machine has.",
                                         "Set the right size with virsh setmaxmem or in virt-manager."};
+inline const FindingKind kCardReaderDropped{finding_list, "usb.card-reader-dropped", Severity::warning,
+                                            "The machine had a reader for smart cards, which this host's QEMU cannot "
+                                            "give it.",
+                                            "Pass a reader of the host's through to the guest by hand."};
+inline const FindingKind kMemoryHotAdd{
+    finding_list, "memory.hot-add", Severity::info,
+    "Memory can be added while the machine runs, as at the source; for that libvirt wants a NUMA node.",
+    "To change the memory for good, change <memory> and the node's size with 'virsh edit'; --hot-add off does "
+    "without."};
 inline const FindingKind kBalloon{finding_list, "memory.balloon", Severity::info,
                                   "The source reclaimed memory with a balloon.",
                                   "Install the virtio balloon driver in the guest."};

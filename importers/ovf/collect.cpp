@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Declarations: files, disks, networks, deployment configurations and properties (DSP0243 "Envelope element",
-// "DiskSection", "NetworkSection", "DeploymentOptionSection", "ProductSection").
+// Declarations: files, disks, networks and deployment configurations; properties are in properties.cpp (DSP0243
+// "Envelope element", "DiskSection", "NetworkSection", "DeploymentOptionSection").
 #include <algorithm>
 #include <functional>
 
@@ -109,28 +109,6 @@ void choose_configuration(Context &in, const Section &section) {
            "the deployment configuration " + in_quotes(chosen) + " is used, out of " + text::printable(list));
 }
 
-// "web.port.1" for class, key and instance of the product (DSP0243 "Property elements"), and the bare key.
-void collect_properties(Context &in, const Section &section) {
-  const std::string prefix = peek_attribute(section.reader, "class").value_or("");
-  const std::string suffix = peek_attribute(section.reader, "instance").value_or("");
-  for (const SettingsReader &property : section.reader.children("Property")) {
-    const auto key = peek_attribute(property, "key");
-    if (!key) continue;
-    auto value = peek_attribute(property, "value");
-    if (!value) value = peek_attribute(property, "defaultValue");  // 0.9
-    for (const SettingsReader &special : property.children("Value")) {
-      if (peek_attribute(special, "configuration") == in.configuration && !in.configuration.empty()) {
-        value = peek_attribute(special, "value");
-      }
-    }
-    if (!value) continue;
-    in.properties.emplace(*key, *value);
-    std::string full = prefix.empty() ? *key : prefix + "." + *key;
-    if (!suffix.empty()) full += "." + suffix;
-    in.properties.emplace(std::move(full), *value);
-  }
-}
-
 }  // namespace
 
 void collect_declarations(Context &in) {
@@ -149,12 +127,7 @@ void collect_declarations(Context &in) {
       }
     }
   }
-  // Properties need the configuration; the innermost level is nearest to the machine and goes first.
-  for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
-    for (const Section &section : sections(*level)) {
-      if (section.name == "ProductSection" || section.name == "PropertySection") collect_properties(in, section);
-    }
-  }
+  collect_properties(in);
 }
 
 std::optional<std::string> substitute(const Context &in, const std::string &text) {

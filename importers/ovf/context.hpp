@@ -66,6 +66,14 @@ struct Context {
 
 // Fills files, disks, networks, configuration and properties.
 void collect_declarations(Context &in);
+
+// ---- properties.cpp: what the package asks whoever deploys it, and gives to the guest ----
+
+// Fills properties, with what --ovf-property says. Throws Error usage where that names none of the package's.
+void collect_properties(Context &in);
+// What the guest is to be handed, and what becomes of the elements that say so.
+void read_guest_data(Context &in);
+
 // Replaces a whole "${key}" by the property's value; nullopt when there is no such property or value.
 [[nodiscard]] std::optional<std::string> substitute(const Context &in, const std::string &text);
 

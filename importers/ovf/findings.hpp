@@ -31,12 +31,10 @@ inline const FindingKind kHardwareChoice{
     finding_list, "ovf.hardware-choice", Severity::info,
     "The package describes the hardware several times, for different platforms; one description is used.",
     "Compare the devices of the new machine with what the guest expects."};
-inline const FindingKind kEnvironment{
-    finding_list, "ovf.environment", Severity::warning,
-    "The guest expects deployment properties from its platform (the OVF environment); nothing hands them over after "
-    "the "
-    "migration.",
-    "Configure the guest by hand at its first start, or give it an ISO image that contains an ovf-env.xml."};
+inline const FindingKind kGuestData{
+    finding_list, "ovf.guest-data", Severity::warning,
+    "What VMware hands to the guest as guestinfo is not of a form that cloud-init reads, and is left behind.",
+    "Configure the guest by hand, or from a CD that its software reads."};
 inline const FindingKind kUuidNotStated{
     finding_list, "ovf.uuid-not-stated", Severity::info,
     "OVF does not state an SMBIOS UUID: each import on the source platform makes a new one, and so does this one.",

@@ -119,43 +119,6 @@ void settle_unknown(Context &in, const Section &section) {
       "the section " + in_quotes(section.name) + (space.empty() ? "" : " of " + in_quotes(space)) + " is not known");
 }
 
-// Properties are what the guest asks its platform for at the first start.
-void settle_product(const Section &section) {
-  for (const SettingsReader &property : section.reader.children("Property")) {
-    const std::string qualifiers = text::lower_ascii(peek_attribute(property, "qualifiers").value_or(""));
-    const bool secret = parse_boolean(peek_attribute(property, "password").value_or("")).value_or(false) ||
-                        qualifiers.find("password") != std::string::npos ||
-                        peek_attribute(property, "type") == std::optional<std::string>("password");
-    if (secret) {
-      for (const char *attribute : {"value", "defaultValue"}) property.hide(attribute);
-      for (const SettingsReader &value : property.children("Value")) value.hide("value");
-    }
-    property.settle_all(kDropped,
-                        "a property that the source platform hands to the guest; configure the guest by hand");
-  }
-}
-
-// The guest reads properties only where the hardware says how they are handed over.
-void check_environment(Context &in) {
-  std::size_t properties = 0;
-  std::string transport;
-  Place where;
-  for (const SettingsReader &level : in.contents) {
-    for (const Section &section : sections(level)) {
-      if (section.name == "ProductSection") properties += section.reader.children("Property").size();
-      if (section.name != "VirtualHardwareSection") continue;
-      section.reader.settle("transport", kDropped, "how the source platform hands properties to the guest");
-      if (const auto value = peek_attribute(section.reader, "transport")) {
-        transport = *value;
-        where = section.reader.place("transport");
-      }
-    }
-  }
-  if (properties == 0 || transport.empty()) return;
-  in.raise(finding::kEnvironment, where,
-           "the guest takes " + std::to_string(properties) + " deployment properties by " + in_quotes(transport));
-}
-
 // ---- attributes that any element may have ----
 
 void settle_common(const SettingsReader &element) {
@@ -224,13 +187,12 @@ void read_connections(Context &in) {
 }
 
 void settle_sections(Context &in) {
-  check_environment(in);
+  read_guest_data(in);
   std::vector<SettingsReader> levels{in.envelope};
   levels.insert(levels.end(), in.contents.begin(), in.contents.end());
   for (std::size_t depth = 0; depth < levels.size(); ++depth) {
     if (depth + 1 < levels.size() && depth > 0) levels[depth].settle("id", kIrrelevant, "the group's identity");
     for (const Section &section : sections(levels[depth])) {
-      if (section.name == "ProductSection" || section.name == "PropertySection") settle_product(section);
       if (section.name == "Name") {  // VirtualBox names its collections; a machine's own name is taken
         section.reader.settle_if_unknown("", kIrrelevant, "the group's name");
         continue;

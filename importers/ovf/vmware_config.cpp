@@ -6,6 +6,7 @@
 #include "importers/ovf/item.hpp"
 #include "importers/ovf/vmware_setting.hpp"
 #include "importers/vmware/boot_order.hpp"
+#include "importers/vmware/guest_info.hpp"
 #include "importers/vmware/known_keys.hpp"
 
 #include "support/text.hpp"
@@ -160,7 +161,7 @@ bool take_guest_visible_key(Context &in, const Setting &setting, const std::stri
     setting.take("hardware.smbios.strings");
   } else if (key == "disk.enableuuid" && setting.on()) {
     in.machine.extra["disk.enable_uuid"] = "true";
-    return false;  // what becomes of it, the table says
+    setting.take("extra.disk.enable_uuid");
   } else {
     return false;
   }
@@ -211,6 +212,33 @@ void read_bios_order(Context &in, const SettingsReader &hardware_section) {
   if (!order.devices.empty()) in.machine.hardware.boot_order = std::move(order.devices);
 }
 
+// guestinfo.*: what VMware hands to the guest; as importers/vmx/ reads the same keys. True for those that were taken.
+std::set<std::string> read_guest_info(Context &in, const SettingsReader &hardware_section) {
+  constexpr std::string_view kPrefix = "guestinfo.";
+  vmware::GuestInfo values;
+  std::map<std::string, Setting> settings_of;
+  for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
+    const std::string key = text::lower_ascii(setting.key());
+    if (!key.starts_with(kPrefix)) continue;
+    values.emplace(key.substr(kPrefix.size()), setting.value());
+    settings_of.emplace(key.substr(kPrefix.size()), setting);
+  }
+  vmware::GuestInfoRead read = vmware::read_guest_info(values, in.package.shown_as());
+  for (const auto &problem : read.problems)
+    in.raise(finding::kGuestData, settings_of.at(problem.key).place(),
+             "guestinfo." + problem.key + " cannot be handed to the guest: " + problem.why);
+  std::set<std::string> out;
+  if (vmware::is_empty(read.data)) return out;
+  for (const auto &[key, field] : read.fields) {
+    settings_of.at(key).take("guest_data." + field);
+    settings_of.at(key).settle(Disposition::irrelevant, "a further attribute of the setting");
+    out.insert(std::string(kPrefix) + key);
+  }
+  read.data.origin = settings_of.at(read.fields.begin()->first).place();
+  in.machine.guest_data = std::move(read.data);
+  return out;
+}
+
 }  // namespace
 
 void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
@@ -222,7 +250,9 @@ void read_vmware_config(Context &in, const SettingsReader &hardware_section) {
     settle_by(vmware::find_machine_config_key(setting.key()), setting);
   }
   read_bios_order(in, hardware_section);
+  const std::set<std::string> guest_info = read_guest_info(in, hardware_section);
   for (const Setting &setting : settings(hardware_section, "ExtraConfig")) {
+    if (guest_info.contains(text::lower_ascii(setting.key()))) continue;
     if (take_machine_config(in, setting) || take_vmx_key(in, setting)) {
       setting.settle(Disposition::irrelevant, "a further attribute of the setting");
       continue;

@@ -106,8 +106,10 @@ void read_emulated_usb(Scope &scope) {
   for (const SettingsReader &device : holder->children()) {
     const std::string *enabled = device.element().attribute("enabled");
     const bool on = enabled != nullptr && (*enabled == "true" || *enabled == "1");
+    if (on && device.element().name == "CardReader")
+      scope.hw.card_reader = device.boolean("enabled", scope.field("card_reader")).value_or(false);
     device.settle_all(on ? Disposition::dropped : Disposition::irrelevant,
-                      on ? "add a <smartcard> or pass the host's camera through by hand" : "off");
+                      on ? "pass the host's camera through by hand" : "off");
   }
 }
 

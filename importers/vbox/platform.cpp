@@ -34,6 +34,7 @@ void read_plugged_cpus(Scope &scope, const SettingsReader &element) {
     if (id && *id < cpu.count) plugged.insert(*id);
   }
   tree->settle_all(Disposition::irrelevant, "CPU hot-plugging is off");
+  if (cpu.hotplug.value_or(false)) cpu.most = cpu.count;
   if (!cpu.hotplug.value_or(false) || plugged.empty() || plugged.size() == cpu.count) return;
   element.settle("count", Disposition::translated,
                  "the guest has the " + std::to_string(plugged.size()) + " CPUs that are plugged in");

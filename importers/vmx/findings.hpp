@@ -75,8 +75,9 @@ inline const FindingKind kPassthrough{finding_list, "vmx.passthrough", Severity:
                                       "A device of the source's host is passed through to the guest.",
                                       "Attach a device of this host by hand."};
 inline const FindingKind kGuestinfo{finding_list, "vmx.guestinfo", Severity::warning,
-                                    "The guest reads its configuration (cloud-init, Ignition) from guestinfo keys.",
-                                    "Give the guest the same data another way, such as a NoCloud seed image."};
+                                    "The guest reads its configuration from a guestinfo key that cannot be handed to "
+                                    "it otherwise.",
+                                    "Configure the guest by hand, or from a CD that its software reads."};
 inline const FindingKind kPassword{finding_list, "vmx.remote-display-password", Severity::info,
                                    "The remote display had a password; it is not carried over.",
                                    "Set one on the new machine if its display can be reached from outside."};

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "importers/vmware/guest_info.hpp"
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 #include "importers/vmx/snapshots.hpp"
@@ -121,10 +122,8 @@ void read_identity(Reader &reader, Machine &machine) {
     const std::string *value = settings.peek(key);
     if (value != nullptr && !machine.uuid) machine.uuid = Uuid::parse(text::trim(*value));
   }
-  if (const std::string *value = settings.peek("disk.enableUUID");
-      value != nullptr && parse_boolean(*value).value_or(false)) {
+  if (settings.boolean("disk.enableUUID", "extra.disk.enable_uuid").value_or(false))
     machine.extra["disk.enable_uuid"] = "true";
-  }
   read_generation_id(settings, machine);
   if (const auto smc = settings.boolean("smc.present", "extra.smc.present"))
     machine.extra["smc.present"] = *smc ? "true" : "false";
@@ -142,18 +141,26 @@ void read_saved_state(Reader &reader, Machine &machine) {
   reader.find(kSuspended, "checkpoint.vmState", "the machine is suspended to \"" + text::printable(*state) + "\"");
 }
 
-// Cloud-init, Ignition and OVF properties come to the guest through guestinfo. The ledger hides their values.
-void read_guestinfo(Reader &reader) {
-  bool told = false;
-  for (const std::string &key : reader.settings.keys_with("guestinfo.")) {
-    const std::string_view name = std::string_view(key).substr(10);
-    const bool data = name.rfind("userdata", 0) == 0 || name.rfind("metadata", 0) == 0 ||
-                      name.rfind("vendordata", 0) == 0 || name.rfind("ignition.", 0) == 0 ||
-                      name.rfind("coreos.", 0) == 0 || name.rfind("afterburn.", 0) == 0 || name == "ovfenv";
-    if (!data || told) continue;
-    reader.find(kGuestinfo, key, "the guest is configured through " + reader.settings.place(key).path);
-    told = true;
+// Cloud-init's data and OVF properties come to the guest through guestinfo. The ledger hides their values.
+void read_guest_data(Reader &reader, Machine &machine) {
+  constexpr std::string_view kPrefix = "guestinfo.";
+  Settings &settings = reader.settings;
+  vmware::GuestInfo values;
+  for (const std::string &key : settings.keys_with(kPrefix)) values[key.substr(kPrefix.size())] = *settings.peek(key);
+  vmware::GuestInfoRead read = vmware::read_guest_info(values, settings.file());
+  const auto key_of = [&](const std::string &key) { return std::string(kPrefix) + key; };
+  for (const auto &problem : read.problems)
+    reader.find(kGuestinfo, key_of(problem.key),
+                settings.place(key_of(problem.key)).path + " cannot be handed over: " + problem.why);
+  for (const auto &[key, value] : values) {
+    // Fedora CoreOS and its like ask VMware alone, whatever stands beside.
+    if (key == "ignition.config.data" || key == "coreos.config.data")
+      reader.find(kGuestinfo, key_of(key), "the guest is configured through " + settings.place(key_of(key)).path);
   }
+  if (vmware::is_empty(read.data)) return;
+  for (const auto &[key, field] : read.fields) (void)settings.text(key_of(key), "guest_data." + field);
+  read.data.origin = settings.place(key_of(read.fields.begin()->first));
+  machine.guest_data = std::move(read.data);
 }
 
 std::string lower_key(std::string_view line) {
@@ -193,7 +200,7 @@ ImportedMachine import_text(std::string_view bytes, const std::filesystem::path 
     reader.find(kPartlyEncrypted, "vmx.encryptionType", "the firmware's variables and the TPM's state are encrypted");
   }
   read_saved_state(reader, machine);
-  read_guestinfo(reader);
+  read_guest_data(reader, machine);
   if (inside == nullptr) read_snapshots(reader, out.ledger, machine, options.snapshots_needed);
   settings.settle_known();
   return out;

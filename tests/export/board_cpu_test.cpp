@@ -213,6 +213,63 @@ TEST(Cpu, SyntheticTimersNeedWhatTheyDependOn) {
   }
 }
 
+// What a guest gains only by a Hyper-V of its own, others do not get.
+TEST(Cpu, EnlightenmentsAreThoseThatTheHostOffers) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.paravirtualization = Paravirtualization::hyperv;
+  fixture.host = with_kvm(debian_sid());
+  fixture.host.hyperv_features.insert(
+      {"reset", "reenlightenment", "evmcs", "stimer_direct", "tlbflush_direct", "tlbflush_extended"});
+  xml::Element root = domain(fixture.run());
+  EXPECT_EQ(count(root, "features/hyperv/reset"), 1U);
+  EXPECT_EQ(count(root, "features/hyperv/stimer/direct"), 1U);
+  EXPECT_EQ(count(root, "features/hyperv/tlbflush/extended"), 1U);
+  EXPECT_EQ(count(root, "features/hyperv/tlbflush/direct"), 0U);
+  EXPECT_EQ(count(root, "features/hyperv/evmcs"), 0U);
+  EXPECT_EQ(count(root, "features/hyperv/reenlightenment"), 0U);
+  fixture.machine.hardware.cpu.nested_virtualization = true;
+  root = domain(fixture.run());
+  EXPECT_EQ(count(root, "features/hyperv/tlbflush/direct"), 1U);
+  EXPECT_EQ(count(root, "features/hyperv/evmcs"), 1U);
+  EXPECT_EQ(count(root, "features/hyperv/reenlightenment"), 1U);
+}
+
+TEST(Cpu, MoreCanBePluggedIn) {
+  Fixture fixture(vmware_machine());
+  Cpu &cpu = fixture.machine.hardware.cpu;
+  cpu.count = 4;
+  cpu.cores_per_socket = 2;
+  cpu.hotplug = true;
+  xml::Element root = domain(fixture.run());
+  EXPECT_EQ(element(root, "vcpu").text, "16");
+  EXPECT_EQ(attribute(element(root, "vcpu"), "current"), "4");
+  EXPECT_EQ(attribute(element(root, "cpu/topology"), "sockets"), "8");
+  cpu.most = 6;
+  EXPECT_EQ(element(domain(fixture.run()), "vcpu").text, "6");
+  cpu.most = 4;
+  EXPECT_EQ(attribute(element(domain(fixture.run()), "vcpu"), "current"), "");
+  cpu.most.reset();
+  fixture.input.options.hot_add = false;
+  root = domain(fixture.run());
+  EXPECT_EQ(element(root, "vcpu").text, "4");
+}
+
+// QEMU takes it so: the first start of such a machine was tried.
+TEST(Memory, MoreCanBePluggedIn) {
+  Fixture fixture(vmware_machine());
+  fixture.machine.hardware.memory.hot_add = true;
+  fixture.machine.hardware.cpu.hotplug = true;
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(element(root, "maxMemory").text, "4194304");
+  EXPECT_EQ(attribute(element(root, "maxMemory"), "slots"), "16");
+  EXPECT_EQ(attribute(element(root, "cpu/numa/cell"), "memory"), element(root, "memory").text);
+  EXPECT_TRUE(found(result, "memory.hot-add"));
+  fixture.run_and_start();
+  fixture.input.options.hot_add = false;
+  EXPECT_EQ(count(domain(fixture.run()), "maxMemory"), 0U);
+}
+
 TEST(Memory, BalloonAndLargePages) {
   Fixture fixture(virtualbox_machine());
   fixture.machine.hardware.memory.balloon_bytes = std::uint64_t{256} << 20U;

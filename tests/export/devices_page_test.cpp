@@ -152,6 +152,14 @@ std::string others() {
     out += row(name, there ? "`" + std::string(target) + "`" : "nothing", verdict(result, without, field));
   };
   add(
+      "card_reader", [](Hardware &hw) { hw.card_reader = true; }, "devices/smartcard", "<smartcard>",
+      "hardware.card_reader");
+  add(
+      "cpu.hotplug", [](Hardware &hw) { hw.cpu.hotplug = true; }, "vcpu", "<vcpu current=>", "hardware.cpu.hotplug");
+  add(
+      "memory.hot_add", [](Hardware &hw) { hw.memory.hot_add = true; }, "maxMemory", "<maxMemory>",
+      "hardware.memory.hot_add");
+  add(
       "iommu", [](Hardware &hw) { hw.iommu = true; }, "devices/iommu", "<iommu model='intel'>", "hardware.iommu");
   add(
       "display.clipboard", [](Hardware &hw) { hw.display.clipboard = Display::Exchange::off; },

@@ -115,6 +115,31 @@ TEST(Display, VideoMemoryIsAPowerOfTwo) {
   EXPECT_EQ(attribute(element(domain(fixture.run()), "devices/video/model"), "vram"), "65536");
 }
 
+TEST(Display, VirglIsOnRequestForLinux) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.guest_os.family = OsFamily::linux;
+  fixture.machine.hardware.display.accelerate_3d = true;
+  fixture.input.options.video_model = target::VideoModel::virtio_3d;
+  EXPECT_THROW((void)fixture.map(), Error);
+  fixture.host.virgl = true;
+  const auto result = fixture.run();
+  const xml::Element root = domain(result);
+  EXPECT_EQ(attribute(element(root, "devices/video/model"), "type"), "virtio");
+  EXPECT_EQ(attribute(element(root, "devices/video/model/acceleration"), "accel3d"), "yes");
+  EXPECT_EQ(attribute(element(root, "devices/graphics/gl"), "enable"), "yes");
+  EXPECT_FALSE(found(result, "display.3d-dropped"));
+  fixture.machine.guest_os.family = OsFamily::windows;
+  EXPECT_THROW((void)fixture.map(), Error);
+}
+
+TEST(Usb, ACardReaderTakesTheViewersCards) {
+  Fixture fixture(virtualbox_machine());
+  fixture.machine.hardware.card_reader = true;
+  EXPECT_EQ(attribute(element(domain(fixture.run()), "devices/smartcard"), "type"), "spicevmc");
+  fixture.host.smartcard = false;
+  EXPECT_TRUE(found(fixture.run(), "usb.card-reader-dropped"));
+}
+
 TEST(Display, WhatIsLostIsSaid) {
   Fixture fixture(virtualbox_machine());
   Display &display = fixture.machine.hardware.display;

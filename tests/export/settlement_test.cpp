@@ -61,6 +61,7 @@ Machine full_machine() {
   hw.display.video_memory_bytes = 1;
   hw.display.remote = Display::Remote{.enabled = true, .ports = "1", .address = "1"};
   hw.clock.hpet = true;
+  hw.card_reader = true;
   hw.tpm = Tpm{};
   hw.boot_order = {{BootDevice::Kind::usb, "x"}};
   hw.shared_folders = {{.name = "x", .host_path = "/x/y/z"}};

@@ -34,6 +34,32 @@ Bytes packed(const std::string &format, const Bytes &image) {
   return out;
 }
 
+// Of four clusters of 512 bytes: data, none, zeros, packed.
+Bytes small_qcow2(std::uint64_t version) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.text(0, "QFI\xfb");
+  writer.big(4, version, 4);
+  writer.big(20, 9, 4);
+  writer.big(24, 2048, 8);
+  writer.big(36, 1, 4);
+  writer.big(40, 512, 8);  // L1
+  if (version == 3) writer.big(100, 104, 4);
+  writer.big(512, 1024 | std::uint64_t{1} << 63U, 8);
+  writer.big(1024, 1536 | std::uint64_t{1} << 63U, 8);
+  writer.big(1040, 1, 8);
+  writer.big(1048, 2048 | std::uint64_t{1} << 62U, 8);
+  writer.grow(2048);
+  for (std::uint64_t i = 0; i < 512; ++i) writer.big(1536 + i, i, 1);
+  // 512 letters, as a raw deflate stream with one stored block.
+  writer.big(2048, 1, 1);
+  writer.little(2049, 512, 2);
+  writer.little(2051, 0xFDFF, 2);
+  for (std::uint64_t i = 0; i < 512; ++i) writer.big(2053 + i, 'a', 1);
+  writer.grow(3072);
+  return out;
+}
+
 Bytes tar(const std::vector<std::pair<std::string, std::string>> &members) {
   Bytes out;
   ByteWriter writer(out);
@@ -215,6 +241,8 @@ int main(int count, char **arguments) {
   const Layer large{.size = 1U << 20U, .block_size = 1U << 20U, .blocks = {Block::partial}, .tag = 1, .order = {}};
   Layer empty = large;
   empty.blocks = {Block::absent};
+  put("qcow2_look", "old", small_qcow2(2));
+  put("qcow2_look", "new", small_qcow2(3));
   put("vhdx", "empty", make_vhdx(empty));
   put("vhdx", "log", make_vhdx(empty, {}, {.dirty_log = true}));
   Bytes partly = make_vhdx(large, child);

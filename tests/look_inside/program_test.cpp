@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/kit/disk_images.hpp"
 #include "tests/kit/folder.hpp"
 #include "tests/look_inside/disks.hpp"
 #include "tests/look_inside/hive_writer.hpp"
@@ -84,6 +85,63 @@ class LookInsideProgram : public testing::Test {
     std::vector<std::string> out;
     for (const auto &finding : machine["findings"]) out.push_back(finding["id"]);
     return out;
+  }
+
+  // What the new image's registry says of the driver, by ntfs-3g and hivex.
+  std::string start_of_driver(const std::vector<std::string> &read_image) {
+    const std::string raw = (folder_ / "raw").string(), volume = (folder_ / "new-volume").string(),
+                      hive = (folder_ / "hive").string();
+    std::vector<std::string> command{"qemu-img", "convert", "-O", "raw"};
+    command.insert(command.end(), read_image.begin(), read_image.end());
+    command.push_back(raw);
+    if (run(command) != 0) return "no image";
+    const Bytes made = read_file(raw);
+    write_file(volume, Bytes(made.begin() + static_cast<long>(kMiB), made.end()));
+    if (run({"sh", "-c", "ntfscat -f \"$1\" Windows/System32/config/SYSTEM > \"$2\"", "sh", volume, hive}) != 0)
+      return "no hive";
+    return subprocess::run({.program = "hivexget",
+                            .arguments = {hive, "\\ControlSet001\\Services\\LSI_SAS", "Start"},
+                            .locked_in = {},
+                            .on_line = {}},
+                           {})
+        .output;
+  }
+  // Windows without the driver of its controller, on a disk that a snapshot's delta lies on.
+  void machine_with_snapshot() {
+    {
+      NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+      ntfs.write("Windows/System32/config/SYSTEM", make_hive(system_hive({.services = {{"LSI_SAS", 3U}}})));
+      ntfs.write("Windows/System32/config/SOFTWARE", make_hive(software_hive({})));
+    }
+    make_disk(folder_ / "disk", "dos", {{folder_ / "volume", "7"}});
+    machine(folder_ / "disk");
+    const std::uint64_t size = std::filesystem::file_size(folder_ / "vm/m-flat.vmdk");
+    constexpr std::uint64_t kGrain = 65536;
+    const Layer empty{.size = size, .block_size = kGrain, .blocks = {(size + kGrain - 1) / kGrain, Block::absent}};
+    const Identity on_top{.cid = 0x22345678, .parent_cid = 0x12345678, .parent_name = "m.vmdk"};
+    write_file(
+        folder_ / "vm/m-000001.vmdk",
+        make_hosted_sparse(empty, {.descriptor = vmdk_descriptor(
+                                       "monolithicSparse",
+                                       "RW " + std::to_string(size / 512) + " SPARSE \"m-000001.vmdk\"\n", on_top)}));
+    folder_.write("vm/m.vmsd",
+                  ".encoding = \"UTF-8\"\nsnapshot.lastUID = \"1\"\nsnapshot.current = \"1\"\n"
+                  "snapshot.numSnapshots = \"1\"\nsnapshot0.uid = \"1\"\nsnapshot0.displayName = \"before\"\n"
+                  "snapshot0.createTimeHigh = \"374000\"\nsnapshot0.createTimeLow = \"1\"\n"
+                  "snapshot0.numDisks = \"1\"\nsnapshot0.disk0.fileName = \"m.vmdk\"\n"
+                  "snapshot0.disk0.node = \"scsi0:0\"\n");
+    const std::string vmx = read_text(folder_ / "vm/m.vmx");
+    folder_.write("vm/m.vmx", std::string(vmx).replace(vmx.find("m.vmdk"), 6, "m-000001.vmdk"));
+  }
+  [[nodiscard]] nlohmann::json migrated(const std::vector<std::string> &more) const {
+    std::vector<std::string> arguments{"migrate",        "--no-define",
+                                       "--dest",         (folder_ / "new").string(),
+                                       "--host-profile", FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return said(arguments);
+  }
+  static bool has_readers() {
+    return run({"sh", "-c", "command -v hivexget && command -v ntfscat"}) == 0 && has_program("qemu-img");
   }
 
   TempFolder folder_;
@@ -202,6 +260,43 @@ TEST_F(LookInsideProgram, TheBusIsOneThatTheGuestBootsFrom) {
   EXPECT_THAT(planned["domain_xml"].get<std::string>(), HasSubstr("bus=\"sata\""));
   EXPECT_THAT(ids(planned), testing::Contains("guest.fixed"));
   EXPECT_THAT(ids(planned), Not(testing::Contains("guest.boot-driver")));
+}
+
+// Each state of a disk has a registry of its own.
+TEST_F(LookInsideProgram, SnapshotsAreMadeToBootToo) {
+  if (!has_readers()) GTEST_SKIP() << "no hivexget, ntfscat or qemu-img";
+  machine_with_snapshot();
+  const auto report = migrated({"--verify"});
+  EXPECT_EQ(report["status"], "migrated") << report.dump(1);
+  const std::vector<std::string> found = ids(report);
+  EXPECT_EQ(std::count(found.begin(), found.end(), "guest.fixed"), 2);
+  const std::string image = (folder_ / "new/m.qcow2").string();
+  EXPECT_EQ(start_of_driver({image}), "0\n");
+  EXPECT_EQ(start_of_driver({"-l", "snapshot.name=before", image}), "0\n");
+}
+
+// The overlay has the clusters that were changed, and nothing else.
+TEST_F(LookInsideProgram, AnOverlayIsMadeToBootAndTheSourceIsNotTouched) {
+  if (!has_readers()) GTEST_SKIP() << "no hivexget, ntfscat or qemu-img";
+  {
+    NtfsVolume ntfs(folder_ / "volume", 32 * kMiB);
+    ntfs.write("Windows/System32/config/SYSTEM", make_hive(system_hive({.services = {{"LSI_SAS", 3U}}})));
+    ntfs.write("Windows/System32/config/SOFTWARE", make_hive(software_hive({})));
+  }
+  make_disk(folder_ / "disk", "dos", {{folder_ / "volume", "7"}});
+  const std::uint64_t size = std::filesystem::file_size(folder_ / "disk");
+  std::filesystem::create_directories(folder_ / "vm");
+  ASSERT_EQ(run({"qemu-img", "convert", "-O", "vmdk", (folder_ / "disk").string(), (folder_ / "vm/m.vmdk").string()}),
+            0);
+  machine_settings("windows9-64");
+  const Bytes source = read_file(folder_ / "vm/m.vmdk");
+  const auto report = migrated({"--disk-mode", "overlay"});
+  EXPECT_EQ(report["status"], "migrated") << report.dump(1);
+  EXPECT_THAT(ids(report), testing::Contains("guest.fixed"));
+  EXPECT_EQ(start_of_driver({(folder_ / "new/m.qcow2").string()}), "0\n");
+  EXPECT_EQ(read_file(folder_ / "vm/m.vmdk"), source);
+  EXPECT_LT(std::filesystem::file_size(folder_ / "new/m.qcow2"), size / 8);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new/m.qcow2.changes"));
 }
 
 // The settings say Linux.

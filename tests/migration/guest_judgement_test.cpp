@@ -39,7 +39,9 @@ class GuestJudgement : public testing::Test {
         {.version = "6.1", .initramfs = "/boot/initrd.img-6.1", .examined = true, .drivers = std::move(drivers)});
     return out;
   }
-  Judgement judgement() { return judge_guest(observed_, machine_, result_, choice_, copied_); }
+  Judgement judgement() {
+    return judge_guest(observed_, machine_.hardware, machine_.origin, result_, choice_, copied_);
+  }
   std::vector<Finding> judged() { return judgement().findings; }
   std::vector<std::string> ids() {
     std::vector<std::string> out;
@@ -171,7 +173,7 @@ TEST_F(GuestJudgement, WindowsIsNotChangedWhereThatCouldHarmIt) {
   refused("file system was not unmounted");
   observed_.volumes.clear();
   copied_.clear();
-  refused("its disk is not copied");
+  refused("its disk is used as it is");
   copied_ = {1};
   choice_ = GuestFixes::list;
   refused("Start 3 becomes 0");

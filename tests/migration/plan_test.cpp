@@ -284,5 +284,92 @@ TEST_F(Plan, ALinkedDiskIsTheSourcesOwnAndThatIsTold) {
   EXPECT_FALSE(has(plan(), "disk.linked"));
 }
 
+ObservedWindows windows_without_ahci(std::uint64_t at) {
+  ObservedWindows out;
+  out.disk = 1;
+  out.partition = 1;
+  out.folder = "Windows";
+  out.version = "10.0.19045";
+  out.control_sets.push_back({.number = 1, .services = {{.name = "storahci", .start = 3, .start_at = at}}});
+  return out;
+}
+
+// The registry lies elsewhere in the snapshot's state of the disk.
+TEST_F(Plan, EachStateOfADiskIsChangedWhereItsOwnRegistryLies) {
+  add_snapshot("before", hardware("before.vdi"));
+  survey.observed.emplace().windows.push_back(windows_without_ahci(4096));
+  survey.snapshot_observed[0].windows.push_back(windows_without_ahci(8192));
+  const MachinePlan planned = plan();
+  ASSERT_EQ(planned.disks.at(0).medium.changes.size(), 1U);
+  EXPECT_EQ(planned.disks[0].medium.changes[0].offset, 4096U);
+  ASSERT_EQ(planned.disks[0].snapshots.at(0).medium.changes.size(), 1U);
+  EXPECT_EQ(planned.disks[0].snapshots[0].medium.changes[0].offset, 8192U);
+  EXPECT_EQ(planned.guest_fixes.size(), 2U);
+}
+
+TEST_F(Plan, AnOverlayIsChangedAndALinkNever) {
+  survey.observed.emplace().windows.push_back(windows_without_ahci(4096));
+  options.mode = disk::Mode::overlay;
+  EXPECT_EQ(plan().disks.at(0).medium.changes.size(), 1U);
+  options.mode = disk::Mode::link;
+  EXPECT_TRUE(plan().disks.at(0).medium.changes.empty());
+}
+
+// A VMware machine that is told to shows each disk's own UUID.
+TEST_F(Plan, ADisksUuidIsItsSerialNumberWhereTheSourceShowsIt) {
+  const auto serial = [&] { return plan().domain_xml.find("<serial>6000c2900000000000000000000000aa</serial>"); };
+  survey.media.at("hardware.controllers.0.drives.0").info->chain.at(0).uuid =
+      Uuid::parse("6000c290-0000-0000-0000-0000000000aa");
+  machine().hardware.controllers[0].type = ControllerType::virtio_scsi;
+  EXPECT_EQ(serial(), std::string::npos);
+  machine().extra["disk.enable_uuid"] = "true";
+  EXPECT_NE(serial(), std::string::npos);
+}
+
+TEST_F(Plan, WhatTheGuestIsToldIsOnACd) {
+  machine().guest_data.emplace().user_data = "#cloud-config\n";
+  const MachinePlan planned = plan();
+  ASSERT_TRUE(planned.seed);
+  EXPECT_NE(planned.domain_xml.find("/images/web-seed.iso"), std::string::npos);
+  EXPECT_NE(std::find(planned.files.begin(), planned.files.end(), "/images/web-seed.iso"), planned.files.end());
+}
+
+// ---- EFI firmware with drivers for SCSI controllers ----
+
+struct ScsiFirmware : Plan {
+  ScsiFirmware() {
+    machine().hardware.firmware.type = FirmwareType::efi64;
+    machine().hardware.controllers[0].type = ControllerType::pvscsi;
+    target::FirmwareImage image;
+    image.loader = "/usr/share/ovmf/OVMF.legacy.fd";
+    image.joint = 0x84000;
+    image.scsi_models = {"lsisas1068", "vmpvscsi"};
+    survey.scsi_firmware = {image};
+  }
+};
+
+TEST_F(ScsiFirmware, KeepsTheController) {
+  const MachinePlan planned = plan();
+  EXPECT_NE(planned.domain_xml.find("model=\"vmpvscsi\""), std::string::npos);
+  EXPECT_NE(planned.domain_xml.find(">/images/web_CODE.fd</loader>"), std::string::npos);
+  EXPECT_NE(std::find(planned.files.begin(), planned.files.end(), "/images/web_CODE.fd"), planned.files.end());
+  EXPECT_EQ(planned.firmware->joint, "/usr/share/ovmf/OVMF.legacy.fd");
+}
+
+TEST_F(ScsiFirmware, IsNotForSecureBootOrOtherControllers) {
+  machine().hardware.firmware.secure_boot = true;
+  EXPECT_EQ(plan().domain_xml.find("vmpvscsi"), std::string::npos);
+  machine().hardware.firmware.secure_boot = false;
+  survey.scsi_firmware[0].scsi_models = {"lsisas1068"};
+  EXPECT_EQ(plan().domain_xml.find("web_CODE.fd"), std::string::npos);
+  machine().hardware.controllers[0].type = ControllerType::ahci;
+  survey.scsi_firmware[0].scsi_models = {"lsisas1068", "vmpvscsi"};
+  EXPECT_EQ(plan().domain_xml.find("web_CODE.fd"), std::string::npos);
+  options.firmware = "/usr/share/ovmf/OVMF.legacy.fd";
+  EXPECT_NE(plan().domain_xml.find("web_CODE.fd"), std::string::npos);
+  machine().hardware.firmware.secure_boot = true;
+  EXPECT_THROW((void)plan(), Error);
+}
+
 }  // namespace
 }  // namespace ferry::migration

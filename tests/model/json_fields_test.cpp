@@ -88,7 +88,7 @@ void fill_board(Hardware &hardware) {
   hardware.smbios.strings["bios.vendor"] = "x";
   hardware.display.clipboard = Display::Exchange::to_guest;
   hardware.display.files = Display::Exchange::both;
-  hardware.iommu = true;
+  hardware.iommu = hardware.card_reader = true;
   hardware.platform = {NicNames::by_path, {{"ide.disk", "x"}}, {{"bios.vendor", "x"}}, "x"};
 }
 
@@ -191,6 +191,8 @@ Machine full_machine() {
   machine.current_snapshot = 0;
   machine.saved_state = SavedState{"/folder/b.sav", somewhere()};
   machine.encrypted = true;
+  machine.guest_data =
+      GuestData{"x", "x", "x", "x", "x", {{"a.b", "x", "string", "B", true, somewhere()}}, true, somewhere()};
   machine.extra["smc.key"] = "x";
   return machine;
 }

@@ -245,7 +245,8 @@ TEST(Fixtures, EveryKindOfDevice) {
   EXPECT_EQ(hardware.nics.at(0).pci_slot, 160U);
   EXPECT_EQ(hardware.nics.at(0).mac->text(), "00:50:56:00:00:01");
   EXPECT_EQ(hardware.controllers.at(0).pci_slot, 16U);
-  EXPECT_TRUE(has_finding(imported, "ovf.environment"));
+  EXPECT_TRUE(imported.machine.guest_data->on_cd);
+  EXPECT_EQ(imported.machine.guest_data->properties.at(0).key, "app.ip");
   const auto dropped = std::count_if(imported.findings.begin(), imported.findings.end(),
                                      [](const Finding &finding) { return finding.id == "ovf.device-dropped"; });
   EXPECT_EQ(dropped, 18);

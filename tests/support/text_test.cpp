@@ -69,5 +69,15 @@ TEST(Printable, ShowsWhatATerminalWouldObey) {
   EXPECT_EQ(text::printable("שלום 業務 Bücher 💾"), "שלום 業務 Bücher 💾");
 }
 
+TEST(Base64, IsTakenAsPeopleWriteIt) {
+  EXPECT_EQ(text::from_base64("TWFu"), "Man");
+  EXPECT_EQ(text::from_base64("TWE=\n"), "Ma");
+  EXPECT_EQ(text::from_base64("TQ"), "M");
+  EXPECT_EQ(text::from_base64("-_ 8="), "\xfb\xff");
+  EXPECT_EQ(text::from_base64(""), "");
+  for (const char *wrong : {"T", "TWFu=", "TQ=x", "TQ===", "T!Fu", "TWFuT"})
+    EXPECT_FALSE(text::from_base64(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace ferry

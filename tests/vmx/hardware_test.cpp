@@ -344,10 +344,15 @@ TEST(Machine, ASuspendedOneSaysSo) {
   EXPECT_FALSE(import_text("checkpoint.vmState = \"\"\n").machine.saved_state);
 }
 
-TEST(Machine, CloudInitDataIsHiddenAndTold) {
+TEST(Machine, CloudInitDataIsTakenAndHidden) {
   const ImportedMachine machine = import_text("guestinfo.userdata = \"cGFzc3dvcmQ6IHg=\"\nguestinfo.color = \"red\"\n");
-  EXPECT_EQ(count_findings(machine, "vmx.guestinfo"), 1U);
+  EXPECT_EQ(machine.machine.guest_data->user_data, "cGFzc3dvcmQ6IHg=");
   EXPECT_EQ(entry_of(machine.ledger, "guestinfo.userdata")->value, "(secret)");
+  EXPECT_EQ(entry_of(machine.ledger, "guestinfo.userdata")->field, "guest_data.user_data");
+  EXPECT_EQ(count_findings(import_text("guestinfo.ignition.config.data = \"{}\"\n"), "vmx.guestinfo"), 1U);
+  EXPECT_EQ(count_findings(import_text("guestinfo.userdata = \"!\"\nguestinfo.userdata.encoding = \"base64\"\n"),
+                           "vmx.guestinfo"),
+            1U);
   EXPECT_EQ(entry_of(machine.ledger, "guestinfo.color")->disposition, Disposition::dropped);
 }
 

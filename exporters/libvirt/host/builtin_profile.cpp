@@ -57,6 +57,7 @@ HostProfile builtin_host_profile() {
   profile.char_types = {"pty", "spicevmc", "unix"};
   profile.usb_redirection = true;
   profile.nvme_device = true;
+  profile.smartcard = true;
   profile.firmware = debian_firmware();
   profile.image_folder = session_image_folder();
   return profile;

@@ -111,13 +111,30 @@ void add_capabilities(HostProfile &profile, std::string_view xml) {
   if (limit) profile.max_vcpus = *limit;
 }
 
+namespace {
+
+// <defaults><stimer_direct>on</stimer_direct>...: what host-model switches on, from libvirt 11.0 on.
+void add_variants(std::set<std::string> &into, const xml::Element *hyperv) {
+  const xml::Element *defaults = hyperv == nullptr ? nullptr : hyperv->child("defaults");
+  if (defaults == nullptr) return;
+  for (const xml::Element &one : defaults->children) {
+    const bool variant =
+        one.name == "stimer_direct" || one.name == "tlbflush_direct" || one.name == "tlbflush_extended";
+    if (variant && one.text == "on") into.insert(one.name);
+  }
+}
+
+}  // namespace
+
 void add_domain_capabilities(HostProfile &profile, std::string_view xml, bool with_cpu) {
   const xml::Element root = xml::parse(xml, kDomainCapabilities);
   const xml::Element *cpu = root.child("cpu");
   if (with_cpu && cpu != nullptr) add_cpu(profile, *cpu);
   if (const xml::Element *devices = root.child("devices")) add_device_enums(profile, *devices);
   if (const xml::Element *features = root.child("features")) {
-    add_enum(profile.hyperv_features, features->child("hyperv"), "features");
+    const xml::Element *hyperv = features->child("hyperv");
+    add_enum(profile.hyperv_features, hyperv, "features");
+    add_variants(profile.hyperv_features, hyperv);
   }
 }
 

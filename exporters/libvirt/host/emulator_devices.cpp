@@ -63,6 +63,8 @@ constexpr std::array kDeviceNames = {
 
 void add_device(HostProfile &profile, std::string_view qemu_name) {
   if (qemu_name == "nvme") profile.nvme_device = true;
+  if (qemu_name == "ccid-card-passthru") profile.smartcard = true;
+  if (qemu_name == "virtio-vga-gl") profile.virgl = true;
   const auto *row = std::ranges::find(kDeviceNames, qemu_name, &DeviceName::qemu);
   if (row != kDeviceNames.end()) (profile.*(row->models)).insert(std::string(row->libvirt));
 }

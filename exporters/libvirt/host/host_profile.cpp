@@ -71,6 +71,8 @@ void visit_profile(Visitor &visit, Profile &profile) {
   visit("char_types", profile.char_types);
   visit("usb_redirection", profile.usb_redirection);
   visit("nvme_device", profile.nvme_device);
+  visit("smartcard", profile.smartcard);
+  visit("virgl", profile.virgl);
   visit("firmware", profile.firmware);
   visit("bridges", profile.bridges);
   visit("networks", profile.networks);

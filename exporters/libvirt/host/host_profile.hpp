@@ -47,6 +47,8 @@ struct HostProfile {
   std::set<std::string> char_types;          // "spicevmc" for channels, redirdev "usb" support and the like
   bool usb_redirection = false;
   bool nvme_device = false;  // the emulator has NVMe controllers, whatever libvirt knows of them
+  bool smartcard = false;    // the emulator has a card reader that a SPICE viewer's cards go into
+  bool virgl = false;        // the emulator has virtio-vga-gl, and the session's user may use the host's GPU
 
   std::vector<target::FirmwareImage> firmware;  // in the host's order of preference
   std::set<std::string> bridges;                // that qemu-bridge-helper allows this user

@@ -44,6 +44,15 @@ void read_bridge_rules(const std::filesystem::path &file, BridgeRules &rules, in
 
 }  // namespace
 
+bool has_render_node() {
+  constexpr int kFirst = 128, kLast = 143;  // the kernel's numbers of such nodes
+  for (int number = kFirst; number <= kLast; ++number) {
+    const std::string node = "/dev/dri/renderD" + std::to_string(number);
+    if (access(node.c_str(), R_OK | W_OK) == 0) return true;
+  }
+  return false;
+}
+
 std::filesystem::path session_image_folder() { return folders::data_home() / "libvirt" / "images"; }
 
 std::optional<bool> kvm_works() {

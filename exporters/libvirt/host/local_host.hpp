@@ -48,4 +48,7 @@ inline constexpr const char *kVhostUserFolder = "/usr/share/qemu/vhost-user";
 // be run. The program is started without a shell, with no standard input.
 [[nodiscard]] std::string emulator_device_help(const std::filesystem::path &emulator);
 
+// Whether this user may draw with a GPU of this host (/dev/dri/renderD128 and the like).
+[[nodiscard]] bool has_render_node();
+
 }  // namespace ferry::libvirt

@@ -162,6 +162,7 @@ HostProfile probe(const Connection::Impl &impl) {
     } else {
       add_devices(profile, emulator_device_help(profile.emulator));
     }
+    profile.virgl = profile.virgl && has_render_node();
   }
   // A remote emulator, or one that did not answer.
   if (profile.nic_models.empty()) add_upstream_devices(profile);

@@ -147,6 +147,46 @@ void map_execution_cap(Mapping &m) {
   }
 }
 
+// Which others one needs, by QEMU's target/i386/kvm/kvm.c. `nested`: only of use to a Hyper-V in the guest.
+// Re-enlightenment wants a fixed frequency when a running guest's state is loaded again, so no other guest gets it.
+struct Enlightenment {
+  std::string_view name, needs;
+  bool nested = false;
+};
+constexpr std::array<Enlightenment, 13> kEnlightenments{{{"relaxed", {}},
+                                                         {"vapic", {}},
+                                                         {"spinlocks", {}},
+                                                         {"vpindex", {}},
+                                                         {"runtime", {}},
+                                                         {"synic", "vpindex"},
+                                                         {"stimer", "synic"},
+                                                         {"reset", {}},
+                                                         {"frequencies", {}},
+                                                         {"reenlightenment", {}, true},
+                                                         {"tlbflush", "vpindex"},
+                                                         {"ipi", "vpindex"},
+                                                         {"evmcs", "vapic", true}}};
+// What an enlightenment can be given besides: the child of its element that a libvirt offers (from 11.0 on).
+constexpr std::array<Enlightenment, 3> kVariants{
+    {{"stimer_direct", "stimer"}, {"tlbflush_direct", "tlbflush", true}, {"tlbflush_extended", "tlbflush"}}};
+
+void add_enlightenments(Mapping &m, bool nested) {
+  DomainFeatures &features = m.domain.features;
+  const auto there = [&](std::string_view name) {
+    return name.empty() || std::find(features.hyperv.begin(), features.hyperv.end(), name) != features.hyperv.end();
+  };
+  for (const Enlightenment &one : kEnlightenments) {
+    // The first three every KVM has.
+    const bool old = one.name == "relaxed" || one.name == "vapic" || one.name == "spinlocks";
+    const bool offered = old ? unknown_or_has(m.host.hyperv_features, one.name) : has(m.host.hyperv_features, one.name);
+    if (offered && there(one.needs) && (nested || !one.nested)) features.hyperv.emplace_back(one.name);
+  }
+  for (const Enlightenment &one : kVariants) {
+    if (has(m.host.hyperv_features, one.name) && there(one.needs) && (nested || !one.nested))
+      features.hyperv_variants.emplace(one.name);
+  }
+}
+
 void map_enlightenments(Mapping &m) {
   const auto paravirtualization = m.hardware.paravirtualization;
   const bool wanted = paravirtualization ? *paravirtualization == Paravirtualization::hyperv : m.windows();
@@ -158,24 +198,29 @@ void map_enlightenments(Mapping &m) {
     m.drop("paravirtualization", "Hyper-V enlightenments need KVM");
     return;
   }
-  // Ordered by dependence: stimer needs synic and the hypervclock timer, synic needs vpindex.
-  constexpr std::array<std::string_view, 3> kAlways = {"relaxed", "vapic", "spinlocks"};
-  constexpr std::array<std::string_view, 7> kWhereListed = {"vpindex",     "runtime",  "synic", "stimer",
-                                                            "frequencies", "tlbflush", "ipi"};
-  auto &hyperv = m.domain.features.hyperv;
-  for (const std::string_view name : kAlways) {
-    if (unknown_or_has(m.host.hyperv_features, name)) hyperv.emplace_back(name);
-  }
-  const bool synic = has(m.host.hyperv_features, "vpindex") && has(m.host.hyperv_features, "synic");
-  for (const std::string_view name : kWhereListed) {
-    if (!has(m.host.hyperv_features, name)) continue;
-    const bool needs_synic = name == "synic" || name == "stimer";
-    const bool needs_vpindex = name == "tlbflush" || name == "ipi";
-    if (needs_synic && !synic) continue;
-    if (needs_vpindex && !has(m.host.hyperv_features, "vpindex")) continue;
-    hyperv.emplace_back(name);
-  }
+  add_enlightenments(m, m.hardware.cpu.nested_virtualization.value_or(false));
   m.translate("paravirtualization", "Hyper-V enlightenments");
+}
+
+// As many more sockets as the source has room for, or four times as many where it does not say: VMware asks for no
+// limit. What is plugged in comes first, so that the guest's own CPUs are those that it had.
+void map_hotplug(Mapping &m) {
+  constexpr unsigned kGrowth = 4;
+  const Cpu &cpu = m.hardware.cpu;
+  m.keep("cpu.hotplug");
+  m.keep("cpu.most");
+  if (cpu.hotplug != true) return;
+  const unsigned limit = m.host.max_vcpus == 0 ? 255U : m.host.max_vcpus;
+  const unsigned socket = m.domain.cpu.cores * m.domain.cpu.threads, now = m.domain.vcpus;
+  const unsigned wanted = std::min(cpu.most.value_or(now * kGrowth), limit) / socket * socket;
+  if (cpu.most && *cpu.most <= now) return m.keep("cpu.hotplug", "all that it can have are plugged in");
+  if (!m.options.hot_add) return m.drop("cpu.hotplug", "left out by --hot-add off");
+  if (wanted <= now) return m.drop("cpu.hotplug", "this host allows no more CPUs");
+  m.domain.vcpus_now = now;
+  m.domain.vcpus = wanted;
+  m.domain.cpu.sockets = wanted / socket;
+  m.translate("cpu.hotplug", "up to " + std::to_string(wanted) + " CPUs, with 'virsh setvcpus --live'");
+  m.translate("cpu.most", "up to " + std::to_string(wanted));
 }
 
 }  // namespace
@@ -190,8 +235,7 @@ void map_cpu(Mapping &m) {
   map_execution_cap(m);
   map_enlightenments(m);
   const Cpu &cpu = m.hardware.cpu;
-  m.keep("cpu.hotplug");
-  if (cpu.hotplug == true) m.drop("cpu.hotplug", "all CPUs are present from the start; raise <vcpu> to allow more");
+  map_hotplug(m);
   if (cpu.profile && *cpu.profile != "host") {
     m.drop("cpu.profile", "QEMU has no such CPU profile; the guest sees " + m.domain.cpu.mode);
     m.raise(kCpuProfileDropped, cpu.origin,

@@ -17,6 +17,7 @@ using Adapter = Display::Adapter;
 // The standard VGA card works in every guest without a driver. Linux has virtio-gpu from 4.4 on, which resizes with
 // the window; it starts as a VGA card, so older kernels work too. 'vmvga' only on request: it is unmaintained.
 std::string wanted_model(const Mapping &m) {
+  if (m.options.video_model == target::VideoModel::virtio_3d) return "virtio";
   if (m.options.video_model) return std::string(to_string(*m.options.video_model));
   const bool svga = m.hardware.display.adapter == Adapter::vmsvga || m.hardware.display.adapter == Adapter::vmware_svga;
   return svga && m.linux_guest() ? "virtio" : "vga";
@@ -41,6 +42,19 @@ unsigned video_memory_kib(const Display &display) {
   constexpr std::uint64_t kLeast = 16384, kMost = 262144;  // what QEMU's VGA takes
   const std::uint64_t kib = std::clamp(display.video_memory_bytes.value_or(0) / 1024, kLeast, kMost);
   return static_cast<unsigned>(std::bit_ceil(kib));
+}
+
+// Virgl: the guest's OpenGL is drawn by the host's GPU. Linux has the driver; the viewer must be on this host.
+void map_virgl(Mapping &m) {
+  if (m.options.video_model != target::VideoModel::virtio_3d) return;
+  if (!m.linux_guest() || !m.host.virgl)
+    throw Error(ErrorKind::unsupported,
+                {.message = "3D acceleration cannot be had",
+                 .found = m.linux_guest() ? "a host whose QEMU has no virtio-vga-gl, or whose GPU this user may not use"
+                                          : "a guest that is not Linux",
+                 .expected = "a Linux guest, and QEMU with virgl",
+                 .advice = "Use --video virtio, or leave it out."});
+  m.domain.video.accelerated = true;
 }
 
 void map_monitors(Mapping &m) {
@@ -72,6 +86,7 @@ void map_video(Mapping &m) {
   } else {
     m.translate("display.video_memory_bytes", "this card takes what it needs");
   }
+  map_virgl(m);
   map_monitors(m);
 }
 
@@ -91,10 +106,14 @@ void map_acceleration(Mapping &m) {
   const Display &display = m.hardware.display;
   m.keep("display.accelerate_3d", "off");
   m.keep("display.accelerate_2d", "off");
-  if (display.accelerate_3d) {
+  const bool virgl = m.options.video_model == target::VideoModel::virtio_3d;
+  if (display.accelerate_3d && virgl) {
+    m.translate("display.accelerate_3d", "virtio-gpu's, by virgl");
+  } else if (display.accelerate_3d) {
     m.drop("display.accelerate_3d", "the guest's 3D driver is VirtualBox's or VMware's own");
-    m.raise(k3dDropped, display.origin,
-            "3D acceleration is not carried over: its driver is the source platform's own.");
+    const bool possible = m.linux_guest() && m.host.virgl;
+    m.raise(k3dDropped, display.origin, "3D acceleration is not carried over: its driver is the source platform's own.",
+            possible ? "Use --video virtio-3d: this host's GPU draws for the guest then." : "");
   }
   if (display.accelerate_2d) m.drop("display.accelerate_2d", "the 2D driver is VirtualBox's own");
   if (!display.remote) return;

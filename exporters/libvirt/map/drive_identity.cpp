@@ -58,9 +58,21 @@ void move_serial_to_controller(Mapping &m, std::size_t c, std::size_t d, DomainD
   disk.serial.clear();
 }
 
+// Where the drive says no serial number, its medium may.
+void map_medium_identity(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
+  const Drive &drive = m.hardware.controllers[c].drives[d];
+  const target::Medium *medium = medium_of(m, c, d);
+  if (drive.serial || medium == nullptr || !is_serial(medium->identity) || disk.bus == "fdc") return;
+  disk.serial = medium->identity.substr(0, serial_limit(disk.bus));
+  if (disk.serial != medium->identity)
+    m.raise(kDiskSerial, drive.origin,
+            "The disk's UUID, its serial number '" + medium->identity + "', is cut to '" + disk.serial + "'.");
+}
+
 void map_serial(Mapping &m, std::size_t c, std::size_t d, DomainDisk &disk) {
   const Drive &drive = m.hardware.controllers[c].drives[d];
   const std::string field = drive_field(c, d, "serial");
+  map_medium_identity(m, c, d, disk);
   if (!drive.serial || drive.serial->empty() || disk.bus == "fdc") return;
   if (!is_serial(*drive.serial)) {
     m.drop(field, "libvirt does not take these characters");

@@ -4,6 +4,28 @@
 
 namespace ferry::libvirt {
 
+namespace {
+
+// Room for four times the memory: VMware takes up to sixteen times, but what a guest prepares itself for costs it. Such
+// memory belongs to a NUMA node, and from then on libvirt takes the machine's memory from there.
+void map_hot_add(Mapping &m) {
+  constexpr unsigned kGrowth = 4, kSlots = 16;
+  const Memory &memory = m.hardware.memory;
+  m.keep("memory.hot_add", "off");
+  if (!memory.hot_add) return;
+  if (!m.options.hot_add) return m.drop("memory.hot_add", "left out by --hot-add off");
+  if (!m.hardware.firmware.acpi && !m.efi()) return m.drop("memory.hot_add", "a machine without ACPI has no slots");
+  m.domain.most_memory_kib = m.domain.memory_kib * kGrowth;
+  m.domain.memory_slots = kSlots;
+  m.translate("memory.hot_add",
+              "up to " + std::to_string(m.domain.most_memory_kib / 1024) + " MiB, with 'virsh attach-device'");
+  m.raise(kMemoryHotAdd, memory.origin,
+          "Memory can be added while the machine runs, up to " + std::to_string(m.domain.most_memory_kib / 1024) +
+              " MiB. For that it has a NUMA node, whose size is the machine's memory.");
+}
+
+}  // namespace
+
 void map_memory(Mapping &m) {
   const Memory &memory = m.hardware.memory;
   constexpr std::uint64_t kAssumed = std::uint64_t{1} << 30U;
@@ -28,7 +50,7 @@ void map_memory(Mapping &m) {
   m.domain.preallocated = memory.preallocated;
   m.keep("memory.preallocated");
   m.drop_if(memory.page_fusion, "memory.page_fusion", "the host's KSM is a setting for all machines, not for one");
-  m.drop_if(memory.hot_add, "memory.hot_add", "all memory is present from the start");
+  map_hot_add(m);
 }
 
 void map_large_pages(Mapping &m) {

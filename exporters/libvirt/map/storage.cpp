@@ -26,6 +26,8 @@ class StorageMapper {
     release_slots();
     for (std::size_t c = 0; c < m_.hardware.controllers.size(); ++c) settle_controller(m_, c);
     add_ide_controller();
+    if (m_.machine.extra.contains("disk.enable_uuid"))
+      m_.translate("/extra.disk.enable_uuid", "each disk's UUID is its serial number");
   }
 
  private:

@@ -28,8 +28,12 @@ bool has_scsi(const Mapping &m, std::string_view model) { return unknown_or_has(
 bool has_nvme(const Mapping &m) { return nvme_way(m.host) == NvmeWay::by_libvirt; }
 
 // Of the SCSI controllers OVMF reads virtio-scsi only, as distributions build it [tried: Debian 12's sees no disk on
-// lsisas1068, vmpvscsi or lsilogic]. Which disk an EFI guest boots from is in its variables, so that all must be seen.
-bool firmware_reads(const Mapping &m, const std::string &scsi_model) { return !m.efi() || scsi_model == "virtio-scsi"; }
+// lsisas1068, vmpvscsi or lsilogic], unless what is in the firmware says otherwise. Which disk an EFI guest boots from
+// is in its variables, so that all must be seen.
+bool firmware_reads(const Mapping &m, const std::string &scsi_model) {
+  if (!m.efi() || scsi_model == "virtio-scsi") return true;
+  return m.input.firmware && m.input.firmware->descriptor.scsi_models.contains(scsi_model);
+}
 
 // What a guest can boot from when its own controller has no counterpart. The driver must already be in the guest's
 // boot image, so a bus that the source had too is best: AHCI if there was an AHCI controller, else IDE, which

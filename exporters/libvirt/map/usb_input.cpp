@@ -182,9 +182,29 @@ void reserve_usb_slots(Mapping &m) {
   }
 }
 
+namespace {
+
+// VirtualBox's reader takes cards of its host's, QEMU's those that the viewer has.
+void map_card_reader(Mapping &m, bool usb) {
+  m.keep("card_reader");
+  if (!m.hardware.card_reader) return;
+  const bool spice = m.domain.graphics == "spice" && unknown_or_has(m.host.char_types, "spicevmc");
+  if (!usb || !spice || !m.host.smartcard) {
+    m.drop("card_reader", usb ? "this host's QEMU has no reader for a viewer's cards" : "the machine has no USB");
+    m.raise(kCardReaderDropped, m.hardware.usb_controllers.empty() ? Place{} : m.hardware.usb_controllers[0].origin,
+            "The card reader is left out: this host's QEMU has none that a SPICE viewer's cards go into.");
+    return;
+  }
+  m.domain.smartcard = true;
+  m.translate("card_reader", "for the cards of who looks at it");
+}
+
+}  // namespace
+
 void map_usb_input(Mapping &m) {
   UsbMapper usb(m);
   usb.map();
+  map_card_reader(m, usb.any());
   map_filters(m);
   map_input(m, usb.any());
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,8 +68,9 @@ struct DomainFeatures {
   bool acpi = true, apic = true, pae = false, smm = false;
   // Enlightenments in the order of libvirt's documentation; "spinlocks" carries its retries in `spinlocks`.
   std::vector<std::string> hyperv;
-  unsigned spinlock_retries = 8191;  // what virt-install and oVirt use
-  std::string hyperv_vendor;         // of "vendor_id"
+  std::set<std::string> hyperv_variants;  // "stimer_direct": <stimer><direct/>
+  unsigned spinlock_retries = 8191;       // what virt-install and oVirt use
+  std::string hyperv_vendor;              // of "vendor_id"
   bool kvm_hidden = false;
   std::optional<bool> vmport = false;  // VMware's backdoor port; not said when absent
   std::optional<bool> smm_off;
@@ -154,6 +156,7 @@ struct DomainVideo {
   std::string model;
   std::optional<unsigned> vram_kib;
   unsigned heads = 1;
+  bool accelerated = false;                                     // 3D, by virgl
   std::vector<std::pair<std::string, std::string>> attributes;  // of <model>, besides
   std::string x, y;                                             // <resolution>
   std::string alias;
@@ -194,6 +197,8 @@ struct Domain {
   std::string name, uuid, title, description, osinfo_id;
   std::string generation_id;  // "auto": another one at each start
   std::uint64_t memory_kib = 0, current_memory_kib = 0;
+  std::uint64_t most_memory_kib = 0;  // with what can be plugged in; 0: nothing
+  unsigned memory_slots = 0;
   bool shared_memory = false;  // memfd, shared: virtiofs needs it
   unsigned vcpus = 1;
   std::optional<unsigned> vcpus_now;  // fewer than there can be
@@ -224,6 +229,7 @@ struct Domain {
   std::string audio;  // backend "spice", "none"; empty: not said
   DomainVideo video;
   unsigned usb_redirections = 0;
+  bool smartcard = false;  // a reader for the viewer's cards, through SPICE
   bool balloon = false;
   std::string balloon_model = "virtio", balloon_alias;
   std::optional<PciAddress> balloon_address;

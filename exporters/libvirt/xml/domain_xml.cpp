@@ -26,6 +26,10 @@ void write_identity(xml::Node &root, const Domain &d) {
 }
 
 void write_memory(xml::Node &root, const Domain &d) {
+  if (d.most_memory_kib > 0)
+    root.child("maxMemory", std::to_string(d.most_memory_kib))
+        .set("slots", std::uint64_t{d.memory_slots})
+        .set("unit", "KiB");
   root.child("memory", std::to_string(d.memory_kib)).set("unit", "KiB");
   root.child("currentMemory", std::to_string(d.current_memory_kib)).set("unit", "KiB");
   if (d.huge_pages || d.preallocated) {
@@ -96,6 +100,9 @@ void write_features(xml::Node &root, const DomainFeatures &features) {
       feature.set("state", "on");
       if (name == "spinlocks") feature.set("retries", std::uint64_t{features.spinlock_retries});
       if (name == "vendor_id") feature.set("value", features.hyperv_vendor);
+      for (const char *variant : {"direct", "extended"}) {
+        if (features.hyperv_variants.contains(name + "_" + variant)) feature.child(variant).set("state", "on");
+      }
     }
   }
   if (features.kvm_hidden) node.child("kvm").child("hidden").set("state", "on");
@@ -105,7 +112,8 @@ void write_features(xml::Node &root, const DomainFeatures &features) {
   if (!features.smm && features.smm_off == true) node.child("smm").set("state", "off");
 }
 
-void write_cpu(xml::Node &root, const DomainCpu &cpu) {
+void write_cpu(xml::Node &root, const Domain &d) {
+  const DomainCpu &cpu = d.cpu;
   xml::Node node = root.child("cpu");
   node.set("mode", cpu.mode);
   if (cpu.mode == "custom") node.set("match", "exact");
@@ -124,6 +132,13 @@ void write_cpu(xml::Node &root, const DomainCpu &cpu) {
   for (const CpuFeaturePolicy &feature : cpu.features) {
     node.child("feature").set("policy", feature.policy).set("name", feature.name);
   }
+  if (d.most_memory_kib == 0) return;
+  node.child("numa")
+      .child("cell")
+      .set("id", std::uint64_t{0})
+      .set("cpus", "0-" + std::to_string(d.vcpus - 1))
+      .set("memory", d.memory_kib)
+      .set("unit", "KiB");
 }
 
 void write_clock(xml::Node &root, const DomainClock &clock) {
@@ -203,7 +218,7 @@ std::string domain_xml(const Domain &domain) {
   write_sysinfo(root, domain);
   write_os(root, domain.os);
   write_features(root, domain.features);
-  write_cpu(root, domain.cpu);
+  write_cpu(root, domain);
   write_clock(root, domain.clock);
   write_lifecycle(root, domain);
   write_devices(root, domain);

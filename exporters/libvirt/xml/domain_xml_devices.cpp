@@ -97,9 +97,12 @@ void write_display(xml::Node &devices, const Domain &d) {
   if (!d.graphics.empty()) {
     xml::Node graphics = devices.child("graphics");
     graphics.set("type", d.graphics).child("listen").set("type", "none");
+    if (d.graphics == "spice" && d.video.accelerated) graphics.child("gl").set("enable", "yes");
     if (d.graphics == "spice" && !d.clipboard) graphics.child("clipboard").set("copypaste", "no");
     if (d.graphics == "spice" && !d.file_transfer) graphics.child("filetransfer").set("enable", "no");
   }
+  // Whoever shows a VNC display is handed pictures: the drawing needs a display of its own.
+  if (d.graphics == "vnc" && d.video.accelerated) devices.child("graphics").set("type", "egl-headless");
   if (d.sound) {
     xml::Node sound = devices.child("sound");
     sound.set("model", d.sound->model);
@@ -114,6 +117,7 @@ void write_display(xml::Node &devices, const Domain &d) {
   if (d.video.vram_kib) model.set("vram", std::uint64_t{*d.video.vram_kib});
   for (const auto &[name, value] : d.video.attributes) model.set(name, value);
   model.set("heads", std::uint64_t{d.video.heads});
+  if (d.video.accelerated) model.child("acceleration").set("accel3d", "yes");
   if (!d.video.x.empty() && !d.video.y.empty()) model.child("resolution").set("x", d.video.x).set("y", d.video.y);
   write_alias(video, d.video.alias);
   if (d.video.address) write_address(video, *d.video.address);
@@ -152,6 +156,7 @@ void write_devices(xml::Node &domain, const Domain &d) {
   for (const DomainChar &parallel : d.parallels) write_parallel(devices, parallel);
   if (d.spice_channel) write_channel(devices, "spicevmc", "com.redhat.spice.0");
   if (d.folder_channel) write_channel(devices, "spiceport", "org.spice-space.webdav.0");
+  if (d.smartcard) devices.child("smartcard").set("mode", "passthrough").set("type", "spicevmc");
   if (d.agent_channel) write_channel(devices, "unix", "org.qemu.guest_agent.0");
   for (const DomainInput &input : d.inputs) devices.child("input").set("type", input.type).set("bus", input.bus);
   if (d.tpm) {
