@@ -6,11 +6,14 @@
 #include <gmock/gmock.h>
 
 #include "converters/firmware/carry.hpp"
+#include "converters/firmware/efi_drivers.hpp"
 #include "converters/firmware/made_entries.hpp"
+#include "converters/guest/look.hpp"
 #include "tests/firmware_boot/efi_program.hpp"
 #include "tests/firmware_boot/gpt.hpp"
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 #include "support/subprocess.hpp"
 
 namespace ferry::firmware {
@@ -53,20 +56,33 @@ class Boot : public ::testing::Test {
     make_disk();
   }
 
-  void make_disk() {
+  // With an empty ESP but for what the firmware's shell starts.
+  void make_empty_disk() {
     constexpr std::uint64_t kSectors = 98304;
     const auto raw =
         folder_.write("disk.raw", gpt_start(kSectors, {{.start = 2048, .size = 4096, .unique = kSomePartition},
                                                        {.start = kEspStart, .size = kEspSize, .unique = kEspGuid}}));
     std::filesystem::resize_file(raw, kSectors * 512);
-    const std::string at = raw.string() + "@@" + std::to_string(kEspStart * 512);
-    must("mformat", {"-i", at, "-T", std::to_string(kEspSize), "::"});
-    must("mmd", {"-i", at, "::/EFI", "::/EFI/debian"});
-    const auto loader = folder_.write("grubx64.efi", efi_program(kLoaderSays, 0x10));
+    esp_ = raw.string() + "@@" + std::to_string(kEspStart * 512);
+    must("mformat", {"-i", esp_, "-T", std::to_string(kEspSize), "::"});
+    must("mmd", {"-i", esp_, "::/EFI"});
     const auto shell = folder_.write("shell.efi", efi_program(kShellSays, 0x20));
     const auto startup = folder_.write("startup.nsh", bytes("shell.efi\r\n"));
-    must("mcopy", {"-i", at, loader.string(), "::/EFI/debian/grubx64.efi"});
-    must("mcopy", {"-i", at, shell.string(), startup.string(), "::/"});
+    must("mcopy", {"-i", esp_, shell.string(), startup.string(), "::/"});
+  }
+  // "EFI/debian/grubx64.efi", which says `text`.
+  void add_program(const std::string &path, std::string_view text) {
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      (void)subprocess::run({.program = "mmd",
+                             .arguments = {"-D", "s", "-i", esp_, "::/" + path.substr(0, slash)},
+                             .limits = {},
+                             .on_line = {}});  // it may be there
+    const auto program = folder_.write("program.efi", efi_program(text, 0x10));
+    must("mcopy", {"-i", esp_, program.string(), "::/" + path});
+  }
+  void make_disk() {
+    make_empty_disk();
+    add_program("EFI/debian/grubx64.efi", kLoaderSays);
   }
 
   struct Seen {
@@ -83,7 +99,7 @@ class Boot : public ::testing::Test {
                       "q35,accel=tcg", "-m",
                       "256",           "-display",
                       "none",          "-no-reboot",
-                      "-drive",        std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + kCode,
+                      "-drive",        "if=pflash,unit=0,format=raw,readonly=on,file=" + code_.string(),
                       "-drive",        "if=pflash,unit=1,format=raw,file=" + store.string(),
                       "-drive",        "if=none,id=disk,format=raw,file=" + raw,
                       "-device",       "isa-debug-exit,iobase=0xf4,iosize=0x04",
@@ -92,9 +108,7 @@ class Boot : public ::testing::Test {
         .limits = {.deadline = kDeadline},
         .on_line = {}};
     for (const char *word : {"-device", disk.c_str()}) command.arguments.emplace_back(word);
-    if (disk.starts_with("scsi")) {
-      command.arguments.insert(command.arguments.end() - 2, {"-device", "virtio-scsi-pci"});
-    }
+    if (disk.starts_with("scsi")) command.arguments.insert(command.arguments.end() - 2, {"-device", adapter_});
     Seen seen;
     std::string how;
     try {
@@ -125,6 +139,9 @@ class Boot : public ::testing::Test {
   }
 
   Folder folder_;
+  std::string esp_;                     // as mtools take it
+  std::filesystem::path code_ = kCode;  // the firmware
+  std::string adapter_ = "virtio-scsi-pci";
 };
 
 TEST_F(Boot, WithoutItsVariablesTheGuestEndsInTheShell) {
@@ -178,6 +195,109 @@ TEST_F(Boot, ThatBeingTheOnlyDifferenceTheFirmwareKeepsTheStore) {
   EXPECT_EQ(order->data[0], 4);
   const Seen second = boot(target, "ide-hd,drive=disk,bus=ide.0");
   EXPECT_EQ(second.exit_code, kLoaderExit) << "at the second start:\n" << second.serial;
+}
+
+// ---- what the installers of systems leave on the ESP ----
+
+struct LayoutOf {
+  const char *system;
+  std::vector<const char *> programs;
+  const char *starts;  // the one that its own entry names
+};
+
+// But for \EFI\BOOT, which firmware would start without any entry.
+const std::vector<LayoutOf> kLayouts{
+    {"Debian", {"EFI/debian/grubx64.efi", "EFI/debian/mmx64.efi", "EFI/debian/shimx64.efi"}, "EFI/debian/shimx64.efi"},
+    {"Fedora",
+     {"EFI/fedora/grubx64.efi", "EFI/fedora/mmx64.efi", "EFI/fedora/shim.efi", "EFI/fedora/shimx64.efi"},
+     "EFI/fedora/shimx64.efi"},
+    {"Ubuntu", {"EFI/ubuntu/grubx64.efi", "EFI/ubuntu/shimx64.efi"}, "EFI/ubuntu/shimx64.efi"},
+    {"openSUSE",
+     {"EFI/opensuse/MokManager.efi", "EFI/opensuse/grub.efi", "EFI/opensuse/grubx64.efi", "EFI/opensuse/shim.efi"},
+     "EFI/opensuse/shim.efi"},
+    {"ArchWithGrub", {"EFI/GRUB/grubx64.efi"}, "EFI/GRUB/grubx64.efi"},
+    {"ArchWithSystemdBoot", {"EFI/systemd/systemd-bootx64.efi"}, "EFI/systemd/systemd-bootx64.efi"},
+    {"Windows",
+     {"EFI/Microsoft/Boot/bootmgfw.efi", "EFI/Microsoft/Boot/bootmgr.efi", "EFI/Microsoft/Boot/memtest.efi"},
+     "EFI/Microsoft/Boot/bootmgfw.efi"},
+};
+
+class BootLayout : public Boot, public ::testing::WithParamInterface<LayoutOf> {
+ protected:
+  // By what a look finds on the disk, as a plan does it.
+  std::vector<SeenLoader> seen_loaders() {
+    Medium medium;
+    ImageFile image;
+    image.pieces = {{folder_.path() / "disk.raw", 0, std::nullopt}};
+    image.declared_format = ImageFormat::raw;
+    medium.chain = {image};
+    const image::Chain chain = image::open_chain(medium, {});
+    guest::Look look;
+    look.add(1, chain);
+    const Observed observed = look.done();
+    std::vector<SeenLoader> out;
+    for (const ObservedLoader &loader : observed.loaders) {
+      for (const ObservedVolume &volume : observed.volumes) {
+        if (volume.number == loader.partition && !volume.part_id.empty())
+          out.push_back({.partition = static_cast<std::uint32_t>(volume.number),
+                         .start = volume.start / 512,
+                         .length = volume.length / 512,
+                         .partition_id = volume.part_id,
+                         .file = loader.file});
+      }
+    }
+    return out;
+  }
+};
+
+TEST_P(BootLayout, BootsWithoutVariablesByWhatIsOnTheDisk) {
+  make_empty_disk();
+  for (const char *program : GetParam().programs) add_program(program, "STARTED " + std::string(program));
+  const auto target = folder_.path() / "made_VARS.fd";
+  carry_variables(entries_for(seen_loaders(), "x86_64", {}), kBlank, target);
+  const Seen seen = boot(target, "ide-hd,drive=disk,bus=ide.0");
+  EXPECT_EQ(seen.exit_code, kLoaderExit);
+  EXPECT_THAT(seen.serial, HasSubstr("STARTED " + std::string(GetParam().starts)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Systems, BootLayout, ::testing::ValuesIn(kLayouts),
+                         [](const auto &tested) { return std::string(tested.param.system); });
+
+// ---- firmware with drivers for VMware's and LSI's controllers: Debian's package ovmf-legacy ----
+
+class BootLegacy : public Boot {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kLegacy)) GTEST_SKIP() << "no " << kLegacy;
+    Boot::SetUp();
+    const std::uint64_t variables = examine_efi_image(kLegacy).variables;
+    const auto part = [&](std::uint64_t from, std::optional<std::uint64_t> length, const char *name) {
+      return folder_.write(name, file::read_range({kLegacy, from, length}, std::uint64_t{64} << 20U));
+    };
+    code_ = part(variables, std::nullopt, "CODE.fd");
+    store_ = part(0, variables, "VARS.fd");
+  }
+  static constexpr const char *kLegacy = "/usr/share/ovmf/OVMF.legacy.fd";
+  std::filesystem::path store_;
+};
+
+TEST_F(BootLegacy, StartsFromPvscsiAndFromSas) {
+  for (const char *adapter : {"pvscsi", "mptsas1068"}) {
+    adapter_ = adapter;
+    make_empty_disk();
+    add_program("EFI/debian/shimx64.efi", kLoaderSays);
+    const auto target = folder_.path() / (std::string(adapter) + "_VARS.fd");
+    carry_variables(entries_for({{.partition = kEspNumber,
+                                  .start = kEspStart,
+                                  .length = kEspSize,
+                                  .partition_id = "ebecb978-0102-4304-8506-0708090a0b0c",
+                                  .file = "\\EFI\\debian\\shimx64.efi"}},
+                                "x86_64", {}),
+                    store_, target);
+    const Seen seen = boot(target, "scsi-hd,drive=disk");
+    EXPECT_EQ(seen.exit_code, kLoaderExit) << adapter;
+    EXPECT_THAT(seen.serial, HasSubstr(kLoaderSays)) << adapter;
+  }
 }
 
 }  // namespace

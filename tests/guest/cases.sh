@@ -157,9 +157,17 @@ case_vbox_efi() {
   efi_entry 0004
 }
 
+# The entry is made of what is on the disk.
 case_vbox_efi_without_variables() {
   vbox_efi_machine
-  does_not_boot
+  boots
+  grep -q 'firmware.boot-entries-made' "$WORK/run/ferry.log" || fail "nothing is said of the entry"
+  efi_entry 0000
+}
+
+case_vbox_efi_nobody_looked() {
+  vbox_efi_machine
+  does_not_boot --look-inside off
 }
 
 # VMware's names are hotplug slot numbers. Without the option cards lie on the root bus, and the report says which
@@ -214,6 +222,37 @@ case_vmware_bios_lsilogic() {
   grep -q 'critical: disk.controller-replaced' "$WORK/run/ferry.log" || fail "nothing is said of the controller"
   has_driver_of 00:50:56:2c:00:01 e1000
   has_boot_controller ata_piix 8086:7010
+}
+
+# An initramfs that was made for AHCI alone, on a machine whose controller has no counterpart: without a look it would
+# get IDE.
+host_only_machine() {
+  mcopy -o -i "$WORK/run/disk.raw@@$((6144 * 512))" "$WORK/files/initrd.ahci" ::/initrd
+  vmdk disk.vmdk
+  root_disk root.vmdk
+  guest_vmx
+  vmx_nic 0 00:50:56:2e:00:01 e1000 33
+  vmx_controller scsi0 lsilogic 160
+  vmx_disk scsi0:0 disk.vmdk
+  vmx_disk scsi0:1 root.vmdk
+}
+
+case_vmware_host_only_initramfs() {
+  guest_disk 2
+  host_only_machine
+  boots -v
+  grep -q 'guest.boot-driver-there' "$WORK/run/ferry.log" || fail "it is not said that the guest boots"
+  has_boot_controller ahci 8086:2922
+}
+
+# And it is right that it would not boot there.
+case_vmware_host_only_wrong_bus() {
+  guest_disk 2
+  guest_words ferry.need=sda
+  host_only_machine
+  starts --disk-bus ide
+  grep -q 'guest.boot-driver\]' "$WORK/run/ferry.log" || fail "it is not said that the guest will not boot"
+  wait_for_line '^\(initramfs\)' 600 "the guest has not ended in its initramfs' shell"
 }
 
 # OVMF has no driver for PVSCSI, so the disk moves to AHCI, which EFI guests of VMware have for their CD drive.

@@ -36,6 +36,21 @@ data_disk() {
 vmdk() { image vmdk "$SOURCE/$1" subformat=monolithicSparse; }
 data_vmdk() { qemu-img create -q -f vmdk "$SOURCE/$1" 4M; }
 
+# root_disk FILE: the root file system that the kernel belongs to, with the initramfs that has AHCI's driver alone.
+root_disk() {
+  local tree=$WORK/run/root version
+  version=$(cat "$WORK/files/version")
+  mkdir -p "$tree"/{etc,boot,"usr/lib/modules/$version"}
+  ln -s usr/lib "$tree/lib"
+  printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n' >"$tree/etc/os-release"
+  : >"$tree/boot/vmlinuz-$version"
+  cp "$WORK/files/initrd.ahci" "$tree/boot/initrd.img-$version"
+  cp "$WORK/files/modules.builtin" "$tree/usr/lib/modules/$version/"
+  truncate -s 128M "$WORK/run/root.raw"
+  mke2fs -q -F -t ext4 -d "$tree" "$WORK/run/root.raw" || fail "mke2fs makes no file system"
+  qemu-img convert -f raw -O vmdk -o subformat=monolithicSparse "$WORK/run/root.raw" "$SOURCE/$1"
+}
+
 # ---- VirtualBox ----
 
 # nic SLOT MAC MODEL; controller NAME TYPE PORTS PORT:DEVICE:UUID...
@@ -108,7 +123,7 @@ boots() {
 
 # The firmware gives up, and nothing of the guest has run.
 does_not_boot() {
-  starts
+  starts "$@"
   wait_for_line 'Shell>|UEFI Interactive Shell' 600 "the firmware has not ended in its shell"
   ! grep -a -q '^guest: starts' "$SERIAL" || fail "the guest has started"
 }

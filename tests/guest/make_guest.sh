@@ -7,7 +7,8 @@
 #
 # PARTS is the program that writes the disk's partition table and the sources' EFI variables (guest_parts.cpp). The
 # packages are fetched once with apt-get into OUT_DIR/packages and unpacked there; nothing is installed, and later runs
-# need no network. Writes OUT_DIR/guest.raw, OUT_DIR/vbox.nvram, OUT_DIR/vmware.nvram and OUT_DIR/ovmf.fd. Ends with 77, and says why,
+# need no network. Writes OUT_DIR/guest.raw, OUT_DIR/vbox.nvram, OUT_DIR/vmware.nvram, OUT_DIR/ovmf.fd, and of an
+# initramfs that has AHCI's driver alone OUT_DIR/initrd.ahci, version and modules.builtin. Ends with 77, and says why,
 # where that cannot be done.
 set -euo pipefail
 
@@ -126,7 +127,16 @@ if [[ $modules == "$root/lib/modules" && ! -e $root/usr/lib/modules ]]; then
 fi
 [[ -e $root/lib/modules ]] || { mkdir -p "$root/lib" && ln -s ../usr/lib/modules "$root/lib/modules"; }
 copy_modules
-(cd "$ram" && find . | "$busybox" cpio -o -H newc -R 0:0 2>/dev/null | gzip -6) >"$out/initrd"
+pack() { (cd "$ram" && find . | "$busybox" cpio -o -H newc -R 0:0 2>/dev/null | gzip -6); }
+pack >"$out/initrd"
+# One that was made for a machine with AHCI alone.
+for name in ata_piix mptspi mptsas vmw_pvscsi virtio_scsi virtio_blk nvme sym53c8xx usb_storage uas; do
+  find "$ram/usr/lib/modules" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) -delete
+done
+LD_LIBRARY_PATH=$libraries "$(depmod_link)" -b "$ram" "$version"
+pack >"$out/initrd.ahci"
+cp "$modules/$version/modules.builtin" "$out/"
+echo "$version" >"$out/version"
 
 # ---- the disk ----
 
