@@ -187,6 +187,7 @@ class Target {
     std::string document_suffix = ".xml";
     bool keeps_snapshots = true;
     bool keeps_variables = true;  // of UEFI firmware: it has stores that are files
+    bool has_cd_drives = true;
     Taken taken;
   };
 

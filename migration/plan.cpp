@@ -187,6 +187,7 @@ class MachinePlanner {
 
   // Of the current state: a snapshot's guest has what it was told then.
   void plan_seed(DisksPlan &disks) {
+    if (!target_.facts.has_cd_drives) return;
     SeedDecision decision = decide_seed(machine(), plan_.observed ? &*plan_.observed : nullptr, options_,
                                         plan_.domain_uuid, plan_.dest / seed_file(plan_.name));
     append(plan_.findings, decision.findings);

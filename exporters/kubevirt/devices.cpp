@@ -93,6 +93,7 @@ void map_devices(Mapping &m) {
   drop_folders(m);
   drop_devices(m);
   m.translate("usb_controllers", "KubeVirt adds one where a device needs it");
+  m.drop_if(m.hardware.card_reader, "card_reader", "KubeVirt has none");
   m.drop_if(m.hardware.iommu, "iommu", "KubeVirt has none");
 }
 

@@ -24,6 +24,11 @@ inline const FindingKind kRemovableDropped{
     finding_list, "kubevirt.removable-dropped", Severity::info,
     "The CD and floppy drives are left out: in a cluster each image would be a volume.",
     "Upload an image with 'virtctl image-upload' and add it to the machine as a cdrom disk where it is needed."};
+inline const FindingKind kSeedDropped{
+    finding_list, "kubevirt.seed-dropped", Severity::warning,
+    "What the old platform told the guest (cloud-init's data, OVF's properties) is left out.",
+    "Where the guest still needs it, add a cloudInitNoCloud volume; cloud-init may then take the machine for a new "
+    "one."};
 inline const FindingKind kNicModel{finding_list, "kubevirt.nic-model", Severity::warning,
                                    "A network card is of another model, because KubeVirt does not have its own.",
                                    "Make sure that the guest has a driver for the new model."};

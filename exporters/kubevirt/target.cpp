@@ -51,6 +51,7 @@ Target::Target(std::filesystem::path folder, std::string time_zone)
                       .document_suffix = ".yaml",
                       .keeps_snapshots = false,
                       .keeps_variables = false,
+                      .has_cd_drives = false,
                       .taken = {}}),
       time_zone_(std::move(time_zone)) {}
 
@@ -65,6 +66,10 @@ target::Result Target::describe(const target::Request &request) const {
   m.keep("/description", "an annotation");
   m.translate("/guest_os", "KubeVirt has no field for it");
   m.drop("/extra", "KubeVirt has no counterpart");
+  if (m.machine.guest_data) {
+    m.drop("/guest_data", "a machine of KubeVirt's has no CD drive here");
+    m.raise(kSeedDropped, m.machine.guest_data->origin, "What the platform told the guest is left out.");
+  }
   m.drop("/groups", "KubeVirt has labels and namespaces, which are the cluster's to choose");
   map_board(m);
   map_firmware(m);
