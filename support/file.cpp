@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <stdio.h>   // renameat2
 #include <stdlib.h>  // mkostemp
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "support/cut_off.hpp"
 
 namespace ferry::file {
 
@@ -233,11 +237,34 @@ void publish_private(const std::filesystem::path &target, std::span<const std::u
   sync_folder(target.parent_path());
 }
 
+namespace {
+
+// "." before the name: what a killed process leaves is not taken for a report. The process's id follows.
+std::string published_as(const std::filesystem::path &target) {
+  return "." + target.filename().string() + ".ferry-report-";
+}
+
+bool is_alive(const std::string &process) {
+  const long id = std::strtol(process.c_str(), nullptr, 10);
+  return id <= 0 || kill(static_cast<pid_t>(id), 0) == 0 || errno != ESRCH;
+}
+
+}  // namespace
+
+void remove_cut_off(const std::filesystem::path &target) {
+  const std::string begin = published_as(target);
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(target.parent_path(), error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with(begin) && !is_alive(name.substr(begin.size()))) unlink(at->path().c_str());
+  }
+}
+
 void publish(const std::filesystem::path &target, std::string_view text, Existing existing) {
   const auto before = existing == Existing::replace ? status_of(target, Links::no_follow) : std::nullopt;
-  // "." before the name: what a killed process leaves is not taken for a report. Not mkostemp(), whose mode is 0600.
-  const std::filesystem::path name =
-      target.parent_path() / ("." + target.filename().string() + ".ferry-report-" + std::to_string(getpid()));
+  // Not mkostemp(), whose mode is 0600.
+  const std::filesystem::path name = target.parent_path() / (published_as(target) + std::to_string(getpid()));
   const Descriptor file(open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!file) fail(target, "no file can be created there", errno, kind_of_write(errno));
   Temporary temporary(name.string());

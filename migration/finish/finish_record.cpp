@@ -6,6 +6,7 @@
 
 #include "model/json.hpp"
 
+#include "support/cut_off.hpp"
 #include "support/error.hpp"
 #include "support/file.hpp"
 #include "support/folders.hpp"
@@ -27,6 +28,7 @@ FinishRecord read_finish(const std::string &uuid) {
   const fs::path file = finish_file(uuid);
   FinishRecord out;
   out.uuid = uuid;
+  file::remove_cut_off(file);
   if (!file::status_of(file)) return out;
   try {
     const Json json = Json::parse(file::read_start(file, kMostOfARecord));
@@ -61,6 +63,7 @@ void write_finish(const FinishRecord &record) {
                   {"connect", record.connect},
                   {"phases", phases}};
   file::publish(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n", file::Existing::replace);
+  file::sync_folder(finish_folder());
 }
 
 }  // namespace ferry::migration

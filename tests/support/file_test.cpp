@@ -12,6 +12,8 @@
 
 #include "tests/kit/folder.hpp"
 
+#include "support/cut_off.hpp"
+
 namespace ferry::file {
 namespace {
 
@@ -158,6 +160,21 @@ TEST(MakePrivateFolders, SetsTheModeWhateverTheUmask) {
   EXPECT_EQ(status_of(folder / "a")->mode & 07777U, 0700U);
   EXPECT_EQ(status_of(folder / "a/b")->mode & 07777U, 0700U);
   EXPECT_EQ(status_of(folder / "c")->mode & 07777U, 0711U);
+}
+
+TEST(Published, WhatADeadProcessLeftGoes) {
+  const test::TempFolder folder;
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  waitpid(dead, nullptr, 0);
+  const auto left = folder.write(".a.json.ferry-report-" + std::to_string(dead));
+  const auto alive = folder.write(".a.json.ferry-report-" + std::to_string(getpid()));
+  const auto other = folder.write(".b.json.ferry-report-" + std::to_string(dead));
+  file::remove_cut_off(folder / "a.json");
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(alive));
+  EXPECT_TRUE(std::filesystem::exists(other));
+  file::remove_cut_off(folder / "none/a.json");
 }
 
 }  // namespace
