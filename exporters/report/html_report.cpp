@@ -107,9 +107,9 @@ void add_overview(std::string &out, const Document &document) {
   const Totals totals = totals_of(document);
   out += std::string("<p class=\"verdict ") + (totals.bad ? "refused" : "migrated") + "\">" +
          counted(document.machines.size(), "machine") + ": " + html::escaped(totals_text(totals)) + "</p>\n";
-  out +=
-      "<nav aria-label=\"Parts of the report\"><a href=\"#causes\">What needs your hand</a> &middot; <a "
-      "href=\"#all\">Machines</a></nav>\n";
+  out += "<nav aria-label=\"Parts of the report\"><a href=\"#causes\">What needs your hand</a> &middot; ";
+  if (!totals.rooms.empty()) out += "<a href=\"#space\">Space and time</a> &middot; ";
+  out += "<a href=\"#all\">Machines</a></nav>\n";
   const auto machines = by_trouble(document);
   add_causes(out, document, machines);
   add_rooms(out, totals, document);

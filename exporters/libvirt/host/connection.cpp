@@ -24,6 +24,9 @@ void silence(void *, virErrorPtr) {}
 
 // Loading libvirt's in-process driver (qemu:///embed) needs an event loop implementation before opening.
 void prepare_once() {
+  // First, for what is thrown through call_once() goes through the C library, which then wants a libgcc_s.so of the
+  // host.
+  (void)kLibvirt.symbol("virInitialize");
   static std::once_flag done;
   std::call_once(done, [] {
     virInitialize();
