@@ -6,6 +6,7 @@
 #include <array>
 
 #include "importers/ovf/context.hpp"
+#include "importers/ovf/item.hpp"
 
 #include "support/text.hpp"
 
