@@ -81,6 +81,49 @@ Bytes tar(const std::vector<std::pair<std::string, std::string>> &members) {
   return out;
 }
 
+// A client of NBD: the handshake, then what is where, reads, and a write.
+Bytes client_of_nbd() {
+  std::string out(1, '\0');
+  const auto big = [&out](std::uint64_t value, unsigned bytes) {
+    while (bytes-- > 0) out.push_back(static_cast<char>(value >> (8 * bytes)));
+  };
+  const auto option = [&](std::uint64_t number, std::uint64_t length) {
+    out += "IHAVEOPT";
+    big(number, 4);
+    big(length, 4);
+  };
+  const auto request = [&](std::uint64_t command, std::uint64_t offset, std::uint64_t length) {
+    big(0x25609513, 4);
+    big(command, 4);  // with its flags
+    big(1, 8);
+    big(offset, 8);
+    big(length, 4);
+  };
+  const std::string context = "base:allocation";
+  big(3, 4);
+  option(8, 0);
+  option(3, 0);
+  option(10, 4 + 3 + 4 + 4 + context.size());
+  big(3, 4);
+  out += "sda";
+  big(1, 4);
+  big(context.size(), 4);
+  out += context;
+  option(7, 4 + 3 + 2 + 2);
+  big(3, 4);
+  out += "sda";
+  big(1, 2);
+  big(3, 2);
+  request(7, 0, 20992);
+  request(0, 0, 20992);
+  request(0x40000, 4000, 5000);
+  request(1, 0, 4);
+  out += "abcd";
+  request(0, 512, 512);
+  request(2, 0, 0);
+  return bytes_of(out);
+}
+
 // The golden cases' sources; .vmsd lists stand beside a .vmx and are a target of their own.
 void put_fixtures(const fs::path &folder) {
   for (const char *target : {"vbox", "vmx", "vmsd", "ovf", "qemu_script", "qemu_options"})
@@ -287,6 +330,7 @@ int main(int count, char **arguments) {
             "end\nend\n"},
            {"d.vmdk", "KDMV"}}));
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
+  put("serve", "reads", client_of_nbd());
   put_guests(folder);
   put_fixtures(folder);
   put_words(folder);
