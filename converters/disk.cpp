@@ -2,11 +2,13 @@
 #include "converters/disk.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "converters/copy/survey.hpp"
 #include "converters/disk_steps.hpp"
 #include "converters/images/cache.hpp"
 #include "converters/images/foreign.hpp"
+#include "converters/serve/disk_view.hpp"
 
 #include "support/error.hpp"
 
@@ -50,6 +52,9 @@ class ReaderHere final : public SourceReader {
   }
   QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open, bool with_force_size) override {
     return disk::for_qemu(medium, cached(open), with_force_size);
+  }
+  std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &open, std::uint32_t unit) override {
+    return disk::zeros(medium, cached(open), unit);
   }
   ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                      const std::stop_token &stop) override {
@@ -105,6 +110,27 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
   for (const image::ImageInfo &info : out.chain) {
     out.files.push_back(info.file);  // a descriptor, which has no data of its own
     out.findings.insert(out.findings.end(), info.findings.begin(), info.findings.end());
+  }
+  return out;
+}
+
+std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &options, std::uint32_t unit) {
+  constexpr std::uint64_t kAtOnce = 4096;  // units: their map is in memory
+  const auto chain = std::make_shared<const image::Chain>(image::open_chain(medium, options));
+  const serve::DiskView view(chain);
+  const std::uint64_t size = view.size(), count = (size + unit - 1) / unit;
+  std::vector<std::uint8_t> out((count + 7) / 8);
+  for (std::uint64_t first = 0; first < count; first += kAtOnce) {
+    std::uint64_t at = first * unit;
+    const std::uint64_t end = std::min(size, at + kAtOnce * unit);
+    for (const serve::Stretch &stretch : view.runs(at, end - at, std::numeric_limits<std::size_t>::max() - 1)) {
+      const std::uint64_t stop = at + stretch.length;
+      // Whole ones; the disk's last may be short.
+      const std::uint64_t past = stop == size ? count : stop / unit;
+      for (std::uint64_t i = (at + unit - 1) / unit; stretch.zero && i < past; ++i)
+        out[i / 8] = static_cast<std::uint8_t>(out[i / 8] | 1U << (i % 8));
+      at = stop;
+    }
   }
   return out;
 }

@@ -51,6 +51,18 @@ struct SourceDigest {
   Place where{};          // what that error names: the manifest's line
 };
 
+// How QEMU reads a disk that lies under an overlay.
+struct Underlay {
+  enum class By { file, part, server };
+  By by = By::file;
+  std::uint64_t virtual_size = 0;        // bytes
+  std::filesystem::path file;            // canonical; of a server empty
+  std::string format = "raw";            // QEMU's driver name
+  std::uint64_t offset = 0, length = 0;  // of a part: bytes of the file
+  std::filesystem::path socket;          // of a server (converters/serve), and its export there
+  std::string name;
+};
+
 struct ConvertRequest {
   Medium medium;                         // the current state
   std::vector<SnapshotState> snapshots;  // written in this order; native engine and qcow2 only
@@ -59,6 +71,7 @@ struct ConvertRequest {
   TargetFormat format = TargetFormat::qcow2;
   Engine engine = Engine::automatic;
   Mode mode = Mode::automatic;
+  std::optional<Underlay> underlay;  // of Mode::overlay: looked for already; nullopt: QEMU must read the image itself
   Compression compression = Compression::none;
   std::uint32_t cluster_size = 65536;  // bytes, a power of two from 4096 to 2 MiB
   unsigned threads = 0;                // 0: as many as the machine has
@@ -86,6 +99,13 @@ struct ConvertResult {
   std::optional<std::string> source_digest;  // hex, when asked for
   std::vector<Finding> findings;
 };
+
+class SourceReader;
+
+// How QEMU can read a disk: by itself, where it does so rightly, as a file or a part of one; else from a server, whose
+// socket and export are the caller's to fill in. Throws as inspect(), and unsupported for what only QEMU reads and
+// cannot in its place.
+[[nodiscard]] Underlay underlay_of(const Medium &medium, const image::OpenOptions &options, SourceReader &reader);
 
 // Mode::overlay and link do without any copying; they throw unsupported, with the reason, for a source that QEMU
 // does not read rightly by itself. Mode::link makes no target.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources that QEMU reads by itself: conversion by qemu-img, overlays, links.
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "converters/copy/target_file.hpp"
 #include "converters/disk_steps.hpp"
@@ -11,6 +12,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
+#include "support/text.hpp"
 
 namespace ferry::disk {
 
@@ -226,35 +228,145 @@ ConvertResult convert_by_qemu_img(const ConvertRequest &request, SourceReader &r
   return result;
 }
 
-ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader) {
-  const QemuSource image = reader.for_qemu(request.medium, request.open, false);
-  const qemu_img::Source &source = image.source;
-  if (image.packed || source.range.offset != 0 || source.range.length)
-    refuse(request.medium, "it is a part of another file");
-  const std::filesystem::path path = std::filesystem::canonical(source.range.file);
+namespace {
+
+// Throws unsupported where QEMU cannot read the image where it is.
+void refuse_in_place(const Medium &medium, const QemuSource &image) {
+  if (image.packed) refuse(medium, "it is a part of another file");
   // QEMU finds them by the names in the descriptor at every start of the machine, and takes no others in their place.
   if (image.has_descriptor)
-    refuse(request.medium,
+    refuse(medium,
            "its extents are the files that its descriptor names whenever QEMU opens it, and nothing "
            "holds QEMU to those that are there now");
-  if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
-  // The host that will run the machine has QEMU; this one need not have qemu-img.
-  if (qemu_img::available()) require_same_view(request.medium, image, {});
-  ConvertResult result{.engine = request.engine == Engine::automatic ? Engine::native : request.engine,
-                       .mode = request.mode};
-  add_findings(image, result);
-  result.findings.push_back(
-      raise(kDependsOnSource, {.file = path}, "The new machine reads " + path.string() + " from now on."));
-  if (request.mode == Mode::link) return result;
+}
+
+// All but letters, digits and "/-._~" as "%2C", for a URI.
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kPlain = "/-._~", kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain || kPlain.find(c) != std::string_view::npos) {
+      out.push_back(c);
+    } else {
+      out.append({'%', kDigits[byte >> 4U], kDigits[byte & 15U]});
+    }
+  }
+  return out;
+}
+
+// As QEMU is to open it, by the name that an overlay's header has.
+qcow2::Backing backing_of(const Underlay &under) {
+  switch (under.by) {
+    case Underlay::By::file: return {.file = under.file.string(), .format = under.format};
+    case Underlay::By::part: {
+      const nlohmann::json file{{"driver", "file"}, {"filename", under.file.string()}};
+      const nlohmann::json part{{"driver", "raw"}, {"offset", under.offset}, {"size", under.length}, {"file", file}};
+      return {.file = "json:" + nlohmann::json{{"driver", under.format}, {"file", part}}.dump(),
+              .format = under.format};
+    }
+    case Underlay::By::server: break;
+  }
+  return {.file = "nbd+unix:///" + percent_encoded(under.name) + "?socket=" + percent_encoded(under.socket.string()),
+          .format = "raw"};
+}
+
+// What the source does not hold is zeros in the overlay already: nobody asks the server for it, neither the guest nor
+// who copies. Tables for larger disks would take too long to be written.
+void write_zeros(qcow2::Writer &writer, const ConvertRequest &request, const Underlay &under, SourceReader &reader) {
+  constexpr std::uint64_t kLargest = std::uint64_t{4} << 40U;  // bytes
+  if (under.by != Underlay::By::server || under.virtual_size > kLargest) return;
+  const std::uint64_t count = (under.virtual_size + request.cluster_size - 1) / request.cluster_size;
+  const std::vector<std::uint8_t> zeros = reader.zeros(request.medium, request.open, request.cluster_size);
+  if (zeros.size() < (count + 7) / 8) return;  // no more than a saving
+  const auto is_zero = [&](std::uint64_t unit) { return (zeros[unit / 8] >> (unit % 8) & 1U) != 0; };
+  for (std::uint64_t first = 0; first < count;) {
+    std::uint64_t past = first;
+    while (past < count && is_zero(past)) ++past;
+    if (past > first) writer.zero(first, past - first);
+    first = past + 1;
+  }
+}
+
+ConvertResult make_overlay(const ConvertRequest &request, const Underlay &under, SourceReader &reader) {
+  const qcow2::Backing backing = backing_of(under);
+  if (backing.file.size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
+  ConvertResult result{.engine = Engine::native, .mode = Mode::overlay, .virtual_size = under.virtual_size};
   copy::TargetFile file(request.target, request.replace);
-  qcow2::Writer writer(file, {.cluster_size = request.cluster_size,
-                              .virtual_size = image.info.virtual_size,
-                              .snapshots = {},
-                              .backing = qcow2::Backing{.file = path.string(),
-                                                        .format = std::string(qemu_img::driver_name(source.format))}});
+  qcow2::Writer writer(
+      file,
+      {.cluster_size = request.cluster_size, .virtual_size = under.virtual_size, .snapshots = {}, .backing = backing});
+  write_zeros(writer, request, under, reader);
   write_changes(request, reader, writer);
   result.bytes_written = writer.finish();
   file.publish(request.durable);
+  return result;
+}
+
+}  // namespace
+
+Underlay underlay_of(const Medium &medium, const image::OpenOptions &options, SourceReader &reader) {
+  try {
+    const QemuSource image = reader.for_qemu(medium, options, false);
+    refuse_in_place(medium, image);
+    if (qemu_img::available()) require_same_view(medium, image, {});
+    const FileRange &range = image.source.range;
+    Underlay out{.virtual_size = image.info.virtual_size,
+                 .file = std::filesystem::canonical(range.file),
+                 .format = std::string(qemu_img::driver_name(image.source.format)),
+                 .offset = range.offset,
+                 .length = 0,
+                 .socket = {},
+                 .name = {}};
+    if (range.offset != 0 || range.length) {
+      out.by = Underlay::By::part;
+      out.length = range.length.value_or(std::filesystem::file_size(out.file) - range.offset);
+    }
+    if (backing_of(out).file.size() > kLongestBackingName || !text::is_valid_utf8(out.file.string()))
+      refuse(medium, "its name is not one that an overlay can have");
+    return out;
+  } catch (const Error &error) {
+    if (error.kind() != ErrorKind::unsupported ||
+        reader.engine_for(medium, options, Engine::automatic) == Engine::qemu_img)
+      throw;
+  }
+  Underlay out{.by = Underlay::By::server,
+               .virtual_size = reader.inspect(medium, options, Engine::native).virtual_size,
+               .file = {},
+               .offset = 0,
+               .length = 0,
+               .socket = {},
+               .name = {}};
+  return out;
+}
+
+ConvertResult use_in_place(const ConvertRequest &request, SourceReader &reader) {
+  if (request.underlay) return make_overlay(request, *request.underlay, reader);
+  const QemuSource image = reader.for_qemu(request.medium, request.open, false);
+  const qemu_img::Source &source = image.source;
+  if (source.range.offset != 0 || source.range.length) refuse(request.medium, "it is a part of another file");
+  refuse_in_place(request.medium, image);
+  const std::filesystem::path path = std::filesystem::canonical(source.range.file);
+  if (path.string().size() > kLongestBackingName) refuse(request.medium, "its name is too long for QEMU");
+  // The host that will run the machine has QEMU; this one need not have qemu-img.
+  if (qemu_img::available()) require_same_view(request.medium, image, {});
+  const Finding depends =
+      raise(kDependsOnSource, {.file = path}, "The new machine reads " + path.string() + " from now on.");
+  ConvertResult result;
+  if (request.mode == Mode::overlay) {
+    result = make_overlay(request,
+                          {.virtual_size = image.info.virtual_size,
+                           .file = path,
+                           .format = std::string(qemu_img::driver_name(source.format)),
+                           .socket = {},
+                           .name = {}},
+                          reader);
+  }
+  result.engine = request.engine == Engine::automatic ? Engine::native : request.engine;
+  result.mode = request.mode;
+  add_findings(image, result);
+  result.findings.push_back(depends);
   return result;
 }
 

@@ -32,6 +32,8 @@ class Step {
 
 [[nodiscard]] Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted);
 [[nodiscard]] QemuSource for_qemu(const Medium &medium, const image::OpenOptions &options, bool with_force_size);
+[[nodiscard]] std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &options,
+                                              std::uint32_t unit);
 [[nodiscard]] ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                                  const std::stop_token &stop);
 // For an overlay: the clusters with the medium's changes, each at its place in a file that else is a hole.

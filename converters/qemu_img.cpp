@@ -49,6 +49,7 @@ Error failed(std::string_view verb, const std::filesystem::path &file, const sub
 struct Touched {
   std::vector<const Source *> reads;
   std::filesystem::path writes;  // there already; empty: nothing
+  bool connects = false;         // to a server of disks on this host
 };
 
 std::shared_ptr<const cage::Cage> cage_for(const std::string &name, const Touched &touched, cage::Calls calls) {
@@ -72,12 +73,13 @@ std::shared_ptr<const cage::Cage> cage_for(const std::string &name, const Touche
 subprocess::Result start(const Context &context, Arguments arguments, const subprocess::Limits &limits,
                          const Touched &touched, std::function<void(std::string_view)> on_line = {}) {
   if (subprocess::find_program(context.program).empty()) throw not_installed(context);
-  return subprocess::run({.program = context.program,
-                          .arguments = std::move(arguments),
-                          .limits = limits,
-                          .locked_in = cage_for(context.program, touched, cage::Calls::program),
-                          .on_line = std::move(on_line)},
-                         context.stop);
+  return subprocess::run(
+      {.program = context.program,
+       .arguments = std::move(arguments),
+       .limits = limits,
+       .locked_in = cage_for(context.program, touched, touched.connects ? cage::Calls::client : cage::Calls::program),
+       .on_line = std::move(on_line)},
+      context.stop);
 }
 
 subprocess::Limits query_limits(const Context &context) {
@@ -269,6 +271,19 @@ void convert(const ConvertRequest &request, Progress *progress, const Context &c
 
 namespace {
 
+// The file of a backing image's name, which may be a JSON text that says which part of it is meant.
+std::string file_of(const std::string &backing) {
+  constexpr std::string_view kJson = "json:";
+  if (!backing.starts_with(kJson)) return backing;
+  const Json parsed = Json::parse(backing.substr(kJson.size()), nullptr, false);
+  const Json *at = parsed.is_discarded() ? nullptr : &parsed;
+  while (at != nullptr && at->is_object() && !at->contains("filename"))
+    at = at->contains("file") ? &at->at("file") : nullptr;
+  return at == nullptr || !at->is_object() ? "" : string(*at, "filename").value_or("");
+}
+
+bool is_served(const Source &source) { return source.range.file.string().find("/nbd+unix:") != std::string::npos; }
+
 // The files that a qcow2 reads besides itself, as their headers name them.
 std::vector<Source> below(const std::filesystem::path &file, const Context &context) {
   constexpr std::size_t kDeepest = 64;
@@ -277,7 +292,7 @@ std::vector<Source> below(const std::filesystem::path &file, const Context &cont
   while (out.size() < kDeepest) {
     const Info about = info(at, context);
     if (!about.backing_file) break;
-    at.range.file = at.range.file.parent_path() / *about.backing_file;  // an absolute name stays as it is
+    at.range.file = at.range.file.parent_path() / file_of(*about.backing_file);  // an absolute name stays as it is
     out.push_back(at);
     if (about.backing_format != "qcow2") break;
   }
@@ -289,7 +304,10 @@ std::vector<Source> below(const std::filesystem::path &file, const Context &cont
 void fill(const std::filesystem::path &file, const std::function<void(unsigned)> &progress, const Context &context) {
   const std::vector<Source> others = below(file, context);
   Touched touched{.reads = {}, .writes = file};
-  for (const Source &other : others) touched.reads.push_back(&other);
+  for (const Source &other : others) {
+    touched.reads.push_back(&other);
+    touched.connects = touched.connects || is_served(other);
+  }
   const auto result = start(context, {"rebase", "-p", "-f", "qcow2", "-b", "", file.string()}, long_limits(context),
                             touched, [&](std::string_view line) {
                               const auto value = percent(line);

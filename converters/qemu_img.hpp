@@ -103,8 +103,8 @@ void convert(const ConvertRequest &request, const copy::TargetFile &target, Prog
 // Copies what the qcow2 `file` (absolute) reads of other images into it, so that it stands alone. The header is changed
 // last: cut off, the image is as it was, and this can be called again. Internal snapshots would lose what they have of
 // the others: the caller sees to it that there are none. `progress` is told percent. In the cage only `file` may be
-// written, and what the headers name may be read. Throws subprocess (also while another program has the image),
-// cancelled.
+// written, and what the headers name may be read; a server of disks (converters/serve) that the header names at a
+// socket is connected to. Throws subprocess (also while another program has the image), cancelled.
 void fill(const std::filesystem::path &file, const std::function<void(unsigned)> &progress,
           const Context &context = {});
 

@@ -54,6 +54,11 @@ class SourceReader {
   [[nodiscard]] virtual QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open,
                                             bool with_force_size) = 0;
 
+  // Which units of `unit` bytes of a disk read as zeros as far as its tables and the holes of its files say: bit i % 8
+  // of byte i / 8 is unit i's. Throws as inspect().
+  [[nodiscard]] virtual std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &open,
+                                                        std::uint32_t unit) = 0;
+
   // Fills the target of a request that our own engine does, from its states, and takes the source's digest where that
   // was asked for; for an overlay, see fill_changes() in disk_steps.hpp. Throws as convert().
   virtual ConvertResult fill(const ConvertRequest &request, copy::TargetFile &target, Progress *progress,

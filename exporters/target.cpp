@@ -18,6 +18,7 @@ std::optional<std::string> Machines::ask_agent(const std::string &, const std::s
 std::optional<Screen> Machines::screen(const std::string &) const { cannot("show a machine's screen"); }
 std::string Machines::crash_note(const std::string &) const { return {}; }
 void Machines::shut_down(const std::string &, ShutDown) { cannot("shut a guest down"); }
+void Machines::go_on(const std::string &) { cannot("let a machine go on"); }
 
 void Taken::forget(const std::string &name) {
   names.erase(name);

@@ -46,6 +46,16 @@ struct BootBus {
   friend bool operator==(const BootBus &, const BootBus &) = default;
 };
 
+// What an image that has not all its bytes yet reads besides, where its header alone would not lead there: a part of a
+// file, or a server of ours.
+struct Backing {
+  std::filesystem::path file;            // empty: it is a server
+  std::string format;                    // "vmdk", "raw"
+  std::uint64_t offset = 0, length = 0;  // of the part, in bytes
+  std::filesystem::path socket;          // of the server (NBD), and its export there
+  std::string name;
+};
+
 // What a drive's medium becomes on the target. Indexes are those of the model.
 struct Medium {
   std::size_t controller = 0, drive = 0;
@@ -54,6 +64,8 @@ struct Medium {
   bool read_only = false, shareable = false, transient = false;
   bool no_snapshots = false;       // the disk has one state for all snapshots
   std::uint64_t virtual_size = 0;  // bytes
+  bool reads_source = false;       // the machine stops, and its guest sees no error, where that cannot be read
+  std::optional<Backing> backing = {};
   // What the guest on it boots from, as seen there, the best first; empty: not known. Of a disk of data: its system's.
   std::vector<BootBus> boots_from = {};
   bool data_only = false;     // the guest's system was seen on another disk
@@ -321,6 +333,8 @@ class Machines {
   [[nodiscard]] virtual std::string crash_note(const std::string &name) const;
   // Asks the guest to shut down, and does not wait for it.
   virtual void shut_down(const std::string &name, ShutDown how);
+  // Lets a machine that is paused go on.
+  virtual void go_on(const std::string &name);
 };
 
 }  // namespace ferry::target

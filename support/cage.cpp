@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -153,7 +154,7 @@ constexpr std::string_view kWorkerCalls =
 
 // What a program of the host that only reads and writes images has no business with.
 constexpr std::string_view kProgramsNever =
-    "socket connect bind listen ptrace process_vm_readv process_vm_writev process_madvise "
+    "bind listen ptrace process_vm_readv process_vm_writev process_madvise "
     "pidfd_getfd pidfd_open kcmp mount umount2 move_mount open_tree fsopen fsmount fspick pivot_root "
     "chroot unshare setns bpf perf_event_open keyctl add_key request_key init_module finit_module "
     "delete_module kexec_load kexec_file_load reboot swapon swapoff userfaultfd io_uring_setup "
@@ -182,6 +183,11 @@ Filter program_filter(Calls calls) {
   Filter filter(seccomp_init(SCMP_ACT_ALLOW));
   if (!filter) refused("a filter of seccomp's");
   rules(filter, SCMP_ACT_ERRNO(EPERM), kProgramsNever);
+  if (calls == Calls::client) {
+    rule(filter, SCMP_ACT_ERRNO(EPERM), "socket", argument(0, SCMP_CMP_NE, AF_UNIX));
+  } else {
+    rules(filter, SCMP_ACT_ERRNO(EPERM), "socket connect");
+  }
   if (calls != Calls::server) rules(filter, SCMP_ACT_ERRNO(EPERM), "accept accept4");
   rule(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", argument(1, SCMP_CMP_EQ, TIOCSTI));
   return filter;

@@ -34,6 +34,7 @@ enum class Calls {
   worker,   // a fork of ours: files, memory, threads and time; no sockets, no programs, no other processes
   program,  // a program that is started in the cage: all but sockets, tracing, mounts, modules and keys
   server,   // the same, and it may accept connections on a socket that it was given
+  client,   // a program that may connect to this host's sockets with names (AF_UNIX), and to nothing else
 };
 
 // A cage, made ready before fork(), so that apply() is safe between fork() and exec(). A worker's is made in the worker

@@ -22,6 +22,7 @@ constexpr std::uint64_t kIncompatibleCompressionType = 1U << 3U;
 constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
 constexpr std::uint64_t kEntryCopied = std::uint64_t{1} << 63U;
 constexpr std::uint64_t kEntryCompressed = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kEntryZero = 1;  // of an L2 entry: the cluster reads as zeros
 constexpr std::uint32_t kSnapshotHeaderLength = 40, kSnapshotExtraLength = 16;
 
 constexpr std::uint32_t kMinClusterSize = 4096, kMaxClusterSize = 2U << 20U;  // bytes; 512 is of no use

@@ -117,6 +117,19 @@ void Writer::write_l2(std::uint32_t state, std::uint64_t first_unit, std::span<c
   }
 }
 
+void Writer::zero(std::uint64_t first, std::uint64_t count) {
+  constexpr std::uint64_t kAtOnce = 8192;
+  std::vector<std::uint64_t> entries(std::min(count, kAtOnce));
+  for (std::uint64_t &entry : entries) put(reinterpret_cast<std::uint8_t *>(&entry), kEntryZero);
+  const auto state = static_cast<std::uint32_t>(layout_.snapshots.size());
+  while (count > 0) {
+    const std::uint64_t now = std::min<std::uint64_t>(count, entries.size());
+    write_l2(state, first, std::span(entries).first(now));
+    first += now;
+    count -= now;
+  }
+}
+
 std::uint64_t Writer::write_l1(std::uint32_t state) {
   const std::vector<std::uint64_t> &table = l1_[state];
   std::vector<std::uint8_t> raw(table.size() * sizeof(std::uint64_t));

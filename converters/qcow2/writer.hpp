@@ -50,6 +50,10 @@ class Writer final : public copy::Sink {
   [[nodiscard]] std::unique_ptr<copy::Lane> lane() override;
   [[nodiscard]] Placed clone_ahead(int fd, std::uint64_t offset, std::uint64_t units) override;
 
+  // Units of the current state from `first` on read as zeros, whatever a backing file holds. For units that no lane
+  // gets, and not beside lanes.
+  void zero(std::uint64_t first, std::uint64_t count);
+
   // Writes L1 tables, snapshot table, refcount table and header. Returns the file's size in bytes.
   std::uint64_t finish();
 

@@ -33,5 +33,15 @@ TEST(FileDisks, AreThoseThatCanBeWrittenTo) {
   EXPECT_EQ(disks[1].format, "qcow2");
 }
 
+TEST(WithoutBacking, TakesOutWhatIsUnderTheImagesThatStandAlone) {
+  const auto plain = without_backing(kDomain, {"/a.qcow2"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->find("/old/a.vdi"), std::string::npos);
+  EXPECT_NE(plain->find("/a.qcow2"), std::string::npos);
+  EXPECT_NE(plain->find("<backingStore/>"), std::string::npos) << "the other disk's end of its chain";
+  EXPECT_FALSE(without_backing(*plain, {"/a.qcow2", "/b.qcow2"})) << "there is nothing left to take out";
+  EXPECT_FALSE(without_backing(kDomain, {"/b.qcow2"}));
+}
+
 }  // namespace
 }  // namespace ferry::libvirt::edit

@@ -539,5 +539,41 @@ TEST(BootOrder, DisksThatMoveToAnotherBusGoBeforeCdDrivesThatDo) {
   EXPECT_EQ(attribute(*element(root, "devices/disk", 0).child("address"), "unit"), "1");
 }
 
+// QEMU stops the machine instead of telling the guest of an error, whatever lies under the image.
+TEST(Storage, ADiskThatReadsItsSourceStopsTheMachineWhenItCannot) {
+  Fixture fixture = with(ControllerType::ahci_ich9, {disk_drive(0)});
+  fixture.change_media = [](target::Medium &medium) { medium.reads_source = true; };
+  const xml::Element plain = domain(fixture.run());
+  EXPECT_EQ(attribute(element(plain, "devices/disk/driver"), "error_policy"), "stop");
+  EXPECT_EQ(attribute(element(plain, "devices/disk/driver"), "rerror_policy"), "stop");
+  EXPECT_EQ(element(plain, "devices/disk").child("backingStore"), nullptr) << "the image's header leads there";
+
+  fixture.change_media = [](target::Medium &medium) {
+    medium.reads_source = true;
+    medium.backing = target::Backing{
+        .file = "/ova/web.ova", .format = "vmdk", .offset = 4096, .length = 65536, .socket = {}, .name = {}};
+  };
+  const xml::Element part = domain(fixture.run());
+  const xml::Element &store = element(part, "devices/disk/backingStore");
+  EXPECT_EQ(attribute(store, "type"), "file");
+  EXPECT_EQ(attribute(element(store, "format"), "type"), "vmdk");
+  EXPECT_EQ(attribute(element(store, "source/slices/slice"), "offset"), "4096");
+  EXPECT_EQ(attribute(element(store, "source/slices/slice"), "size"), "65536");
+
+  fixture.change_media = [](target::Medium &medium) {
+    medium.reads_source = true;
+    medium.backing = target::Backing{.file = {}, .format = "raw", .socket = "/run/user/1/nbd", .name = "disk1"};
+  };
+  for (const bool newer : {false, true}) {
+    fixture.host = newer ? debian13() : debian12();
+    const xml::Element root = domain(newer ? fixture.map() : fixture.run());  // the libvirt here has the older schema
+    const xml::Element &source = element(root, "devices/disk/backingStore/source");
+    EXPECT_EQ(attribute(source, "protocol"), "nbd");
+    EXPECT_EQ(attribute(source, "name"), "disk1");
+    EXPECT_EQ(attribute(element(source, "host"), "socket"), "/run/user/1/nbd");
+    EXPECT_EQ(source.child("reconnect") != nullptr, newer);
+  }
+}
+
 }  // namespace
 }  // namespace ferry::test

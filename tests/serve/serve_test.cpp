@@ -6,8 +6,10 @@
 #include <thread>
 #include <unistd.h>
 
+#include "converters/disk.hpp"
 #include "converters/serve/disk_view.hpp"
 #include "converters/serve/nbd_protocol.hpp"
+#include "converters/source_reader.hpp"
 #include "converters/verify/nbd_client.hpp"
 #include "tests/serve/served_disk.hpp"
 
@@ -54,8 +56,7 @@ TEST(Serve, CompressedGrainsAndHolesOfFiles) {
   const std::string line = "RW " + std::to_string(layer.size / 512) + " SPARSE \"d.vmdk\"\n";
   write_file(folder.path() / "d.vmdk",
              make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("streamOptimized", line), .compressed = true}));
-  const auto chain =
-      std::make_shared<const image::Chain>(image::open_chain(medium({folder.path() / "d.vmdk"}), {}));
+  const auto chain = std::make_shared<const image::Chain>(image::open_chain(medium({folder.path() / "d.vmdk"}), {}));
   // A raw disk in a file with a hole.
   const auto raw = folder.path() / "raw";
   write_file(raw, std::string(65536, 'x'));
@@ -132,6 +133,72 @@ TEST(Serve, QemuReadsTheSame) {
   // It cannot be written to.
   EXPECT_NE(run({"qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", raw.string(), url}), 0);
   EXPECT_EQ(content(*disk.chain), disk.content());
+}
+
+// An overlay on a served disk has its zeros itself, so that nobody asks the server for them.
+TEST(Serve, AnOverlayKnowsWhatIsZero) {
+  if (!has_program("qemu-img")) GTEST_SKIP() << "qemu-img is not installed";
+  const ServedChain disk;
+  Clients clients({{"disk 1,a", disk.chain}});
+  disk::Underlay under{.by = disk::Underlay::By::server,
+                       .virtual_size = disk.chain->virtual_size(),
+                       .file = {},
+                       .socket = disk.folder() / "the nbd",
+                       .name = "disk 1,a"};
+  const Door door(under.socket, clients);
+  disk::ConvertRequest request;
+  request.medium = medium({disk.folder() / "base.vdi", disk.folder() / "top.vdi"});
+  request.target = disk.folder() / "overlay.qcow2";
+  request.mode = disk::Mode::overlay;
+  request.underlay = under;
+  (void)disk::convert(request, nullptr, {});
+  EXPECT_EQ(run({"qemu-img", "check", "-q", request.target.string()}), 0);
+  const auto raw = disk.folder() / "raw";
+  ASSERT_EQ(run({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", request.target.string(), raw.string()}), 0);
+  Bytes read = read_file(raw);
+  read.resize(disk.content().size());
+  EXPECT_EQ(read, disk.content());
+  // Four blocks hold data, and the last one in part.
+  EXPECT_LE(clients.account().bytes(), 5 * ServedChain::kBlock);
+  EXPECT_GT(clients.account().bytes(), 3 * ServedChain::kBlock);
+}
+
+// Several pieces, by which a file is read: an overlay on a part of one.
+TEST(Serve, AnOverlayOnAPartOfAFileNamesThePart) {
+  if (!has_program("qemu-img")) GTEST_SKIP() << "qemu-img is not installed";
+  const TempFolder folder;
+  const Layer layer{.size = 3 * 65536,
+                    .block_size = 65536,
+                    .blocks = {Block::data, Block::absent, Block::data},
+                    .tag = 5,
+                    .order = {}};
+  const std::string line = "RW 384 SPARSE \"d.vmdk\"\n";
+  const Bytes image =
+      make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("streamOptimized", line), .compressed = true});
+  Bytes package(4096, 'x');
+  package.insert(package.end(), image.begin(), image.end());
+  package.insert(package.end(), 1024, 'y');
+  write_file(folder.path() / "a,\"b.ova", package);
+  Medium member;
+  member.chain.push_back(image_file(folder.path() / "a,\"b.ova"));
+  member.chain.front().pieces = {{folder.path() / "a,\"b.ova", 4096, image.size()}};
+  const auto reader = disk::read_here();
+  const disk::Underlay under = disk::underlay_of(member, {}, *reader);
+  EXPECT_EQ(under.by, disk::Underlay::By::part);
+  EXPECT_EQ(under.format, "vmdk");
+  disk::ConvertRequest request;
+  request.medium = member;
+  request.target = folder.path() / "overlay.qcow2";
+  request.mode = disk::Mode::overlay;
+  request.underlay = under;
+  (void)disk::convert(request, nullptr, {});
+  const auto raw = folder.path() / "raw";
+  ASSERT_EQ(run({"qemu-img", "convert", "-f", "qcow2", "-O", "raw", request.target.string(), raw.string()}), 0);
+  EXPECT_EQ(read_file(raw), expected_content({layer}));
+  // And a chain is not one that QEMU reads.
+  const ServedChain chain;
+  EXPECT_EQ(disk::underlay_of(medium({chain.folder() / "base.vdi", chain.folder() / "top.vdi"}), {}, *reader).by,
+            disk::Underlay::By::server);
 }
 
 // What is sent and what comes back, byte by byte.
@@ -382,8 +449,7 @@ TEST(Transmission, AReadThatFailsIsSaidAndKept) {
   const TempFolder folder;
   Layer layer{.size = 2 * 65536, .block_size = 65536, .blocks = {Block::data, Block::data}, .tag = 3, .order = {}};
   const std::string line = "RW 256 SPARSE \"d.vmdk\"\n";
-  Bytes image =
-      make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("streamOptimized", line), .compressed = true});
+  Bytes image = make_hosted_sparse(layer, {.descriptor = vmdk_descriptor("streamOptimized", line), .compressed = true});
   const auto path = folder.path() / "d.vmdk";
   write_file(path, image);
   const auto chain = std::make_shared<const image::Chain>(image::open_chain(medium({path}), {}));

@@ -145,6 +145,10 @@ TEST(Program, StartsButTalksToNobody) {
   EXPECT_EQ(shell("exit 7"), 7);
   EXPECT_EQ(shell(("echo x > " + (folder / "made").string()).c_str()), 0);
   EXPECT_EQ(inside(rules, Calls::program, [] { return result(socket(AF_UNIX, SOCK_STREAM, 0)); }), EPERM);
+  EXPECT_EQ(inside(rules, Calls::program, [] { return result(connect(0, nullptr, 0)); }), EPERM);
+  EXPECT_EQ(inside(rules, Calls::client, [] { return result(socket(AF_UNIX, SOCK_STREAM, 0)) == 0 ? 0 : 1; }), 0);
+  EXPECT_EQ(inside(rules, Calls::client, [] { return result(socket(AF_INET, SOCK_STREAM, 0)); }), EPERM);
+  EXPECT_EQ(inside(rules, Calls::client, [] { return result(bind(0, nullptr, 0)); }), EPERM);
   if (offered().landlock > 0) {
     const TempFolder other;
     EXPECT_NE(shell(("echo x > " + (other / "made").string()).c_str()), 0);

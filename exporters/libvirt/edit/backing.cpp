@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/libvirt/edit/backing.hpp"
 
+#include <algorithm>
+
 #include "exporters/libvirt/edit/tree.hpp"
 
 namespace ferry::libvirt::edit {
@@ -40,6 +42,24 @@ std::vector<target::BackedDisk> backed_disks(const std::string &live_xml) {
 
 std::vector<target::BackedDisk> file_disks(const std::string &domain_xml) {
   return disks_of(domain_xml, [](const Element &, const target::BackedDisk &disk) { return !disk.file.empty(); });
+}
+
+std::optional<std::string> without_backing(const std::string &domain_xml,
+                                           const std::vector<std::filesystem::path> &files) {
+  Element domain = xml::parse(domain_xml, "libvirt domain");
+  Element *devices = child(domain, "devices");
+  bool changed = false;
+  for (std::size_t i = 0; devices != nullptr && i < devices->children.size(); ++i) {
+    Element &device = devices->children[i];
+    if (!is_written_to(device) || device.child("backingStore") == nullptr) continue;
+    if (std::find(files.begin(), files.end(), attribute(device, "source", "file")) == files.end()) continue;
+    // An empty one says that the chain ends here, as it does.
+    if (device.child("backingStore")->children.empty()) continue;
+    remove_children(device, "backingStore");
+    changed = true;
+  }
+  if (!changed) return std::nullopt;
+  return as_text(domain);
 }
 
 }  // namespace ferry::libvirt::edit

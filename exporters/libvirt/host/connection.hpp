@@ -64,6 +64,7 @@ class Connection final : public target::Machines {
   [[nodiscard]] std::optional<target::Screen> screen(const std::string &name) const override;
   [[nodiscard]] std::string crash_note(const std::string &name) const override;
   void shut_down(const std::string &name, target::ShutDown how) override;
+  void go_on(const std::string &name) override;
 
   // The definition of one that runs, as it runs.
   [[nodiscard]] std::string live_document(const std::string &name) const;

@@ -110,6 +110,14 @@ void Connection::shut_down(const std::string &name, target::ShutDown how) {
   });
 }
 
+void Connection::go_on(const std::string &name) {
+  const std::string what = of_machine("to let go on", name);
+  ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {
+    const Owned<virDomain> domain = find_domain(handle, name);
+    if (virDomainResume(domain.get()) != 0) throw refused(what);
+  });
+}
+
 std::string Connection::live_document(const std::string &name) const {
   const std::string what = of_machine("to show", name);
   return ask(impl_->deadlines.call, what, [name, what](virConnect *handle) {

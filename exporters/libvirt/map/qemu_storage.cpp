@@ -71,6 +71,7 @@ class QemuStorage {
     m_.keep(field);
     if (medium != nullptr) take(disk, *medium, field);
     settings(disk, drive, field);
+    if (medium != nullptr) map_backing(m_, *medium, disk);
     const BusChoice choice{bus, controller.device == "mptsas1068" ? "lsisas1068" : "", true, {}};
     map_drive_identity(m_, c, d, choice, disk);
     if (!drive.properties.empty()) {

@@ -122,7 +122,10 @@ class StorageMapper {
     disk.pci = position.pci;
     disk.format = "raw";
     if (drive.kind == DriveKind::cdrom) disk.read_only = true;
-    if (medium != nullptr && drive.connected_at_start) take_medium(disk, *medium);
+    if (medium != nullptr && drive.connected_at_start) {
+      take_medium(disk, *medium);
+      map_backing(m_, *medium, disk);
+    }
     // A floppy is writable, so libvirt would count it in, and then refuse every internal snapshot: it is a raw image.
     if (drive.kind == DriveKind::floppy) disk.no_snapshots = true;
     if (drive.kind == DriveKind::disk) {

@@ -35,6 +35,23 @@ const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d) 
   return nullptr;
 }
 
+void map_backing(const Mapping &m, const target::Medium &medium, DomainDisk &disk) {
+  if (!medium.reads_source) return;
+  disk.error_policy = "stop";
+  disk.read_error_policy = "stop";
+  if (!medium.backing) return;
+  // libvirt 9.0's schema has no <reconnect> for NBD, 11.3's has it [both tried]; it came in 2023.
+  constexpr unsigned kReconnect = 60;  // seconds: to start a server again takes about one
+  const target::Backing &backing = *medium.backing;
+  disk.backing = DomainBacking{.format = backing.format,
+                               .file = backing.file.string(),
+                               .offset = backing.offset,
+                               .length = backing.length,
+                               .socket = backing.socket.string(),
+                               .name = backing.name,
+                               .reconnect = m.host_has_libvirt(10, 0) ? kReconnect : 0};
+}
+
 DriveNeeds needs_of(const Mapping &m, std::size_t c, std::size_t d) {
   const target::Medium *medium = medium_of(m, c, d);
   return {.kind = m.hardware.controllers[c].drives[d].kind, .empty = medium == nullptr, .medium = medium};

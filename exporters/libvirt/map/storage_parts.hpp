@@ -23,6 +23,10 @@ namespace ferry::libvirt {
 [[nodiscard]] const target::Medium *medium_of(const Mapping &m, std::size_t c, std::size_t d);
 [[nodiscard]] DriveNeeds needs_of(const Mapping &m, std::size_t c, std::size_t d);
 
+// What a disk reads besides its own image, and that nothing is lost when that cannot be read: QEMU stops the machine
+// instead of telling the guest. After the disk has its medium's image.
+void map_backing(const Mapping &m, const target::Medium &medium, DomainDisk &disk);
+
 // drive_identity.cpp: serial number, world wide name and model string.
 void map_drive_identity(Mapping &m, std::size_t c, std::size_t d, const BusChoice &choice, DomainDisk &disk);
 

@@ -102,6 +102,15 @@ struct DomainController {
   std::string serial;  // of an NVMe controller
 };
 
+// <backingStore>: what libvirt does not find by the image's header alone.
+struct DomainBacking {
+  std::string format;
+  std::string file;                      // a part of it; empty: a server
+  std::uint64_t offset = 0, length = 0;  // bytes
+  std::string socket, name;              // of a server of NBD, and its export there
+  unsigned reconnect = 0;                // seconds that QEMU waits for it; 0: libvirt cannot say it
+};
+
 struct DomainDisk {
   std::string device;  // "disk", "cdrom", "floppy"
   std::string bus;     // "ide", "sata", "scsi", "virtio", "usb", "fdc", "nvme"
@@ -112,6 +121,7 @@ struct DomainDisk {
   std::string serial, wwn, vendor, product;
   bool read_only = false, shareable = false, transient = false, solid_state = false;
   bool no_snapshots = false;
+  std::optional<DomainBacking> backing;
   std::optional<unsigned> boot_order;
   std::optional<DriveAddress> drive;
   std::optional<PciAddress> pci;

@@ -16,6 +16,26 @@ void write_driver(xml::Node &disk, const DomainDisk &values) {
   if (!values.detect_zeroes.empty()) driver.set("detect_zeroes", values.detect_zeroes);
 }
 
+void write_backing(xml::Node &disk, const DomainBacking &values) {
+  xml::Node store = disk.child("backingStore");
+  store.set("type", values.file.empty() ? "network" : "file");
+  store.child("format").set("type", values.format);
+  xml::Node source = store.child("source");
+  if (values.file.empty()) {
+    source.set("protocol", "nbd").set("name", values.name);
+    source.child("host").set("transport", "unix").set("socket", values.socket);
+    if (values.reconnect > 0) source.child("reconnect").set("delay", std::uint64_t{values.reconnect});
+  } else {
+    source.set("file", values.file);
+    source.child("slices")
+        .child("slice")
+        .set("type", "storage")
+        .set("offset", values.offset)
+        .set("size", values.length);
+  }
+  store.child("backingStore");
+}
+
 void write_drive_address(xml::Node &disk, const DomainDisk &values) {
   if (values.pci) write_address(disk, *values.pci);
   if (values.usb) write_address(disk, *values.usb);
@@ -37,6 +57,7 @@ void write_disk(xml::Node &devices, const DomainDisk &values) {
   if (values.no_snapshots) disk.set("snapshot", "no");
   write_driver(disk, values);
   if (!values.file.empty()) disk.child("source").set(block ? "dev" : "file", values.file);
+  if (values.backing) write_backing(disk, *values.backing);
   xml::Node target = disk.child("target");
   target.set("dev", values.target).set("bus", values.bus);
   if (values.solid_state) target.set("rotation_rate", "1");
