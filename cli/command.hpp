@@ -37,6 +37,8 @@ void setup_script(CLI::App &app, Context &context);
 void setup_test(CLI::App &app, Context &context);
 void setup_finish(CLI::App &app, Context &context);
 void setup_pull(CLI::App &app, Context &context);
+void setup_resume(CLI::App &app, Context &context);
+void setup_serve(CLI::App &app, Context &context);
 void setup_disk(CLI::App &app, Context &context);
 void setup_host(CLI::App &app, Context &context);
 

@@ -152,6 +152,8 @@ std::unique_ptr<CLI::App> make_app(Context &context) {
   setup_test(*app, context);
   setup_finish(*app, context);
   setup_pull(*app, context);
+  setup_resume(*app, context);
+  setup_serve(*app, context);
   setup_disk(*app, context);
   setup_host(*app, context);
   app->footer(std::string("Start with 'virt-ferry list' or 'virt-ferry plan SOURCE': they change nothing.\n"

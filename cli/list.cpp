@@ -32,6 +32,7 @@ std::string as_json(const std::vector<Listed> &machines, const std::optional<Fin
              {"guest_os", details.guest_os},   {"size", details.size},
              {"snapshots", details.snapshots}, {"state", details.state}};
     if (!details.run.empty()) one["run"] = details.run;
+    if (details.read_by_run) one["read_by_run"] = true;
     list.push_back(std::move(one));
   }
   Json out{{"schema", "virt-ferry-list/1"}, {"machines", list}, {"findings", Json::array()}};
@@ -45,7 +46,9 @@ std::string as_table(const std::vector<Listed> &machines) {
     rows.push_back({text::printable(machine.name), platform(machine.kind), text::printable(details.guest_os),
                     details.size == 0 ? "-" : text::human_bytes(details.size),
                     details.snapshots == 0 ? "-" : std::to_string(details.snapshots),
-                    details.run.empty() ? details.state : "migrated (run " + details.run + ")",
+                    details.run.empty()   ? details.state
+                    : details.read_by_run ? "read by run " + details.run
+                                          : "migrated (run " + details.run + ")",
                     text::printable(machine.file.string())});
   }
   return text::table(rows);

@@ -97,7 +97,7 @@ int run(ScriptCommand &command, const std::stop_token &stop) {
 std::set<std::string> options_of_script() {
   std::set<std::string> out;
   for (const migration::OptionSpec &spec : migration::option_specs()) out.insert(std::string(spec.name));
-  for (const char *name : {"dest", "no-define", "start", "show-values"}) out.erase(name);
+  for (const char *name : {"dest", "no-define", "start", "start-now", "pull-limit", "show-values"}) out.erase(name);
   return out;
 }
 

@@ -37,6 +37,8 @@ class DiskPlanner {
   void report_no_disk();
   void refuse_unknown_numbers() const;
   std::size_t add_disk(const DriveRef &ref, const disk::DiskInfo &info);
+  // What the survey found to lie under an overlay, with where it is served; nullopt where that is not of the plan.
+  [[nodiscard]] std::optional<disk::Underlay> underlay_for(const std::string &field) const;
   // A machine of QEMU's own has images that QEMU runs from as they are.
   [[nodiscard]] disk::Mode mode_of(const disk::DiskInfo &info) const;
   // The command calls the image raw, whatever is in it: so does QEMU.

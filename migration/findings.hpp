@@ -22,6 +22,10 @@ inline const FindingKind kBuiltInProfile{
 inline const FindingKind kSnapshotsFlattened{finding_list, "snapshot.flattened", Severity::info,
                                              "The snapshots are left behind because --snapshots flatten was asked for.",
                                              "Leave the option out to keep them."};
+inline const FindingKind kSnapshotsStartNow{
+    finding_list, "snapshot.start-now", Severity::warning,
+    "The snapshots are left behind: a machine that starts at once has the current state alone.",
+    "Add --snapshots keep to have all of it copied first."};
 inline const FindingKind kSnapshotsInImages{
     finding_list, "snapshot.in-images", Severity::warning,
     "A disk is passed to QEMU without libvirt's knowledge, so the snapshots are inside of the images alone.",
@@ -110,6 +114,14 @@ inline const FindingKind kDiskLinked{
     finding_list, "disk.linked", Severity::critical,
     "The new machine uses the source's own image, and writes to it, because --disk-mode link was asked for.",
     "Do not start the source machine any more, or migrate with --disk-mode overlay or copy."};
+inline const FindingKind kReadsSource{
+    finding_list, "disk.reads-source", Severity::warning,
+    "The machine starts at once and reads its source until the copy behind it is whole (--start-now).",
+    "Leave the source where it is, unchanged, until 'virt-ferry runs' says that the run is done."};
+inline const FindingKind kCopiedFirst{
+    finding_list, "disk.copied-first", Severity::warning,
+    "The snapshots are kept, so the disks are copied before the machine starts, in spite of --start-now.",
+    "Leave out --snapshots keep to start at once, with the current state alone."};
 inline const FindingKind kDiskSkipped{
     finding_list, "disk.skipped", Severity::critical, "A disk is left out because --skip-disk asked for it.",
     "Keep the source until the guest runs without it; attach the disk to the new machine by hand."};
@@ -126,6 +138,10 @@ inline const FindingKind kSavedStateDiscarded{
 inline const FindingKind kManifestChecked{
     finding_list, "ova.manifest", Severity::info,
     "The package has a manifest; the digests of its files are checked while they are read.", ""};
+inline const FindingKind kManifestNotChecked{
+    finding_list, "ova.manifest-not-checked", Severity::warning,
+    "The digests in the package's manifest are not checked: the machine starts before its files are read whole.",
+    "Migrate without --start-now to have them checked."};
 inline const FindingKind kManifestIncomplete{
     finding_list, "ova.manifest-incomplete", Severity::warning,
     "The package's manifest does not list an image of the machine, so nothing shows whether the image was damaged or "

@@ -157,6 +157,12 @@ std::string on_virtio(const std::string &document, const target::VirtioChoice &c
 
 std::unique_ptr<PullCalls> pull_calls_at(const std::string &connect) { return std::make_unique<LibvirtPull>(connect); }
 
+void forget_backing(target::Machines &machines, const std::string &machine,
+                    const std::vector<std::filesystem::path> &disks) {
+  if (const auto plain = libvirt::edit::without_backing(machines.save(machine).document, disks))
+    machines.define(*plain);
+}
+
 std::vector<target::BackedDisk> file_disks(const std::string &document) { return libvirt::edit::file_disks(document); }
 
 std::string recorded_host(const std::string &connect) {

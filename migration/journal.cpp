@@ -126,12 +126,14 @@ void Journal::state_folder(const StateFolder &folder) { append(lines::state_fold
 void Journal::state(const MadeFile &file) { append(lines::made("state", file)); }
 void Journal::define(const Domain &domain) { append(lines::define(domain)); }
 void Journal::defined() { append(lines::event("defined")); }
+void Journal::pull(const PullRecord &what) { append(lines::pull(what)); }
 void Journal::start() { append(lines::event("start")); }
 void Journal::done() { append(lines::event("done")); }
 void Journal::kept() { append(lines::event("kept")); }
 void Journal::undone() { append(lines::event("undone")); }
 
 void mark_undone(const std::string &run) { append_to(run, lines::event("undone")); }
+void mark_pulled(const std::string &run) { append_to(run, lines::event("pulled")); }
 void mark_moved(const std::string &run, const MadeFile &file) { append_to(run, lines::made("moved", file)); }
 
 }  // namespace ferry::migration

@@ -49,6 +49,7 @@ class Journal {
   };
   void define(const Domain &domain);
   void defined();
+  void pull(const PullRecord &what);
   void start();
   // How it ended; a run without any of these is one that crashed.
   void done();
@@ -68,6 +69,8 @@ class Journal {
 
 // Notes that the run was undone. Throws Error io.
 void mark_undone(const std::string &run);
+// Notes that all that a run's machine read of its source is copied.
+void mark_pulled(const std::string &run);
 // Notes for the run that made it how a file stands that was moved away and back.
 void mark_moved(const std::string &run, const MadeFile &file);
 

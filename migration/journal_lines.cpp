@@ -89,6 +89,15 @@ void apply_domain(RunRecord &record, const Json &line) {
   for (const Json &file : line.value("disks", Json::array())) record.disks.emplace_back(decoded(file));
 }
 
+void apply_pull(RunRecord &record, const Json &line) {
+  PullRecord pull;
+  for (const Json &file : line.value("disks", Json::array())) pull.disks.emplace_back(decoded(file));
+  pull.socket = text_of(line, "socket");
+  pull.limit = line.value("limit", std::uint64_t{0});
+  pull.served = text_of(line, "served");
+  record.pull = std::move(pull);
+}
+
 // What a run made, and what it set aside for it.
 bool apply_files(RunRecord &record, const std::string &event, const Json &line) {
   if (event == "staging") {
@@ -126,9 +135,12 @@ void apply(RunRecord &record, const Json &line) {
     apply_begin(record, line);
   } else if (event == "define") {
     apply_domain(record, line);
+  } else if (event == "pull") {
+    apply_pull(record, line);
   } else if (!apply_files(record, event, line)) {
     if (event == "defined") record.defined = true;
     if (event == "start") record.started = true;
+    if (event == "pulled") record.pulled = true;
     if (event == "done") record.done = true;
     if (event == "kept") record.kept = true;
     if (event == "undone") record.undone = true;
@@ -191,6 +203,16 @@ std::string published(const std::vector<MadeFile> &files) {
 
 std::string state_folder(const StateFolder &folder) {
   return one_line({{"event", "state_folder"}, {"folder", encoded(folder.folder)}, {"made", folder.made}});
+}
+
+std::string pull(const PullRecord &what) {
+  Json disks = Json::array();
+  for (const fs::path &file : what.disks) disks.push_back(encoded(file));
+  return one_line({{"event", "pull"},
+                   {"disks", std::move(disks)},
+                   {"socket", encoded(what.socket)},
+                   {"limit", what.limit},
+                   {"served", encoded(what.served)}});
 }
 
 std::string define(const Journal::Domain &domain) {

@@ -19,6 +19,7 @@ namespace ferry::migration::lines {
 [[nodiscard]] std::string made(std::string_view event, const MadeFile &file);
 [[nodiscard]] std::string published(const std::vector<MadeFile> &files);
 [[nodiscard]] std::string state_folder(const StateFolder &folder);
+[[nodiscard]] std::string pull(const PullRecord &what);
 [[nodiscard]] std::string define(const Journal::Domain &domain);
 
 }  // namespace ferry::migration::lines

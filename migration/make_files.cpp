@@ -21,6 +21,7 @@ disk::ConvertRequest request_for(const DiskPlan &disk, const MachinePlan &plan, 
   request.target = target;
   request.engine = options.engine;
   request.mode = disk.mode;
+  request.underlay = disk.underlay;
   request.compression = options.compression;
   request.cluster_size = options.cluster_size;
   request.threads = options.threads;

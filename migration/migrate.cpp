@@ -17,6 +17,7 @@
 #include "migration/reader.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
+#include "migration/start_now.hpp"
 #include "migration/survey.hpp"
 #include "migration/take_back.hpp"
 #include "migration/target_names.hpp"
@@ -186,7 +187,7 @@ std::vector<std::size_t> choose_machines(std::vector<ReadMachine> &machines, con
 Planned plan_machine(const FoundSource &source, ReadMachine read, const Options &given, target::Target &host,
                      const std::vector<RunRecord> &runs, const std::shared_ptr<Reader> &reader) {
   ImportedMachine &imported = read.imported;
-  const Options options = named(source, imported, given, host.facts.taken, runs, imported.findings);
+  Options options = named(source, imported, given, host.facts.taken, runs, imported.findings);
   const fs::path dest = destination(options, host);
   Planned out;
   out.tidy = untidy(runs, source.file, dest);
@@ -194,6 +195,7 @@ Planned plan_machine(const FoundSource &source, ReadMachine read, const Options 
   const auto unfinished = unfinished_runs(runs, source.file, dest, out.name);
   out.touched = input_files(imported.machine, options);
   try {
+    options = with_start_now(options, imported.machine, imported.findings);
     // What stands in the way because an earlier run of this machine came that far, does not.
     target::Taken free = host.facts.taken;
     forget_machines_of(free, unfinished);
@@ -213,7 +215,7 @@ Planned plan_machine(const FoundSource &source, ReadMachine read, const Options 
   out.touched.insert(out.touched.end(), planned.begin(), planned.end());
   try {
     // A plan for a recorded host says nothing of this one's files.
-    const Earlier earlier = earlier_of(unfinished, *out.plan, plan_digest(*out.plan, options));
+    const Earlier earlier = earlier_of(unfinished, *out.plan, plan_digest(*out.plan, given));
     const std::set<fs::path> leftovers = settle_earlier(out, earlier);
     refuse_while_made(*out.plan, runs);
     refuse_planned_files(*out.plan, host.facts.taken);

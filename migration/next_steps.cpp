@@ -46,6 +46,8 @@ std::vector<std::string> next_steps(const MachinePlan &plan, const Options &opti
                   "    # or open it in virt-manager or GNOME Boxes");
   if (const std::string flatpak = flatpak_of(options.connect); result.defined && !flatpak.empty())
     out.push_back("flatpak run " + text::shell_word(flatpak) + "    # shows it, when it is started the next time");
+  if (result.started && plan.start_now)
+    out.push_back("virt-ferry pull " + text::shell_word(plan.name) + "    # shows how far the copy is");
   // undo without --force keeps what a guest has written to; one that has been started will have.
   out.push_back(undo + (result.started ? " --force    # takes it all back, with what the guest has written"
                                        : "    # takes it all back"));

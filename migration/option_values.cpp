@@ -127,6 +127,7 @@ void set_snapshots(Options &options, const std::string &value) {
       "snapshots", value,
       std::array<std::pair<std::string_view, Choice>, 3>{
           {{"keep", Choice::keep}, {"flatten", Choice::flatten}, {"skip-unreadable", Choice::skip_unreadable}}});
+  options.snapshots_given = true;
   options.keep_snapshots = choice != Choice::flatten;
   options.skip_unreadable_snapshots = choice == Choice::skip_unreadable;
 }
@@ -156,6 +157,21 @@ void set_cluster_size(Options &options, const std::string &value) {
     bad_value("cluster-size", value, "a power of two from 4096 (4K) to 2097152 (2M)");
   }
   options.cluster_size = static_cast<std::uint32_t>(*bytes);
+}
+
+// Kept in MiB, as targets take it.
+void set_pull_limit(Options &options, const std::string &value) {
+  std::string_view digits = value;
+  const char unit = digits.empty() ? '\0' : digits.back();
+  const unsigned shift = unit == 'G' || unit == 'g' ? 10 : 0;
+  const bool has_unit = shift != 0 || unit == 'M' || unit == 'm';
+  if (has_unit) digits.remove_suffix(1);
+  constexpr std::uint64_t kMost = 1'000'000;
+  const auto number = text::parse_u64(digits);
+  if (!has_unit || !number || *number == 0 || *number > kMost) {
+    bad_value("pull-limit", value, "mebibytes or gibibytes a second, such as 50M or 1G");
+  }
+  options.pull_limit = *number << shift;
 }
 
 std::filesystem::path folder(std::string_view option, const std::string &value) {
@@ -209,214 +225,230 @@ struct Row {
   Setter set;
 };
 
-constexpr std::array kRows{
-    Row{{"connect", "URI", "libvirt connection [qemu:///session]", kTarget},
-        [](Options &o, const std::string &v) {
-          o.connect = v;
-          o.connect_given = true;
-        }},
-    Row{{"target", "libvirt|kubevirt",
-         "kubevirt: a manifest and images for a cluster, which is not asked; snapshots are flattened [libvirt]",
-         kTarget},
-        [](Options &o, const std::string &v) {
-          o.target = one_of<TargetKind>("target", v,
-                                        std::array<std::pair<std::string_view, TargetKind>, 2>{
-                                            {{"libvirt", TargetKind::libvirt}, {"kubevirt", TargetKind::kubevirt}}});
-          if (o.target != TargetKind::kubevirt) return;
-          o.define = false;
-          o.keep_snapshots = false;
-        }},
-    Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
-        [](Options &o, const std::string &v) { o.dest = filled("dest", v, "a folder, which need not exist"); }},
-    Row{{"name", "NAME", "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]",
-         kTarget},
-        [](Options &o, const std::string &v) { o.name = typed_name(v); }},
-    Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
-        [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
-    Row{{"start", "", "start the machine when done", kTarget},
-        [](Options &o, const std::string &v) { o.start = flag("start", v); }},
-    Row{{"overwrite", "", "replace files and a machine of the same name", kTarget},
-        [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
-    Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
-        [](Options &o, const std::string &v) { o.host_profile = existing("host-profile", v); }},
-    Row{{"firmware", "FILE", "EFI firmware for machines without Secure Boot [the host's]", kTarget},
-        [](Options &o, const std::string &v) { o.firmware = existing("firmware", v); }},
-    Row{{"show-values", "", "show the values of unknown settings in reports (never passwords and keys)", kTarget},
-        [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
-    Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
-        [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
-    Row{{"ovf-property", "KEY=VALUE", "OVF: what the guest is told for a property of the package", kTarget, true},
-        set_property},
+constexpr std::array
+    kRows{
+        Row{{"connect", "URI", "libvirt connection [qemu:///session]", kTarget},
+            [](Options &o, const std::string &v) {
+              o.connect = v;
+              o.connect_given = true;
+            }},
+        Row{{"target", "libvirt|kubevirt",
+             "kubevirt: a manifest and images for a cluster, which is not asked; snapshots are flattened [libvirt]",
+             kTarget},
+            [](Options &o, const std::string &v) {
+              o.target =
+                  one_of<TargetKind>("target", v,
+                                     std::array<std::pair<std::string_view, TargetKind>, 2>{
+                                         {{"libvirt", TargetKind::libvirt}, {"kubevirt", TargetKind::kubevirt}}});
+              if (o.target != TargetKind::kubevirt) return;
+              o.define = false;
+              o.keep_snapshots = false;
+            }},
+        Row{{"dest", "DIR", "where disks, firmware state and XML go [the connection's image folder]", kTarget},
+            [](Options &o, const std::string &v) { o.dest = filled("dest", v, "a folder, which need not exist"); }},
+        Row{{"name", "NAME",
+             "name of the new machine; {name} in it stands for the source's, as in '{name}-new' [{name}]", kTarget},
+            [](Options &o, const std::string &v) { o.name = typed_name(v); }},
+        Row{{"no-define", "", "stop before defining; asks nothing of libvirt unless --connect is given", kTarget},
+            [](Options &o, const std::string &v) { o.define = !flag("no-define", v); }},
+        Row{{"start", "", "start the machine when done", kTarget},
+            [](Options &o, const std::string &v) { o.start = flag("start", v); }},
+        Row{{"start-now", "",
+             "start the machine at once, from the untouched source, and copy behind it ('virt-ferry pull' shows how "
+             "far)",
+             kTarget},
+            [](Options &o, const std::string &v) {
+              o.start_now = flag("start-now", v);
+              o.start = o.start || o.start_now;
+            }},
+        Row{{"pull-limit", "RATE", "with --start-now: copy at most so much a second, such as 50M [as fast as it goes]",
+             kTarget},
+            set_pull_limit},
+        Row{{"overwrite", "", "replace files and a machine of the same name", kTarget},
+            [](Options &o, const std::string &v) { o.overwrite = flag("overwrite", v); }},
+        Row{{"host-profile", "FILE", "plan for a recorded host ('virt-ferry host' records one)", kTarget},
+            [](Options &o, const std::string &v) { o.host_profile = existing("host-profile", v); }},
+        Row{{"firmware", "FILE", "EFI firmware for machines without Secure Boot [the host's]", kTarget},
+            [](Options &o, const std::string &v) { o.firmware = existing("firmware", v); }},
+        Row{{"show-values", "", "show the values of unknown settings in reports (never passwords and keys)", kTarget},
+            [](Options &o, const std::string &v) { o.show_values = flag("show-values", v); }},
+        Row{{"ovf-configuration", "ID", "OVF: deployment option to take [the default one]", kTarget},
+            [](Options &o, const std::string &v) { o.ovf_configuration = v; }},
+        Row{{"ovf-property", "KEY=VALUE", "OVF: what the guest is told for a property of the package", kTarget, true},
+            set_property},
 
-    Row{{"search", "DIR", "another folder to look in for images, their parents and extents, at any depth", kFiles,
-         true},
-        [](Options &o, const std::string &v) { o.search.push_back(folder("search", v)); }},
-    Row{{"allow-outside", "DIR", "use files of the machine that are in DIR, outside its own folder", kFiles, true},
-        [](Options &o, const std::string &v) { o.allow_outside.push_back(folder("allow-outside", v)); }},
-    Row{{"allow-in-use", "", "go on even if the source machine runs or its images are locked", kFiles},
-        [](Options &o, const std::string &v) { o.allow_in_use = flag("allow-in-use", v); }},
-    Row{{"input-format", "raw", "take disk images of unknown format, and a lone -flat file of a VMDK, as raw disks",
-         kFiles},
-        [](Options &o, const std::string &v) {
-          o.input_raw =
-              one_of<bool>("input-format", v, std::array<std::pair<std::string_view, bool>, 1>{{{"raw", true}}});
-        }},
-    Row{{"virtualbox-registry", "FILE", "the VirtualBox.xml that lists the media [your own VirtualBox's]", kFiles},
-        [](Options &o, const std::string &v) { o.virtualbox_registry = existing("virtualbox-registry", v); }},
-    Row{{"set", "NAME=VALUE", "QEMU script: what a variable holds, or argument 1, 2, ... of the script", kTarget, true},
-        set_variable},
-    Row{{"base", "DIR", "QEMU command: where its relative paths begin [the script's folder]", kTarget},
-        [](Options &o, const std::string &v) { o.base = folder("base", v); }},
-    Row{{"machine", "N", "which machine of a source that has several (from 1)", kTarget},
-        [](Options &o, const std::string &v) {
-          const auto number = text::parse_u64(v);
-          if (!number || *number == 0) bad_value("machine", v, "a number from 1");
-          o.machine = static_cast<std::size_t>(*number);
-        }},
+        Row{{"search", "DIR", "another folder to look in for images, their parents and extents, at any depth", kFiles,
+             true},
+            [](Options &o, const std::string &v) { o.search.push_back(folder("search", v)); }},
+        Row{{"allow-outside", "DIR", "use files of the machine that are in DIR, outside its own folder", kFiles, true},
+            [](Options &o, const std::string &v) { o.allow_outside.push_back(folder("allow-outside", v)); }},
+        Row{{"allow-in-use", "", "go on even if the source machine runs or its images are locked", kFiles},
+            [](Options &o, const std::string &v) { o.allow_in_use = flag("allow-in-use", v); }},
+        Row{{"input-format", "raw", "take disk images of unknown format, and a lone -flat file of a VMDK, as raw disks",
+             kFiles},
+            [](Options &o, const std::string &v) {
+              o.input_raw =
+                  one_of<bool>("input-format", v, std::array<std::pair<std::string_view, bool>, 1>{{{"raw", true}}});
+            }},
+        Row{{"virtualbox-registry", "FILE", "the VirtualBox.xml that lists the media [your own VirtualBox's]", kFiles},
+            [](Options &o, const std::string &v) { o.virtualbox_registry = existing("virtualbox-registry", v); }},
+        Row{{"set", "NAME=VALUE", "QEMU script: what a variable holds, or argument 1, 2, ... of the script", kTarget,
+             true},
+            set_variable},
+        Row{{"base", "DIR", "QEMU command: where its relative paths begin [the script's folder]", kTarget},
+            [](Options &o, const std::string &v) { o.base = folder("base", v); }},
+        Row{{"machine", "N", "which machine of a source that has several (from 1)", kTarget},
+            [](Options &o, const std::string &v) {
+              const auto number = text::parse_u64(v);
+              if (!number || *number == 0) bad_value("machine", v, "a number from 1");
+              o.machine = static_cast<std::size_t>(*number);
+            }},
 
-    Row{{"mac", "keep|new|N=MAC", "MAC addresses: the source's, fresh ones, or one for card N (from 1) [keep]",
-         kIdentity, true},
-        set_mac},
-    Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
-    Row{{"network", "N|default=SPEC",
-         "where card N (from 1) goes, or all that have none of their own: user, bridge:NAME, network:NAME, none",
-         kIdentity, true},
-        set_network},
-    Row{{"forward", "CARD:HOST=GUEST|none",
-         "port HOST of this host leads to port GUEST of the guest, or no longer to any; [udp:][ADDRESS:] before HOST",
-         kIdentity, true},
-        set_forward},
-    Row{{"nic-names", "keep|auto|off",
-         "keep: also VMware's ens33, by QEMU properties that taint the domain; off: not even VirtualBox's enp0s3 "
-         "[auto]",
-         kIdentity},
-        [](Options &o, const std::string &v) {
-          o.hardware.keep_nic_names =
-              one_of<std::optional<bool>>("nic-names", v,
-                                          std::array<std::pair<std::string_view, std::optional<bool>>, 3>{
-                                              {{"keep", true}, {"auto", std::nullopt}, {"off", false}}});
-        }},
-    Row{{"smbios", "keep|host", "vendor and product strings of the source platform [host]", kIdentity},
-        [](Options &o, const std::string &v) {
-          o.hardware.keep_smbios_strings = one_of<bool>(
-              "smbios", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
-        }},
-    Row{{"disk-model", "keep|host", "disk model strings of the source platform, VBOX HARDDISK [host]", kIdentity},
-        [](Options &o, const std::string &v) {
-          o.hardware.keep_disk_models = one_of<bool>(
-              "disk-model", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
-        }},
-    Row{{"disk-bus", "BUS", "put all disks on sata, scsi, virtio, ide, usb or nvme", kIdentity},
-        [](Options &o, const std::string &v) {
-          using target::DiskBus;
-          o.hardware.disk_bus = one_of(
-              "disk-bus", v,
-              std::array{DiskBus::sata, DiskBus::scsi, DiskBus::virtio, DiskBus::ide, DiskBus::usb, DiskBus::nvme});
-        }},
-    Row{{"video", "MODEL", "video model: vga, virtio, virtio-3d (on the host's GPU), qxl, cirrus, bochs, vmvga, none",
-         kIdentity},
-        [](Options &o, const std::string &v) {
-          using target::VideoModel;
-          o.hardware.video_model =
-              one_of("video", v,
-                     std::array{VideoModel::vga, VideoModel::virtio, VideoModel::virtio_3d, VideoModel::qxl,
-                                VideoModel::cirrus, VideoModel::bochs, VideoModel::vmvga, VideoModel::none});
-        }},
-    Row{{"shared-folders", "none|virtiofs", "shared folders [none]", kIdentity},
-        [](Options &o, const std::string &v) {
-          o.hardware.shared_folders =
-              one_of<bool>("shared-folders", v,
-                           std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"virtiofs", true}}});
-        }},
-    Row{{"seed", "auto|off",
-         "a CD with what the source's platform hands to the guest: guestinfo, properties of an OVF package [auto]",
-         kIdentity},
-        [](Options &o, const std::string &v) {
-          o.seed = one_of<bool>("seed", v,
-                                std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
-        }},
-    Row{{"hot-add", "keep|off",
-         "CPUs and memory can be added while the machine runs, where the source allows it [keep]", kIdentity},
-        [](Options &o, const std::string &v) {
-          o.hardware.hot_add = one_of<bool>(
-              "hot-add", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"off", false}}});
-        }},
-    Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
-        [](Options &o, const std::string &v) { o.hardware.map_host_devices = flag("host-devices", v); }},
+        Row{{"mac", "keep|new|N=MAC", "MAC addresses: the source's, fresh ones, or one for card N (from 1) [keep]",
+             kIdentity, true},
+            set_mac},
+        Row{{"uuid", "keep|new|UUID", "SMBIOS and domain UUID [keep]", kIdentity}, set_uuid},
+        Row{{"network", "N|default=SPEC",
+             "where card N (from 1) goes, or all that have none of their own: user, bridge:NAME, network:NAME, none",
+             kIdentity, true},
+            set_network},
+        Row{{"forward", "CARD:HOST=GUEST|none",
+             "port HOST of this host leads to port GUEST of the guest, or no longer to any; [udp:][ADDRESS:] before "
+             "HOST",
+             kIdentity, true},
+            set_forward},
+        Row{{"nic-names", "keep|auto|off",
+             "keep: also VMware's ens33, by QEMU properties that taint the domain; off: not even VirtualBox's enp0s3 "
+             "[auto]",
+             kIdentity},
+            [](Options &o, const std::string &v) {
+              o.hardware.keep_nic_names =
+                  one_of<std::optional<bool>>("nic-names", v,
+                                              std::array<std::pair<std::string_view, std::optional<bool>>, 3>{
+                                                  {{"keep", true}, {"auto", std::nullopt}, {"off", false}}});
+            }},
+        Row{{"smbios", "keep|host", "vendor and product strings of the source platform [host]", kIdentity},
+            [](Options &o, const std::string &v) {
+              o.hardware.keep_smbios_strings = one_of<bool>(
+                  "smbios", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
+            }},
+        Row{{"disk-model", "keep|host", "disk model strings of the source platform, VBOX HARDDISK [host]", kIdentity},
+            [](Options &o, const std::string &v) {
+              o.hardware.keep_disk_models = one_of<bool>(
+                  "disk-model", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"host", false}}});
+            }},
+        Row{{"disk-bus", "BUS", "put all disks on sata, scsi, virtio, ide, usb or nvme", kIdentity},
+            [](Options &o, const std::string &v) {
+              using target::DiskBus;
+              o.hardware.disk_bus = one_of(
+                  "disk-bus", v,
+                  std::array{DiskBus::sata, DiskBus::scsi, DiskBus::virtio, DiskBus::ide, DiskBus::usb, DiskBus::nvme});
+            }},
+        Row{{"video", "MODEL",
+             "video model: vga, virtio, virtio-3d (on the host's GPU), qxl, cirrus, bochs, vmvga, none", kIdentity},
+            [](Options &o, const std::string &v) {
+              using target::VideoModel;
+              o.hardware.video_model =
+                  one_of("video", v,
+                         std::array{VideoModel::vga, VideoModel::virtio, VideoModel::virtio_3d, VideoModel::qxl,
+                                    VideoModel::cirrus, VideoModel::bochs, VideoModel::vmvga, VideoModel::none});
+            }},
+        Row{{"shared-folders", "none|virtiofs", "shared folders [none]", kIdentity},
+            [](Options &o, const std::string &v) {
+              o.hardware.shared_folders =
+                  one_of<bool>("shared-folders", v,
+                               std::array<std::pair<std::string_view, bool>, 2>{{{"none", false}, {"virtiofs", true}}});
+            }},
+        Row{{"seed", "auto|off",
+             "a CD with what the source's platform hands to the guest: guestinfo, properties of an OVF package [auto]",
+             kIdentity},
+            [](Options &o, const std::string &v) {
+              o.seed = one_of<bool>("seed", v,
+                                    std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
+            }},
+        Row{{"hot-add", "keep|off",
+             "CPUs and memory can be added while the machine runs, where the source allows it [keep]", kIdentity},
+            [](Options &o, const std::string &v) {
+              o.hardware.hot_add = one_of<bool>(
+                  "hot-add", v, std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"off", false}}});
+            }},
+        Row{{"host-devices", "", "connect serial and parallel ports to the same devices of this host", kIdentity},
+            [](Options &o, const std::string &v) { o.hardware.map_host_devices = flag("host-devices", v); }},
 
-    Row{{"look-inside", "auto|off", "read the guest's own files: what system it is, whether it will boot [auto]",
-         kDisks},
-        [](Options &o, const std::string &v) {
-          o.look_inside = one_of<bool>(
-              "look-inside", v, std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
-        }},
-    Row{{"guest-fix", "auto|off|list",
-         "change a few bytes of the guest's settings in the copy where it would not boot without; list: say which "
-         "[auto]",
-         kDisks},
-        [](Options &o, const std::string &v) {
-          o.guest_fixes = one_of<GuestFixes>(
-              "guest-fix", v,
-              std::array<std::pair<std::string_view, GuestFixes>, 3>{
-                  {{"auto", GuestFixes::automatic}, {"off", GuestFixes::off}, {"list", GuestFixes::list}}});
-        }},
-    Row{{"snapshots", "keep|flatten|skip-unreadable",
-         "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
-        set_snapshots},
-    Row{{"newest-state", "", "take newer images beside a disk that continue it, although nothing attaches them",
-         kDisks},
-        [](Options &o, const std::string &v) { o.newest_state = flag("newest-state", v); }},
-    Row{{"disk-changes", "keep|discard",
-         "what VMware's redo logs and the images over VirtualBox's immutable disks hold: make it part of the disk, or "
-         "leave it behind [discard, with a finding]",
-         kDisks},
-        [](Options &o, const std::string &v) {
-          o.keep_disk_changes =
-              one_of<bool>("disk-changes", v,
-                           std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"discard", false}}});
-        }},
-    Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
-        [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
-    Row{{"allow-modified-parent", "", "take a parent image that changed after its child was made (a deleted snapshot)",
-         kDisks},
-        [](Options &o, const std::string &v) { o.allow_modified_parent = flag("allow-modified-parent", v); }},
-    Row{{"skip-disk", "N|missing|unsupported",
-         "leave out disk N (from 1), disks whose images are missing, or iSCSI and host disks", kDisks, true},
-        set_skip_disk},
-    Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
-         kDisks},
-        [](Options &o, const std::string &v) {
-          using disk::Mode;
-          o.mode = one_of<Mode>("disk-mode", v,
-                                std::array<std::pair<std::string_view, Mode>, 5>{{{"auto", Mode::automatic},
-                                                                                  {"copy", Mode::copy},
-                                                                                  {"share", Mode::share},
-                                                                                  {"overlay", Mode::overlay},
-                                                                                  {"link", Mode::link}}});
-        }},
-    Row{{"compress", "none|zlib|zstd", "compress the new images [none]", kDisks},
-        [](Options &o, const std::string &v) {
-          using disk::Compression;
-          o.compression = one_of<Compression>(
-              "compress", v,
-              std::array<std::pair<std::string_view, Compression>, 3>{
-                  {{"none", Compression::none}, {"zlib", Compression::zlib}, {"zstd", Compression::zstd}}});
-        }},
-    Row{{"cluster-size", "BYTES", "qcow2 cluster size, such as 65536 or 64K [64K]", kDisks}, set_cluster_size},
-    Row{{"engine", "auto|native|qemu-img", "what reads the disks [auto]", kDisks},
-        [](Options &o, const std::string &v) {
-          using disk::Engine;
-          o.engine = one_of<Engine>(
-              "engine", v,
-              std::array<std::pair<std::string_view, Engine>, 3>{
-                  {{"auto", Engine::automatic}, {"native", Engine::native}, {"qemu-img", Engine::qemu_img}}});
-        }},
-    Row{{"removable", "link|copy|none",
-         "CD images: use them where they are, copy them, or leave the drives empty [link]", kDisks},
-        set_removable},
-    Row{{"verify", "", "read the result back and compare it with the source", kDisks},
-        [](Options &o, const std::string &v) { o.verify = flag("verify", v); }},
-};
+        Row{{"look-inside", "auto|off", "read the guest's own files: what system it is, whether it will boot [auto]",
+             kDisks},
+            [](Options &o, const std::string &v) {
+              o.look_inside = one_of<bool>(
+                  "look-inside", v, std::array<std::pair<std::string_view, bool>, 2>{{{"auto", true}, {"off", false}}});
+            }},
+        Row{{"guest-fix", "auto|off|list",
+             "change a few bytes of the guest's settings in the copy where it would not boot without; list: say which "
+             "[auto]",
+             kDisks},
+            [](Options &o, const std::string &v) {
+              o.guest_fixes = one_of<GuestFixes>(
+                  "guest-fix", v,
+                  std::array<std::pair<std::string_view, GuestFixes>, 3>{
+                      {{"auto", GuestFixes::automatic}, {"off", GuestFixes::off}, {"list", GuestFixes::list}}});
+            }},
+        Row{{"snapshots", "keep|flatten|skip-unreadable",
+             "snapshots; skip-unreadable: without those whose disks cannot be read [keep]", kDisks},
+            set_snapshots},
+        Row{{"newest-state", "", "take newer images beside a disk that continue it, although nothing attaches them",
+             kDisks},
+            [](Options &o, const std::string &v) { o.newest_state = flag("newest-state", v); }},
+        Row{{"disk-changes", "keep|discard",
+             "what VMware's redo logs and the images over VirtualBox's immutable disks hold: make it part of the disk, "
+             "or "
+             "leave it behind [discard, with a finding]",
+             kDisks},
+            [](Options &o, const std::string &v) {
+              o.keep_disk_changes =
+                  one_of<bool>("disk-changes", v,
+                               std::array<std::pair<std::string_view, bool>, 2>{{{"keep", true}, {"discard", false}}});
+            }},
+        Row{{"discard-saved-state", "", "migrate a suspended machine without its memory", kDisks},
+            [](Options &o, const std::string &v) { o.discard_saved_state = flag("discard-saved-state", v); }},
+        Row{{"allow-modified-parent", "",
+             "take a parent image that changed after its child was made (a deleted snapshot)", kDisks},
+            [](Options &o, const std::string &v) { o.allow_modified_parent = flag("allow-modified-parent", v); }},
+        Row{{"skip-disk", "N|missing|unsupported",
+             "leave out disk N (from 1), disks whose images are missing, or iSCSI and host disks", kDisks, true},
+            set_skip_disk},
+        Row{{"disk-mode", "MODE", "auto, copy, share (clone blocks), overlay (on the untouched source), link [auto]",
+             kDisks},
+            [](Options &o, const std::string &v) {
+              using disk::Mode;
+              o.mode = one_of<Mode>("disk-mode", v,
+                                    std::array<std::pair<std::string_view, Mode>, 5>{{{"auto", Mode::automatic},
+                                                                                      {"copy", Mode::copy},
+                                                                                      {"share", Mode::share},
+                                                                                      {"overlay", Mode::overlay},
+                                                                                      {"link", Mode::link}}});
+            }},
+        Row{{"compress", "none|zlib|zstd", "compress the new images [none]", kDisks},
+            [](Options &o, const std::string &v) {
+              using disk::Compression;
+              o.compression = one_of<Compression>(
+                  "compress", v,
+                  std::array<std::pair<std::string_view, Compression>, 3>{
+                      {{"none", Compression::none}, {"zlib", Compression::zlib}, {"zstd", Compression::zstd}}});
+            }},
+        Row{{"cluster-size", "BYTES", "qcow2 cluster size, such as 65536 or 64K [64K]", kDisks}, set_cluster_size},
+        Row{{"engine", "auto|native|qemu-img", "what reads the disks [auto]", kDisks},
+            [](Options &o, const std::string &v) {
+              using disk::Engine;
+              o.engine = one_of<Engine>(
+                  "engine", v,
+                  std::array<std::pair<std::string_view, Engine>, 3>{
+                      {{"auto", Engine::automatic}, {"native", Engine::native}, {"qemu-img", Engine::qemu_img}}});
+            }},
+        Row{{"removable", "link|copy|none",
+             "CD images: use them where they are, copy them, or leave the drives empty [link]", kDisks},
+            set_removable},
+        Row{{"verify", "", "read the result back and compare it with the source", kDisks},
+            [](Options &o, const std::string &v) { o.verify = flag("verify", v); }},
+    };
 
 constexpr auto kSpecs = [] {
   std::array<OptionSpec, kRows.size()> out{};

@@ -49,6 +49,9 @@ struct Options {
   bool define = true;
   bool tpm_beside = false;  // the TPM's content goes into the destination, beside the script that will use it
   bool start = false;
+  bool start_now = false;        // from the untouched source, which is copied behind it; `start` is true then
+  bool served_overlays = false;  // overlays on all that we read, not only on what QEMU does; no option of its own
+  std::uint64_t pull_limit = 0;  // of that copy: MiB a second; 0: none
   bool overwrite = false;
   bool verify = false;
   bool check_earlier = false;  // a batch: 'qemu-img check' what earlier runs made before it counts as done
@@ -56,6 +59,7 @@ struct Options {
   IdentityOptions identity;
   target::Choices hardware;  // networks, buses and the like
   bool keep_snapshots = true;
+  bool snapshots_given = false;            // --snapshots was
   bool skip_unreadable_snapshots = false;  // leave out those whose disks cannot be read; else they are a refusal
   bool newest_state = false;               // take images that continue the attached ones; see newer_state.hpp
   std::optional<bool> keep_disk_changes;   // of redo logs and immutable disks; see ImportOptions

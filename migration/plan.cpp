@@ -44,6 +44,8 @@ class MachinePlanner {
     plan_.store_folder = folder_of_stores(options_, plan_.dest);
     plan_.definition_apart = is_in_own_pool(options_);
     plan_.reader = survey_.reader;
+    plan_.start_now = options_.start_now;
+    plan_.pull_limit = options_.pull_limit;
     plan_.number = survey_.number;
     plan_.observed = survey_.observed;
     plan_.findings = plan_.imported.findings;
@@ -73,6 +75,7 @@ class MachinePlanner {
     plan_.memory = result.memory;
     append(plan_.findings, result.findings);
     plan_tpm(result.has_tpm);
+    if (options_.start_now) say_that_it_reads_its_source(result);
     const bool unmanaged =
         std::any_of(result.disks.begin(), result.disks.end(), [](const target::Disk &disk) { return disk.unmanaged; });
     plan_snapshots(disks, identity, unmanaged);
@@ -110,9 +113,14 @@ class MachinePlanner {
       settlements_.push_back({"saved_state", Disposition::dropped, "left behind by --discard-saved-state"});
     }
     plan_.manifest = survey_.manifest;
-    if (survey_.has_manifest)
+    if (survey_.has_manifest && options_.start_now) {
+      plan_.manifest.clear();
+      plan_.findings.push_back(raise(kManifestNotChecked, {.file = machine().source.file},
+                                     "the digests in the package's manifest are not checked"));
+    } else if (survey_.has_manifest) {
       plan_.findings.push_back(raise(kManifestChecked, {.file = machine().source.file},
                                      "the digests in the package's manifest are checked while the files are read"));
+    }
     for (const std::string &image : survey_.unlisted) {
       plan_.findings.push_back(raise(kManifestIncomplete, {.file = machine().source.file},
                                      "the package's manifest does not list \"" + text::printable(image) + "\""));
@@ -240,6 +248,18 @@ class MachinePlanner {
     return "snapshots." + std::to_string(i) + ".hardware";
   }
 
+  void say_that_it_reads_its_source(const target::Result &result) {
+    for (const target::Disk &disk : result.disks) {
+      if (!disk.unmanaged) continue;
+      throw Error(ErrorKind::usage, {.where = machine().origin,
+                                     .message = "--start-now cannot copy behind a disk that libvirt does not manage",
+                                     .found = "the disk " + disk.target,
+                                     .advice = "Leave out --start-now, or choose another --disk-bus."});
+    }
+    plan_.findings.push_back(raise(kReadsSource, {.file = machine().source.file},
+                                   "the machine reads its source until the copy behind it is whole"));
+  }
+
   void plan_firmware() {
     if (machine().hardware.firmware.type == FirmwareType::bios || !target_.facts.keeps_variables) return;
     plan_.firmware = plan_store(machine().hardware, store_facts(survey_.nvram, survey_.store), target_,
@@ -350,6 +370,13 @@ class MachinePlanner {
   // `unmanaged`: the target would go back to a state of some disks and leave others as they are.
   void plan_snapshots(DisksPlan &disks, const IdentityContext &identity, bool unmanaged) {
     if (machine().snapshots.empty()) return;
+    if (options_.start_now) {
+      plan_.findings.push_back(raise(kSnapshotsStartNow, machine().origin,
+                                     std::to_string(machine().snapshots.size()) +
+                                         " snapshots are left behind; the machine starts from the current state"));
+      settlements_.push_back({"snapshots", Disposition::dropped, "left behind by --start-now"});
+      return;
+    }
     if (!options_.keep_snapshots) {
       plan_.findings.push_back(raise(kSnapshotsFlattened, machine().origin,
                                      std::to_string(machine().snapshots.size()) +
@@ -471,7 +498,8 @@ class MachinePlanner {
     for (const DiskPlan &disk : plan_.disks) {
       if (disk.mode == disk::Mode::link) continue;
       // An overlay is empty, and shared blocks take no room; `automatic` may have to copy after all.
-      if (disk.mode != disk::Mode::overlay && disk.mode != disk::Mode::share) plan_.space_needed += disk.needed;
+      const bool takes_none = disk.mode == disk::Mode::overlay || disk.mode == disk::Mode::share;
+      if (!takes_none || plan_.start_now) plan_.space_needed += disk.needed;
       plan_.space_needed += kSpaceReserve;
     }
     for (const CopyPlan &copy : plan_.copies) {

@@ -30,7 +30,8 @@ struct DiskPlan {
   std::string format;            // libvirt's name: "qcow2"
   disk::Mode mode = disk::Mode::automatic;
   std::vector<disk::SnapshotState> snapshots;
-  std::uint64_t needed = 0;  // bytes, at most: what all its states hold, each image once
+  std::uint64_t needed = 0;                     // bytes, at most: what all its states hold, each image once
+  std::optional<disk::Underlay> underlay = {};  // of --start-now
 };
 
 // A CD or floppy image that is copied as it is.
@@ -73,6 +74,8 @@ struct MachinePlan {
   std::vector<CopyPlan> copies;
   std::optional<SeedPlan> seed;
   std::optional<FirmwarePlan> firmware;
+  bool start_now = false;        // it reads its source, and is copied behind it
+  std::uint64_t pull_limit = 0;  // of that: MiB a second; 0: none
   bool has_tpm = false;
   std::filesystem::path tpm_folder;     // the machine's own; empty: it is not ours to touch
   std::vector<std::uint8_t> tpm_state;  // of the source, to be carried over; empty: none

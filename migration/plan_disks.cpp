@@ -5,6 +5,7 @@
 
 #include "migration/disk_planner.hpp"
 #include "migration/findings.hpp"
+#include "migration/pull_place.hpp"
 #include "migration/removable_media.hpp"
 #include "migration/target_names.hpp"
 
@@ -148,6 +149,7 @@ std::size_t DiskPlanner::add_disk(const DriveRef &ref, const disk::DiskInfo &inf
                                    "the new machine writes to the source's own image " + disk.target.string()));
   } else {
     disk.target = dest_ / disk_file(name_, plan_.disks.size(), ".qcow2");
+    if (disk.mode == disk::Mode::overlay) disk.underlay = underlay_for(ref.field);
   }
   plan_.findings.insert(plan_.findings.end(), disk.info.findings.begin(), disk.info.findings.end());
   disk.needed = disk.info.allocated + disk.info.scratch;
@@ -155,6 +157,14 @@ std::size_t DiskPlanner::add_disk(const DriveRef &ref, const disk::DiskInfo &inf
   counted_.emplace_back();
   for (const image::ImageInfo &image : plan_.disks.back().info.chain) counted_.back().insert(image.file);
   return plan_.disks.size() - 1;
+}
+
+std::optional<disk::Underlay> DiskPlanner::underlay_for(const std::string &field) const {
+  std::optional<disk::Underlay> out = survey_.media.at(field).underlay;
+  if (!out || out->by != disk::Underlay::By::server) return out;
+  out->socket = pull_socket(dest_, name_);
+  out->name = "disk" + std::to_string(plan_.disks.size() + 1);
+  return out;
 }
 
 disk::Mode DiskPlanner::mode_of(const disk::DiskInfo &info) const {
@@ -208,6 +218,18 @@ target::Medium DiskPlanner::target_medium(const DriveRef &ref, std::size_t disk)
   out.format = plan.format;
   out.virtual_size = plan.info.virtual_size;
   out.identity = identity_of(plan.info);
+  if (plan.underlay) {
+    const disk::Underlay &under = *plan.underlay;
+    out.reads_source = true;
+    // A whole file is found by the image's header.
+    if (under.by != disk::Underlay::By::file)
+      out.backing = target::Backing{.file = under.file,
+                                    .format = under.format,
+                                    .offset = under.offset,
+                                    .length = under.length,
+                                    .socket = under.socket,
+                                    .name = under.name};
+  }
   out.read_only = ref.drive->medium->type == MediumType::readonly;
   out.shareable = ref.drive->medium->type == MediumType::shareable;
   out.transient = ref.drive->medium->auto_reset;

@@ -7,6 +7,8 @@
 
 #include "converters/qemu_img.hpp"
 #include "migration/host.hpp"
+#include "migration/journal.hpp"
+#include "migration/keeper.hpp"
 #include "migration/pull_calls.hpp"
 
 #include "support/error.hpp"
@@ -17,7 +19,9 @@ namespace ferry::migration {
 namespace {
 
 std::string pulled_line(const target::BackedDisk &disk) {
-  return disk.name + ": " + disk.file + " no longer reads " + (disk.backing.empty() ? "another image" : disk.backing);
+  // Of what is served, or a part of a file, the name says nothing to people.
+  const bool is_file = disk.backing.starts_with('/');
+  return disk.name + ": " + disk.file + " no longer reads " + (is_file ? disk.backing : "its source");
 }
 
 target::MachineFacts machine_for_pull(const std::string &name, const PullOptions &options) {
@@ -55,7 +59,7 @@ class RunningPull {
 
   void run(PullResult &out) {
     for (const target::BackedDisk &disk : calls_->backed_disks(machine_)) {
-      if (!calls_->progress(machine_, disk.name)) calls_->begin(machine_, disk.name, options_.limit);
+      if (!calls_->progress(machine_, disk.name)) begin(disk.name);
       wait(disk.name);
       for (const target::BackedDisk &still : calls_->backed_disks(machine_)) {
         if (still.name != disk.name) continue;
@@ -67,6 +71,15 @@ class RunningPull {
   }
 
  private:
+  // The machine's keeper may do so at the same time.
+  void begin(const std::string &disk) {
+    try {
+      calls_->begin(machine_, disk, options_.limit);
+    } catch (const Error &) {
+      if (!calls_->progress(machine_, disk)) throw;
+    }
+  }
+
   void wait(const std::string &disk) {
     std::mutex mutex;
     std::condition_variable_any never;
@@ -104,6 +117,18 @@ void pull_off(const target::MachineFacts &facts, const PullOptions &options, con
   }
 }
 
+// What its run left to be copied behind it, where that is not done yet.
+std::optional<RunRecord> run_behind(const target::MachineFacts &facts) {
+  if (facts.run.empty()) return std::nullopt;
+  try {
+    RunRecord record = read_run(facts.run);
+    if (record.reads_source()) return record;
+  } catch (const Error &error) {
+    if (error.kind() != ErrorKind::missing) throw;  // made by somebody who has the journal elsewhere
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 PullResult pull(const std::string &name, const PullOptions &options, const std::stop_token &stop) {
@@ -115,10 +140,16 @@ PullResult pull(const std::string &name, const PullOptions &options, const std::
                                       .advice = "Start it first."});
   }
   refuse_snapshots(facts.snapshots, "the machine \"" + text::printable(facts.name) + "\"");
+  const std::optional<RunRecord> record = run_behind(facts);
+  if (record) start_keeper(*record);
   if (facts.running) {
     RunningPull(facts.name, options, stop).run(out);
   } else {
     pull_off(facts, options, stop, out);
+  }
+  if (record) {
+    forget_backing(*machines_at(options.connect), facts.name, record->pull->disks);
+    mark_pulled(record->run);
   }
   return out;
 }

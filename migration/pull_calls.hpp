@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "exporters/target.hpp"
 #include "exporters/virtio.hpp"
 
 namespace ferry::migration {
@@ -29,6 +30,9 @@ class PullCalls {
 };
 
 [[nodiscard]] std::unique_ptr<PullCalls> pull_calls_at(const std::string &connect);
+// Takes out of a machine's definition what it says of images under `disks`, which stand alone now. Throws libvirt.
+void forget_backing(target::Machines &machines, const std::string &machine,
+                    const std::vector<std::filesystem::path> &disks);
 // Of a machine that is off.
 [[nodiscard]] std::vector<target::BackedDisk> file_disks(const std::string &document);
 

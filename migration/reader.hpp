@@ -58,6 +58,19 @@ struct DiskToSee {
   std::vector<std::filesystem::path> files;  // that it is read from, as DiskInfo has them
 };
 
+// A disk to serve.
+struct DiskToServe {
+  std::string name;  // of the export
+  Medium medium;
+};
+
+// What was served so far.
+struct Serving {
+  std::size_t clients = 0;  // that are connected now
+  std::uint64_t bytes = 0;
+  std::string problem;  // of the last read that failed; empty: none did
+};
+
 // Whether images that continue the attached ones are looked for.
 enum class Newer { look, ignore };
 
@@ -86,6 +99,13 @@ class Reader : public disk::SourceReader {
                                              std::vector<file::Descriptor> connections) = 0;
   // Gives back what it holds (a process); what is asked next costs more.
   virtual void rest() {}
+
+  // Opens disks to be served by the NBD protocol (converters/serve), read-only. Throws as look() fails. Once.
+  virtual void serve(const std::vector<DiskToServe> &disks, const image::OpenOptions &open) = 0;
+  // Speaks with a client over a connected socket, from now on and beside all others. After serve(). Throws conflict
+  // when there are too many.
+  virtual void take_client(file::Descriptor connection) = 0;
+  [[nodiscard]] virtual Serving serving() = 0;
 };
 
 // source.read-uncaged (of `shown`; of the platforms' lists), where it was read in this process; else nullopt.
@@ -103,6 +123,12 @@ class Reader : public disk::SourceReader {
 [[nodiscard]] std::shared_ptr<Reader> reader_here(const FoundSource &source, const Options &options,
                                                   std::string why = {});
 [[nodiscard]] ReadMachine read_further(ImportedMachine imported, const Options &options, Newer newer);
+
+// What serving disks of a source takes, as a text to be kept; and a reader that serves them by it. The latter throws as
+// Reader::serve(), and malformed for a text that is no such one.
+[[nodiscard]] std::string serving_text(const FoundSource &source, const Options &options,
+                                       const std::vector<DiskToServe> &disks, const image::OpenOptions &open);
+[[nodiscard]] std::shared_ptr<Reader> reader_of_served(const std::string &text);
 
 // As their namesakes of source.hpp do in this process.
 [[nodiscard]] FoundSource find_source_at(const std::filesystem::path &path);

@@ -139,6 +139,11 @@ class ReaderAway final : public Reader {
     return out;
   }
 
+  std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &open, std::uint32_t unit) override {
+    return exact::read<std::vector<std::uint8_t>>(
+        call({.what = Ask::zeros, .value = exact::written_with_images(ZerosQuestion{medium, values_of(open), unit})}));
+  }
+
   disk::ConvertResult fill(const disk::ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                            const std::stop_token &stop) override {
     return exact::read<disk::ConvertResult>(
@@ -164,6 +169,31 @@ class ReaderAway final : public Reader {
   void rest() override {
     const std::lock_guard lock(guard_);
     idle_.clear();
+  }
+
+  void serve(const std::vector<DiskToServe> &disks, const image::OpenOptions &open) override {
+    const std::lock_guard lock(serving_guard_);
+    served_ = exact::written_with_images(ServeQuestion{disks, values_of(open)});
+    start_serving();
+  }
+
+  // Whatever an image did to the process that served it, the next client gets another one.
+  void take_client(file::Descriptor connection) override {
+    const std::lock_guard lock(serving_guard_);
+    if (!serving_) start_serving();
+    try {
+      static_cast<void>(serving_->ask({.what = Ask::client, .value = {}, .descriptors = {connection.get()}}));
+    } catch (const Error &) {
+      if (serving_->is_usable()) throw;
+      start_serving();
+      static_cast<void>(serving_->ask({.what = Ask::client, .value = {}, .descriptors = {connection.get()}}));
+    }
+  }
+
+  Serving serving() override {
+    const std::lock_guard lock(serving_guard_);
+    if (!serving_ || !serving_->is_usable()) return {};
+    return exact::read<Serving>(serving_->ask({.what = Ask::serving, .value = {}}));
   }
 
  private:
@@ -201,6 +231,17 @@ class ReaderAway final : public Reader {
     if (needs == Needs::source && !source_.file.empty())
       static_cast<void>(out->ask({.what = Ask::import, .value = exact::written(question())}));
     return out;
+  }
+
+  // A process of its own, for as long as there are clients.
+  void start_serving() {
+    serving_.reset();
+    auto session = Session::start(rules_, shown_);
+    if (!session) cannot_start();
+    if (!source_.file.empty())
+      static_cast<void>(session->ask({.what = Ask::import, .value = exact::written(question())}));
+    static_cast<void>(session->ask({.what = Ask::serve, .value = served_}));
+    serving_ = std::move(session);
   }
 
   void give_back(std::unique_ptr<Session> session) {
@@ -262,6 +303,9 @@ class ReaderAway final : public Reader {
   Newer newer_ = Newer::look;
   std::mutex guard_;
   std::vector<std::unique_ptr<Session>> idle_;
+  std::mutex serving_guard_;
+  std::string served_;  // a ServeQuestion
+  std::unique_ptr<Session> serving_;
 };
 
 }  // namespace
@@ -294,6 +338,20 @@ std::shared_ptr<Reader> reader_of_connections() {
     if (away->begin()) return away;
   }
   return reader_here({}, {}, worker::why_none());
+}
+
+std::string serving_text(const FoundSource &source, const Options &options, const std::vector<DiskToServe> &disks,
+                         const image::OpenOptions &open) {
+  return exact::written_with_images(ServedSource{source, options, ServeQuestion{disks, values_of(open)}});
+}
+
+std::shared_ptr<Reader> reader_of_served(const std::string &text) {
+  const auto served = exact::read_with_images<ServedSource>(text);
+  std::shared_ptr<Reader> reader = reader_of(served.source, served.options);
+  if (!worker::available() || !reader->why_here().empty())
+    static_cast<void>(reader->import(Newer::look));  // what an archive holds; a worker is told by itself
+  reader->serve(served.disks.disks, options_of(served.disks.open));
+  return reader;
 }
 
 std::optional<Finding> uncaged(const Reader &reader, const fs::path &shown) {

@@ -6,6 +6,7 @@
 #include "converters/images/cache.hpp"
 #include "converters/images/foreign.hpp"
 #include "converters/images/qcow2_look.hpp"
+#include "converters/serve/clients.hpp"
 #include "converters/verify/served_image.hpp"
 #include "importers/vagrant/box.hpp"
 #include "importers/vagrant/vagrant.hpp"
@@ -114,6 +115,23 @@ class ReaderHere final : public Reader {
     return look.done();
   }
 
+  void serve(const std::vector<DiskToServe> &disks, const image::OpenOptions &open) override {
+    const image::OpenOptions options = cached(open);
+    std::vector<serve::Export> exports;
+    for (const DiskToServe &disk : disks)
+      exports.push_back({disk.name, std::make_shared<const image::Chain>(image::open_chain(disk.medium, options))});
+    clients_ = std::make_unique<serve::Clients>(std::move(exports));
+  }
+  void take_client(file::Descriptor connection) override {
+    if (!clients_) throw Error(ErrorKind::internal, {.message = "a client came where nothing is served"});
+    if (clients_->take(std::move(connection))) return;
+    throw Error(ErrorKind::conflict, {.message = "there are too many clients already"});
+  }
+  Serving serving() override {
+    if (!clients_) return {};
+    return {clients_->count(), clients_->account().bytes(), clients_->account().last_problem()};
+  }
+
   disk::DiskInfo inspect(const Medium &medium, const image::OpenOptions &open, disk::Engine engine) override {
     return images_->inspect(medium, cached(open), engine);
   }
@@ -122,6 +140,9 @@ class ReaderHere final : public Reader {
   }
   disk::QemuSource for_qemu(const Medium &medium, const image::OpenOptions &open, bool with_force_size) override {
     return images_->for_qemu(medium, cached(open), with_force_size);
+  }
+  std::vector<std::uint8_t> zeros(const Medium &medium, const image::OpenOptions &open, std::uint32_t unit) override {
+    return images_->zeros(medium, cached(open), unit);
   }
   disk::ConvertResult fill(const disk::ConvertRequest &request, copy::TargetFile &target, Progress *progress,
                            const std::stop_token &stop) override {
@@ -160,6 +181,7 @@ class ReaderHere final : public Reader {
   std::shared_ptr<disk::SourceReader> images_ = disk::read_here();
   std::shared_ptr<const image::Archive> archive_;               // of a box
   std::vector<std::shared_ptr<const SourcePackage>> packages_;  // by the machine's number
+  std::unique_ptr<serve::Clients> clients_;                     // of what is served
 };
 
 }  // namespace

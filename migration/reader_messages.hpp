@@ -28,6 +28,10 @@ enum class Ask : char {
   verify_members = 'v',  // MembersQuestion: nothing
   fill = 'c',            // FillQuestion, and the target: disk::ConvertResult
   compare = 'd',         // CompareQuestion, and connections: a text
+  zeros = 'z',           // ZerosQuestion: bytes
+  serve = 'e',           // ServeQuestion: nothing
+  client = 'a',          // nothing, and a connection: nothing
+  serving = 'w',         // nothing: Serving
   stop = 's',            // what is being done
 };
 enum class Say : char {
@@ -81,6 +85,20 @@ struct FillQuestion {
 struct CompareQuestion {
   disk::Comparison comparison;
   OpenValues open;
+};
+struct ZerosQuestion {
+  Medium medium;
+  OpenValues open;
+  std::uint32_t unit = 0;  // bytes
+};
+struct ServeQuestion {
+  std::vector<DiskToServe> disks;
+  OpenValues open;
+};
+struct ServedSource {  // kept in a journal
+  FoundSource source;
+  Options options;
+  ServeQuestion disks;
 };
 struct EngineAnswer {
   disk::Engine engine{};
@@ -381,6 +399,34 @@ template <>
 struct Members<migration::CompareQuestion> {
   static constexpr std::tuple kAll{Member{"comparison", &migration::CompareQuestion::comparison},
                                    Member{"open", &migration::CompareQuestion::open}};
+};
+template <>
+struct Members<migration::ZerosQuestion> {
+  static constexpr std::tuple kAll{Member{"medium", &migration::ZerosQuestion::medium},
+                                   Member{"open", &migration::ZerosQuestion::open},
+                                   Member{"unit", &migration::ZerosQuestion::unit}};
+};
+template <>
+struct Members<migration::DiskToServe> {
+  static constexpr std::tuple kAll{Member{"name", &migration::DiskToServe::name},
+                                   Member{"medium", &migration::DiskToServe::medium}};
+};
+template <>
+struct Members<migration::ServeQuestion> {
+  static constexpr std::tuple kAll{Member{"disks", &migration::ServeQuestion::disks},
+                                   Member{"open", &migration::ServeQuestion::open}};
+};
+template <>
+struct Members<migration::ServedSource> {
+  static constexpr std::tuple kAll{Member{"source", &migration::ServedSource::source},
+                                   Member{"options", &migration::ServedSource::options},
+                                   Member{"disks", &migration::ServedSource::disks}};
+};
+template <>
+struct Members<migration::Serving> {
+  static constexpr std::tuple kAll{Member{"clients", &migration::Serving::clients},
+                                   Member{"bytes", &migration::Serving::bytes},
+                                   Member{"problem", &migration::Serving::problem}};
 };
 template <>
 struct Members<migration::StepBegins> {

@@ -143,6 +143,21 @@ class Server {
         asked.comparison.open = options_of(asked.open);
         return exact::written(reader().compare(asked.comparison, std::move(question.descriptors), &progress_, stop_));
       }
+      case Ask::zeros: {
+        const auto asked = exact::read_with_images<ZerosQuestion>(text);
+        if (asked.unit == 0) throw Error(ErrorKind::internal, {.message = "a unit of nothing"});
+        return exact::written(reader().zeros(asked.medium, options_of(asked.open), asked.unit));
+      }
+      case Ask::serve: {
+        const auto asked = exact::read_with_images<ServeQuestion>(text);
+        reader().serve(asked.disks, options_of(asked.open));
+        return {};
+      }
+      case Ask::client:
+        if (question.descriptors.size() != 1) throw Error(ErrorKind::internal, {.message = "a client is missing"});
+        reader().take_client(std::move(question.descriptors.front()));
+        return {};
+      case Ask::serving: return exact::written(reader().serving());
       case Ask::stop: break;
     }
     throw Error(ErrorKind::internal, {.message = "an unknown question"});

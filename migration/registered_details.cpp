@@ -34,8 +34,11 @@ void describe(const Machine &machine, Reader &reader, RegisteredDetails &out) {
 
 RegisteredDetails details_of(const RegisteredMachine &machine, const std::vector<RunRecord> &runs) {
   RegisteredDetails out;
-  for (const RunRecord &run : runs)
-    if (run.done && !run.undone && run.source == machine.file) out.run = run.run;
+  for (const RunRecord &run : runs) {
+    if (!run.done || run.undone || run.source != machine.file) continue;
+    out.run = run.run;
+    out.read_by_run = run.reads_source();
+  }
   if (!machine.exists) {
     out.state = "missing";
     return out;

@@ -18,6 +18,7 @@ struct RegisteredDetails {
   std::size_t snapshots = 0;
   std::string state;           // "off", "suspended", "encrypted", "missing", "unreadable"
   std::optional<Error> error;  // why it is unreadable
+  bool read_by_run = false;    // its machine still reads this one's disks
   std::string run;             // the newest that migrated it and was not undone; empty: none
 };
 // Throws nothing of a machine's own: what is wrong with it is in its state. `runs`: all_runs().

@@ -11,10 +11,12 @@
 #include "migration/findings.hpp"
 #include "migration/host.hpp"
 #include "migration/journal.hpp"
+#include "migration/keeper.hpp"
 #include "migration/make_files.hpp"
 #include "migration/next_steps.hpp"
 #include "migration/preflight.hpp"
 #include "migration/replace.hpp"
+#include "migration/start_now.hpp"
 #include "migration/take_back.hpp"
 #include "migration/tpm_place.hpp"
 
@@ -219,11 +221,18 @@ class Run {
 
   void start() {
     if (!options_.start || !result_.defined) return;
+    if (plan_.start_now) begin_pull();
     if (!machines_->is_running(plan_.name)) {
       journal_.start();
       machines_->start(plan_.name);
     }
     result_.started = true;
+  }
+
+  // The source is served, and copied behind the machine, from now on; also when this process is gone.
+  void begin_pull() {
+    if (!journal_.record().pull) journal_.pull(pull_of(plan_, options_));
+    start_keeper(journal_.record());
   }
 
   void end() {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "migration/host.hpp"
+#include "migration/pull_place.hpp"
 
 #include "support/error.hpp"
 #include "support/folders.hpp"
@@ -87,6 +88,11 @@ void check_places(const RunRecord &record, const fs::path &file) {
     if (!is_below(aside.kept, staging)) refuse(aside.kept);
   }
   if (record.replaced && !is_below(record.replaced->saved, staging)) refuse(record.replaced->saved);
+  if (record.pull) {
+    for (const fs::path &disk : record.pull->disks)
+      if (!in_dest(disk)) refuse(disk);
+    if (!is_pull_socket(record.pull->socket)) refuse(record.pull->socket);
+  }
   for (const MadeFile &made : record.state)
     if (!in_state(made.file)) refuse(made.file);
   if (record.state_folder && !in_state(record.state_folder->folder)) refuse(record.state_folder->folder);
@@ -136,7 +142,7 @@ MadeState state_of(const MadeFile &made) {
 std::string_view state_text(const RunRecord &record) {
   if (record.alive) return "in progress";
   if (record.undone) return "undone";
-  if (record.done) return "done";
+  if (record.done) return record.reads_source() ? "reads its source" : "done";
   if (!record.kept) return "interrupted";
   return record.defined ? "not started" : "not defined";
 }

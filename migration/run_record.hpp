@@ -52,6 +52,15 @@ struct StateFolder {
   bool made = false;  // by the run
 };
 
+// What is copied behind a machine that reads its source meanwhile (--start-now). keeper.hpp has the process that does
+// it.
+struct PullRecord {
+  std::vector<std::filesystem::path> disks;  // images that lack bytes of the source
+  std::filesystem::path socket;              // where the keeper is found, in a folder of its own
+  std::uint64_t limit = 0;                   // MiB a second; 0: none
+  std::string served;                        // for reader_of_served(); empty: QEMU reads all by itself
+};
+
 struct RunRecord {
   std::string run;
   std::filesystem::path source;
@@ -72,16 +81,21 @@ struct RunRecord {
   std::vector<std::filesystem::path> disks;  // that the run gives it
   bool defined = false;                      // whole: with its snapshots
   bool started = false;
+  std::optional<PullRecord> pull;
+  bool pulled = false;  // the copy is whole
   bool done = false;    // all went well
   bool kept = false;    // the files are there, but libvirt did not take or start the machine
   bool undone = false;  // nothing of it is left: undone by the user, or by itself when it failed
   bool alive = false;   // the process that runs it holds the journal
 
+  // Its machine needs the source still.
+  [[nodiscard]] bool reads_source() const { return pull && !pulled && !undone; }
   // Neither ended nor going on: a crash, a power failure or SIGKILL.
   [[nodiscard]] bool crashed() const { return !done && !kept && !undone && !alive; }
 };
 
-// "done", "undone", "in progress", "interrupted"; for one that ended without libvirt "not defined", or "not started".
+// "done", "reads its source", "undone", "in progress", "interrupted"; for one that ended without libvirt "not defined",
+// or "not started".
 [[nodiscard]] std::string_view state_text(const RunRecord &record);
 
 [[nodiscard]] std::filesystem::path journal_folder();

@@ -39,8 +39,8 @@ std::vector<Finding> look_at_in_place(const Medium &medium, const image::OpenOpt
   }
 }
 
-MediumFacts facts_of(MediumLook look, const Medium &medium, const image::OpenOptions &open, const Options &options,
-                     Reader &reader) {
+MediumFacts medium_facts(MediumLook look, const Medium &medium, const image::OpenOptions &open, const Options &options,
+                         Reader &reader) {
   MediumFacts facts;
   if (look.failure) {
     facts.error = look.failure->error();
@@ -49,7 +49,11 @@ MediumFacts facts_of(MediumLook look, const Medium &medium, const image::OpenOpt
   facts.info = std::move(look.info);
   if (options.mode != disk::Mode::link && options.mode != disk::Mode::overlay) return facts;
   try {
-    facts.info->findings = look_at_in_place(medium, open, options, reader);
+    if (options.served_overlays) {
+      facts.underlay = disk::underlay_of(medium, open, reader);
+    } else {
+      facts.info->findings = look_at_in_place(medium, open, options, reader);
+    }
   } catch (const Error &error) {
     facts = {std::nullopt, error};
   }
@@ -84,7 +88,7 @@ void look_at_drives(const Machine &machine, const image::OpenOptions &open, cons
   const auto look = [&] {
     std::vector<MediumLook> looks = out.reader->look(media, open, options.engine);
     for (std::size_t i = 0; i < media.size(); ++i)
-      out.media.emplace(fields[i], facts_of(std::move(looks[i]), media[i], open, options, *out.reader));
+      out.media.emplace(fields[i], medium_facts(std::move(looks[i]), media[i], open, options, *out.reader));
     fields.clear();
     media.clear();
   };

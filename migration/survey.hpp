@@ -23,6 +23,7 @@ namespace ferry::migration {
 struct MediumFacts {
   std::optional<disk::DiskInfo> info;
   std::optional<Error> error;
+  std::optional<disk::Underlay> underlay = {};  // with --start-now
 };
 
 struct Survey {

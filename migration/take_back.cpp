@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "migration/places.hpp"
+#include "migration/pull_place.hpp"
 #include "migration/tpm_place.hpp"
 
 namespace ferry::migration {
@@ -78,6 +79,7 @@ bool needs_target(const RunRecord &record) { return !record.domain.empty() || (r
 void take_back(const RunRecord &record, target::Machines *machines, UndoResult &out) {
   const bool machine_gone = machines != nullptr && remove_domain(record, *machines, out);
   for (auto made = record.published.rbegin(); made != record.published.rend(); ++made) remove_published(*made, out);
+  if (record.pull) remove_pull_folder(record.pull->socket);  // its keeper sees that the run is undone, and ends
   remove_tpm_state(record, machine_gone, out);
   remove_definition(record, out);
   bring_all_back(record, machines, out);

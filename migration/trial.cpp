@@ -8,10 +8,13 @@
 #include "converters/firmware/tpm_state.hpp"
 #include "converters/qcow2/writer.hpp"
 #include "converters/qemu_img.hpp"
+#include "migration/disk_door.hpp"
 #include "migration/host.hpp"
 #include "migration/image_driver.hpp"
 #include "migration/make_files.hpp"
 #include "migration/migrate.hpp"
+#include "migration/pull_place.hpp"
+#include "migration/start_now.hpp"
 #include "migration/target_names.hpp"
 #include "migration/trial_folder.hpp"
 #include "migration/trial_watch.hpp"
@@ -83,7 +86,9 @@ class Trial {
   [[nodiscard]] const target::TrialNeeds &needs() const { return needs_; }
 
   // `tpm`: the folder that holds the machine's TPM state; empty: none.
-  report::Test run(TrialFolder &folder, const fs::path &tpm, const std::stop_token &stop) {
+  // `booted` is called once QEMU has all files and sockets.
+  report::Test run(TrialFolder &folder, const fs::path &tpm, const std::stop_token &stop,
+                   const std::function<void()> &booted = {}) {
     target::TrialParts parts{.name = name_for_trial(folder),
                              .title = needs_.name + ", tried by virt-ferry",
                              .uuid = uuid_for_trial(),
@@ -98,6 +103,7 @@ class Trial {
     // Made by now, where the machine has a serial port, by libvirt's log daemon or QEMU.
     const file::Descriptor console(open(parts.console.c_str(), O_RDONLY | O_CLOEXEC));
     folder.remove_files();
+    if (booted) booted();
     report::Test out = watch(machines_, request(parts.name, console.get()), stop);
     out.notes = needs_.left_out;
     return out;
@@ -197,6 +203,7 @@ Planned planned_on_overlays(const std::string &source, Options &options, const f
   options.define = false;
   options.connect_given = true;  // the machine is planned for the host that will run it
   options.mode = disk::Mode::overlay;
+  options.served_overlays = true;
   options.keep_snapshots = false;
   options.tpm_beside = true;
   const FoundSource found = find_source(source);
@@ -211,6 +218,31 @@ Planned planned_on_overlays(const std::string &source, Options &options, const f
   if (!all.front().plan) throw_refusal(*all.front().report.refusal);
   return std::move(all.front());
 }
+
+// What QEMU does not read by itself is served to it by this process, for as long as the trial runs. The socket's name
+// goes as soon as QEMU is connected.
+class TrialServer {
+ public:
+  TrialServer(MachinePlan &plan, const Options &options) {
+    const std::vector<DiskToServe> disks = disks_to_serve(plan);
+    if (disks.empty()) return;
+    socket_ = pull_socket(plan.dest, plan.name);
+    file::make_private_folders(socket_.parent_path());
+    plan.reader->serve(disks, open_options(plan.imported.machine, options));
+    door_ = std::make_unique<DiskDoor>(socket_, plan.reader);
+  }
+  ~TrialServer() { forget_name(); }
+  TrialServer(const TrialServer &) = delete;
+  TrialServer &operator=(const TrialServer &) = delete;
+
+  void forget_name() const {
+    if (!socket_.empty()) remove_pull_folder(socket_);
+  }
+
+ private:
+  fs::path socket_;
+  std::unique_ptr<DiskDoor> door_;
+};
 
 }  // namespace
 
@@ -255,12 +287,14 @@ report::TestDocument try_source(const std::string &source, const Options &given,
   TrialFolder folder;
   Options options = given;
   Host host;
-  const Planned planned = planned_on_overlays(source, options, folder.path(), host);
-  const MachinePlan &plan = *planned.plan;
+  Planned planned = planned_on_overlays(source, options, folder.path(), host);
+  MachinePlan &plan = *planned.plan;
+  plan.manifest.clear();  // a package's digests take a look at all of it
   RunResult made;
   make_files({.plan = plan, .options = options, .staging = folder.path(), .domain_xml = plan.domain_xml}, nullptr, stop,
              made);
   const auto machines = machines_at(options.connect);
+  const TrialServer server(plan, options);
   Trial trial(*machines, plan.domain_xml, trial_options);
   fs::path tpm;
   if (!plan.tpm_state.empty()) {
@@ -270,7 +304,7 @@ report::TestDocument try_source(const std::string &source, const Options &given,
   }
   report::TestDocument out;
   out.machine = plan.name;
-  out.test = trial.run(folder, tpm, stop);
+  out.test = trial.run(folder, tpm, stop, [&server] { server.forget_name(); });
   if (!plan.imported.machine.snapshots.empty())
     out.test->notes.emplace_back("The disks are those of the current state, without the snapshots.");
   keep_picture(out.machine, *out.test);

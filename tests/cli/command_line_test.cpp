@@ -42,6 +42,7 @@ std::string value_of(const Words &command, const std::string &option) {
                                                           {"--if-done", "skip"},
                                                           {"--timeout", "60"},
                                                           {"--limit", "10"},
+                                                          {"--pull-limit", "50M"},
                                                           {"--nic", "virtio"},
                                                           {"--guest-fix", "list"},
                                                           {"--disk-mode", "copy"},

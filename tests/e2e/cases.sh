@@ -1011,13 +1011,23 @@ case_batch_test() {
   nothing_of_a_trial
 }
 
-# A disk inside of a package is not one that QEMU finds by itself.
+# A disk inside of a package is read where it lies, and a chain is served. What the probe says does not tell whether it
+# boots; but that it was there to say it, the report has.
 case_test_of_a_package() {
   make_disk $((4 * MIB))
   ova
-  ferry_status 1 test "$SOURCE/probe.ova"
-  grep -q 'a part of another file' "$WORK/run/ferry.log" || fail "it is not said why it cannot be tried"
+  ferry_status 1 test "$SOURCE/probe.ova" --timeout 30 --format json -o "$WORK/run/test.json"
+  grep -q 'probe: done' "$WORK/run/test.json" || fail "the guest was not seen: $(cat "$WORK/run/test.json")"
   nothing_of_a_trial
+}
+
+case_test_of_a_chain() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  ferry_status 1 test "$SOURCE/probe.vbox" --timeout 30 --format json -o "$WORK/run/test.json"
+  grep -q 'probe: done' "$WORK/run/test.json" || fail "the guest was not seen: $(cat "$WORK/run/test.json")"
+  nothing_of_a_trial
+  equal "the folders of servers" "$(keepers)" 0
 }
 
 # VMware's board: the card keeps its place behind its port, and both ways back are byte for byte.
@@ -1130,4 +1140,176 @@ case_pull() {
   virsh -q start "$NAME"
   wait_for_guest "$NAME"
   same_disk
+}
+
+# ---- start at once: the machine reads its source while it is copied ----
+
+# The value of XDG_RUNTIME_DIR's folder of keepers, and how many there are.
+keepers() { find "${XDG_RUNTIME_DIR:-$HOME/.local/state}/virt-ferry" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l; }
+
+# The process number of a run's keeper.
+keeper_of() { pgrep -u "$(id -u)" -f "virt-ferry serve $1"; }
+
+# The newest run.
+newest_run() { virt-ferry runs | sed -n '/^RUN/,/^$/p' | tail -n +2 | awk 'NF {last = $1} END {print last}'; }
+
+# start_now SOURCE [OPTION...]: slowly, so that the guest reports before all is copied.
+start_now() {
+  before=$(fingerprint)
+  ferry_status 0 migrate "$@" --start-now --pull-limit 1M
+  grep -q 'disk.reads-source' "$WORK/run/ferry.log" || fail "it is not said that the machine reads its source"
+  run=$(newest_run)
+  virt-ferry runs | grep -q "$run *reads its source" || fail "runs does not say that the machine reads its source: $(virt-ferry runs)"
+  [[ -n $(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p') ]] || fail "the image is no overlay"
+  wait_for_guest "$NAME"
+}
+
+# As fast as it goes, to the end: the machine stands alone, nobody keeps it, and its source may go.
+pull_to_the_end() {
+  virsh -q blockjob "$NAME" sda --bandwidth 2000 >/dev/null 2>&1 || true
+  ferry_status 0 pull "$NAME"
+  stands_alone
+}
+
+stands_alone() {
+  equal "what the image reads besides" "$(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p')" ""
+  virt-ferry runs | grep -q "$run *done" || fail "the run is not done: $(virt-ferry runs)"
+  local definition
+  definition=$(virsh dumpxml --inactive "$NAME")
+  [[ $definition != *"<slice "* && $definition != *"protocol='nbd'"* ]] || fail "the definition names the source: $definition"
+  local until=$((SECONDS + 60))
+  until [[ $(keepers) == 0 ]]; do
+    ((SECONDS < until)) || fail "the keeper does not end"
+    sleep 0.2
+  done
+  equal "the source after the pull" "$(fingerprint)" "$before"
+  virsh -q destroy "$NAME" || true
+  mv "$SOURCE" "$WORK/run/elsewhere"
+  rm -f "$SERIAL"
+  virsh -q start "$NAME"
+  wait_for_guest "$NAME"
+  same_disk
+}
+
+# make_scattered BYTES: the probe's disk with data all over it, so that there is something to pull.
+make_scattered() {
+  make_disk "$1"
+  local at
+  for ((at = 3; at < $1 / MIB; at++)); do
+    head -c 8192 /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek="$at" conv=notrunc status=none
+  done
+}
+
+case_start_now_vdi() {
+  make_scattered $((32 * MIB))
+  image vdi "$SOURCE/probe.vdi"
+  vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
+  start_now "$SOURCE/probe.vbox"
+  equal "what QEMU reads" "$(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p')" "$SOURCE/probe.vdi"
+  virsh dumpxml "$NAME" | grep -q "error_policy='stop' rerror_policy='stop'" || fail "an error would reach the guest"
+  pull_to_the_end
+}
+
+# Differencing images, which QEMU does not read: by way of the server. Its snapshots are left behind, and said.
+case_start_now_chain() {
+  make_scattered $((32 * MIB))
+  vbox_tree
+  head -c 1M /dev/zero | tr '\0' d | dd of="$WORK/run/disk.raw" bs=1M seek=2 conv=notrunc status=none
+  start_now "$SOURCE/probe.vbox"
+  grep -q 'snapshot.start-now' "$WORK/run/ferry.log" || fail "it is not said that the snapshots are left behind"
+  qemu-img info -U "$IMAGES/$NAME.qcow2" | grep -q '^backing file: nbd+unix:' || fail "the image does not read the server"
+  pull_to_the_end
+}
+
+# A descriptor that names other files.
+case_start_now_split() {
+  make_scattered $((32 * MIB))
+  image vmdk "$SOURCE/probe.vmdk" subformat=twoGbMaxExtentSparse
+  vmx 564d0011223344556677889900aabbcc sata0 "" 160 e1000
+  start_now "$SOURCE/probe.vmx"
+  pull_to_the_end
+}
+
+# A part of a file, which QEMU reads where it lies.
+case_start_now_ova() {
+  make_scattered $((32 * MIB))
+  ova
+  start_now "$SOURCE/probe.ova"
+  qemu-img info -U "$IMAGES/$NAME.qcow2" | grep -q '^backing file: json:' || fail "the image does not read a part of the package"
+  grep -q 'ova.manifest-not-checked' "$WORK/run/ferry.log" || fail "it is not said that no digest was checked"
+  pull_to_the_end
+}
+
+# Snapshots that are to be kept are copied first.
+case_start_now_keep() {
+  make_disk $((3 * MIB))
+  vbox_tree
+  ferry_status 0 migrate "$SOURCE/probe.vbox" --start-now --snapshots keep
+  grep -q 'disk.copied-first' "$WORK/run/ferry.log" || fail "it is not said that all was copied first"
+  equal "the snapshots" "$(virsh snapshot-list "$NAME" --name | grep -c .)" 3
+  equal "what the image reads besides" "$(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p')" ""
+}
+
+# A machine that is off is filled by way of the server, too.
+case_start_now_off() {
+  make_scattered $((32 * MIB))
+  vbox_tree
+  head -c 1M /dev/zero | tr '\0' d | dd of="$WORK/run/disk.raw" bs=1M seek=2 conv=notrunc status=none
+  start_now "$SOURCE/probe.vbox"
+  virsh -q destroy "$NAME"
+  ferry_status 0 pull "$NAME"
+  stands_alone
+}
+
+# undo takes the machine, its image and its keeper.
+case_start_now_undo() {
+  make_scattered $((32 * MIB))
+  vbox_tree
+  start_now "$SOURCE/probe.vbox"
+  ferry_status 3 undo "$run"
+  ferry_status 0 undo "$run" --force
+  equal "the machines" "$(virsh -q list --all --name | grep -c . || true)" 0
+  [[ ! -e $IMAGES/$NAME.qcow2 ]] || fail "the image is left"
+  local until=$((SECONDS + 60))
+  while keeper_of "$run" >/dev/null; do
+    ((SECONDS < until)) || fail "the keeper does not end"
+    sleep 0.2
+  done
+  equal "the keepers' folders" "$(keepers)" 0
+  equal "the source" "$(fingerprint)" "$before"
+}
+
+# progress_of_pull: percent; 100 where there is no pull.
+progress_of_pull() {
+  local line
+  line=$(virsh blockjob "$NAME" sda --info 2>/dev/null | sed -n 's/.*\[ *\([0-9]*\)[.0-9]* %\].*/\1/p')
+  echo "${line:-100}"
+}
+
+# The server is killed at ten points of the way, and once the machine, and once all of it. Nothing is lost: resume goes on.
+case_start_now_killed() {
+  make_scattered $((48 * MIB))
+  vbox_tree
+  head -c 1M /dev/zero | tr '\0' d | dd of="$WORK/run/disk.raw" bs=1M seek=2 conv=notrunc status=none
+  start_now "$SOURCE/probe.vbox"
+  local point keeper until
+  for point in 1 2 3 4 5 6 7 8 9 10; do
+    keeper=$(keeper_of "$run") || fail "nobody keeps the machine before point $point"
+    until=$((SECONDS + 20))
+    until (($(progress_of_pull) >= point * 2)); do
+      ((SECONDS < until)) || break
+      sleep 0.1
+    done
+    kill -9 "$keeper"
+    case $point in
+      4) virsh -q destroy "$NAME" ;;
+      7)
+        kill -9 "$(cat "${XDG_RUNTIME_DIR:-$HOME/.cache}/libvirt/qemu/run/$NAME.pid")"
+        until [[ $(virsh domstate "$NAME") == "shut off" ]]; do sleep 0.1; done
+        ;;
+    esac
+    ferry_status 0 resume "$run" --force
+    [[ $(virsh domstate "$NAME") == running ]] || fail "after point $point the machine is $(virsh domstate "$NAME")"
+  done
+  pull_to_the_end
 }

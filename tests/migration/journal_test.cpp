@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "migration/pull_place.hpp"
 #include "migration/undo.hpp"
 #include "tests/kit/scratch.hpp"
 
@@ -229,6 +230,8 @@ TEST(JournalTrust, PlacesWhereNoRunWritesAreRefused) {
   refused([&](Journal &journal) { journal.publish({dest / "../home/thesis.tex", made(mine).status, false}); });
   refused([&](Journal &journal) { journal.state(made(mine)); });
   refused([&](Journal &journal) { journal.state_folder({mine.parent_path(), true}); });
+  refused([&](Journal &journal) { journal.pull({.disks = {mine}, .socket = pull_socket(dest, "m"), .served = {}}); });
+  refused([&](Journal &journal) { journal.pull({.disks = {}, .socket = mine, .served = {}}); });
   refused([&](Journal &journal) { journal.aside({mine, dest / ".virt-ferry-x/replaced/y", 1, 0}); });
   refused([&](Journal &journal) { journal.aside({dest / "m.qcow2", mine, made(mine).status.inode, 0}); });
   refused([&](Journal &journal) { journal.publish(made(scratch.write(".config/libvirt/qemu/nvram/x/m_VARS.fd"))); });
@@ -246,6 +249,63 @@ TEST(JournalTrust, AStoreMayLieWhereTheSessionKeepsItsOwn) {
   }
   EXPECT_EQ(undo_run(run, true).removed, std::vector<std::string>{store.string()});
   EXPECT_FALSE(fs::exists(store));
+}
+
+// ---- what is copied behind a machine ----
+
+TEST(JournalPull, IsReadBackAndClosed) {
+  const tests::Scratch scratch;
+  setenv("XDG_RUNTIME_DIR", scratch.folder().c_str(), 1);
+  const fs::path dest = scratch / "out";
+  std::string run;
+  {
+    Journal journal(beginning(scratch));
+    run = journal.run();
+    journal.pull({.disks = {dest / "m.qcow2"}, .socket = pull_socket(dest, "m"), .limit = 5, .served = "{\"a\":1}"});
+    journal.start();
+    journal.done();
+  }
+  const RunRecord record = read_run(run);
+  ASSERT_TRUE(record.pull);
+  EXPECT_EQ(record.pull->disks, std::vector<fs::path>{dest / "m.qcow2"});
+  EXPECT_EQ(record.pull->socket, pull_socket(dest, "m"));
+  EXPECT_EQ(record.pull->limit, 5U);
+  EXPECT_EQ(record.pull->served, "{\"a\":1}");
+  EXPECT_TRUE(record.reads_source());
+  EXPECT_EQ(state_text(record), "reads its source");
+  mark_pulled(run);
+  EXPECT_FALSE(read_run(run).reads_source());
+  EXPECT_EQ(state_text(read_run(run)), "done");
+  unsetenv("XDG_RUNTIME_DIR");
+}
+
+TEST(PullPlace, IsTheSameForTheSameMachineAndKnownAgain) {
+  const tests::Scratch scratch;
+  setenv("XDG_RUNTIME_DIR", "/run/user/1000", 1);
+  const fs::path one = pull_socket("/images", "web");
+  EXPECT_EQ(one, pull_socket("/images", "web"));
+  EXPECT_NE(one, pull_socket("/images", "web-2"));
+  EXPECT_NE(pull_socket("/a", "b"), pull_socket("/ab", ""));
+  EXPECT_TRUE(is_pull_socket(one));
+  for (const char *other : {"/run/user/1000/virt-ferry/nbd", "/run/user/1000/virt-ferry/0123456789abcdef/sock",
+                            "/run/user/1000/other/0123456789abcdef/nbd", "virt-ferry/0123456789abcdef/nbd",
+                            "/run/virt-ferry/../virt-ferry/0123456789abcdef/nbd", ""})
+    EXPECT_FALSE(is_pull_socket(other)) << other;
+  setenv("XDG_RUNTIME_DIR", ("/" + std::string(100, 'x')).c_str(), 1);
+  EXPECT_THROW((void)pull_socket("/images", "web"), Error);
+  // What somebody else put there stays.
+  setenv("XDG_RUNTIME_DIR", scratch.folder().c_str(), 1);
+  const fs::path own = pull_socket("/images", "web"), folder = own.parent_path();
+  fs::create_directories(folder);
+  for (const fs::path &file : {own, keeper_lock(own), keeper_log(own)})
+    scratch.write(fs::relative(file, scratch.folder()), "");
+  const fs::path foreign = scratch.write(fs::relative(folder, scratch.folder()) / "thesis", "");
+  remove_pull_folder(own);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), fs::directory_iterator()), 1);
+  fs::remove(foreign);
+  remove_pull_folder(own);
+  EXPECT_FALSE(fs::exists(folder));
+  unsetenv("XDG_RUNTIME_DIR");
 }
 
 // ---- undo ----

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/option_values.hpp"
 
+#include <functional>
 #include <gtest/gtest.h>
+
+#include "migration/start_now.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -94,6 +97,55 @@ TEST(OptionValues, RefusesWhatMakesNoSense) {
     expect_usage(option, "");
   }
   for (const char *option : {"dest", "name"}) expect_usage(option, "");
+}
+
+TEST(OptionValues, StartNowStartsAndHasALimit) {
+  Options options;
+  apply_option(options, "start-now", "true");
+  EXPECT_TRUE(options.start_now);
+  EXPECT_TRUE(options.start);
+  apply_option(options, "pull-limit", "50M");
+  EXPECT_EQ(options.pull_limit, 50U);
+  apply_option(options, "pull-limit", "2G");
+  EXPECT_EQ(options.pull_limit, 2048U);
+  for (const char *value : {"", "50", "0M", "M", "-1M", "1.5G", "50K", "99999999999M"})
+    expect_usage("pull-limit", value);
+}
+
+TEST(StartNow, HasTheCurrentStateAloneUnlessSnapshotsAreAskedFor) {
+  Machine machine;
+  machine.snapshots.emplace_back();
+  std::vector<Finding> findings;
+  Options options;
+  EXPECT_EQ(with_start_now(options, machine, findings).mode, disk::Mode::automatic);
+  apply_option(options, "start-now", "true");
+  const Options at_once = with_start_now(options, machine, findings);
+  EXPECT_TRUE(at_once.start_now);
+  EXPECT_EQ(at_once.mode, disk::Mode::overlay);
+  EXPECT_FALSE(at_once.keep_snapshots);
+  EXPECT_TRUE(findings.empty());
+  apply_option(options, "snapshots", "keep");
+  const Options copied = with_start_now(options, machine, findings);
+  EXPECT_FALSE(copied.start_now);
+  EXPECT_TRUE(copied.start);
+  EXPECT_TRUE(copied.keep_snapshots);
+  EXPECT_EQ(copied.mode, disk::Mode::automatic);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].id, "disk.copied-first");
+}
+
+TEST(StartNow, DoesNotGoWithWhatContradictsIt) {
+  const auto refused = [](const std::function<void(Options &)> &change) {
+    Options options;
+    options.start_now = true;
+    change(options);
+    std::vector<Finding> findings;
+    EXPECT_THROW((void)with_start_now(options, {}, findings), Error);
+  };
+  refused([](Options &options) { options.define = false; });
+  refused([](Options &options) { options.connect = "qemu:///system"; });
+  refused([](Options &options) { options.mode = disk::Mode::copy; });
+  refused([](Options &options) { options.verify = true; });
 }
 
 TEST(OptionValues, EveryListedOptionCanBeSet) {

@@ -57,7 +57,7 @@ env -i HOME="$work/home" PATH=/usr/bin:/bin VIRT_FERRY="$program" "$import" "$wo
 [[ $status == 2 ]] || fail "import of nothing ends with $status: $(<"$work/asked")"
 
 # Every option of every command is in the manual page and in the completion.
-for command in inspect plan migrate batch list runs report undo test finish pull 'disk info' 'disk convert' host; do
+for command in inspect plan migrate batch list runs report undo test finish pull resume 'disk info' 'disk convert' host; do
   # shellcheck disable=SC2086 # two words
   while read -r option; do
     grep -q -F -- "${option//-/\\-}" "$page" || fail "the manual page does not have '$command $option'"
