@@ -69,6 +69,38 @@ case_killed_anywhere() {
   echo "kills: $kills"
 }
 
+# A machine that is started at once: begun anew, finished or undone by the same commands, whenever it was cut off. What
+# serves its source ends with it.
+case_killed_starting_now() {
+  make_disk $((4 * MIB))
+  vbox_tree
+  local before moment kills=0 line
+  before=$(fingerprint)
+  for ((moment = 1; ; moment += $(stride))); do
+    killed_at "$moment" migrate "$SOURCE" --start-now || break
+    kills=$((kills + 1))
+    line=$(newest_run)
+    if [[ $line == *"  reads its source "* || $line == *"  done "* ]]; then
+      ferry_status 0 resume "${line%% *}"
+    else
+      if ((moment % 2)); then
+        [[ -z $line ]] || ferry_status 0 undo "${line%% *}" --force
+        no_machine "$moment"
+      fi
+      ferry_status 0 migrate "$SOURCE" --start-now
+    fi
+    ferry_status 0 pull "$NAME"
+    equal "what the image reads besides, killed at $moment" \
+      "$(qemu-img info -U "$IMAGES/probe.qcow2" | sed -n 's/^backing file: //p')" ""
+    line=$(newest_run)
+    ferry_status 0 undo "${line%% *}" --force
+    no_machine "$moment"
+    equal "the source, killed at $moment" "$(fingerprint)" "$before"
+  done
+  ((kills > 8)) || fail "the shim counts nothing: $kills kills"
+  echo "kills: $kills"
+}
+
 # The old machine, with snapshots, or the new one: never neither, never a mixture.
 case_killed_while_overwriting() {
   make_disk $((4 * MIB))
