@@ -24,7 +24,7 @@ const Uuid kLzma = *Uuid::parse("ee4e5898-3914-4259-9d6e-dc7bd79403cf");
 const Uuid kStore = *Uuid::parse("fff12b8d-7696-4c8b-a985-2747075b4f50");
 const Uuid kOther = *Uuid::parse("8c8ce578-8a3d-4f1c-9935-896185c32dd3");
 
-class EfiDrivers : public testing::Test {
+class EfiDrivers : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!test::has_program("xz")) GTEST_SKIP() << "no xz";
