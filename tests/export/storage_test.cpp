@@ -541,7 +541,7 @@ TEST(BootOrder, DisksThatMoveToAnotherBusGoBeforeCdDrivesThatDo) {
 
 // QEMU stops the machine instead of telling the guest of an error, whatever lies under the image.
 TEST(Storage, ADiskThatReadsItsSourceStopsTheMachineWhenItCannot) {
-  Fixture fixture = with(ControllerType::ahci_ich9, {disk_drive(0)});
+  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
   fixture.change_media = [](target::Medium &medium) { medium.reads_source = true; };
   const xml::Element plain = domain(fixture.run());
   EXPECT_EQ(attribute(element(plain, "devices/disk/driver"), "error_policy"), "stop");

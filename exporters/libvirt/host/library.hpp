@@ -49,6 +49,7 @@ FERRY_LIBVIRT(kLibvirt, virDomainListAllSnapshots);
 FERRY_LIBVIRT(kLibvirt, virDomainLookupByName);
 FERRY_LIBVIRT(kLibvirt, virDomainLookupByUUIDString);
 FERRY_LIBVIRT(kLibvirtQemu, virDomainQemuAgentCommand);
+FERRY_LIBVIRT(kLibvirt, virDomainResume);
 FERRY_LIBVIRT(kLibvirt, virDomainScreenshot);
 FERRY_LIBVIRT(kLibvirt, virDomainSetAutostart);
 FERRY_LIBVIRT(kLibvirt, virDomainShutdownFlags);
