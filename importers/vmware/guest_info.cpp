@@ -57,8 +57,10 @@ Packed unpacked(const std::string &value, std::string_view encoding) {
 
 std::string unquoted(std::string_view value) {
   value = text::trim(value);
-  if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
-    return std::string(value.substr(1, value.size() - 2));
+  if (!value.empty() && (value.front() == '"' || value.front() == '\'')) {
+    const std::size_t end = value.find(value.front(), 1);
+    if (end != std::string_view::npos) return std::string(value.substr(1, end - 1));
+  }
   const std::size_t comment = value.find(" #");
   return std::string(text::trim(value.substr(0, comment)));
 }

@@ -325,7 +325,7 @@ SH
 
   # Where there is no other libvirt, it is named.
   ferry_status 1 migrate "$SOURCE" --connect 'qemu+unix:///session?socket=/no/such/socket'
-  grep -q 'use --connect flatpak:org.gnome.Boxes' "$WORK/run/ferry.log" || fail "the flatpak is not named"
+  grep -q 'Use --connect flatpak:org.gnome.Boxes' "$WORK/run/ferry.log" || fail "the flatpak is not named"
   # What is in there cannot be read from here.
   BOARD='<Firmware type="EFI"/>'
   vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
@@ -1147,20 +1147,21 @@ case_pull() {
 # The value of XDG_RUNTIME_DIR's folder of keepers, and how many there are.
 keepers() { find "${XDG_RUNTIME_DIR:-$HOME/.local/state}/virt-ferry" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l; }
 
-# The process number of a run's keeper.
-keeper_of() { pgrep -u "$(id -u)" -f "virt-ferry serve $1"; }
+# The process number of a run's keeper, which is older than those that it has started.
+keeper_of() { pgrep -o -u "$(id -u)" -f "virt-ferry serve $1"; }
 
 # The newest run.
 newest_run() { virt-ferry runs | sed -n '/^RUN/,/^$/p' | tail -n +2 | awk 'NF {last = $1} END {print last}'; }
 
-# start_now SOURCE [OPTION...]: slowly, so that the guest reports before all is copied.
+# start_now SOURCE [OPTION...]: slowly, so that the guest reports before all is copied. $header: what the image's header
+# named as what lies under it.
 start_now() {
   before=$(fingerprint)
   ferry_status 0 migrate "$@" --start-now --pull-limit 1M
   grep -q 'disk.reads-source' "$WORK/run/ferry.log" || fail "it is not said that the machine reads its source"
   run=$(newest_run)
   virt-ferry runs | grep -q "$run *reads its source" || fail "runs does not say that the machine reads its source: $(virt-ferry runs)"
-  [[ -n $(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p') ]] || fail "the image is no overlay"
+  header=$(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p')
   wait_for_guest "$NAME"
 }
 
@@ -1196,8 +1197,10 @@ make_scattered() {
   make_disk "$1"
   local at
   for ((at = 3; at < $1 / MIB; at++)); do
-    head -c 8192 /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek="$at" conv=notrunc status=none
+    head -c 1M /dev/urandom | dd of="$WORK/run/disk.raw" bs=1M seek="$at" conv=notrunc status=none
   done
+  printf '%-512s' "virt-ferry probe disk, the last of $1 bytes" |
+    dd of="$WORK/run/disk.raw" bs=512 seek=$(($1 / 512 - 1)) conv=notrunc status=none
 }
 
 case_start_now_vdi() {
@@ -1205,7 +1208,7 @@ case_start_now_vdi() {
   image vdi "$SOURCE/probe.vdi"
   vbox AHCI probe.vdi VDI "$(vdi_uuid "$SOURCE/probe.vdi")"
   start_now "$SOURCE/probe.vbox"
-  equal "what QEMU reads" "$(qemu-img info -U "$IMAGES/$NAME.qcow2" | sed -n 's/^backing file: //p')" "$SOURCE/probe.vdi"
+  equal "what QEMU reads" "$header" "$SOURCE/probe.vdi"
   virsh dumpxml "$NAME" | grep -q "error_policy='stop' rerror_policy='stop'" || fail "an error would reach the guest"
   pull_to_the_end
 }
@@ -1217,7 +1220,7 @@ case_start_now_chain() {
   head -c 1M /dev/zero | tr '\0' d | dd of="$WORK/run/disk.raw" bs=1M seek=2 conv=notrunc status=none
   start_now "$SOURCE/probe.vbox"
   grep -q 'snapshot.start-now' "$WORK/run/ferry.log" || fail "it is not said that the snapshots are left behind"
-  qemu-img info -U "$IMAGES/$NAME.qcow2" | grep -q '^backing file: nbd+unix:' || fail "the image does not read the server"
+  [[ $header == nbd+unix:* ]] || fail "the image does not read the server but '$header'"
   pull_to_the_end
 }
 
@@ -1235,7 +1238,7 @@ case_start_now_ova() {
   make_scattered $((32 * MIB))
   ova
   start_now "$SOURCE/probe.ova"
-  qemu-img info -U "$IMAGES/$NAME.qcow2" | grep -q '^backing file: json:' || fail "the image does not read a part of the package"
+  [[ $header == json:* ]] || fail "the image does not read a part of the package but '$header'"
   grep -q 'ova.manifest-not-checked' "$WORK/run/ferry.log" || fail "it is not said that no digest was checked"
   pull_to_the_end
 }

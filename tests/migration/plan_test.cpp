@@ -354,6 +354,8 @@ TEST_F(ScsiFirmware, KeepsTheController) {
   EXPECT_NE(planned.domain_xml.find(">/images/web_CODE.fd</loader>"), std::string::npos);
   EXPECT_NE(std::find(planned.files.begin(), planned.files.end(), "/images/web_CODE.fd"), planned.files.end());
   EXPECT_EQ(planned.firmware->joint, "/usr/share/ovmf/OVMF.legacy.fd");
+  EXPECT_TRUE(std::any_of(planned.findings.begin(), planned.findings.end(),
+                          [](const Finding &one) { return one.id == "firmware.by-drivers"; }));
 }
 
 TEST_F(ScsiFirmware, IsNotForSecureBootOrOtherControllers) {

@@ -70,6 +70,7 @@ TEST_F(Seed, CloudInitsDocumentsAreNoCloud) {
                                         "local-hostname: web\n"),
                                    Pair("network-config", "version: 2\n"), Pair("user-data", "#cloud-config\n")));
   EXPECT_EQ(decided().seed->label, "cidata");
+  EXPECT_EQ(decided().findings.at(0).id, "guest.seed");
   data().instance_id = "iid-7";
   EXPECT_THAT(files()["meta-data"], HasSubstr("instance-id: \"iid-7\""));
 }
@@ -169,7 +170,7 @@ TEST(SeedImage, HasTheFilesAndTheLabel) {
   const std::string image = seed::iso_image("cidata", {{"user-data", "#cloud-config\n"}, {"meta-data", ""}});
   EXPECT_EQ(image.size() % 2048, 0U);
   EXPECT_EQ(image.substr(32768, 6), std::string("\1CD001"));
-  EXPECT_EQ(image.substr(32768 + 40, 6), "cidata");
+  EXPECT_EQ(image.substr(32768 + 40, 6), "CIDATA");  // the old label; Joliet has the one that is asked for
   std::map<std::string, std::string> found;
   archive *reader = archive_read_new();
   archive_read_support_format_iso9660(reader);

@@ -19,7 +19,7 @@ ImportedMachine imported(const std::string &transport, const std::map<std::strin
   options.ovf_properties = given;
   return import_one({.system = kProperties,
                      .items = kMemory,
-                     .hardware_attributes = transport.empty() ? "" : "ovf:transport=\"" + transport + "\""},
+                     .hardware_attributes = transport.empty() ? "" : " ovf:transport=\"" + transport + "\""},
                     options);
 }
 

@@ -43,7 +43,7 @@ TEST(GuestInfo, MetadataComesInParts) {
           .data;
   EXPECT_EQ(data.instance_id, "iid-7");
   EXPECT_EQ(data.network_config, "version: 2\nethernets:\n  nic0:\n    dhcp4: true\n");
-  EXPECT_EQ(data.meta_data, "# made by hand\nlocal-hostname: web\npublic-keys:\n- ssh-ed25519 A\n");
+  EXPECT_EQ(data.meta_data, "local-hostname: web\npublic-keys:\n- ssh-ed25519 A\n");
 }
 
 TEST(GuestInfo, MetadataMayBeJsonAndItsNetworkPacked) {

@@ -45,16 +45,20 @@ virConnectAuthPtr default_credentials() {
 }
 
 std::string unreachable_advice(const ConnectionUri &parts) {
-  if (parts.is_flatpak())
-    return "Check that it is installed and has a libvirt: flatpak run --command=virsh " + parts.path +
-           " -c qemu:///session version";
+  if (parts.is_flatpak()) {
+    return "Check that it is installed and has a libvirt, with: flatpak run --command=virsh " + parts.path +
+           " -c qemu:///session version.";
+  }
   if (!parts.is_local()) return "Check the host, the transport and your rights there with: virsh -c URI version.";
   if (!parts.is_session()) {
     return "Check that the daemon runs (systemctl status libvirtd virtqemud) and that you may use it (group libvirt), "
            "or use --connect qemu:///session; --no-define needs no libvirt.";
   }
-  if (const auto others = flatpaks_with_libvirt(); !others.empty())
-    return "The flatpak " + others.front() + " has a libvirt of its own: use --connect flatpak:" + others.front() + ".";
+  if (const auto others = flatpaks_with_libvirt(); !others.empty()) {
+    return "Use --connect flatpak:" + others.front() +
+           ", which has a libvirt of its own, or install this computer's (Debian: apt install libvirt-daemon "
+           "libvirt-daemon-driver-qemu qemu-system-x86).";
+  }
   return "Install libvirt's QEMU driver and daemon (Debian: apt install libvirt-daemon libvirt-daemon-driver-qemu "
          "qemu-system-x86), check that XDG_RUNTIME_DIR names a folder of yours, or use --no-define, which needs no "
          "libvirt.";

@@ -13,6 +13,7 @@ void map_hot_add(Mapping &m) {
   const Memory &memory = m.hardware.memory;
   m.keep("memory.hot_add", "off");
   if (!memory.hot_add) return;
+  if (m.hardware.described_by_qemu()) return m.drop("memory.hot_add", "all memory is present from the start");
   if (!m.options.hot_add) return m.drop("memory.hot_add", "left out by --hot-add off");
   if (!m.hardware.firmware.acpi && !m.efi()) return m.drop("memory.hot_add", "a machine without ACPI has no slots");
   m.domain.most_memory_kib = m.domain.memory_kib * kGrowth;
