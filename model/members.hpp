@@ -458,13 +458,12 @@ struct Members<Snapshot> {
 
 template <>
 struct Members<DeploymentProperty> {
-  using Property = DeploymentProperty;
-  static constexpr std::tuple kAll{Member{"key", &Property::key},
-                                   Member{"value", &Property::value, Written::hidden},
-                                   Member{"type", &Property::type},
-                                   Member{"label", &Property::label},
-                                   Member{"required", &Property::required, Written::when_changed},
-                                   Member{"origin", &Property::origin}};
+  static constexpr std::tuple kAll{Member{"key", &DeploymentProperty::key},
+                                   Member{"value", &DeploymentProperty::value, Written::hidden},
+                                   Member{"type", &DeploymentProperty::type},
+                                   Member{"label", &DeploymentProperty::label},
+                                   Member{"required", &DeploymentProperty::required, Written::when_changed},
+                                   Member{"origin", &DeploymentProperty::origin}};
 };
 
 template <>

@@ -71,7 +71,7 @@ void drop_devices(Mapping &m) {
       case Device::Kind::input:
       case Device::Kind::hub: m.translate(field, "KubeVirt's own"); break;
       default:
-        m.drop(field, "KubeVirt has none such");
+        m.drop(field, "KubeVirt does not have it");
         m.raise(kDeviceDropped, device.origin, "The device " + device.device + " is left out.");
     }
   }

@@ -83,8 +83,8 @@ class Disks {
     disks_.push_back(std::move(disk));
     m_.volumes.push_back({{"name", name}, {"dataVolume", {{"name", claim}}}});
     m_.data_volumes.push_back(data_volume(claim, medium.virtual_size));
-    m_.uploads.push_back("virtctl image-upload dv " + claim +
-                         " --no-create --image-path=" + text::shell_word(medium.file.string()));
+    m_.uploads.push_back("virtctl image-upload --no-create --image-path=" + text::shell_word(medium.file.string()) +
+                         " dv " + claim);
     m_.result.disks.push_back(
         {.controller = medium.controller, .drive = medium.drive, .target = name, .bus = bus.name, .model = bus.model});
   }

@@ -15,7 +15,7 @@ inline const FindingKind kVariablesEmpty{
 inline const FindingKind kTpmEmpty{finding_list, "kubevirt.tpm-empty", Severity::critical,
                                    "The machine's TPM starts empty: KubeVirt takes no state from outside.",
                                    "Have recovery keys at hand: what the guest sealed in its TPM does not open."};
-inline const FindingKind kTpmOld{finding_list, "kubevirt.tpm-1.2", Severity::warning,
+inline const FindingKind kTpmOld{finding_list, "kubevirt.tpm-old", Severity::warning,
                                  "The machine has a TPM 1.2, and KubeVirt emulates a TPM 2.0 only: it has none.", ""};
 inline const FindingKind kBusChanged{finding_list, "kubevirt.bus-changed", Severity::warning,
                                      "A disk is on another bus, because KubeVirt does not have the one that it was on.",
@@ -45,7 +45,7 @@ inline const FindingKind kPodNetwork{finding_list, "kubevirt.pod-network", Sever
 inline const FindingKind kForwardDropped{
     finding_list, "kubevirt.forward-dropped", Severity::warning,
     "A port forward of the old host is left out: in a cluster a Service leads to the machine.",
-    "Make one with 'virtctl expose vm NAME --port PORT --name SERVICE'."};
+    "Make one with 'virtctl expose'."};
 inline const FindingKind kSerialNumber{
     finding_list, "kubevirt.serial-number", Severity::warning,
     "A disk's serial number has characters that KubeVirt does not take; the disk has none.",
@@ -55,7 +55,7 @@ inline const FindingKind kTimeZone{
     "The guest's hardware clock shows local time, and the time zone of this computer is not known; it shows UTC.",
     "Set spec.template.spec.domain.clock.timezone in the manifest."};
 inline const FindingKind kDeviceDropped{finding_list, "kubevirt.device-dropped", Severity::warning,
-                                        "A device is left out, because KubeVirt has none such.", ""};
+                                        "A device is left out, because KubeVirt does not have it.", ""};
 inline const FindingKind kArgumentsDropped{finding_list, "kubevirt.arguments-dropped", Severity::warning,
                                            "QEMU arguments of the machine are left out: KubeVirt takes none.", ""};
 inline const FindingKind kKernelDropped{

@@ -85,7 +85,7 @@ target::Result Target::describe(const target::Request &request) const {
 }
 
 std::string Target::describe_snapshot(const target::SnapshotRequest &) const {
-  throw Error(ErrorKind::internal, {.message = "KubeVirt takes no snapshots from outside"});
+  throw Error(ErrorKind::internal, {.message = "a snapshot was planned for KubeVirt"});
 }
 
 std::optional<Finding> Target::snapshot_limits(const Hardware &) const { return std::nullopt; }

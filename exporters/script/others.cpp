@@ -72,6 +72,21 @@ void add_redirections(Maker &m) {
   }
 }
 
+// A card that the viewer hands on, in a reader on USB.
+void add_smartcards(Maker &m) {
+  unsigned index = 0;
+  for (const xml::Element *card : children(m.devices, "smartcard")) {
+    const std::string number = std::to_string(index++), chardev = "charsmartcard" + number, reader = "ccid" + number;
+    if (attribute(card, "type") != "spicevmc" || !m.has_spice) {
+      m.report(kDeviceLeftOut, "A card reader is left out: it needs a SPICE screen, and there is none.");
+      continue;
+    }
+    m.option("-chardev", Keys("spicevmc").set("id", Word(chardev)).set("name", "smartcard"));
+    m.option("-device", Keys("usb-ccid").set("id", Word(reader)));
+    m.option("-device", Keys("ccid-card-passthru").set("chardev", Word(chardev)).set("bus", Word(reader + ".0")));
+  }
+}
+
 void add_balloon(Maker &m) {
   for (const xml::Element *balloon : children(m.devices, "memballoon")) {
     const std::string model = attribute(balloon, "model");
@@ -196,6 +211,7 @@ void add_others(Maker &m) {
   add_inputs(m);
   add_tpm(m);
   add_redirections(m);
+  add_smartcards(m);
   add_balloon(m);
   add_random(m);
   add_watchdog(m);
@@ -232,10 +248,10 @@ void add_arguments(Maker &m) {
 }
 
 void report_rest(Maker &m) {
-  static constexpr std::array<std::string_view, 27> kDevices{
-      "emulator", "disk",     "controller", "interface", "serial",     "parallel", "channel",  "console",
-      "graphics", "video",    "sound",      "audio",     "input",      "tpm",      "redirdev", "memballoon",
-      "rng",      "watchdog", "hostdev",    "hub",       "filesystem", "panic",    "lease",    "iommu"};
+  static constexpr std::array<std::string_view, 28> kDevices{
+      "emulator", "disk",  "controller", "interface", "serial", "parallel", "channel",    "console", "graphics",
+      "video",    "sound", "audio",      "input",     "tpm",    "redirdev", "memballoon", "rng",     "watchdog",
+      "hostdev",  "hub",   "filesystem", "panic",     "lease",  "iommu",    "smartcard"};
   for (const xml::Element &device : m.devices.children) {
     if (!is_in(kDevices, device.name))
       m.report(kDeviceLeftOut, "A device of the kind <" + device.name + "> is left out.");

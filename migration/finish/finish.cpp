@@ -19,6 +19,7 @@
 #include "migration/target_names.hpp"
 
 #include "support/error.hpp"
+#include "support/file.hpp"
 #include "support/identity.hpp"
 #include "support/text.hpp"
 
@@ -169,7 +170,7 @@ class Finish {
     if (record_.phases.empty()) return;
     FinishPhase &last = record_.phases.back();
     if (last.before == document_) {
-      for (const std::string &file : last.files) unlink(file.c_str());
+      for (const std::string &file : last.files) remove_made(file);
       record_.phases.pop_back();
     } else if (last.after.empty()) {
       last.after = document_;
@@ -177,6 +178,14 @@ class Finish {
       return;
     }
     write_finish(record_);
+  }
+
+  // Also what was not finished: copy::TargetFile's ".NAME.ferry-XXXXXX" beside it.
+  static void remove_made(const fs::path &made) {
+    unlink(made.c_str());
+    const std::string begin = "." + made.filename().string() + ".ferry-";
+    for (const fs::directory_entry &entry : file::entries_of(made.parent_path()))
+      if (entry.path().filename().string().starts_with(begin)) unlink(entry.path().c_str());
   }
 
   // Whether it was defined all the same, only a look tells; where nobody answers, the next call looks.

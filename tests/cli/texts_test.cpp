@@ -134,7 +134,9 @@ const std::map<std::string, std::string> kOfOthers{{"--old-password", "VBoxManag
                                                    {"--add-drivers", "dracut"},
                                                    {"--disk-only", "virsh"},
                                                    {"--managed-save", "virsh"},
-                                                   {"--all", "virsh"}};
+                                                   {"--all", "virsh"},
+                                                   {"--no-create", "virtctl"},
+                                                   {"--image-path", "virtctl"}};
 
 TEST(Texts, NameOptionsThatTheCommandHas) {
   Context context;

@@ -1291,7 +1291,7 @@ progress_of_pull() {
 
 # The server is killed at ten points of the way, and once the machine, and once all of it. Nothing is lost: resume goes on.
 case_start_now_killed() {
-  make_scattered $((48 * MIB))
+  make_scattered $((256 * MIB)) # at 1 MiB a second: not done before the tenth point
   vbox_tree
   head -c 1M /dev/zero | tr '\0' d | dd of="$WORK/run/disk.raw" bs=1M seek=2 conv=notrunc status=none
   start_now "$SOURCE/probe.vbox"
@@ -1299,7 +1299,7 @@ case_start_now_killed() {
   for point in 1 2 3 4 5 6 7 8 9 10; do
     keeper=$(keeper_of "$run") || fail "nobody keeps the machine before point $point"
     until=$((SECONDS + 20))
-    until (($(progress_of_pull) >= point * 2)); do
+    until (($(progress_of_pull) >= point)); do
       ((SECONDS < until)) || break
       sleep 0.1
     done

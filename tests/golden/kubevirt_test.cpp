@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every golden case as a machine of KubeVirt: the manifests of those that have an expected.yaml, and all of them
 // against the schemas of Kubernetes' objects (fixtures/kubevirt).
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 #include "exporters/kubevirt/target.hpp"
 #include "migration/plan.hpp"
@@ -56,6 +58,40 @@ TEST_P(KubeVirt, SettlesEverySetting) {
 }
 
 INSTANTIATE_TEST_SUITE_P(cases, KubeVirt, testing::ValuesIn(test::golden_cases()), test::golden_case_name);
+
+// What the machines of the golden cases lose in a cluster.
+TEST(KubeVirtManifests, SayWhatIsLost) {
+  std::set<std::string> raised;
+  for (const fs::path &one : test::golden_cases()) {
+    try {
+      for (const ImportedMachine &imported : test::machines_of(one))
+        for (const Finding &finding : cluster_plan(imported).findings) raised.insert(finding.id);
+    } catch (const Error &) {  // as above
+    }
+  }
+  EXPECT_THAT(raised,
+              testing::IsSupersetOf({"kubevirt.arguments-dropped", "kubevirt.bus-changed", "kubevirt.device-dropped",
+                                     "kubevirt.forward-dropped", "kubevirt.kernel-dropped", "kubevirt.nic-dropped",
+                                     "kubevirt.nic-model", "kubevirt.nic-place", "kubevirt.pod-network",
+                                     "kubevirt.removable-dropped", "kubevirt.seed-dropped", "kubevirt.tpm-empty",
+                                     "kubevirt.variables-empty"}));
+}
+
+TEST(KubeVirtManifests, SayWhatOneMachineLoses) {
+  ImportedMachine imported = test::machines_of(fs::path(FERRY_SOURCE_DIR) / "fixtures/vbox/piix3-bios-nat").front();
+  Hardware &hardware = imported.machine.hardware;
+  hardware.tpm.emplace().version = Tpm::Version::v1_2;
+  hardware.clock.base = Clock::Base::local_time;
+  for (Controller &controller : hardware.controllers)
+    for (Drive &drive : controller.drives) drive.serial = "no good serial";
+  const kubevirt::Target nowhere("/home/user", "");
+  const migration::MachinePlan planned =
+      migration::make_plan(imported, tests::imagined_survey(imported.machine), for_cluster(), nowhere);
+  std::set<std::string> raised;
+  for (const Finding &finding : planned.findings) raised.insert(finding.id);
+  EXPECT_THAT(raised, testing::IsSupersetOf({"kubevirt.tpm-old", "kubevirt.time-zone", "kubevirt.serial-number"}));
+  EXPECT_EQ(planned.next_steps.front(), "kubectl apply -f /home/user/images/" + planned.name + ".yaml");
+}
 
 TEST(KubeVirtManifests, AreValid) {
   const test::TempFolder folder;

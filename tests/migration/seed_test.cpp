@@ -46,7 +46,8 @@ struct Seed : testing::Test {
   }
   std::map<std::string, std::string> files() const {
     std::map<std::string, std::string> out;
-    for (const seed::File &file : decided().seed.value().files) out[file.name] = file.content;
+    const SeedDecision decision = decided();
+    for (const seed::File &file : decision.seed.value().files) out[file.name] = file.content;
     return out;
   }
 
