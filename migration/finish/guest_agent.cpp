@@ -69,8 +69,8 @@ std::optional<std::vector<AgentDevice>> GuestAgent::devices() const {
   return out;
 }
 
-std::optional<ScriptResult> GuestAgent::run(const std::string &script, std::chrono::seconds patience,
-                                            const std::stop_token &stop) const {
+std::optional<GuestScriptResult> GuestAgent::run(const std::string &script, std::chrono::seconds patience,
+                                                 const std::stop_token &stop) const {
   // By its input, so that no word of it has to be quoted on the way.
   const Json begin{
       {"execute", "guest-exec"},
@@ -82,9 +82,9 @@ std::optional<ScriptResult> GuestAgent::run(const std::string &script, std::chro
   for (;;) {
     const Json state = value_of(machines_.ask_agent(machine_, question.dump(), kAnswerSeconds));
     if (state.is_object() && state.value("exited", Json()) == Json(true)) {
-      return ScriptResult{.code = static_cast<int>(number_in(state, "exitcode").value_or(-1)),
-                          .output = decoded_text(state, "out-data"),
-                          .errors = decoded_text(state, "err-data")};
+      return GuestScriptResult{.code = static_cast<int>(number_in(state, "exitcode").value_or(-1)),
+                               .output = decoded_text(state, "out-data"),
+                               .errors = decoded_text(state, "err-data")};
     }
     if (stop.stop_requested())
       throw Error(ErrorKind::cancelled, {.message = "the wait for a program in the guest was interrupted"});

@@ -20,7 +20,7 @@ struct AgentDevice {
   std::string version;
 };
 
-struct ScriptResult {
+struct GuestScriptResult {
   int code = 0;  // -1: a signal ended it
   std::string output, errors;
 };
@@ -38,8 +38,8 @@ class GuestAgent {
   [[nodiscard]] std::optional<std::vector<AgentDevice>> devices() const;
   // Gives a script to /bin/sh. nullopt: the agent runs no programs. Throws also conflict when it does not end within
   // `patience`, and cancelled; it goes on in the guest then.
-  [[nodiscard]] std::optional<ScriptResult> run(const std::string &script, std::chrono::seconds patience,
-                                                const std::stop_token &stop) const;
+  [[nodiscard]] std::optional<GuestScriptResult> run(const std::string &script, std::chrono::seconds patience,
+                                                     const std::stop_token &stop) const;
 
  private:
   const target::Machines &machines_;

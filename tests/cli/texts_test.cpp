@@ -134,6 +134,7 @@ const std::map<std::string, std::string> kOfOthers{{"--old-password", "VBoxManag
                                                    {"--add-drivers", "dracut"},
                                                    {"--disk-only", "virsh"},
                                                    {"--managed-save", "virsh"},
+                                                   {"--live", "virsh"},
                                                    {"--all", "virsh"},
                                                    {"--no-create", "virtctl"},
                                                    {"--image-path", "virtctl"}};

@@ -541,13 +541,15 @@ TEST(BootOrder, DisksThatMoveToAnotherBusGoBeforeCdDrivesThatDo) {
 
 // QEMU stops the machine instead of telling the guest of an error, whatever lies under the image.
 TEST(Storage, ADiskThatReadsItsSourceStopsTheMachineWhenItCannot) {
-  Fixture fixture = with(ControllerType::ahci, {disk_drive(0)});
+  const auto one_disk = [] { return with(ControllerType::ahci, {disk_drive(0)}); };
+  Fixture fixture = one_disk();
   fixture.change_media = [](target::Medium &medium) { medium.reads_source = true; };
   const xml::Element plain = domain(fixture.run());
   EXPECT_EQ(attribute(element(plain, "devices/disk/driver"), "error_policy"), "stop");
   EXPECT_EQ(attribute(element(plain, "devices/disk/driver"), "rerror_policy"), "stop");
   EXPECT_EQ(element(plain, "devices/disk").child("backingStore"), nullptr) << "the image's header leads there";
 
+  fixture = one_disk();
   fixture.change_media = [](target::Medium &medium) {
     medium.reads_source = true;
     medium.backing = target::Backing{
@@ -560,6 +562,7 @@ TEST(Storage, ADiskThatReadsItsSourceStopsTheMachineWhenItCannot) {
   EXPECT_EQ(attribute(element(store, "source/slices/slice"), "offset"), "4096");
   EXPECT_EQ(attribute(element(store, "source/slices/slice"), "size"), "65536");
 
+  fixture = one_disk();
   fixture.change_media = [](target::Medium &medium) {
     medium.reads_source = true;
     medium.backing = target::Backing{.file = {}, .format = "raw", .socket = "/run/user/1/nbd", .name = "disk1"};
