@@ -120,6 +120,7 @@ TEST(Display, VirglIsOnRequestForLinux) {
   fixture.machine.guest_os.family = OsFamily::linux;
   fixture.machine.hardware.display.accelerate_3d = true;
   fixture.input.options.video_model = target::VideoModel::virtio_3d;
+  fixture.host.virgl = false;
   EXPECT_THROW((void)fixture.map(), Error);
   fixture.host.virgl = true;
   const auto result = fixture.run();

@@ -112,6 +112,7 @@ TEST(Settlement, ASwitchThatIsOffIsNoLoss) {
     Drive &drive = machine.hardware.controllers[0].drives[0];
     drive.passthrough = drive.temporary_eject = on;
     Fixture fixture(machine);
+    fixture.input.options.hot_add = false;
     const auto result = fixture.map();
     for (const char *field :
          {"hardware.memory.page_fusion", "hardware.memory.large_pages", "hardware.memory.hot_add",

@@ -28,6 +28,21 @@ TEST(Start, EveryControllerOnBothBoards) {
   }
 }
 
+TEST(Start, CpusAndMemoryThatCanBeAdded) {
+  for (Machine machine : {virtualbox_machine(), vmware_machine()}) {
+    machine.hardware.cpu.count = 2;
+    machine.hardware.cpu.hotplug = true;
+    machine.hardware.memory.hot_add = true;
+    Fixture(machine).run_and_start();
+  }
+}
+
+TEST(Start, ACardReader) {
+  Machine machine = virtualbox_machine();
+  machine.hardware.card_reader = true;
+  Fixture(machine).run_and_start();
+}
+
 // By arguments of QEMU's, as Debian 12's libvirt has none.
 TEST(Start, NvmeDisksOnBothBoards) {
   for (const Chipset chipset : {Chipset::piix3, Chipset::ich9}) {
