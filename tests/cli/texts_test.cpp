@@ -135,6 +135,8 @@ const std::map<std::string, std::string> kOfOthers{{"--old-password", "VBoxManag
                                                    {"--disk-only", "virsh"},
                                                    {"--managed-save", "virsh"},
                                                    {"--live", "virsh"},
+                                                   {"--command", "run --command=vir"},
+                                                   {"--description", "--description=virt-ferry"},
                                                    {"--all", "virsh"},
                                                    {"--no-create", "virtctl"},
                                                    {"--image-path", "virtctl"}};
