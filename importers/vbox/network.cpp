@@ -39,7 +39,7 @@ struct ModeElement {
   NicMode mode;
   std::string_view name_attribute;
 };
-constexpr std::array<ModeElement, 10> kModes{{{"NAT", NicMode::nat, ""},
+constexpr std::array<ModeElement, 10> kAttachments{{{"NAT", NicMode::nat, ""},
                                               {"NATNetwork", NicMode::nat_network, "name"},
                                               {"BridgedInterface", NicMode::bridged, "name"},
                                               {"HostInterface", NicMode::bridged, "name"},  // before 1.10
@@ -123,7 +123,7 @@ void read_mode(const Scope &scope, const SettingsReader &adapter, const std::str
       element.settle_all(Disposition::irrelevant, "what was set for modes that are not in use");
       continue;
     }
-    for (const ModeElement &row : kModes) {
+    for (const ModeElement &row : kAttachments) {
       if (row.element != element.element().name) continue;
       nic.mode = row.mode;
       element.touch(at + ".mode");
