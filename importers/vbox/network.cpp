@@ -40,15 +40,15 @@ struct ModeElement {
   std::string_view name_attribute;
 };
 constexpr std::array<ModeElement, 10> kAttachments{{{"NAT", NicMode::nat, ""},
-                                              {"NATNetwork", NicMode::nat_network, "name"},
-                                              {"BridgedInterface", NicMode::bridged, "name"},
-                                              {"HostInterface", NicMode::bridged, "name"},  // before 1.10
-                                              {"InternalNetwork", NicMode::internal, "name"},
-                                              {"HostOnlyInterface", NicMode::host_only, "name"},
-                                              {"HostOnlyNetwork", NicMode::host_only_network, "name"},
-                                              {"GenericInterface", NicMode::generic, "driver"},
-                                              {"CloudNetwork", NicMode::cloud, "name"},
-                                              {"VDE", NicMode::generic, "network"}}};
+                                                    {"NATNetwork", NicMode::nat_network, "name"},
+                                                    {"BridgedInterface", NicMode::bridged, "name"},
+                                                    {"HostInterface", NicMode::bridged, "name"},  // before 1.10
+                                                    {"InternalNetwork", NicMode::internal, "name"},
+                                                    {"HostOnlyInterface", NicMode::host_only, "name"},
+                                                    {"HostOnlyNetwork", NicMode::host_only_network, "name"},
+                                                    {"GenericInterface", NicMode::generic, "driver"},
+                                                    {"CloudNetwork", NicMode::cloud, "name"},
+                                                    {"VDE", NicMode::generic, "network"}}};
 
 struct NatSetting {
   std::string_view child, attribute;  // child "": of <NAT> itself
