@@ -42,7 +42,7 @@ std::optional<std::string> read_kept(const fs::path &file) {
   detail::check_journal_folder();
   const auto status = file::status_of(file, file::Links::no_follow);
   if (!status) return std::nullopt;
-  if (const std::string problem = status->is_regular() ? file::problem_of_private(*status) : "it is no regular file";
+  if (const std::string problem = status->is_regular() ? file::problem_of_private(*status) : "it is not a regular file";
       !problem.empty()) {
     throw Error(ErrorKind::unsafe, {.where = {.file = file},
                                     .message = "the report cannot be trusted: " + problem,

@@ -5,6 +5,7 @@
 
 #include "converters/firmware/carry.hpp"
 #include "importers/ovf/ovf.hpp"
+#include "migration/plan_files.hpp"
 
 #include "support/file.hpp"
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-#include "converters/firmware/made_entries.hpp"
 #include "converters/firmware/tpm_state.hpp"
 #include "migration/findings.hpp"
 #include "migration/guest_buses.hpp"
@@ -13,6 +12,7 @@
 #include "migration/host.hpp"
 #include "migration/identity.hpp"
 #include "migration/plan_disks.hpp"
+#include "migration/plan_files.hpp"
 #include "migration/plan_firmware.hpp"
 #include "migration/plan_refusals.hpp"
 #include "migration/target_names.hpp"
@@ -24,8 +24,6 @@ namespace ferry::migration {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kSpaceReserve = 1U << 20U;  // bytes per disk: headers, tables, the store
 
 class MachinePlanner {
  public:
@@ -84,8 +82,9 @@ class MachinePlanner {
     append(settlements_, result.settlements);
     settle_identity();
     plan_.imported.ledger.settle(settlements_);
-    list_files();
-    count_space();
+    plan_.files = files_of(plan_);
+    plan_.space_needed = space_of(plan_);
+    plan_.space_available = survey_.available;
     return std::move(plan_);
   }
 
@@ -264,36 +263,13 @@ class MachinePlanner {
     if (machine().hardware.firmware.type == FirmwareType::bios || !target_.facts.keeps_variables) return;
     plan_.firmware = plan_store(machine().hardware, store_facts(survey_.nvram, survey_.store), target_,
                                 plan_.store_folder / store_file(plan_.name, 0), plan_.findings);
-    if (plan_.observed) make_boot_entries(*plan_.firmware);
+    if (plan_.observed)
+      make_boot_entries(*plan_.firmware, *plan_.observed, machine().hardware.firmware.origin, plan_.findings);
   }
 
   [[nodiscard]] StoreFacts store_facts(const std::optional<firmware::NvramContents> &contents,
                                        const std::optional<MediumFacts> &image) const {
     return {contents, image, survey_.scsi_firmware, options_.firmware.has_value()};
-  }
-
-  // Where the source has none: its firmware found the loader by what stood in its variables.
-  void make_boot_entries(FirmwarePlan &firmware) {
-    if (!firmware.variables.boot_entries.empty() || !firmware.content.empty()) return;
-    constexpr std::uint64_t kSector = 512;
-    std::vector<firmware::SeenLoader> loaders;
-    for (const ObservedLoader &loader : plan_.observed->loaders) {
-      for (const ObservedVolume &volume : plan_.observed->volumes) {
-        if (volume.disk != loader.disk || volume.number != loader.partition || volume.part_id.empty()) continue;
-        loaders.push_back({.partition = static_cast<std::uint32_t>(volume.number),
-                           .start = volume.start / kSector,
-                           .length = volume.length / kSector,
-                           .partition_id = volume.part_id,
-                           .file = loader.file});
-      }
-    }
-    firmware::Selection made =
-        firmware::entries_for(loaders, firmware.target.descriptor.architecture, machine().hardware.firmware.origin);
-    if (made.boot_entries.empty()) return;
-    firmware.variables.boot_entries = std::move(made.boot_entries);
-    firmware.variables.order = std::move(made.order);
-    firmware.variables.kept = std::move(made.kept);
-    append(plan_.findings, made.findings);
   }
 
   // A snapshot with a store of its own: VirtualBox 7 puts a copy into its snapshot folder.
@@ -481,43 +457,6 @@ class MachinePlanner {
     }
   }
 
-  void list_files() {
-    for (const DiskPlan &disk : plan_.disks) {
-      if (disk.mode != disk::Mode::link) plan_.files.push_back(disk.target);
-    }
-    for (const CopyPlan &copy : plan_.copies) plan_.files.push_back(copy.target);
-    if (plan_.seed) plan_.files.push_back(plan_.seed->target);
-    for (const FirmwarePlan *store : stores(plan_)) {
-      plan_.files.push_back(store->target.nvram);
-      if (!store->joint.empty()) plan_.files.push_back(store->target.descriptor.loader);
-    }
-    if (!plan_.definition_apart) plan_.files.push_back(plan_.document);
-  }
-
-  void count_space() {
-    for (const DiskPlan &disk : plan_.disks) {
-      if (disk.mode == disk::Mode::link) continue;
-      // An overlay is empty, and shared blocks take no room; `automatic` may have to copy after all.
-      const bool takes_none = disk.mode == disk::Mode::overlay || disk.mode == disk::Mode::share;
-      if (!takes_none || plan_.start_now) plan_.space_needed += disk.needed;
-      plan_.space_needed += kSpaceReserve;
-    }
-    for (const CopyPlan &copy : plan_.copies) {
-      for (const FileRange &piece : copy.image.pieces) {
-        std::error_code error;
-        const std::uint64_t size = piece.length ? *piece.length : fs::file_size(piece.file, error);
-        if (!error) plan_.space_needed += size;
-      }
-    }
-    for (const FirmwarePlan *store : stores(plan_)) {
-      std::error_code error;
-      plan_.space_needed += kSpaceReserve;
-      if (!store->joint.empty()) plan_.space_needed += fs::file_size(store->joint, error);
-    }
-    if (plan_.seed) plan_.space_needed += kSpaceReserve;
-    plan_.space_available = survey_.available;
-  }
-
   const Survey &survey_;
   const Options &options_;
   const target::Target &target_;
@@ -528,15 +467,6 @@ class MachinePlanner {
 };
 
 }  // namespace
-
-std::vector<const FirmwarePlan *> stores(const MachinePlan &plan) {
-  std::vector<const FirmwarePlan *> out;
-  if (plan.firmware) out.push_back(&*plan.firmware);
-  for (const SnapshotPlan &snapshot : plan.snapshots) {
-    if (snapshot.firmware) out.push_back(&*snapshot.firmware);
-  }
-  return out;
-}
 
 MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
                       const target::Target &target, const target::Taken &taken) {

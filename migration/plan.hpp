@@ -108,7 +108,4 @@ struct MachinePlan {
 [[nodiscard]] MachinePlan make_plan(ImportedMachine imported, const Survey &survey, const Options &options,
                                     const target::Target &target);
 
-// Of all states: what a run makes.
-[[nodiscard]] std::vector<const FirmwarePlan *> stores(const MachinePlan &plan);
-
 }  // namespace ferry::migration

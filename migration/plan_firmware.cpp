@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "converters/firmware/findings.hpp"
+#include "converters/firmware/made_entries.hpp"
 #include "migration/findings.hpp"
 #include "migration/scsi_firmware.hpp"
 
@@ -134,6 +135,29 @@ FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const
   out.target.secure_boot = secure_boot;
   if (contents) out.variables = firmware::select_variables(*contents, secure_boot);
   return out;
+}
+
+void make_boot_entries(FirmwarePlan &firmware, const Observed &observed, const Place &where,
+                       std::vector<Finding> &findings) {
+  if (!firmware.variables.boot_entries.empty() || !firmware.content.empty()) return;
+  constexpr std::uint64_t kSector = 512;
+  std::vector<firmware::SeenLoader> loaders;
+  for (const ObservedLoader &loader : observed.loaders) {
+    for (const ObservedVolume &volume : observed.volumes) {
+      if (volume.disk != loader.disk || volume.number != loader.partition || volume.part_id.empty()) continue;
+      loaders.push_back({.partition = static_cast<std::uint32_t>(volume.number),
+                         .start = volume.start / kSector,
+                         .length = volume.length / kSector,
+                         .partition_id = volume.part_id,
+                         .file = loader.file});
+    }
+  }
+  firmware::Selection made = firmware::entries_for(loaders, firmware.target.descriptor.architecture, where);
+  if (made.boot_entries.empty()) return;
+  firmware.variables.boot_entries = std::move(made.boot_entries);
+  firmware.variables.order = std::move(made.order);
+  firmware.variables.kept = std::move(made.kept);
+  findings.insert(findings.end(), made.findings.begin(), made.findings.end());
 }
 
 std::string described_store(const FirmwarePlan &plan) {

@@ -25,6 +25,11 @@ struct StoreFacts {
 [[nodiscard]] FirmwarePlan plan_store(const Hardware &hardware, const StoreFacts &facts, const target::Target &target,
                                       const std::filesystem::path &store, std::vector<Finding> &findings);
 
+// Entries for the loaders that were seen on the disks, where the source has no variables: its firmware found the loader
+// by what stood in them. `where`: of the source's firmware, for the findings.
+void make_boot_entries(FirmwarePlan &firmware, const Observed &observed, const Place &where,
+                       std::vector<Finding> &findings);
+
 // "3 boot entries go into NAME_VARS.fd"
 [[nodiscard]] std::string described_store(const FirmwarePlan &plan);
 

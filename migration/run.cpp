@@ -14,6 +14,7 @@
 #include "migration/keeper.hpp"
 #include "migration/make_files.hpp"
 #include "migration/next_steps.hpp"
+#include "migration/plan_files.hpp"
 #include "migration/preflight.hpp"
 #include "migration/replace.hpp"
 #include "migration/start_now.hpp"

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "model/members.hpp"
+#include "model/observed_members.hpp"
 
 namespace ferry {
 namespace {

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/members.hpp"
 #include "model/names.hpp"
+#include "model/observed_members.hpp"
 
 #include "support/text.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "model/members.hpp"
 #include "model/names.hpp"
+#include "model/observed_members.hpp"
 
 #include "support/secrets.hpp"
 #include "support/text.hpp"

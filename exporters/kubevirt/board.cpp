@@ -132,6 +132,7 @@ void map_board(Mapping &m) {
   map_cpu(m);
   map_memory(m);
   map_features_of_board(m);
+  if (m.machine.guest_os.family == OsFamily::macos) m.raise(kMacos, m.machine.origin, "macOS does not start.");
 }
 
 }  // namespace ferry::kubevirt

@@ -78,6 +78,7 @@ class Disks {
     const Bus bus = bus_of(m_, controller, medium);
     tell_bus(controller, drive, field, bus);
     Json disk = {{"name", name}, {"disk", {{"bus", bus.name}}}};
+    if (stays_read_only(medium, drive, bus)) disk["disk"]["readonly"] = true;
     if (const std::string serial = serial_of(drive, field); !serial.empty()) disk["serial"] = serial;
     if (medium.shareable) disk["shareable"] = true;
     disks_.push_back(std::move(disk));
@@ -101,6 +102,17 @@ class Disks {
     m_.raise(kBusChanged, drive.origin,
              "Disk " + std::to_string(count_) + " was on " + std::string(to_string(controller.type)) + " and is on " +
                  shown + ".");
+  }
+
+  // QEMU's ATA and USB disks can be written always, and nothing forgets what was written to a volume.
+  bool stays_read_only(const target::Medium &medium, const Drive &drive, const Bus &bus) {
+    const bool possible = bus == kScsi || bus == kVirtio;
+    if (medium.read_only && possible) return true;
+    if (medium.read_only || medium.transient)
+      m_.raise(kDiskWritable, drive.origin,
+               "Disk " + std::to_string(count_) + (medium.read_only ? " was read-only" : " forgot its changes") +
+                   "; the guest can write to it, and its changes stay.");
+    return false;
   }
 
   std::string serial_of(const Drive &drive, const std::string &field) {

@@ -24,6 +24,13 @@ inline const FindingKind kRemovableDropped{
     finding_list, "kubevirt.removable-dropped", Severity::info,
     "The CD and floppy drives are left out: in a cluster each image would be a volume.",
     "Upload an image with 'virtctl image-upload' and add it to the machine as a cdrom disk where it is needed."};
+inline const FindingKind kDiskWritable{
+    finding_list, "kubevirt.disk-writable", Severity::warning,
+    "A disk that was read-only, or forgot its changes, can be written to, and its changes stay.",
+    "Choose --disk-bus scsi or virtio for a disk that is to stay read-only, if the guest has a driver for it."};
+inline const FindingKind kMacos{finding_list, "kubevirt.macos", Severity::critical,
+                                "macOS does not start: KubeVirt has no SMC, the chip by which macOS knows a Mac.",
+                                "Migrate it to libvirt: leave --target kubevirt out."};
 inline const FindingKind kSeedDropped{
     finding_list, "kubevirt.seed-dropped", Severity::warning,
     "What the old platform told the guest (cloud-init's data, OVF's properties) is left out.",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exporters/bookkeeper.hpp"
+#include "exporters/boot_sequence.hpp"
 #include "exporters/kubevirt/findings.hpp"
 #include "model/json.hpp"
 
@@ -25,12 +26,13 @@ struct Mapping : target::Bookkeeper {
   const Machine &machine;
   const Hardware &hardware;
   const std::string &time_zone;
-  Json domain = Json::object();      // spec.template.spec.domain but for its devices
-  Json devices = Json::object();     // spec.template.spec.domain.devices
-  Json networks = Json::array();     // spec.template.spec.networks
-  Json volumes = Json::array();      // spec.template.spec.volumes
-  std::vector<Json> data_volumes;    // objects of their own
-  std::vector<std::string> uploads;  // commands that fill them
+  Json domain = Json::object();         // spec.template.spec.domain but for its devices
+  Json devices = Json::object();        // spec.template.spec.domain.devices
+  Json networks = Json::array();        // spec.template.spec.networks
+  Json volumes = Json::array();         // spec.template.spec.volumes
+  std::vector<target::BootCard> cards;  // parallel to the interfaces
+  std::vector<Json> data_volumes;       // objects of their own
+  std::vector<std::string> uploads;     // commands that fill them
 
   [[nodiscard]] bool efi() const { return hardware.firmware.type != FirmwareType::bios; }
   [[nodiscard]] bool windows() const { return machine.guest_os.family == OsFamily::windows; }

@@ -2,12 +2,12 @@
 // Cards: one on the pod network, behind address translation as it was with NAT; others where --network names a
 // NetworkAttachmentDefinition. The PCI address keeps names such as enp0s3,
 // as a boot of virt-launcher's own XML showed [tried: v1.6.5].
-#include <array>
-#include <cstdio>
 #include <optional>
 
 #include "exporters/kubevirt/mapping.hpp"
 #include "model/names.hpp"
+
+#include "support/text.hpp"
 
 namespace ferry::kubevirt {
 namespace {
@@ -37,22 +37,27 @@ std::string nearest_model(NicModel model) {
   return vmxnet3 ? "e1000e" : "e1000";
 }
 
-std::string pci_address(unsigned slot) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "0000:00:%02x.0", slot);
-  return text.data();
-}
+std::string pci_address(unsigned slot) { return "0000:00:" + text::hex(slot, 2) + ".0"; }
 
 class Cards {
  public:
-  explicit Cards(Mapping &m) : m_(m) {}
+  // One card is on the pod network: the first that was connected.
+  explicit Cards(Mapping &m) : m_(m) {
+    for (std::size_t i = 0; i < m_.hardware.nics.size(); ++i) {
+      if (attachment_of(i)) continue;
+      if (!pod_card_) pod_card_ = i;
+      if (!is_connected(m_.hardware.nics[i], i)) continue;
+      pod_card_ = i;
+      break;
+    }
+  }
 
   void add(std::size_t i) {
     const Nic &nic = m_.hardware.nics[i];
     const std::string field = field_at("nics", i);
     const std::optional<std::string> attachment = attachment_of(i);
     m_.book(m_.input.identity.cards[i].account);
-    if (!attachment && has_pod_network_) {
+    if (!attachment && pod_card_ != i) {
       m_.drop(field, "one card can be on the pod network");
       m_.raise(kNicDropped, nic.origin, "Network card " + std::to_string(i + 1) + " is left out.");
       return;
@@ -71,7 +76,6 @@ class Cards {
       told.network = *attachment;
       m_.translate(field, "network " + *attachment);
     } else {
-      has_pod_network_ = true;
       network["pod"] = Json::object();
       interface["masquerade"] = Json::object();
       told.network = "pod network";
@@ -81,17 +85,19 @@ class Cards {
     }
     interface["macAddress"] = told.mac;
     place(nic, i, interface, told);
-    if (!is_connected(nic, i)) interface["state"] = "down";
+    const bool connected = is_connected(nic, i);
+    if (!connected) interface["state"] = "down";
     m_.keep(field + ".cable_connected");
     drop_forwards(nic, i, field);
     m_.networks.push_back(std::move(network));
+    m_.cards.push_back({&nic, connected});
     interfaces_.push_back(std::move(interface));
     m_.result.nics.push_back(std::move(told));
   }
 
   void finish() {
     // Without a card of its own the machine would be given one.
-    if (!has_pod_network_) m_.devices["autoattachPodInterface"] = false;
+    if (!pod_card_) m_.devices["autoattachPodInterface"] = false;
     if (!interfaces_.empty()) m_.devices["interfaces"] = std::move(interfaces_);
   }
 
@@ -134,9 +140,10 @@ class Cards {
 
   // A slot that is known and free here keeps the name that the guest gives the card by its place.
   void place(const Nic &nic, std::size_t i, Json &interface, target::Nic &told) {
-    const std::optional<unsigned> slot = nic.place && nic.place->bus == 0 ? std::optional(nic.place->slot)
-                                         : nic.place                      ? std::nullopt
-                                                                          : nic.pci_slot;
+    const bool is_plain = nic.place && nic.place->bus == 0 && nic.place->function == 0;
+    const std::optional<unsigned> slot = is_plain    ? std::optional(nic.place->slot)
+                                         : nic.place ? std::nullopt
+                                                     : nic.pci_slot;
     const bool by_path = m_.hardware.platform.nic_names == NicNames::by_path || nic.place;
     if (by_path && slot && *slot >= kFirstFreeSlot && *slot <= kLastFreeSlot) {
       interface["pciAddress"] = pci_address(*slot);
@@ -161,7 +168,7 @@ class Cards {
 
   Mapping &m_;
   Json interfaces_ = Json::array();
-  bool has_pod_network_ = false;
+  std::optional<std::size_t> pod_card_;
 };
 
 }  // namespace

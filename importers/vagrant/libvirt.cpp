@@ -85,7 +85,7 @@ class Command {
     const std::string bus = text::lower_ascii(options_.text("disk_bus", "hardware.controllers").value_or("virtio"));
     constexpr std::array<std::string_view, 6> kKnown{"virtio", "scsi", "sata", "ide", "usb", "nvme"};
     if (std::find(kKnown.begin(), kKnown.end(), bus) == kKnown.end()) {
-      options_.bad_value("disk_bus", "\"" + text::printable(bus) + "\" is no bus of disks that is known");
+      options_.bad_value("disk_bus", "\"" + text::printable(bus) + "\" is not a disk bus that is known");
       return "virtio";
     }
     return bus == "ide" && is_q35() ? "sata" : bus;
@@ -121,7 +121,7 @@ class Command {
                                                      "vmxnet3", "ne2k_pci", "virtio-net-pci"};
     if (model == "virtio") return "virtio-net-pci";
     if (std::find(kKnown.begin(), kKnown.end(), model) != kKnown.end()) return model;
-    options_.bad_value("nic_model_type", "\"" + text::printable(model) + "\" is no network card that is known");
+    options_.bad_value("nic_model_type", "\"" + text::printable(model) + "\" is not a network card that is known");
     return "virtio-net-pci";
   }
 
@@ -137,7 +137,7 @@ class Command {
     const auto *known = std::find_if(kCards.begin(), kCards.end(), [&](const auto &row) { return row.first == type; });
     if (known == kCards.end()) {
       if (type == "none") return;
-      options_.bad_value("video_type", "\"" + text::printable(type) + "\" is no graphics card that is known");
+      options_.bad_value("video_type", "\"" + text::printable(type) + "\" is not a graphics card that is known");
       known = kCards.begin();
     }
     add({"-device", std::string(known->second)});

@@ -145,7 +145,7 @@ Metadata read_metadata(const Box &box, Ledger &ledger) {
     return out;
   }
   if (!disks->is_array() || disks->empty() || disks->size() > kMostDisks)
-    no_metadata({where.file, std::nullopt, "disks"}, "disks that are no list, or none, or too many");
+    no_metadata({where.file, std::nullopt, "disks"}, "disks that are not a list, or none, or too many");
   for (std::size_t i = 0; i < disks->size(); ++i) {
     const std::string path = "disks." + std::to_string(i);
     const Json &disk = disks->at(i);
@@ -206,7 +206,7 @@ std::optional<std::uint64_t> Options::number(std::string_view option, std::strin
   if (!value) return std::nullopt;
   const auto number = text::parse_u64(*value);
   if (number && *number > 0 && *number <= most) return number;
-  bad_value(option, "\"" + text::printable(*value) + "\" is no number from 1 to " + std::to_string(most));
+  bad_value(option, "\"" + text::printable(*value) + "\" is not a number from 1 to " + std::to_string(most));
   return std::nullopt;
 }
 

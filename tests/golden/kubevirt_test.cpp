@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every golden case as a machine of KubeVirt: the manifests of those that have an expected.yaml, and all of them
 // against the schemas of Kubernetes' objects (fixtures/kubevirt).
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -75,6 +76,41 @@ TEST(KubeVirtManifests, SayWhatOneMachineLoses) {
   EXPECT_EQ(planned.next_steps.front(), "kubectl apply -f /home/user/images/" + planned.name + ".yaml");
 }
 
+TEST(KubeVirtManifests, ThePodNetworkIsForACardThatIsConnected) {
+  ImportedMachine imported = test::machines_of(fs::path(FERRY_SOURCE_DIR) / "fixtures/vbox/piix3-bios-nat").front();
+  std::vector<Nic> &cards = imported.machine.hardware.nics;
+  ASSERT_EQ(cards.size(), 1U);
+  cards.insert(cards.begin(), cards.front());
+  cards.front().mode = NicMode::host_only;
+  cards.front().pci_slot.reset();
+  const std::string manifest = cluster_plan(imported).domain_xml;
+  EXPECT_THAT(manifest, testing::HasSubstr("name: net2"));
+  EXPECT_THAT(manifest, testing::Not(testing::HasSubstr("name: net1")));
+  EXPECT_THAT(manifest, testing::Not(testing::HasSubstr("state: down")));
+}
+
+TEST(KubeVirtManifests, AReadOnlyDiskStaysOneWhereItCan) {
+  ImportedMachine imported = test::machines_of(fs::path(FERRY_SOURCE_DIR) / "fixtures/vbox/piix3-bios-nat").front();
+  for (Controller &controller : imported.machine.hardware.controllers)
+    for (Drive &drive : controller.drives)
+      if (drive.medium) drive.medium->type = MediumType::readonly;
+  const auto plan_on = [&](target::DiskBus bus) {
+    migration::Options options = for_cluster();
+    options.disk_bus = bus;
+    return migration::make_plan(imported, tests::imagined_survey(imported.machine), options,
+                                kubevirt::Target("/home/user", "Europe/Berlin"));
+  };
+  const auto is_told = [](const migration::MachinePlan &plan) {
+    return std::any_of(plan.findings.begin(), plan.findings.end(),
+                       [](const Finding &finding) { return finding.id == "kubevirt.disk-writable"; });
+  };
+  const migration::MachinePlan virtio = plan_on(target::DiskBus::virtio), sata = plan_on(target::DiskBus::sata);
+  EXPECT_THAT(virtio.domain_xml, testing::HasSubstr("readonly: true"));
+  EXPECT_FALSE(is_told(virtio));
+  EXPECT_THAT(sata.domain_xml, testing::Not(testing::HasSubstr("readonly")));
+  EXPECT_TRUE(is_told(sata));
+}
+
 // And say what the machines lose in a cluster.
 TEST(KubeVirtManifests, AreValid) {
   std::set<std::string> raised;
@@ -93,10 +129,10 @@ TEST(KubeVirtManifests, AreValid) {
   EXPECT_GT(count, 30U);
   EXPECT_THAT(raised,
               testing::IsSupersetOf({"kubevirt.arguments-dropped", "kubevirt.bus-changed", "kubevirt.device-dropped",
-                                     "kubevirt.forward-dropped", "kubevirt.kernel-dropped", "kubevirt.nic-dropped",
-                                     "kubevirt.nic-model", "kubevirt.nic-place", "kubevirt.pod-network",
-                                     "kubevirt.removable-dropped", "kubevirt.seed-dropped", "kubevirt.tpm-empty",
-                                     "kubevirt.variables-empty"}));
+                                     "kubevirt.forward-dropped", "kubevirt.kernel-dropped", "kubevirt.macos",
+                                     "kubevirt.nic-dropped", "kubevirt.nic-model", "kubevirt.nic-place",
+                                     "kubevirt.pod-network", "kubevirt.removable-dropped", "kubevirt.seed-dropped",
+                                     "kubevirt.tpm-empty", "kubevirt.variables-empty"}));
   const subprocess::Result result = subprocess::run(
       {.program = "python3",
        .arguments = {(fs::path(FERRY_SOURCE_DIR) / "tests/golden/validate_manifests.py").string(),

@@ -18,18 +18,18 @@ exporters/target.hpp       model support
 exporters/target.cpp       model support
 exporters/bookkeeper.hpp   exporters/target.hpp model support
 exporters/bookkeeper.cpp   exporters/target.hpp model support
-exporters/boot_rank.hpp    model
-exporters/boot_rank.cpp    model
+exporters/boot_sequence.hpp    model
+exporters/boot_sequence.cpp    model
 exporters/choices.hpp      support
 exporters/choices.cpp      support
 exporters/report           model support
 exporters/script           model support
-exporters/kubevirt         exporters/target.hpp exporters/bookkeeper.hpp exporters/boot_rank.hpp model support
+exporters/kubevirt         exporters/target.hpp exporters/bookkeeper.hpp exporters/boot_sequence.hpp model support
 exporters/libvirt          exporters/target.hpp exporters/choices.hpp model support
 exporters/libvirt/host     exporters/target.hpp model support
 exporters/virtio.hpp       support
 exporters/libvirt/edit     exporters/target.hpp exporters/virtio.hpp model support
-exporters/libvirt/map      exporters/bookkeeper.hpp exporters/boot_rank.hpp exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
+exporters/libvirt/map      exporters/bookkeeper.hpp exporters/boot_sequence.hpp exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
 migration                  importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
 migration/host.cpp         migration importers converters exporters model support

@@ -65,7 +65,7 @@ std::string store_of(const Element &domain) {
   const Element *nvram = os == nullptr ? nullptr : os->child("nvram");
   if (nvram == nullptr) return {};
   if (!attribute(*nvram, "type").empty() && attribute(*nvram, "type") != "file")
-    cannot_try("os/nvram", "a variable store that is no file of this host");
+    cannot_try("os/nvram", "a variable store that is not a file of this host");
   const std::string format = attribute(*nvram, "format");
   if (!format.empty() && format != "raw") cannot_try("os/nvram", "a variable store in " + text::printable(format));
   return nvram->child("source") != nullptr ? attribute(*nvram, "source", "file") : nvram->text;
