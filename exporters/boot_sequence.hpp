@@ -15,7 +15,7 @@ struct BootDrive {
 };
 
 struct BootCard {
-  const Nic *nic;
+  const ferry::Nic *nic;  // not the target's own
   bool connected;  // a card whose link is down is tried only where it has a rank of its own
 };
 

@@ -107,6 +107,10 @@ inline const FindingKind kSeedLeftOut{
     finding_list, "guest.seed-left-out", Severity::warning,
     "What the source's platform hands to the guest is left behind because --seed off was asked for.",
     "Configure the guest by hand if it asks for it when it starts."};
+inline const FindingKind kSeedValues{
+    finding_list, "guest.seed-values", Severity::warning,
+    "The package asks for values that its guest is configured with, and they are empty: VMware would not start it.",
+    "Give each with --ovf-property KEY=VALUE; with --seed off the guest is told nothing."};
 inline const FindingKind kNoDisk{
     finding_list, "machine.no-disk", Severity::warning, "The machine has no disk.",
     "Attach the disk and migrate again, unless the machine boots from a CD or the network."};

@@ -82,7 +82,7 @@ class Seeder {
       return std::move(out_);
     }
     const bool known = system_ != nullptr && !system_->instance_id.empty();
-    if (!known) refuse_without_values();
+    if (!known) tell_missing_values();
     SeedPlan seed{.target = target_, .label = {}, .files = {}};
     const bool documents = !data_.user_data.empty() || !data_.vendor_data.empty() || !data_.meta_data.empty() ||
                            !data_.instance_id.empty() || !data_.network_config.empty();
@@ -119,7 +119,7 @@ class Seeder {
   }
 
   // A guest that was set up needs nothing any more.
-  void refuse_without_values() const {
+  void tell_missing_values() {
     std::string list;
     const DeploymentProperty *first = nullptr;
     for (const DeploymentProperty &property : data_.properties) {
@@ -129,12 +129,8 @@ class Seeder {
               (property.label.empty() ? "" : " (" + text::printable(property.label) + ")");
     }
     if (first == nullptr) return;
-    throw Error(ErrorKind::unsupported,
-                {.where = first->origin,
-                 .message = "the package wants values for its guest that it does not have",
-                 .found = "no value for " + list,
-                 .expected = "a value for each",
-                 .advice = "Give each with --ovf-property KEY=VALUE; with --seed off the guest is told nothing."});
+    out_.findings.push_back(
+        raise(kSeedValues, first->origin, "the package wants values for its guest that it does not have: " + list));
   }
 
   [[nodiscard]] std::string instance_id() const {

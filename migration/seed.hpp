@@ -31,8 +31,8 @@ struct SeedDecision {
   std::vector<Settlement> settlements;
 };
 
-// `observed`: null where nobody looked. `uuid`: what the guest reads as its own. Throws Error unsupported, with the
-// list, where the package wants values that it does not have.
+// `observed`: null where nobody looked. `uuid`: what the guest reads as its own. A finding lists the values that the
+// package wants and does not have.
 [[nodiscard]] SeedDecision decide_seed(const Machine &machine, const Observed *observed, const Options &options,
                                        const Uuid &uuid, const std::filesystem::path &target);
 
