@@ -24,7 +24,9 @@ void *SharedLibrary::symbol(const char *name) const {
     if (handle == nullptr) throw absent();
     handle_.store(handle, std::memory_order_release);
   }
-  void *found = dlsym(handle, name);
+  // What was preloaded goes first, as it does for a library that is linked.
+  void *found = dlsym(RTLD_DEFAULT, name);
+  if (found == nullptr) found = dlsym(handle, name);
   if (found == nullptr) throw absent();
   return found;
 }

@@ -31,7 +31,10 @@ std::string_view variable(const char *name) {
 
 template <class Function>
 Function *real(const char *name) {
-  return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
+  void *found = dlsym(RTLD_NEXT, name);
+  // The program opens libvirt when it is wanted, for itself alone.
+  if (found == nullptr) found = dlsym(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD), name);
+  return reinterpret_cast<Function *>(found);
 }
 
 bool is_below(const char *path) {

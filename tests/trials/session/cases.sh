@@ -35,7 +35,7 @@ whole_machine() {
   equal "the snapshots, killed at $1" "$(virsh -q snapshot-list "$NAME" --tree | tr -d '\n ')" "s1|+-s2+-s3"
   equal "the current snapshot, killed at $1" "$(virsh -q snapshot-current "$NAME" --name)" s2
   equal "the files, killed at $1" "$(cd "$IMAGES" && find . -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" \
-    "probe.qcow2 probe.xml "
+    "probe.qcow2 "
   qemu-img check -q "$IMAGES/probe.qcow2" || fail "qemu-img check finds errors, killed at $1"
 }
 
@@ -85,6 +85,7 @@ case_killed_starting_now() {
     else
       if ((moment % 2)); then
         [[ -z $line ]] || ferry_status 0 undo "${line%% *}" --force
+        rm -f "$SERIAL"
         no_machine "$moment"
       fi
       ferry_status 0 migrate "$SOURCE" --start-now
@@ -94,6 +95,7 @@ case_killed_starting_now() {
       "$(qemu-img info -U "$IMAGES/probe.qcow2" | sed -n 's/^backing file: //p')" ""
     line=$(newest_run)
     ferry_status 0 undo "${line%% *}" --force
+    rm -f "$SERIAL"
     no_machine "$moment"
     equal "the source, killed at $moment" "$(fingerprint)" "$before"
   done
