@@ -16,7 +16,7 @@ struct BootDrive {
 
 struct BootCard {
   const ferry::Nic *nic;  // not the target's own
-  bool connected;  // a card whose link is down is tried only where it has a rank of its own
+  bool connected;         // a card whose link is down is tried only where it has a rank of its own
 };
 
 struct BootChoice {
