@@ -46,6 +46,7 @@ class Finish {
                    .advice = "'virsh list --all' shows those that there are."});
     }
     facts_ = std::move(*facts);
+    lock_.emplace(facts_.uuid, facts_.name);
     record_ = read_finish(facts_.uuid);
     record_.machine = facts_.name;
     record_.connect = options.connect;
@@ -373,6 +374,7 @@ class Finish {
   const FinishOptions &options_;
   std::unique_ptr<target::Machines> machines_;
   target::MachineFacts facts_;
+  std::optional<FinishLock> lock_;
   FinishRecord record_;
   std::string document_;  // the inactive definition, with its secrets
   GuestEvidence guest_;

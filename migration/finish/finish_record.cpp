@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/finish/finish_record.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "model/json.hpp"
 
@@ -10,6 +15,7 @@
 #include "support/error.hpp"
 #include "support/file.hpp"
 #include "support/folders.hpp"
+#include "support/text.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -23,6 +29,26 @@ fs::path finish_folder() { return folders::state_home() / "virt-ferry" / "finish
 fs::path finish_file(const std::string &uuid) { return finish_folder() / (uuid + ".json"); }
 
 }  // namespace
+
+FinishLock::FinishLock(const std::string &uuid, const std::string &machine)
+    : file_(finish_folder() / (uuid + ".lock")) {
+  file::make_private_folders(finish_folder());
+  for (;;) {
+    lock_.reset(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock_)
+      throw Error(ErrorKind::io,
+                  {.where = {.file = file_}, .message = "the file cannot be opened", .found = std::strerror(errno)});
+    if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+      throw Error(ErrorKind::conflict,
+                  {.message = "another process is working on the machine \"" + text::printable(machine) + '"',
+                   .advice = "Wait for it to finish, then try again."});
+    // Whoever had it before has removed its name.
+    const auto named = file::status_of(file_, file::Links::no_follow);
+    if (named && named->same_file(file::status_of(lock_.get(), file_))) return;
+  }
+}
+
+FinishLock::~FinishLock() { unlink(file_.c_str()); }
 
 FinishRecord read_finish(const std::string &uuid) {
   const fs::path file = finish_file(uuid);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/file.hpp"
+
 namespace ferry::migration {
 
 struct FinishPhase {
@@ -19,6 +21,20 @@ struct FinishPhase {
 struct FinishRecord {
   std::string machine, uuid, connect;
   std::vector<FinishPhase> phases;  // oldest first; none: nothing is to be taken back
+};
+
+// One process at a time works on a machine: held while this lives, and given back however the process ends.
+class FinishLock {
+ public:
+  // Throws Error conflict where another process has it, io.
+  FinishLock(const std::string &uuid, const std::string &machine);
+  ~FinishLock();
+  FinishLock(const FinishLock &) = delete;
+  FinishLock &operator=(const FinishLock &) = delete;
+
+ private:
+  std::filesystem::path file_;
+  file::Descriptor lock_;
 };
 
 // Without phases where there is no file. Throws Error malformed, io.
