@@ -24,8 +24,8 @@ needed=$(objdump -p "$program" | sed -n 's/^ *NEEDED *//p')
 if foreign=$(grep -v -x -E 'lib(c|m|dl|pthread|rt)[.]so[.][0-9]+|ld-linux-.*' <<<"$needed"); then
   fail "the program needs more than the C library: $foreign"
 fi
-(($(stat -c %s "$program") <= most)) || fail "the program has $(stat -c %s "$program") bytes, more than $most"
 # A desktop entry names a place that only a package has.
 rm -rf "$work/root/$name/share/applications" "$work/root/$name/share/mime" "$work/root/$name/share/metainfo" \
   "$work/root/$name/libexec"
 tar -C "$work/root" --sort=name --owner=0 --group=0 --numeric-owner -czf "$out" "$name"
+(($(stat -c %s "$out") <= most)) || fail "the tarball has $(stat -c %s "$out") bytes, more than $most"
