@@ -51,7 +51,7 @@ portable=$(cd "$root" && echo /opt/virt-ferry-*/bin/virt-ferry)
 [[ -z $(find "$root/usr/lib" -name 'libvirt*' -o -name 'libxml2*') ]] || fail "the chroot is not bare"
 migrates portable "$portable"
 as_somebody "$portable inspect machine"
-as_somebody "$portable script machine"
+as_somebody "$portable script machine -o machine.sh"
 as_somebody "$portable disk info machine/probe.vmdk"
 as_somebody "$portable disk convert machine/probe.vmdk converted.raw"
 cmp -n 4 "$root/home/somebody/converted.raw" <(printf 'boot') || fail "the disk is not what it was"
