@@ -235,7 +235,7 @@ class Talk {
     EXPECT_TRUE(wire_.read(last.data(), length));
     return type;
   }
-  static std::string go(const std::string &name, std::vector<std::uint16_t> wanted = {}) {
+  static std::string go(const std::string &name, const std::vector<std::uint16_t> &wanted = {}) {
     std::string out;
     append(out, static_cast<std::uint32_t>(name.size()));
     out += name;
