@@ -16,6 +16,15 @@ namespace {
 namespace fs = std::filesystem;
 
 class Flatpak : public ::testing::Test {
+ public:
+  ~Flatpak() override {
+    for (const auto &[name, value] : {std::pair("HOME", home_), std::pair("PATH", path_)})
+      setenv(name, value.c_str(), 1);
+    unsetenv("XDG_RUNTIME_DIR");
+  }
+  Flatpak(const Flatpak &) = delete;
+  Flatpak &operator=(const Flatpak &) = delete;
+
  protected:
   Flatpak() {
     setenv("HOME", folder_.path().c_str(), 1);
@@ -23,12 +32,6 @@ class Flatpak : public ::testing::Test {
     setenv("PATH", (folder_.path() / "bin").c_str(), 1);
     setenv("XDG_RUNTIME_DIR", "/run/user/it's mine", 1);
   }
-  ~Flatpak() override {
-    for (const auto &[name, value] : {std::pair("HOME", home_), std::pair("PATH", path_)})
-      setenv(name, value.c_str(), 1);
-    unsetenv("XDG_RUNTIME_DIR");
-  }
-
   void install() {
     const fs::path program = folder_.write("bin/flatpak", "#!/bin/sh\n");
     fs::permissions(program, fs::perms::owner_all);

@@ -65,17 +65,17 @@ class Writer {
   }
   static std::uint64_t content(std::uint32_t offset) { return kBin + offset + 4; }
 
-  std::uint32_t key(const HiveKey &key_, std::uint32_t parent, bool is_root) {
-    const std::uint32_t at = cell(76 + key_.name.size());
+  std::uint32_t key(const HiveKey &described, std::uint32_t parent, bool is_root) {
+    const std::uint32_t at = cell(76 + described.name.size());
     std::vector<const HiveKey *> children;
-    for (const HiveKey &child : key_.children) children.push_back(&child);
+    for (const HiveKey &child : described.children) children.push_back(&child);
     std::sort(children.begin(), children.end(), [](const HiveKey *a, const HiveKey *b) {
       return text::lower_ascii(a->name) < text::lower_ascii(b->name);
     });
     std::vector<std::pair<std::uint32_t, std::string>> entries;
     for (const HiveKey *child : children) entries.emplace_back(key(*child, at, false), child->name);
     const std::uint32_t subkeys = entries.empty() ? kNone : list(entries);
-    const std::uint32_t values = key_.values.empty() ? kNone : value_list(key_.values);
+    const std::uint32_t values = described.values.empty() ? kNone : value_list(described.values);
     const std::uint64_t in = content(at);
     writer_.text(in, "nk");
     writer_.little(in + 2, is_root ? 0x2c : 0x20, 2);
@@ -83,12 +83,12 @@ class Writer {
     writer_.little(in + 20, entries.size(), 4);
     writer_.little(in + 28, subkeys, 4);
     writer_.little(in + 32, kNone, 4);
-    writer_.little(in + 36, key_.values.size(), 4);
+    writer_.little(in + 36, described.values.size(), 4);
     writer_.little(in + 40, values, 4);
     writer_.little(in + 44, kNone, 4);
     writer_.little(in + 48, kNone, 4);
-    writer_.little(in + 72, key_.name.size(), 2);
-    writer_.text(in + 76, key_.name);
+    writer_.little(in + 72, described.name.size(), 2);
+    writer_.text(in + 76, described.name);
     return at;
   }
 

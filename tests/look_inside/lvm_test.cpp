@@ -2,6 +2,8 @@
 // Logical volumes: what lvm2 makes where this runs as root, and groups that the tests describe themselves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <regex>
+#include <string>
 #include <unistd.h>
 
 #include "tests/kit/disk_images.hpp"
@@ -163,10 +165,11 @@ TEST_F(LookInsideLvm, WhatLvm2MakesIsReadAsItMeansIt) {
   std::istringstream lines(read_text(folder_ / "segments"));
   std::size_t segments = 0;
   for (std::string line; std::getline(lines, line);) {
-    char name[100], file[100];
-    unsigned long long start = 0, size = 0, first = 0;
-    if (std::sscanf(line.c_str(), " %99[^:]:%llu:%llu:%99[^:]:%llu-", name, &start, &size, file, &first) != 5) continue;
-    if (std::string(name) != "root") continue;
+    static const std::regex kSegment(R"( *root:(\d+):(\d+):([^:]+):(\d+)-.*)");
+    std::smatch said;
+    if (!std::regex_match(line, said, kSegment)) continue;
+    const std::uint64_t start = std::stoull(said[1]), size = std::stoull(said[2]), first = std::stoull(said[4]);
+    const std::string file = said[3];
     ++segments;
     std::fstream out(folder_ / file, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(static_cast<std::streamoff>(kFirstExtent + first * kExtent));

@@ -77,7 +77,7 @@ class LookInsideProgram : public testing::Test {
   }
   [[nodiscard]] nlohmann::json plan(const std::vector<std::string> &more = {}) const {
     std::vector<std::string> arguments{"plan", "--no-define", "--host-profile",
-                                       FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"};
+                                       std::string(FERRY_SOURCE_DIR) + "/fixtures/hosts/debian-12.json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return said(arguments);
   }
@@ -134,9 +134,10 @@ class LookInsideProgram : public testing::Test {
     folder_.write("vm/m.vmx", std::string(vmx).replace(vmx.find("m.vmdk"), 6, "m-000001.vmdk"));
   }
   [[nodiscard]] nlohmann::json migrated(const std::vector<std::string> &more) const {
-    std::vector<std::string> arguments{"migrate",        "--no-define",
-                                       "--dest",         (folder_ / "new").string(),
-                                       "--host-profile", FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"};
+    std::vector<std::string> arguments{
+        "migrate",        "--no-define",
+        "--dest",         (folder_ / "new").string(),
+        "--host-profile", std::string(FERRY_SOURCE_DIR) + "/fixtures/hosts/debian-12.json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return said(arguments);
   }
@@ -200,7 +201,7 @@ TEST_F(LookInsideProgram, TheCopyIsMadeToBootAndTheSourceIsNotTouched) {
   machine(folder_ / "disk");
   const Bytes source = read_file(folder_ / "vm/m-flat.vmdk");
   const auto report = said({"migrate", "--no-define", "--verify", "--dest", (folder_ / "new").string(),
-                            "--host-profile", FERRY_SOURCE_DIR "/fixtures/hosts/debian-12.json"});
+                            "--host-profile", std::string(FERRY_SOURCE_DIR) + "/fixtures/hosts/debian-12.json"});
   EXPECT_EQ(report["status"], "migrated") << report.dump(1);
   const std::vector<std::string> found = ids(report);
   EXPECT_EQ(std::count(found.begin(), found.end(), "guest.fixed"), 3);

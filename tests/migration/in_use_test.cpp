@@ -113,10 +113,9 @@ TEST_F(InUse, LocksOfAnotherProcessNameIt) {
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     char byte = fcntl(held, F_SETLK, &lock) == 0 ? 'y' : 'n';
-    (void)!write(ready[1], &byte, 1);
+    const bool told = write(ready[1], &byte, 1) == 1;
     close(end[1]);
-    (void)!read(end[0], &byte, 1);
-    _exit(0);
+    _exit(told && read(end[0], &byte, 1) >= 0 ? 0 : 1);
   }
   char byte = 0;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);

@@ -65,7 +65,7 @@ struct Plan : testing::Test {
     return std::any_of(plan.findings.begin(), plan.findings.end(), [&](const Finding &f) { return f.id == id; });
   }
 
-  ErrorKind refusal() {
+  ErrorKind refusal() const {
     try {
       (void)plan();
     } catch (const Error &error) {

@@ -142,10 +142,7 @@ TEST(Shard, NamesAreGivenOutBeforeTheCut) {
 TEST(ManifestWriter, WhatItWritesIsReadAsItWas) {
   const tests::Scratch scratch;
   report::Document document;
-  for (const char *name : {"web", "n", "null", "52:54:00", "a \"quoted\" {name",
-                           "Gr\xC3\xB6\xC3\x9F"
-                           "e",
-                           "#x"}) {
+  for (const char *name : {"web", "n", "null", "52:54:00", "a \"quoted\" {name", "Gr\xC3\xB6\xC3\x9F", "#x"}) {
     report::MachineReport machine;
     machine.name = name;
     machine.source = (scratch.folder() / "vms" / (std::string(name) + ".vbox")).string();

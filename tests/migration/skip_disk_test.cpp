@@ -61,7 +61,7 @@ struct SkipDisk : testing::Test {
     }));
   }
 
-  Error refusal() {
+  Error refusal() const {
     try {
       (void)plan();
     } catch (const Error &error) {

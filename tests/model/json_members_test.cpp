@@ -48,7 +48,7 @@ std::map<std::string, std::vector<std::string>> structs() {
        {"finding.hpp", "guest_os.hpp", "hardware.hpp", "ledger.hpp", "machine.hpp", "medium.hpp", "observed.hpp"}) {
     const std::string text = without_comments(test::read_text(kModel / header));
     for (std::sregex_iterator hit(text.begin(), text.end(), head), end; hit != end; ++hit) {
-      const std::size_t begin = static_cast<std::size_t>(hit->position() + hit->length());
+      const auto begin = static_cast<std::size_t>(hit->position() + hit->length());
       std::size_t at = begin;
       for (int depth = 1; at < text.size() && depth != 0; ++at) depth += text[at] == '{' ? 1 : text[at] == '}' ? -1 : 0;
       out[(*hit)[1]] = members_of(text.substr(begin, at - 1 - begin));

@@ -11,7 +11,7 @@ namespace {
 
 class Command {
  public:
-  explicit Command(const std::string &words, ImportOptions options = {}) {
+  explicit Command(const std::string &words, const ImportOptions &options = {}) {
     folder_.write("start.sh", "#!/bin/sh\nqemu-system-x86_64 " + words + "\n");
     imported_ = import_file(folder_ / "start.sh", options).front();
   }
@@ -362,7 +362,7 @@ TEST(TpmOfAScript, WhatCannotBeToldIsSaid) {
 
 // ---- macOS ----
 
-std::string release_of(const std::string &text, const std::string &name = "start.sh", ImportOptions options = {},
+std::string release_of(const std::string &text, const std::string &name = "start.sh", const ImportOptions &options = {},
                        const std::string &settings = "") {
   const test::TempFolder folder;
   const std::string smc = " -device isa-applesmc,osk=k\n";
