@@ -11,6 +11,7 @@
 #include "converters/serve/disk_view.hpp"
 
 #include "support/error.hpp"
+#include "support/on_host.hpp"
 
 namespace ferry::disk {
 
@@ -80,6 +81,24 @@ class ReaderHere final : public SourceReader {
 
 }  // namespace
 
+namespace {
+
+// qemu-img opens files of this host.
+void refuse_remote_for_qemu(const Medium &medium) {
+  for (const FileRange &piece : medium.chain.back().pieces) {
+    if (!on_host::is_remote(piece.file)) continue;
+    throw Error(ErrorKind::unsupported, {.where = medium.chain.back().origin,
+                                         .message = "a disk of this format is read by qemu-img, which reads files of "
+                                                    "this host alone",
+                                         .found = piece.file.string(),
+                                         .expected = "VDI, VMDK, VHD, VHDX or a raw disk on another host",
+                                         .advice = "Copy the machine's folder to this host, or mount it with sshfs, "
+                                                   "and give that."});
+  }
+}
+
+}  // namespace
+
 Engine choose_engine(const Medium &medium, const image::OpenOptions &options, Engine wanted) {
   if (wanted != Engine::automatic) return wanted;
   const bool foreign = medium.chain.size() == 1 && !medium.chain.front().pieces.empty() &&
@@ -94,6 +113,7 @@ DiskInfo inspect(const Medium &medium, const image::OpenOptions &options, Engine
   if (medium.chain.empty()) throw Error(ErrorKind::usage, {.message = "there is no image to read"});
   DiskInfo out{.engine = choose_engine(medium, options, engine)};
   if (out.engine == Engine::qemu_img) {
+    refuse_remote_for_qemu(medium);
     const QemuSource source = for_qemu(medium, options, true);
     if (source.packed) out.scratch = source.info.file_size;
     out.chain.push_back(source.info);

@@ -11,6 +11,7 @@
 #include "importers/ovf/ovf.hpp"
 #include "model/names.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -168,10 +169,10 @@ std::string vbox_backups(const fs::path &vbox) {
   std::string previous;
   std::vector<std::string> older;
   std::error_code failed;
-  for (fs::directory_iterator at(vbox.parent_path(), failed), end; !failed && at != end; at.increment(failed)) {
-    const std::string name = at->path().filename().string();
+  for (const on_host::Entry &entry : on_host::list(vbox.parent_path(), failed)) {
+    const std::string name = entry.path.filename().string();
     std::error_code ignored;
-    if (!at->is_regular_file(ignored) || at->file_size(ignored) == 0) continue;
+    if (!entry.is_file || on_host::file_size(entry.path, ignored) == 0) continue;
     if (name == stem + ".vbox-prev") previous = name;
     if (name.starts_with(stem + "-1.") && name.ends_with(".vbox")) older.push_back(name);
   }

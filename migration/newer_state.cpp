@@ -9,6 +9,7 @@
 #include "migration/survey.hpp"
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -30,7 +31,7 @@ std::set<fs::path> images_of(const Hardware &hardware) {
     for (const ImageFile &image : ref.drive->medium->chain) {
       for (const FileRange &piece : image.pieces) {
         std::error_code error;
-        out.insert(fs::canonical(piece.file, error));
+        out.insert(on_host::canonical(piece.file, error));
       }
     }
   }
@@ -50,13 +51,12 @@ std::string text_of(const fs::path &file, std::size_t most) {
 bool is_another_machines(const fs::path &image, const fs::path &settings) {
   constexpr std::size_t kMostBytes = std::size_t{4} << 20U;  // of a settings file; real ones have some thousand
   std::error_code error;
-  for (fs::directory_iterator entry(settings.parent_path(), error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string suffix = text::lower_ascii(entry->path().extension().string());
+  for (const on_host::Entry &entry : on_host::list(settings.parent_path(), error)) {
+    const std::string suffix = text::lower_ascii(entry.path.extension().string());
     std::error_code ignored;
-    if ((suffix != ".vmx" && suffix != ".vbox") || fs::equivalent(entry->path(), settings, ignored)) continue;
-    if (entry->file_size(ignored) > kMostBytes) continue;
-    if (text_of(entry->path(), kMostBytes).find(image.filename().string()) != std::string::npos) return true;
+    if ((suffix != ".vmx" && suffix != ".vbox") || on_host::equivalent(entry.path, settings, ignored)) continue;
+    if (on_host::file_size(entry.path, ignored) > kMostBytes) continue;
+    if (text_of(entry.path, kMostBytes).find(image.filename().string()) != std::string::npos) return true;
   }
   return false;
 }

@@ -9,6 +9,7 @@
 #include "migration/removable_media.hpp"
 #include "migration/target_names.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -272,7 +273,10 @@ std::optional<target::Medium> DiskPlanner::removable(const DriveRef &ref) {
   // A floppy is written to, so the source's own image must not be used; a CD image in a package has no file.
   const bool in_xml = inside_package || text::is_valid_utf8(image.pieces.front().file.string());
   const bool own = machine_.source.kind == SourceKind::qemu && options_.mode == disk::Mode::automatic;
-  if (options_.copy_removable || inside_package || !in_xml || (ref.drive->kind == DriveKind::floppy && !own)) {
+  // The new machine can open no file of another host.
+  const bool elsewhere = on_host::is_remote(image.pieces.front().file);
+  if (options_.copy_removable || inside_package || elsewhere || !in_xml ||
+      (ref.drive->kind == DriveKind::floppy && !own)) {
     const std::string_view suffix = ref.drive->kind == DriveKind::cdrom ? ".iso" : ".img";
     const std::size_t number = removable_count_[std::string(suffix)]++;
     out.file = dest_ / disk_file(name_, number, suffix);

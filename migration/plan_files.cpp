@@ -3,6 +3,8 @@
 
 #include <system_error>
 
+#include "support/on_host.hpp"
+
 namespace ferry::migration {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::uint64_t kReserve = 1U << 20U;  // bytes for each file: headers, 
 
 std::uint64_t size_of(const fs::path &file) {
   std::error_code error;
-  const std::uint64_t size = fs::file_size(file, error);
+  const std::uint64_t size = on_host::file_size(file, error);
   return error ? 0 : size;
 }
 

@@ -8,6 +8,8 @@
 #include "migration/findings.hpp"
 #include "migration/scsi_firmware.hpp"
 
+#include "support/on_host.hpp"
+
 namespace ferry::migration {
 
 namespace {
@@ -67,7 +69,7 @@ std::optional<std::uint64_t> size_of_store(const Firmware &firmware, const std::
   if (!firmware.nvram_file) return std::nullopt;
   std::error_code error;
   if (!firmware.nvram_qcow2) {
-    const std::uintmax_t size = fs::file_size(*firmware.nvram_file, error);
+    const std::uintmax_t size = on_host::file_size(*firmware.nvram_file, error);
     return error ? std::nullopt : std::optional<std::uint64_t>(size);
   }
   const auto refuse = [&](const std::string &why) -> std::optional<std::uint64_t> {

@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -19,6 +20,7 @@ constexpr std::uintmax_t kSector = 512;               // bytes
 constexpr std::streamoff kDescriptors = 32769;        // bytes: ECMA-119 8 and ECMA-167 2/9, the identifier of sector 16
 
 bool has_volume(const fs::path &file) {
+  if (on_host::is_remote(file)) return false;  // it is judged by its name
   std::ifstream in(file, std::ios::binary);
   std::array<char, 5> identifier{};
   if (!in.seekg(kDescriptors) || !in.read(identifier.data(), identifier.size())) return false;
@@ -28,7 +30,7 @@ bool has_volume(const fs::path &file) {
 
 bool is_floppy(const fs::path &file) {
   std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
+  const std::uintmax_t size = on_host::file_size(file, error);
   return !error && size > 0 && size <= kLargestFloppy && size % kSector == 0;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -34,7 +35,7 @@ bool is_named_so(const Machine &machine, const ImageFile &image) {
   const fs::path declared(image.declared_location);
   const fs::path full = declared.is_absolute() ? declared : machine.source.file.parent_path() / declared;
   std::error_code error;
-  return fs::equivalent(full, image.pieces.front().file, error) && !error;
+  return on_host::equivalent(full, image.pieces.front().file, error) && !error;
 }
 
 bool is_shared(const Holder &holder) {

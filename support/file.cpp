@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "support/cut_off.hpp"
+#include "support/on_host.hpp"
 
 namespace ferry::file {
 
@@ -102,6 +103,7 @@ std::string problem_of_private(const Status &status) {
 }
 
 std::optional<Status> status_of(const std::filesystem::path &path, Links links) {
+  if (on_host::is_remote(path)) return on_host::remote_status(path, links);
   struct stat raw {};
   const int result = links == Links::follow ? stat(path.c_str(), &raw) : lstat(path.c_str(), &raw);
   if (result != 0) return std::nullopt;
@@ -116,6 +118,12 @@ Status status_of(int descriptor, const std::filesystem::path &shown) {
 
 std::string read_start(const std::filesystem::path &file, std::size_t most) {
   constexpr std::size_t kStep = std::size_t{64} << 10U;
+  if (on_host::is_remote(file)) {
+    const auto far = on_host::open(file);
+    std::string out(static_cast<std::size_t>(std::min<std::uint64_t>(most, far->status().size)), '\0');
+    far->read(0, out.data(), out.size());
+    return out;
+  }
   const Descriptor in(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!in) {
     const int code = errno;
@@ -138,9 +146,11 @@ std::string read_start(const std::filesystem::path &file, std::size_t most) {
 }
 
 std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit) {
-  const Descriptor file(open(range.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file) fail(range.file, "the file cannot be read", errno, errno == ENOENT ? ErrorKind::missing : ErrorKind::io);
-  const Status found = status_of(file.get(), range.file);
+  const auto far = on_host::is_remote(range.file) ? on_host::open(range.file) : nullptr;
+  const Descriptor file(far ? -1 : open(range.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!far && !file)
+    fail(range.file, "the file cannot be read", errno, errno == ENOENT ? ErrorKind::missing : ErrorKind::io);
+  const Status found = far ? far->status() : status_of(file.get(), range.file);
   if (!found.is_regular()) fail(range.file, "this is not a regular file", EINVAL, ErrorKind::io);
   const std::uint64_t rest = range.offset > found.size ? 0 : found.size - range.offset;
   const std::uint64_t length = range.length.value_or(rest);
@@ -152,6 +162,10 @@ std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit
                  .expected = length > limit ? "at most " + std::to_string(limit) : std::to_string(length)});
   }
   std::vector<std::uint8_t> out(static_cast<std::size_t>(length));
+  if (far) {
+    far->read(range.offset, out.data(), out.size());
+    return out;
+  }
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t count =

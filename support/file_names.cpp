@@ -6,6 +6,7 @@
 
 #include "support/folded_names.hpp"
 #include "support/nearest.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::names {
@@ -24,26 +25,25 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 // A folder of the image's name is no image: skip it.
 bool usable(const fs::path &path) {
   std::error_code ignored;
-  const fs::file_status status = fs::status(path, ignored);
+  const fs::file_status status = on_host::status(path, ignored);
   return fs::exists(status) && !fs::is_directory(status);
 }
 
 bool is_regular(const fs::path &path) {
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
+  return on_host::is_regular_file(path, ignored);
 }
 
 bool is_folder(const fs::path &path) {
   std::error_code ignored;
-  return fs::is_directory(path, ignored);
+  return on_host::is_directory(path, ignored);
 }
 
 std::vector<std::string> entries_of(const fs::path &folder) {
   std::vector<std::string> out;
   std::error_code failed;
-  for (fs::directory_iterator at(folder, failed), end; !failed && at != end && out.size() < kMostEntries;
-       at.increment(failed))
-    out.push_back(at->path().filename().string());
+  for (const on_host::Entry &entry : on_host::list(folder, failed, kMostEntries))
+    out.push_back(entry.path.filename().string());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -58,7 +58,7 @@ std::optional<fs::path> by_folded_parts(fs::path base, const fs::path &relative)
       continue;
     }
     std::error_code ignored;
-    if (fs::exists(base / part, ignored)) {
+    if (on_host::exists(base / part, ignored)) {
       base /= part;
       continue;
     }
@@ -126,14 +126,16 @@ class Finder {
   bool as_written() {
     if (is_windows_path(location_)) return on_drive();
     const fs::path written{std::string(location_)};
-    if (written.is_absolute() ? attempt("/", written.relative_path()) : attempt(folder_, written)) {
+    // An absolute name is one of the host that its file lies on.
+    const fs::path root = on_host::root_of(folder_);
+    if (written.is_absolute() ? attempt(root, written.relative_path()) : attempt(folder_, written)) {
       found_.elsewhere = written.is_relative() ? *found_.file != (folder_ / written).lexically_normal()
-                                               : *found_.file != written.lexically_normal();
+                                               : *found_.file != (root / written.relative_path()).lexically_normal();
       return true;
     }
     if (location_.starts_with('[') && location_.find(']') != std::string_view::npos) {
       const std::string store(location_.substr(1, location_.find(']') - 1));
-      if (attempt("/vmfs/volumes", fs::path(store).relative_path() / with_slashes(location_))) return true;
+      if (attempt(root / "vmfs/volumes", fs::path(store).relative_path() / with_slashes(location_))) return true;
     }
     const fs::path slashed{with_slashes(location_)};
     return slashed != written && slashed.is_relative() && !location_.starts_with('[') && attempt(folder_, slashed);
@@ -174,14 +176,10 @@ class Finder {
     const std::u32string wanted = folded(last_name(location_));
     std::vector<fs::path> hits;
     for (const fs::path &folder : places_.search) {
-      std::error_code failed;
-      std::size_t seen = 0;
-      for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed), end;
-           !failed && at != end && ++seen <= kMostSearched; at.increment(failed)) {
-        if (at.depth() >= kDeepestSearch) at.disable_recursion_pending();
-        if (is_folded(at->path().filename().string(), wanted) && usable(at->path()) &&
-            std::find(hits.begin(), hits.end(), at->path()) == hits.end())
-          hits.push_back(at->path().lexically_normal());
+      for (const on_host::Entry &entry : on_host::list_below(folder, kDeepestSearch, kMostSearched)) {
+        if (is_folded(entry.path.filename().string(), wanted) && usable(entry.path) &&
+            std::find(hits.begin(), hits.end(), entry.path) == hits.end())
+          hits.push_back(entry.path.lexically_normal());
       }
     }
     if (hits.empty()) return false;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::file_users {
@@ -121,7 +122,13 @@ bool is_local(const fs::path &path) {
 VmwareLock read_lock(const fs::path &file) {
   VmwareLock out;
   out.file = file;
-  const std::string content = read_small(file);
+  constexpr std::size_t kMost = 65536;  // bytes
+  std::string content;
+  try {
+    content = on_host::is_remote(file) ? file::read_start(file, kMost) : read_small(file);
+  } catch (const Error &error) {
+    if (error.kind() == ErrorKind::unreachable) throw;  // else it was taken away, or may not be read: it is a lock
+  }
   const std::size_t blank = content.find(' ');
   if (blank != std::string::npos) {
     out.machine = content.substr(0, blank);
@@ -136,7 +143,7 @@ VmwareLock read_lock(const fs::path &file) {
 
 std::optional<std::string> lock_on(const fs::path &file) {
   const file::Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!descriptor) return std::nullopt;
+  if (!descriptor) return std::nullopt;  // so it is for one of another host, whose locks nobody sees from here
   // A reader's lock would meet a writer's anywhere.
   if (const auto found = lock_in_the_way(descriptor.get(), F_RDLCK, 0, 0)) return holder_of(*found);
   for (const off_t byte : {kQemuWrite, kQemuResize}) {
@@ -181,14 +188,12 @@ std::vector<Process> machine_processes() {
 std::vector<VmwareLock> vmware_locks(const fs::path &lock) {
   std::vector<VmwareLock> out;
   std::error_code failed;
-  if (fs::is_regular_file(lock, failed)) {
+  if (on_host::is_regular_file(lock, failed)) {
     out.push_back(read_lock(lock));
-  } else if (fs::is_directory(lock, failed)) {
-    for (fs::directory_iterator at(lock, failed), end; !failed && at != end; at.increment(failed)) {
-      std::error_code ignored;
+  } else if (on_host::is_directory(lock, failed)) {
+    for (const on_host::Entry &entry : on_host::list(lock, failed)) {
       // M1234.lck is held; E1234.lck is of one that waits, D1234 a folder of one that is choosing its number.
-      if (at->is_regular_file(ignored) && at->path().filename().string().starts_with("M"))
-        out.push_back(read_lock(at->path()));
+      if (entry.is_file && entry.path.filename().string().starts_with("M")) out.push_back(read_lock(entry.path));
     }
   }
   return out;

@@ -9,6 +9,7 @@
 
 #include "support/file.hpp"
 #include "support/folders.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::reach {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 fs::path resolved(const fs::path &path) {
   std::error_code failed;
-  fs::path real = fs::weakly_canonical(path, failed);
+  fs::path real = on_host::weakly_canonical(path, failed);
   return failed ? path.lexically_normal() : real;
 }
 
@@ -33,7 +34,8 @@ bool below_any(const fs::path &file, const std::vector<fs::path> &folders) {
 }
 
 // The kernel's own trees, whose files do something when they are read.
-bool in_kernel_tree(const fs::path &file) {
+bool in_kernel_tree(const fs::path &path) {
+  const fs::path file = on_host::path_there(path);
   for (const char *tree : {"/dev", "/proc", "/sys"}) {
     if (lies_below(file, tree)) return true;
   }
@@ -41,13 +43,14 @@ bool in_kernel_tree(const fs::path &file) {
 }
 
 // Folders of the operating system, but for those where machines and removable media are.
-bool in_system_folder(const fs::path &file) {
+bool in_system_folder(const fs::path &path) {
   static constexpr std::array<const char *, 13> kSystem{"/etc",   "/boot",   "/usr",  "/bin", "/sbin", "/lib", "/lib32",
                                                         "/lib64", "/libx32", "/root", "/run", "/var",  "/snap"};
   static constexpr std::array<const char *, 5> kExceptions{"/run/media", "/var/tmp", "/var/lib/libvirt/images",
                                                            "/var/lib/vmware", "/var/lib/virtualbox"};
   const auto home = folders::home();
-  if (home && lies_below(file, resolved(*home))) return false;
+  if (home && lies_below(path, resolved(*home))) return false;
+  const fs::path file = on_host::path_there(path);
   const auto holds = [&](const char *folder) { return lies_below(file, folder); };
   return std::any_of(kSystem.begin(), kSystem.end(), holds) &&
          std::none_of(kExceptions.begin(), kExceptions.end(), holds);
@@ -68,14 +71,14 @@ bool in_hidden_folder(const fs::path &file, const fs::path &machine) {
 
 // The user, or who made the machine: a mounted volume gives all its files one owner, who may be another.
 bool has_own_owner(const file::Status &status, const Limits &limits) {
-  if (status.owner == geteuid()) return true;
+  if (!on_host::is_remote(limits.folder) && status.owner == geteuid()) return true;
   const auto folder = file::status_of(limits.folder);
   return folder && folder->owner == status.owner;
 }
 
 std::string_view kind_of(const fs::path &file) {
   std::error_code failed;
-  switch (fs::status(file, failed).type()) {
+  switch (on_host::status(file, failed).type()) {
     case fs::file_type::block: return "a block device";
     case fs::file_type::character: return "a character device";
     case fs::file_type::fifo: return "a FIFO";
@@ -115,12 +118,12 @@ Judgement judge_outside(Judgement out, const fs::path &written, const file::Stat
 }  // namespace
 
 bool is_common(const fs::path &named) {
-  const fs::path folder = resolved(named);
+  const fs::path real = resolved(named), folder = on_host::path_there(real);
   static constexpr std::array<const char *, 10> kCommon{"/",    "/home", "/tmp",   "/var/tmp", "/mnt",
                                                         "/opt", "/srv",  "/media", "/run",     "/run/media"};
   if (std::find(kCommon.begin(), kCommon.end(), folder) != kCommon.end()) return true;
   const auto home = folders::home();
-  return (home && folder == resolved(*home)) || folder.parent_path() == "/home";
+  return (home && real == resolved(*home)) || folder.parent_path() == "/home";
 }
 
 bool below(const fs::path &file, const fs::path &folder) { return lies_below(resolved(file), resolved(folder)); }
@@ -129,6 +132,8 @@ Judgement judge(const fs::path &written, const Limits &limits) {
   Judgement out{Verdict::inside, resolved(written), {}};
   const auto status = file::status_of(written);
   if (!status) return out;
+  if (!limits.folder.empty() && !on_host::same_host(out.file, limits.folder))
+    return {Verdict::never, out.file, "a file of another host"};
   if (in_kernel_tree(out.file)) return {Verdict::never, out.file, "a file of the kernel"};
   if (const std::string_view kind = kind_of(out.file); !kind.empty())
     return {Verdict::never, out.file, std::string(kind)};
@@ -147,10 +152,8 @@ Readable readable_below(const fs::path &folder) {
   }
   out.folders.push_back(real);
   std::error_code failed;
-  for (fs::directory_iterator at(real, failed), end; !failed && at != end && out.trees.size() < kMost;
-       at.increment(failed)) {
-    std::error_code ignored;
-    if (!in_hidden_folder(at->path(), real) && !at->is_symlink(ignored)) out.trees.push_back(at->path());
+  for (const on_host::Entry &entry : on_host::list(real, failed, kMost)) {
+    if (!in_hidden_folder(entry.path, real) && !entry.is_link) out.trees.push_back(entry.path);
   }
   return out;
 }

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 
+#include "support/on_host.hpp"
+
 namespace ferry::image {
 
 void FormatImage::add_file(std::shared_ptr<const SourceFile> source) {
@@ -77,7 +79,7 @@ std::vector<std::filesystem::path> allowed_roots(const std::filesystem::path &im
   std::vector<std::filesystem::path> roots;
   const auto add = [&](const std::filesystem::path &folder) {
     std::error_code failed;
-    auto real = std::filesystem::canonical(folder.empty() ? "." : folder, failed);
+    auto real = on_host::canonical(folder.empty() ? "." : folder, failed);
     if (!failed && std::ranges::find(roots, real) == roots.end()) roots.push_back(std::move(real));
   };
   const auto own = image.parent_path();
@@ -93,14 +95,14 @@ reach::Judgement reach_of(const std::filesystem::path &candidate, const std::vec
                           const OpenOptions &options) {
   if (auto real = resolve_below(candidate, roots)) return {reach::Verdict::inside, std::move(*real), {}};
   std::error_code failed;
-  if (std::filesystem::exists(candidate, failed)) return reach::judge(candidate, options.limits);
+  if (on_host::exists(candidate, failed)) return reach::judge(candidate, options.limits);
   return {reach::Verdict::outside, candidate.lexically_normal(), "a file outside the machine's folder"};
 }
 
 std::optional<std::filesystem::path> resolve_below(const std::filesystem::path &candidate,
                                                    const std::vector<std::filesystem::path> &roots) {
   std::error_code failed;
-  const auto real = std::filesystem::weakly_canonical(candidate, failed);
+  const auto real = on_host::weakly_canonical(candidate, failed);
   if (failed) return std::nullopt;
   for (const auto &root : roots) {
     const auto difference = std::ranges::mismatch(root, real);

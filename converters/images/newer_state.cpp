@@ -12,6 +12,7 @@
 #include "converters/images/links.hpp"
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -35,7 +36,7 @@ std::set<fs::path> folders_to_search(const FormatImage &leaf, const OpenOptions 
   for (const fs::path &root : allowed_roots(leaf.info().file, options)) {
     out.insert(root);
     std::error_code failed;
-    if (fs::is_directory(root / "Snapshots", failed)) out.insert(root / "Snapshots");
+    if (on_host::is_directory(root / "Snapshots", failed)) out.insert(root / "Snapshots");
   }
   return out;
 }
@@ -95,10 +96,10 @@ class Search {
   void collect(const FormatImage &leaf) {
     for (const fs::path &folder : folders_to_search(leaf, options_)) {
       std::error_code failed;
-      for (fs::directory_iterator entry(folder, failed), last; !failed && entry != last; entry.increment(failed)) {
+      for (const on_host::Entry &entry : on_host::list(folder, failed)) {
         std::error_code ignored;
-        if (!has_image_suffix(entry->path()) || !entry->is_regular_file(ignored)) continue;
-        const fs::path real = fs::canonical(entry->path(), ignored);
+        if (!has_image_suffix(entry.path) || !entry.is_file) continue;
+        const fs::path real = on_host::canonical(entry.path, ignored);
         if (known_.contains(real) || candidates_.size() >= kMostCandidates || candidates_.contains(real)) continue;
         ImageFile file;
         file.declared_location = real.string();

@@ -13,6 +13,7 @@
 #include "converters/images/vmdk_descriptor.hpp"
 #include "converters/images/vmdk_parts.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -148,7 +149,7 @@ std::string advice_for_missing(const ImageFile &file, const names::Found &looked
   names::Found looked;
   std::error_code failed;
   // Places inside an archive ("a.ova!a.ovf") are no files; there is nothing beside them.
-  const bool on_disk = std::filesystem::is_regular_file(file.origin.file, failed);
+  const bool on_disk = on_host::is_regular_file(file.origin.file, failed);
   if (on_disk && !file.declared_location.starts_with("ovf:/"))
     looked = names::find(file.declared_location, file.origin.file.parent_path(), options.places);
   throw Error(

@@ -6,6 +6,7 @@
 #include "converters/images/findings.hpp"
 #include "converters/images/links.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -57,7 +58,7 @@ class ParentSearch {
       return nullptr;
     }
     std::error_code failed;
-    if (!std::filesystem::exists(judgement.file, failed)) return nullptr;
+    if (!on_host::exists(judgement.file, failed)) return nullptr;
     ImageFile file;
     file.declared_location = path.string();
     file.pieces.push_back({judgement.file, 0, std::nullopt});
@@ -99,7 +100,7 @@ class ParentSearch {
     for (const auto &hint : child_.linkage().parent_names) {
       const bool windows = hint.size() > 1 && hint[1] == ':';
       if (windows || hint.find('\0') != std::string::npos) continue;
-      if (ImagePtr found = try_path(folder / hint, By::name)) return found;
+      if (ImagePtr found = try_path(on_host::joined(folder, hint), By::name)) return found;
     }
     // Windows paths, another letter case, a tree that was copied from elsewhere.
     for (const auto &hint : child_.linkage().parent_names) {
@@ -149,13 +150,12 @@ class ParentSearch {
   static std::vector<std::filesystem::path> images_in(const std::filesystem::path &folder) {
     std::vector<std::filesystem::path> files;
     std::error_code failed;
-    for (std::filesystem::directory_iterator entry(folder, failed), last; !failed && entry != last;
-         entry.increment(failed)) {
-      const auto suffix = text::lower_ascii(entry->path().extension().string());
+    for (const on_host::Entry &entry : on_host::list(folder, failed)) {
+      const auto suffix = text::lower_ascii(entry.path.extension().string());
       if (suffix != ".vdi" && suffix != ".vmdk" && suffix != ".vhd" && suffix != ".vhdx" && suffix != ".avhd" &&
           suffix != ".avhdx")
         continue;
-      files.push_back(entry->path());
+      files.push_back(entry.path);
       if (files.size() == kMostSearchedFiles) break;
     }
     std::ranges::sort(files);
@@ -165,7 +165,7 @@ class ParentSearch {
   static bool already_in(const std::vector<ImagePtr> &images, const FormatImage &image) {
     return std::ranges::any_of(images, [&](const ImagePtr &one) {
       std::error_code failed;
-      return std::filesystem::equivalent(one->info().file, image.info().file, failed);
+      return on_host::equivalent(one->info().file, image.info().file, failed);
     });
   }
 

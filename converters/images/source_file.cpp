@@ -10,6 +10,8 @@
 
 #include "converters/images/cache.hpp"
 
+#include "support/on_host.hpp"
+
 namespace ferry::image {
 namespace {
 
@@ -70,6 +72,34 @@ class PlainFile final : public SourceFile {
 
  private:
   std::shared_ptr<const FileOnDemand> file_;
+  std::uint64_t base_ = 0;
+  std::uint64_t size_ = 0;
+};
+
+// A range of a file of another host.
+class RemotePiece final : public SourceFile {
+ public:
+  RemotePiece(std::filesystem::path path, std::shared_ptr<const on_host::File> file, std::uint64_t base,
+              std::optional<std::uint64_t> length)
+      : path_(std::move(path)), file_(std::move(file)), base_(base) {
+    const std::uint64_t whole = file_->status().size;
+    if (base > whole || length.value_or(0) > whole - base) too_short(path_, base, length.value_or(0), whole);
+    size_ = length.value_or(whole - base);
+  }
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    if (offset > size_ || length > size_ - offset) too_short(path_, base_ + offset, length, size_);
+    file_->read(base_ + offset, into, length);
+  }
+  [[nodiscard]] Descriptor descriptor() const override { return {}; }
+  [[nodiscard]] std::optional<Identity> identity() const override {
+    return Identity{.device = file_->status().device, .inode = file_->status().inode, .base = base_};
+  }
+  [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::shared_ptr<const on_host::File> file_;
   std::uint64_t base_ = 0;
   std::uint64_t size_ = 0;
 };
@@ -136,6 +166,21 @@ std::shared_ptr<const FileOnDemand> file_of(const std::filesystem::path &file, c
   return std::make_shared<const FileOnDemand>(file, origin);
 }
 
+// Throws as open_file().
+std::shared_ptr<const SourceFile> open_piece(const FileRange &piece, const Place &origin, Cache *cache) {
+  if (!on_host::is_remote(piece.file))
+    return std::make_shared<PlainFile>(file_of(piece.file, origin, cache), piece.offset, piece.length);
+  try {
+    return std::make_shared<RemotePiece>(piece.file, on_host::open(piece.file), piece.offset, piece.length);
+  } catch (const Error &error) {
+    if (origin.file.empty() || error.kind() == ErrorKind::unreachable) throw;
+    ErrorDetail detail = error.detail();
+    detail.message = "cannot open '" + piece.file.string() + "': " + detail.message;
+    detail.where = origin;
+    throw Error(error.kind(), std::move(detail));
+  }
+}
+
 std::shared_ptr<const SourceFile> inflated(const std::filesystem::path &file, const Place &origin, Cache *cache) {
   if (cache == nullptr) return open_gzip(open_file(file, origin));
   return cache->inflated(file, [&] {
@@ -150,7 +195,7 @@ std::shared_ptr<const SourceFile> put_together(const ImageFile &file, Cache *cac
   std::shared_ptr<const SourceFile> outer;
   for (const FileRange &piece : file.pieces) {
     if (!file.gzip_outer) {
-      parts.push_back(std::make_shared<PlainFile>(file_of(piece.file, file.origin, cache), piece.offset, piece.length));
+      parts.push_back(open_piece(piece, file.origin, cache));
       continue;
     }
     if (!outer || outer->path() != piece.file) outer = inflated(piece.file, file.origin, cache);
@@ -164,7 +209,7 @@ std::shared_ptr<const SourceFile> put_together(const ImageFile &file, Cache *cac
 }  // namespace
 
 std::shared_ptr<const SourceFile> open_file(const std::filesystem::path &file, const Place &origin, Cache *cache) {
-  return std::make_shared<PlainFile>(file_of(file, origin, cache), 0, std::nullopt);
+  return open_piece({file, 0, std::nullopt}, origin, cache);
 }
 
 std::shared_ptr<const SourceFile> open_source(const ImageFile &file, Cache *cache) {

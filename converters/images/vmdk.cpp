@@ -16,6 +16,7 @@
 
 #include "support/file_names.hpp"
 #include "support/folded_names.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::image {
@@ -256,11 +257,11 @@ class VmdkImage final : public FormatImage {
       if (looked.file) return reached(*looked.file, line, roots, where);
     }
     std::error_code failed;
-    if (auto folder = descriptor.parent_path() / line.name; std::filesystem::is_directory(folder, failed))
+    if (auto folder = on_host::joined(descriptor.parent_path(), line.name); on_host::is_directory(folder, failed))
       return folder;  // opening it says what it is
     // Never told apart from what is outside: whether a file is there is nobody's business.
     if (!names::is_windows_path(line.name) &&
-        reach_of(descriptor.parent_path() / line.name, roots, *options_).refused())
+        reach_of(on_host::joined(descriptor.parent_path(), line.name), roots, *options_).refused())
       refuse_outside(line, where, "a name that points outside the machine's folder");
     throw Error(
         ErrorKind::missing,

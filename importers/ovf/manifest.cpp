@@ -12,6 +12,7 @@
 #include "importers/ovf/package.hpp"
 
 #include "support/digest.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::ovf {
@@ -92,7 +93,26 @@ void throw_if_stopped(const ManifestEntry &entry, const std::stop_token &stop) {
                                      .message = "comparing the files with the manifest was interrupted"});
 }
 
+std::string hash_remote(const ManifestEntry &entry, const std::stop_token &stop) {
+  const auto file = on_host::open(entry.range.file);
+  const std::uint64_t size = file->status().size;
+  std::uint64_t at = entry.range.offset;
+  std::uint64_t left = entry.range.length.value_or(size - std::min(size, at));
+  Digest digest(entry.algorithm);
+  std::vector<std::uint8_t> buffer(kHashedBlock);
+  while (left > 0) {
+    throw_if_stopped(entry, stop);
+    const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
+    file->read(at, buffer.data(), now);
+    digest.update(buffer.data(), now);
+    at += now;
+    left -= now;
+  }
+  return digest.finish();
+}
+
 std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) {
+  if (on_host::is_remote(entry.range.file)) return hash_remote(entry, stop);
   std::ifstream in(entry.range.file, std::ios::binary);
   in.seekg(static_cast<std::streamoff>(entry.range.offset));
   Digest digest(entry.algorithm);
@@ -143,7 +163,7 @@ std::vector<ManifestEntry> manifest(const Package &package) {
     for (const std::string &name : member_names(entry.member, entry.where)) {
       range = package.find(name, entry.where).range;
       std::error_code error;  // hashing tells nobody what a file holds, but a FIFO or a device never ends
-      if (range && !std::filesystem::is_regular_file(range->file, error)) range.reset();
+      if (range && !on_host::is_regular_file(range->file, error)) range.reset();
       if (range) {
         entry.member = name;
         break;

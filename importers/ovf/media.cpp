@@ -8,6 +8,7 @@
 #include "importers/ovf/context.hpp"
 #include "importers/ovf/units.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::ovf {
@@ -64,7 +65,7 @@ Package::Member find_any(Context &in, const std::vector<std::string> &names, std
 std::uint64_t size_of(const FileRange &range) {
   if (range.length) return *range.length;
   std::error_code ec;
-  const std::uintmax_t size = std::filesystem::file_size(range.file, ec);
+  const std::uintmax_t size = on_host::file_size(range.file, ec);
   return ec ? 0 : size;
 }
 

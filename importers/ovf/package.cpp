@@ -7,6 +7,7 @@
 #include "importers/ovf/ovf.hpp"
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 #include "support/xml.hpp"
 
@@ -20,10 +21,10 @@ constexpr std::size_t kHeadBytes = std::size_t{64} << 10U;  // enough to know a 
 
 std::string read_file(const fs::path &file) {
   std::error_code ec;
-  if (!fs::is_regular_file(file, ec)) {
+  if (!on_host::is_regular_file(file, ec)) {
     throw Error(ErrorKind::missing, {.where = {.file = file}, .message = "there is no such file"});
   }
-  const std::uintmax_t size = fs::file_size(file, ec);
+  const std::uintmax_t size = on_host::file_size(file, ec);
   if (!ec && size > kMaxDescriptorBytes) {
     throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the file is too large for an OVF descriptor",
@@ -114,9 +115,9 @@ void Package::open_folder() {
   shown_as_ = file_;
   descriptor_ = read_file(file_);
   std::error_code ec;
-  has_certificate_ = fs::is_regular_file(fs::path(file_).replace_extension(".cert"), ec);
+  has_certificate_ = on_host::is_regular_file(fs::path(file_).replace_extension(".cert"), ec);
   const fs::path manifest = fs::path(file_).replace_extension(".mf");
-  if (fs::is_regular_file(manifest, ec)) manifest_ = Text{read_file(manifest), manifest};
+  if (on_host::is_regular_file(manifest, ec)) manifest_ = Text{read_file(manifest), manifest};
 }
 
 void Package::take(ArchiveListing listing) {

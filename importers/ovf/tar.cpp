@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::ovf {
@@ -47,8 +48,12 @@ class Utf8Locale {
 class RawFile final : public gzip::Input {
  public:
   explicit RawFile(const std::filesystem::path &file, const file::Head *head = nullptr, file::Head *grows = nullptr)
-      : path_(file), head_(head), grows_(grows), open_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (!open_) {
+      : path_(file),
+        head_(head),
+        grows_(grows),
+        far_(on_host::is_remote(file) ? on_host::open(file) : nullptr),
+        open_(far_ ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (!far_ && !open_) {
       const int error = errno;
       const bool missing = error == ENOENT || error == ENOTDIR;
       throw Error(missing ? ErrorKind::missing : ErrorKind::io,
@@ -56,7 +61,7 @@ class RawFile final : public gzip::Input {
                    .message = missing ? "there is no such file"
                                       : "the file cannot be read: " + std::generic_category().message(error)});
     }
-    const file::Status status = file::status_of(open_.get(), file);
+    const file::Status status = far_ ? far_->status() : file::status_of(open_.get(), file);
     size_ = status.size;
     if (head_ != nullptr && head_->status != status) head_ = grows_ = nullptr;
   }
@@ -71,6 +76,10 @@ class RawFile final : public gzip::Input {
     }
     const bool adds = grows_ != nullptr && offset == grows_->bytes.size();
     const std::span<const char> read(to, length);
+    if (far_) {
+      far_->read(offset, to, length);
+      length = 0;
+    }
     while (length > 0) {
       const ssize_t got = ::pread(open_.get(), to, length, static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
@@ -93,6 +102,7 @@ class RawFile final : public gzip::Input {
   std::filesystem::path path_;
   const file::Head *head_;
   file::Head *grows_;
+  std::shared_ptr<const on_host::File> far_;  // null: it is on this host
   file::Descriptor open_;
   std::uint64_t size_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vbox {
@@ -115,7 +116,7 @@ void read_nvram(Scope &scope, const std::optional<SettingsReader> &bios) {
   if (location.empty() && scope.is_current()) {
     const fs::path beside = scope.in.folder / (scope.in.file.stem().string() + ".nvram");
     std::error_code ignored;
-    if (fs::is_regular_file(beside, ignored)) firmware.nvram_file = beside;
+    if (on_host::is_regular_file(beside, ignored)) firmware.nvram_file = beside;
     return;
   }
   if (location.empty()) return;

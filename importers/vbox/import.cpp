@@ -10,6 +10,7 @@
 #include "importers/vbox/scope.hpp"
 #include "importers/vbox/vbox.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vbox {
@@ -74,8 +75,9 @@ void read_state(Import &in, const SettingsReader &element) {
   machine.current_state_modified = element.boolean("currentStateModified", "current_state_modified").value_or(true);
   if (const auto file = element.text("stateFile", "saved_state"); file && !file->empty()) {
     const names::Found found = names::find(*file, in.folder, in.places);
-    machine.saved_state = SavedState{found.file.value_or((in.folder / names::with_slashes(*file)).lexically_normal()),
-                                     element.place("stateFile")};
+    machine.saved_state =
+        SavedState{found.file.value_or(on_host::joined(in.folder, names::with_slashes(*file)).lexically_normal()),
+                   element.place("stateFile")};
   }
   const std::string *aborted = element.element().attribute("aborted");
   const bool dirty = aborted != nullptr && (same_word("true", *aborted) || same_word("1", *aborted));

@@ -11,6 +11,7 @@
 #include "importers/vbox/vbox.hpp"
 
 #include "support/folders.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vbox {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 bool is_file(const fs::path &path) {
   std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
+  return on_host::is_regular_file(path, ignored);
 }
 
 // VirtualBox keeps each machine in a folder of its own below a common one, or below a group's folder there.
@@ -28,14 +29,15 @@ std::vector<fs::path> machines_beside(const fs::path &machine_file) {
   constexpr std::size_t kMost = 4096;  // a folder with more than this is no machine folder
   std::vector<fs::path> out;
   std::error_code failed;
-  std::size_t seen = 0;
-  for (fs::directory_iterator folder(machine_file.parent_path().parent_path(), failed), end;
-       !failed && folder != end && ++seen <= kMost; folder.increment(failed)) {
-    std::error_code ignored;
-    if (!folder->is_directory(ignored)) continue;
-    for (fs::directory_iterator file(folder->path(), ignored), none; !ignored && file != none && ++seen <= kMost;
-         file.increment(ignored)) {
-      if (file->path().extension() == ".vbox" && is_file(file->path())) out.push_back(file->path());
+  std::size_t left = kMost;
+  for (const on_host::Entry &folder : on_host::list(machine_file.parent_path().parent_path(), failed, kMost)) {
+    if (left == 0) break;
+    --left;
+    if (!folder.is_folder) continue;
+    const std::vector<on_host::Entry> files = on_host::list(folder.path, failed, left);
+    left -= files.size();
+    for (const on_host::Entry &file : files) {
+      if (file.is_file && file.path.extension() == ".vbox") out.push_back(file.path);
     }
   }
   return out;
@@ -70,7 +72,7 @@ std::vector<std::pair<std::optional<Uuid>, fs::path>> machine_entries(const xml:
     if (entry.name != "MachineEntry" || src == nullptr || src->empty()) continue;
     const std::string *uuid = entry.attribute("uuid");
     names::Found where = names::find(*src, folder, places);
-    const fs::path written = folder / fs::path(names::with_slashes(*src));
+    const fs::path written = on_host::joined(folder, names::with_slashes(*src));
     out.emplace_back(uuid == nullptr ? std::nullopt : Uuid::parse(text::trim(*uuid)),
                      where.file ? *where.file : written.lexically_normal());
   }
@@ -116,7 +118,8 @@ void MediaLibrary::open_global() {
   if (global_opened_) return;
   global_opened_ = true;
   const bool named = !options_.virtualbox_registry.empty();
-  if (!named && !options_.use_host_registry) return;
+  // Another host's registry lists what is on that host, and this one's what is here.
+  if (!named && (!options_.use_host_registry || on_host::is_remote(machine_file_))) return;
   const fs::path file = named ? fs::absolute(options_.virtualbox_registry) : host_registry();
   try {
     if (!file.empty()) read_foreign(file, read_settings_file(file));

@@ -5,6 +5,7 @@
 
 #include "support/error.hpp"
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/xml.hpp"
 
 namespace ferry::vbox {
@@ -18,7 +19,7 @@ constexpr std::uintmax_t kMaxSettingsBytes = 2 * std::uintmax_t{xml::kMostBytes}
 
 std::string read_settings_file(const fs::path &file) {
   std::error_code failed;
-  const fs::file_status status = fs::status(file, failed);
+  const fs::file_status status = on_host::status(file, failed);
   if (!fs::exists(status)) {
     throw Error(ErrorKind::missing,
                 {.where = {.file = file}, .message = "there is no such file", .advice = "Check the path."});
@@ -27,7 +28,7 @@ std::string read_settings_file(const fs::path &file) {
     throw Error(ErrorKind::io,
                 {.where = {.file = file}, .message = "this is not a regular file", .expected = "a settings file"});
   }
-  const std::uintmax_t size = fs::file_size(file, failed);
+  const std::uintmax_t size = on_host::file_size(file, failed);
   if (!failed && size > kMaxSettingsBytes) {
     throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the settings file is too large",

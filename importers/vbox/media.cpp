@@ -6,6 +6,7 @@
 #include "importers/vbox/findings.hpp"
 #include "importers/vbox/scope.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vbox {
@@ -131,7 +132,7 @@ void take_element(const RegisteredMedium &medium, const std::string &at, const s
 
 void check_place(const Attachment &at, const RegisteredMedium &medium, const names::Found &found) {
   std::error_code ignored;
-  const fs::file_status status = fs::status(*found.file, ignored);
+  const fs::file_status status = on_host::status(*found.file, ignored);
   const std::string shown = text::printable(found.file->string());
   if (!fs::is_regular_file(status)) {
     at.in.find(kMediumDevice, medium.origin, at.name + ": \"" + shown + "\" is not a regular file");
@@ -183,7 +184,7 @@ std::optional<fs::path> unlisted_image(const Attachment &at, const Uuid &uuid) {
     for (const std::string_view extension : {".vdi", ".vmdk", ".vhd"}) {
       const fs::path candidate = folder / (stem + std::string(extension));
       std::error_code ignored;
-      if (fs::is_regular_file(candidate, ignored)) return candidate;
+      if (on_host::is_regular_file(candidate, ignored)) return candidate;
     }
   }
   return std::nullopt;

@@ -7,6 +7,7 @@
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -30,7 +31,7 @@ void read_nvram(Reader &reader, Firmware &firmware) {
   }
   const auto found = locate_file(reader, named.value_or(beside.string()));
   std::error_code error;
-  if (found && std::filesystem::is_regular_file(*found, error)) {
+  if (found && on_host::is_regular_file(*found, error)) {
     firmware.nvram_file = *found;
   } else if (firmware.type != FirmwareType::bios && reader.report) {
     // A BIOS machine's nvram is CMOS memory, which the target's BIOS makes anew.

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "support/file.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -283,14 +284,14 @@ Dictionary parse_dictionary(std::string_view bytes, const std::filesystem::path 
 
 std::string read_text_file(const std::filesystem::path &file, std::uint64_t limit) {
   std::error_code error;
-  const auto status = std::filesystem::status(file, error);
+  const auto status = on_host::status(file, error);
   if (!std::filesystem::exists(status)) {
     throw Error(ErrorKind::missing, {.where = {.file = file}, .message = "there is no such file"});
   }
   if (!std::filesystem::is_regular_file(status)) {
     throw Error(ErrorKind::malformed, {.where = {.file = file}, .message = "this is not a regular file"});
   }
-  const std::uint64_t size = std::filesystem::file_size(file, error);
+  const std::uint64_t size = on_host::file_size(file, error);
   if (!error && size > limit) {
     throw Error(ErrorKind::malformed, {.where = {.file = file},
                                        .message = "the file is too large for a machine's settings",

@@ -9,6 +9,7 @@
 #include "importers/vmx/snapshots.hpp"
 #include "importers/vmx/vmx.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -135,7 +136,7 @@ void read_saved_state(Reader &reader, Machine &machine) {
     reader.settings.settle("checkpoint.vmState", Disposition::irrelevant, "the machine is not suspended");
     return;
   }
-  std::filesystem::path file = reader.folder / *state;
+  std::filesystem::path file = on_host::joined(reader.folder, *state);
   if (const auto found = locate_file(reader, *state)) file = *found;
   machine.saved_state = SavedState{file, reader.settings.place("checkpoint.vmState")};
   reader.find(kSuspended, "checkpoint.vmState", "the machine is suspended to \"" + text::printable(*state) + "\"");

@@ -7,6 +7,7 @@
 #include "importers/vmx/findings.hpp"
 #include "importers/vmx/reader.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -25,8 +26,8 @@ ImageFormat format_of(const std::string &name) {
 // What stands at the place that is written, be it a folder.
 bool is_no_file(const fs::path &folder, const std::string &location) {
   std::error_code error;
-  const fs::path written = folder / names::with_slashes(location);
-  return !text::trim(location).empty() && fs::is_directory(written, error);
+  const fs::path written = on_host::joined(folder, names::with_slashes(location));
+  return !text::trim(location).empty() && on_host::is_directory(written, error);
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ ImageFile locate_image(Reader &reader, std::string_view key, const std::string &
   }
   const names::Found found = names::find(location, reader.folder, reader.places);
   std::error_code error;
-  if (found.file ? !fs::is_regular_file(*found.file, error) : is_no_file(reader.folder, location)) {
+  if (found.file ? !on_host::is_regular_file(*found.file, error) : is_no_file(reader.folder, location)) {
     if (reader.report) reader.find(kMediumNotAFile, key, shown + " is not a regular file");
     if (found.file) image.pieces.push_back({*found.file, 0, std::nullopt});  // refused before it is opened
     return image;

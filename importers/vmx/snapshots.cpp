@@ -9,6 +9,7 @@
 
 #include "importers/vmx/findings.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::vmx {
@@ -234,7 +235,7 @@ void read_state(Reader &reader, const Machine &machine, const Listed &listed, Le
   std::filesystem::path memory = *file;
   memory.replace_extension(".vmem");
   std::error_code error;
-  if ((state && state->running) || std::filesystem::exists(memory, error)) {
+  if ((state && state->running) || on_host::exists(memory, error)) {
     snapshot.saved_state = SavedState{*file, list.place(key)};
   }
 }
@@ -267,7 +268,7 @@ void read_snapshots(Reader &reader, Ledger &ledger, Machine &machine, bool neede
   std::filesystem::path file = machine.source.file;
   file.replace_extension(".vmsd");
   std::error_code error;
-  if (!std::filesystem::exists(file, error)) return;
+  if (!on_host::exists(file, error)) return;
   Dictionary dictionary;
   try {
     const std::string bytes = read_text_file(file, kDictionaryLimit);

@@ -10,8 +10,11 @@
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <memory>
 
 #include "importers/vmx/snapshots.hpp"
+
+#include "support/on_host.hpp"
 
 namespace ferry::vmx {
 namespace {
@@ -23,7 +26,12 @@ constexpr std::uint64_t kMaxConfiguration = kDictionaryLimit;
 // A bounds-checked cursor over the file. Reads past the end make `ok` false and give zeros.
 class Cursor {
  public:
-  explicit Cursor(const std::filesystem::path &file) : in_(file, std::ios::binary) {
+  explicit Cursor(const std::filesystem::path &file) : far_(on_host::is_remote(file) ? on_host::open(file) : nullptr) {
+    if (far_) {
+      size_ = far_->status().size;
+      return;
+    }
+    in_.open(file, std::ios::binary);
     in_.seekg(0, std::ios::end);
     size_ = in_ ? static_cast<std::uint64_t>(in_.tellg()) : 0;
   }
@@ -37,10 +45,14 @@ class Cursor {
       ok = false;
       return out;
     }
-    in_.clear();
-    in_.seekg(static_cast<std::streamoff>(at));
-    in_.read(out.data(), static_cast<std::streamsize>(count));
-    ok = static_cast<bool>(in_) || count == 0;
+    if (far_) {
+      far_->read(at, out.data(), out.size());
+    } else {
+      in_.clear();
+      in_.seekg(static_cast<std::streamoff>(at));
+      in_.read(out.data(), static_cast<std::streamsize>(count));
+      ok = static_cast<bool>(in_) || count == 0;
+    }
     at += count;
     return out;
   }
@@ -61,6 +73,7 @@ class Cursor {
   }
 
  private:
+  std::shared_ptr<const on_host::File> far_;  // null: it is on this host
   std::ifstream in_;
   std::uint64_t size_ = 0;
 };
@@ -90,7 +103,7 @@ std::string find_tag(Cursor &in, std::uint64_t offset, std::string_view wanted, 
 
 std::optional<StateFile> read_state_file(const std::filesystem::path &file) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) return std::nullopt;
+  if (!on_host::is_regular_file(file, error)) return std::nullopt;
   Cursor in(file);
   const std::uint64_t magic = in.number(4);
   if (magic != 0xBED2BED0U && magic != 0xBAD1BAD1U && magic != 0xBED2BED2U && magic != 0xBED3BED3U) return std::nullopt;
