@@ -6,11 +6,12 @@ set -euo pipefail
 cd -- "$1"
 
 # A folder or file, and what its files may include beside themselves; the longest that matches a file counts.
-# cli -> migration -> {importers, converters, exporters} -> model -> support.
+# cli -> migration -> {importers, converters, exporters} -> model -> support; migration and cli -> hosts -> support.
 # Which target there is, one file of the spine knows (and the list of all findings).
 rules() {
   cat <<'TEXT'
 support
+hosts                      support
 model                      support
 importers                  model support
 converters                 model support
@@ -31,17 +32,17 @@ exporters/virtio.hpp       support
 exporters/libvirt/edit     exporters/target.hpp exporters/virtio.hpp model support
 exporters/libvirt/map      exporters/bookkeeper.hpp exporters/boot_sequence.hpp exporters/libvirt/host exporters/libvirt/xml/domain.hpp exporters/libvirt/export.hpp exporters/libvirt/findings.hpp exporters/target.hpp model support
 exporters/libvirt/xml      model support
-migration                  importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
-migration/host.cpp         migration importers converters exporters model support
+migration                  importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model hosts support
+migration/host.cpp         migration importers converters exporters model hosts support
 migration/finding_catalog.cpp importers converters exporters model support
-cli                        migration importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model support
+cli                        migration importers converters exporters/target.hpp exporters/virtio.hpp exporters/choices.hpp exporters/report exporters/script model hosts support
 TEXT
 }
 
 # "FILE:LINE:INCLUDED" of every include with quotes below the folders that are there.
 includes() {
   local folders=() folder
-  for folder in support model importers converters exporters migration cli; do
+  for folder in support hosts model importers converters exporters migration cli; do
     [[ -d $folder ]] && folders+=("$folder")
   done
   grep -rnoE --include='*.cpp' --include='*.hpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]+"' "${folders[@]}" |
