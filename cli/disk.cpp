@@ -14,6 +14,7 @@
 #include "migration/in_use.hpp"
 #include "migration/option_values.hpp"
 #include "migration/reader.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/source_files.hpp"
 #include "model/json.hpp"
 #include "model/names.hpp"
@@ -40,6 +41,7 @@ struct DiskCommand {
 
 // Throws Error usage when it is not there.
 void find_image(DiskCommand &command) {
+  migration::refuse_remote(command.source, "'virt-ferry disk'", "Copy the image to this host, or mount it with sshfs.");
   std::error_code error;
   command.source = names::as_spelt(command.source).string();
   if (fs::exists(command.source, error)) return;

@@ -81,9 +81,10 @@ void setup_inspect(CLI::App &app, Context &context) {
   auto command = std::make_shared<InspectCommand>();
   context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("inspect", "Show what the source says, as the common machine model in YAML.");
-  sub->add_option(
-         "SOURCE", command->source,
-         "a .vbox, .vmx, .ovf, .ova or .box file, a QEMU script, pid:N, a folder with one, or a name that 'list' shows")
+  sub->add_option("SOURCE", command->source,
+                  "a .vbox, .vmx, .ovf, .ova or .box file, a QEMU script, pid:N, a folder with one, "
+                  "ssh://[USER@]HOST/PATH, or a "
+                  "name that 'list' shows")
       ->required();
   add_machine_options(*sub, command->options,
                       {"show-values", "ovf-configuration", "ovf-property", "search", "allow-outside", "input-format",

@@ -15,6 +15,7 @@
 #include "migration/host.hpp"
 #include "migration/reader.hpp"
 
+#include "hosts/known_hosts.hpp"
 #include "support/folders.hpp"
 #include "support/limits.hpp"
 #include "support/text.hpp"
@@ -56,7 +57,9 @@ int main(int argc, char **argv) {
   if (const auto runtime = ferry::folders::runtime_of_login()) setenv("XDG_RUNTIME_DIR", runtime->c_str(), 1);
   // Before the first thread, and before anything is opened that a worker has no business with.
   ferry::worker::begin(&ferry::migration::serve_reader);
+  ferry::hosts::speak_by_ssh();
   const int code = guarded({argv + (argc > 0 ? 1 : 0), argv + argc});
+  ferry::hosts::end_all();
   if (ferry::migration::is_call_left_alone()) {  // a call is still waiting, and uses what exit() would take down
     std::fflush(nullptr);
     _exit(code);

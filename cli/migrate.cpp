@@ -89,8 +89,10 @@ void setup_migrate(CLI::App &app, Context &context) {
   auto command = std::make_shared<MigrateCommand>();
   context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("migrate", "Convert the disks, write the XML and define the machine.");
-  sub->add_option("SOURCE", command->source,
-                  "a .vbox, .vmx, .ovf, .ova or .box file, a folder with one, or a name that 'list' shows")
+  sub->add_option(
+         "SOURCE", command->source,
+         "a .vbox, .vmx, .ovf, .ova or .box file, a folder with one, ssh://[USER@]HOST/PATH of these, or a name that "
+         "'list' shows")
       ->required();
   sub->add_flag("--dry-run", command->dry_run, "the same as 'plan'");
   add_jobs_option(*sub, command->jobs, "threads [one for each processor]");

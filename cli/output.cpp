@@ -19,6 +19,7 @@
 #include "migration/kept_reports.hpp"
 #include "migration/source.hpp"
 
+#include "hosts/url.hpp"
 #include "support/file.hpp"
 #include "support/text.hpp"
 
@@ -238,7 +239,8 @@ void check_output(const OutputOptions &options, const std::vector<fs::path> &tou
 
 void write_output(const OutputOptions &options, const std::string &text) {
   const Making making;  // a temporary file
-  const std::string shown = options.format == "json" ? escaped_json(text) : text;
+  const std::string with_urls = hosts::with_urls(text);
+  const std::string shown = options.format == "json" ? escaped_json(with_urls) : with_urls;
   if (is_stdout(options.file)) return write_stdout(shown);
   const fs::path target = destination(options);
   const file::Existing existing = check_target(options, target, {});
@@ -310,7 +312,7 @@ void print_error(const Error &error) {
   if (!detail.found.empty()) out += "  found:    " + text::printable(detail.found) + "\n";
   if (!detail.expected.empty()) out += "  expected: " + text::printable(detail.expected) + "\n";
   if (!detail.advice.empty()) out += "  " + text::printable(detail.advice) + "\n";
-  print_beside_progress(out);
+  print_beside_progress(hosts::with_urls(out));
 }
 
 }  // namespace ferry::cli

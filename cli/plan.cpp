@@ -55,8 +55,10 @@ void setup_plan(CLI::App &app, Context &context) {
   auto command = std::make_shared<PlanCommand>();
   context.state.push_back(command);
   CLI::App *sub = app.add_subcommand("plan", "Show what a migration would do. Writes nothing but the report.");
-  sub->add_option("SOURCE", command->sources,
-                  "a .vbox, .vmx, .ovf, .ova or .box file, a folder with one, or a name that 'list' shows")
+  sub->add_option(
+         "SOURCE", command->sources,
+         "a .vbox, .vmx, .ovf, .ova or .box file, a folder with one, ssh://[USER@]HOST/PATH of these, or a name that "
+         "'list' shows")
       ->required();
   sub->add_option("--manifest", command->manifest,
                   "write a manifest for 'batch' of all machines in the folder SOURCE, with their names and sizes")

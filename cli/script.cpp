@@ -12,6 +12,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
 #include "migration/option_values.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/source.hpp"
 
 #include "support/text.hpp"
@@ -35,6 +36,7 @@ bool is_file(const std::string &name) {
 
 // A machine of the connection, unless the word names a file; then one of this host's other platforms.
 std::optional<migration::ScriptResult> of_connection(const ScriptCommand &command) {
+  migration::refuse_remote(command.machine, "'virt-ferry script'", "Migrate the machine, and give the new one's name.");
   if (is_file(command.machine)) return std::nullopt;
   try {
     return migration::script_of_machine(command.machine, command.options.connect, command.file);

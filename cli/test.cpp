@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_display.hpp"
 #include "migration/option_values.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/source.hpp"
 #include "migration/trial.hpp"
 
@@ -45,6 +46,7 @@ migration::TrialOptions trial_options(const TestCommand &command) {
 
 // A machine of the connection, unless the word names a file; then one of this host's other platforms.
 report::TestDocument tested(const TestCommand &command, const std::stop_token &stop) {
+  migration::refuse_remote(command.machine, "'virt-ferry test'", "Migrate the machine, and test the new one.");
   const migration::TrialOptions trial = trial_options(command);
   if (!names_a_file(command.machine)) {
     if (auto found = migration::try_machine(command.machine, command.options.connect, trial, stop))

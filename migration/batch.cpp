@@ -11,6 +11,7 @@
 #include "migration/done_before.hpp"
 #include "migration/journal.hpp"
 #include "migration/manifest.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/target_names.hpp"
 
@@ -137,6 +138,8 @@ void refuse_names(const std::vector<BatchEntry> &entries, const fs::path &manife
 }  // namespace
 
 std::vector<BatchEntry> batch_entries(const fs::path &typed, const Options &defaults) {
+  refuse_remote(typed.string(), "'virt-ferry batch'",
+                "Give a manifest whose sources are such URLs, or use 'virt-ferry migrate' for one machine.");
   const fs::path argument = names::as_spelt(typed);
   std::vector<BatchEntry> out;
   std::error_code missing;

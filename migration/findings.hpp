@@ -164,6 +164,10 @@ inline const FindingKind kStaleLock{
     finding_list, "source.stale-lock", Severity::warning,
     "VMware left a lock behind whose owner is gone, as after a power cut.",
     "Make sure that the machine does not run anywhere, and check the guest's file systems."};
+inline const FindingKind kRunsElsewhere{
+    finding_list, "source.remote", Severity::info,
+    "The machine is on another host: whether it runs there is known by VMware's locks alone.",
+    "Make sure that it is switched off there before its disks are copied."};
 inline const FindingKind kOutsideOwn{
     finding_list, "source.outside", Severity::warning,
     "A file of the machine is outside its folder, in another folder of your own machines.",

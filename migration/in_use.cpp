@@ -13,6 +13,7 @@
 
 #include "support/file.hpp"
 #include "support/file_users.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -59,12 +60,18 @@ class Looker {
     images.insert(parts_.begin(), parts_.end());
     for (const fs::path &image : images) {
       std::error_code error;
-      if (!fs::is_regular_file(image, error)) continue;
+      if (!on_host::is_regular_file(image, error)) continue;
       if (const auto lock = file_users::lock_on(image)) used(image, *lock);
       add_lock(fs::path(image) += ".lck");
     }
     if (machine_.source.kind == SourceKind::vmx) look_at_folder();
     if (!locks_.empty()) look_at_locks();
+    if (on_host::is_remote(machine_.source.file)) {
+      findings_.push_back(raise(kRunsElsewhere, {.file = machine_.source.file},
+                                "the machine is read from " + on_host::authority_of(machine_.source.file) +
+                                    ": whether it runs there cannot be seen from here"));
+      return std::move(findings_);
+    }
     look_at_processes(images);
     return std::move(findings_);
   }
@@ -85,7 +92,7 @@ class Looker {
 
   void add_lock(const fs::path &lock) {
     std::error_code error;
-    if (fs::exists(lock, error) && std::find(locks_.begin(), locks_.end(), lock) == locks_.end())
+    if (on_host::exists(lock, error) && std::find(locks_.begin(), locks_.end(), lock) == locks_.end())
       locks_.push_back(lock);
   }
 
@@ -105,9 +112,8 @@ class Looker {
   void look_at_folder() {
     std::vector<fs::path> locks;
     std::error_code failed;
-    for (fs::directory_iterator at(machine_.source.file.parent_path(), failed), end; !failed && at != end;
-         at.increment(failed)) {
-      if (at->path().extension() == ".lck") locks.push_back(at->path());
+    for (const on_host::Entry &entry : on_host::list(machine_.source.file.parent_path(), failed)) {
+      if (entry.path.extension() == ".lck") locks.push_back(entry.path);
     }
     std::sort(locks.begin(), locks.end());
     // Of several machines in one folder, only this one's.

@@ -15,6 +15,7 @@
 #include "migration/plan.hpp"
 #include "migration/preflight.hpp"
 #include "migration/reader.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/report_builder.hpp"
 #include "migration/run.hpp"
 #include "migration/start_now.hpp"
@@ -195,6 +196,7 @@ Planned plan_machine(const FoundSource &source, ReadMachine read, const Options 
   const auto unfinished = unfinished_runs(runs, source.file, dest, out.name);
   out.touched = input_files(imported.machine, options);
   try {
+    refuse_options_for_remote(source.file, options);
     options = with_start_now(options, imported.machine, imported.findings);
     // What stands in the way because an earlier run of this machine came that far, does not.
     target::Taken free = host.facts.taken;

@@ -8,7 +8,10 @@
 #include "migration/identity.hpp"
 #include "migration/target_names.hpp"
 
+#include "hosts/known_hosts.hpp"
+#include "hosts/url.hpp"
 #include "support/file_names.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -176,6 +179,12 @@ void set_pull_limit(Options &options, const std::string &value) {
 
 std::filesystem::path folder(std::string_view option, const std::string &value) {
   std::error_code error;
+  if (hosts::is_ssh_url(value)) {  // of the host that the source is on, which says whether it is there
+    std::filesystem::path there = hosts::path_of_url(value);
+    hosts::allow(on_host::authority_of(there));
+    if (!on_host::is_directory(there, error)) bad_value(option, value, "an existing folder");
+    return there;
+  }
   std::filesystem::path path = std::filesystem::absolute(names::as_spelt(value), error).lexically_normal();
   if (value.empty() || !std::filesystem::is_directory(path, error)) bad_value(option, value, "an existing folder");
   return path;

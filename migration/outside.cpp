@@ -9,6 +9,7 @@
 #include "migration/source.hpp"
 #include "migration/survey.hpp"
 
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -137,7 +138,7 @@ reach::Limits limits_of(const Machine &machine, const Options &options) {
   // A QEMU that runs has its files open already, because its user said so.
   if (reach::below(machine.source.file, "/proc")) limits.allowed.emplace_back("/");
   limits.trees = options.trees;
-  limits.registered = [] { return registered_folders(); };
+  if (!on_host::is_remote(limits.folder)) limits.registered = [] { return registered_folders(); };
   return limits;
 }
 

@@ -33,6 +33,7 @@ enum class Ask : char {
   client = 'a',          // nothing, and a connection: nothing
   serving = 'w',         // nothing: Serving
   stop = 's',            // what is being done
+  connection = 'y',      // the answer to Say::connect: two descriptors, or a text: why there are none
 };
 enum class Say : char {
   answer = 'a',
@@ -43,6 +44,7 @@ enum class Say : char {
   begin = 'b',      // StepBegins: Progress
   advance = '+',    // a number
   end = '.',        // nothing
+  connect = 'y',    // a host: a connection to it is wanted (hosts/known_hosts.hpp)
 };
 
 struct OpenValues {  // image::OpenOptions

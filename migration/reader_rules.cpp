@@ -9,6 +9,7 @@
 #include "migration/running_process.hpp"
 
 #include "support/folders.hpp"
+#include "support/on_host.hpp"
 
 namespace ferry::migration {
 namespace {
@@ -79,10 +80,10 @@ cage::Rules rules_for(const FoundSource &source, const Options &options) {
   limits.allowed.insert(limits.allowed.end(), options.search.begin(), options.search.end());
   if (options.base) limits.allowed.push_back(*options.base);
   limits.trees = options.trees;
-  limits.registered = [] { return registered_folders(); };
+  if (!on_host::is_remote(source.file)) limits.registered = [] { return registered_folders(); };
   cage::Rules out = rules_for(limits);
   add_file(source.file, out);
-  add_file(vbox::host_registry(), out);
+  if (!on_host::is_remote(source.file)) add_file(vbox::host_registry(), out);
   if (options.virtualbox_registry) add_file(*options.virtualbox_registry, out);
   // The file that lies somewhere on a Windows volume is looked for by names only.
   for (const auto &[letter, drive] : places_of(options, source.file).drives) out.list.push_back(drive);
@@ -93,7 +94,7 @@ cage::Rules rules_for(const fs::path &path) {
   std::error_code error;
   const fs::path full = fs::absolute(path, error);
   reach::Limits limits;
-  limits.folder = fs::is_directory(full, error) ? full : full.parent_path();
+  limits.folder = on_host::is_directory(full, error) ? full : full.parent_path();
   cage::Rules out = of_system();
   add_file(full, out);
   if (!process::is_source(full)) add_folder(limits.folder, out);

@@ -14,6 +14,7 @@
 #include "migration/misbehave.hpp"
 #include "migration/reader_messages.hpp"
 
+#include "hosts/known_hosts.hpp"
 #include "support/limits.hpp"
 #include "support/worker.hpp"
 
@@ -158,7 +159,8 @@ class Server {
         reader().take_client(std::move(question.descriptors.front()));
         return {};
       case Ask::serving: return exact::written(reader().serving());
-      case Ask::stop: break;
+      case Ask::stop:
+      case Ask::connection: break;
     }
     throw Error(ErrorKind::internal, {.message = "an unknown question"});
   }
@@ -245,9 +247,39 @@ class Queue {
   std::stop_source last_;
 };
 
+// Connections to other hosts, which the program makes.
+class Connections {
+ public:
+  explicit Connections(const worker::Channel &channel) : channel_(channel) {}
+
+  std::optional<hosts::Streams> ask_for(const std::string &authority) {
+    std::unique_lock lock(guard_);
+    given_.reset();
+    if (!channel_.send(message(Say::connect, authority))) return std::nullopt;
+    changed_.wait(lock, [this] { return given_.has_value(); });
+    worker::Message given = *std::exchange(given_, std::nullopt);
+    if (given.bytes.size() > 1) throw exact::read<Failure>(std::string_view(given.bytes).substr(1)).error();
+    if (given.descriptors.size() != 2) return std::nullopt;
+    return hosts::Streams{std::move(given.descriptors[0]), std::move(given.descriptors[1]), {}};
+  }
+  void give(worker::Message given) {
+    const std::lock_guard lock(guard_);
+    given_ = std::move(given);
+    changed_.notify_all();
+  }
+
+ private:
+  const worker::Channel &channel_;
+  std::mutex guard_;
+  std::condition_variable changed_;
+  std::optional<worker::Message> given_;
+};
+
 }  // namespace
 
 void serve_reader(worker::Channel &channel) {
+  Connections connections(channel);
+  hosts::speak_by([&connections](const std::string &authority) { return connections.ask_for(authority); });
   Server server(channel);
   Queue questions;
   try {
@@ -263,8 +295,11 @@ void serve_reader(worker::Channel &channel) {
   }
   // This thread listens meanwhile, so that it is told to stop, and ends at once when nobody is there any more.
   while (auto question = channel.receive()) {
-    if (!question->bytes.empty() && question->bytes.front() == static_cast<char>(Ask::stop)) {
+    const char what = question->bytes.empty() ? '\0' : question->bytes.front();
+    if (what == static_cast<char>(Ask::stop)) {
       questions.stop();
+    } else if (what == static_cast<char>(Ask::connection)) {
+      connections.give(*std::move(question));
     } else {
       questions.add(*std::move(question));
     }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/reader_session.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "migration/misbehave.hpp"
+
+#include "support/on_host.hpp"
 
 namespace ferry::migration {
 
@@ -29,7 +33,14 @@ std::uint64_t number(std::string_view digits) {
 
 std::unique_ptr<Session> Session::start(const cage::Rules &rules, const fs::path &file) {
   auto worker = worker::Worker::start(rules);
-  return worker ? std::unique_ptr<Session>(new Session(std::move(worker), file)) : nullptr;
+  if (!worker) return nullptr;
+  const auto remote = [](const std::vector<fs::path> &paths) {
+    std::vector<fs::path> out;
+    std::copy_if(paths.begin(), paths.end(), std::back_inserter(out), on_host::is_remote);
+    return out;
+  };
+  return std::unique_ptr<Session>(
+      new Session(std::move(worker), file, {.read = remote(rules.read), .list = remote(rules.list)}));
 }
 
 std::string Session::ask(const Call &call) {
@@ -51,7 +62,8 @@ std::string Session::ask(const Call &call) {
     const auto what = static_cast<Say>(said->bytes.front());
     switch (what) {
       case Say::answer: return std::string(value);
-      case Say::failure: throw exact::read<Failure>(value).error();
+      case Say::failure: throw failure(value);
+      case Say::connect: connect(std::string(value)); continue;
       case Say::refused:
         throw Error(ErrorKind::io, {.where = {.file = file_}, .message = exact::read<std::string>(value)});
       case Say::defect: throw std::runtime_error(exact::read<std::string>(value));
@@ -75,6 +87,37 @@ void Session::report(Say what, std::string_view value, Progress &progress) {
   } else {
     progress.end();
   }
+}
+
+void Session::connect(const std::string &authority) {
+  constexpr std::size_t kMost = 64;  // of one worker: a host that hangs up each time is given up before
+  const auto answer = [&](const std::string &why, const std::vector<int> &descriptors) {
+    static_cast<void>(worker_->channel().send(std::string(1, static_cast<char>(Ask::connection)) + why, descriptors));
+  };
+  const auto named = [&](const fs::path &path) { return on_host::authority_of(path) == authority; };
+  const bool meant = std::any_of(elsewhere_.read.begin(), elsewhere_.read.end(), named);
+  if (!meant || ++connections_ > kMost) return answer("", {});
+  lent_.reset();  // it asks because that one is lost
+  try {
+    auto lent = hosts::lend(authority, elsewhere_);
+    if (!lent) return answer("", {});
+    answer("", {lent->from.get(), lent->to.get()});
+    lent->from.reset();
+    lent->to.reset();
+    lent_ = *std::move(lent);
+  } catch (const Error &error) {
+    answer(exact::written(failure_of(error)), {});
+  }
+}
+
+Error Session::failure(std::string_view value) const {
+  Error out = exact::read<Failure>(value).error();
+  if (out.kind() != ErrorKind::unreachable || !lent_) return out;
+  const ErrorDetail said = lent_->why();
+  ErrorDetail detail = out.detail();
+  if (!said.found.empty()) detail.found = said.found;
+  if (!said.advice.empty()) detail.advice = said.advice;
+  return {out.kind(), std::move(detail)};
 }
 
 void Session::ended() {

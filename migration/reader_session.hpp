@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "migration/reader_messages.hpp"
 
+#include "hosts/known_hosts.hpp"
 #include "support/cage.hpp"
 #include "support/worker.hpp"
 
@@ -36,15 +38,22 @@ class Session {
   [[nodiscard]] bool is_usable() const { return usable_; }
 
  private:
-  Session(std::unique_ptr<worker::Worker> worker, std::filesystem::path file)
-      : worker_(std::move(worker)), file_(std::move(file)) {}
+  Session(std::unique_ptr<worker::Worker> worker, std::filesystem::path file, hosts::Readable elsewhere)
+      : worker_(std::move(worker)), file_(std::move(file)), elsewhere_(std::move(elsewhere)) {}
 
   static void report(Say what, std::string_view value, Progress &progress);
+  // Gives it a connection to another host, by which it may ask for what the rules name there.
+  void connect(const std::string &authority);
+  // What it failed with; ssh may have said why.
+  [[nodiscard]] Error failure(std::string_view value) const;
   [[noreturn]] void ended();
   [[noreturn]] void given_up(worker::Watch::Verdict verdict);
 
   std::unique_ptr<worker::Worker> worker_;
   std::filesystem::path file_;
+  hosts::Readable elsewhere_;  // the rules' paths on other hosts
+  std::optional<hosts::Lent> lent_;
+  std::size_t connections_ = 0;  // that it got so far
   bool usable_ = true;
 };
 

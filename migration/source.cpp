@@ -13,10 +13,12 @@
 #include "importers/vmx/vmx.hpp"
 #include "migration/foreign_source.hpp"
 #include "migration/reader.hpp"
+#include "migration/remote_source.hpp"
 #include "migration/running_process.hpp"
 
 #include "support/file.hpp"
 #include "support/file_names.hpp"
+#include "support/on_host.hpp"
 #include "support/text.hpp"
 
 namespace ferry::migration {
@@ -44,7 +46,7 @@ std::optional<std::string> whole_text(const fs::path &file, std::string head) {
   std::error_code error;
   if (!qemu::speaks_of_qemu(head)) return std::nullopt;
   if (head.size() < kHeadBytes) return head;
-  if (fs::file_size(file, error) > kLongestScript || error) return std::nullopt;
+  if (on_host::file_size(file, error) > kLongestScript || error) return std::nullopt;
   return file::read_start(file, kLongestScript);
 }
 
@@ -79,7 +81,9 @@ bool is_old_settings(const fs::path &file) {
       R"((.+)-1\.[0-9]+-(linux|windows|macosx|solaris|freebsd|os2|unknown)(-[0-9]+)?\.vbox)");
   std::smatch parts;
   const std::string name = file.filename().string();
-  return std::regex_match(name, parts, kPattern) && fs::exists(file.parent_path() / (parts[1].str() + ".vbox"));
+  std::error_code error;
+  return std::regex_match(name, parts, kPattern) &&
+         on_host::exists(file.parent_path() / (parts[1].str() + ".vbox"), error);
 }
 
 // Backups that look like machines but are not what a user means.
@@ -132,16 +136,11 @@ std::string listing(const std::vector<FoundSource> &sources) {
   return out;
 }
 
-bool is_file(const fs::directory_entry &entry) {
-  std::error_code error;
-  return entry.is_regular_file(error);
-}
-
 // A link is followed as far as the folder that was named may be read: what is beyond must be named itself.
 Error said_of_link(const fs::path &file, const Error &error) {
   std::error_code none;
-  const fs::path target = fs::canonical(file, none);
-  if (!fs::is_symlink(file, none) || error.kind() != ErrorKind::io || target.empty()) return error;
+  const fs::path target = on_host::canonical(file, none);
+  if (!on_host::is_symlink(file, none) || error.kind() != ErrorKind::io || target.empty()) return error;
   const std::string named = text::printable(target.string());
   return {ErrorKind::unsafe,
           {.where = {.file = fs::absolute(file).lexically_normal()},
@@ -165,7 +164,7 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
   fs::path settings = file;
   settings.replace_extension(".vbox");
   std::error_code error;
-  if (fs::exists(settings, error)) return std::nullopt;
+  if (on_host::exists(settings, error)) return std::nullopt;
   return Error(ErrorKind::missing, {.where = {.file = fs::absolute(settings).lexically_normal()},
                                     .message = "the machine's settings no longer exist",
                                     .advice = vbox_backups(settings)});
@@ -174,13 +173,13 @@ std::optional<Error> unreadable_machine(const fs::path &file) {
 FoundSource only_one_in(const fs::path &folder) {
   std::vector<FoundSource> found;
   std::optional<Error> broken;
-  for (const fs::directory_entry &entry : file::entries_of(folder)) {
-    if (!is_file(entry)) continue;
-    const auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path());
+  for (const on_host::Entry &entry : on_host::entries_of(folder)) {
+    if (!entry.is_file) continue;
+    const auto source = is_backup(entry.path) ? std::nullopt : detected(entry.path);
     if (source) {
       found.push_back(*source);
-    } else if (!broken && !is_old_settings(entry.path())) {
-      broken = unreadable_machine(entry.path());
+    } else if (!broken && !is_old_settings(entry.path)) {
+      broken = unreadable_machine(entry.path);
     }
   }
   if (found.size() == 1) return found.front();
@@ -203,19 +202,18 @@ void collect(const fs::path &folder, FoundBelow &out) {
   std::vector<fs::path> folders;
   std::vector<Error> unread;  // files that may be machines for all that is known
   bool machine_here = false;
-  for (const fs::directory_entry &entry : file::entries_of(folder)) {
-    std::error_code error;
-    if (entry.is_directory(error) && !entry.is_symlink(error)) {
-      if (entry.path().filename() != "lost+found") folders.push_back(entry.path());  // ext4's, for root only
-    } else if (is_file(entry)) {
+  for (const on_host::Entry &entry : on_host::entries_of(folder)) {
+    if (entry.is_folder && !entry.is_link) {
+      if (entry.path.filename() != "lost+found") folders.push_back(entry.path);  // ext4's, for root only
+    } else if (entry.is_file) {
       std::optional<Error> refused;
-      auto source = is_backup(entry.path()) ? std::nullopt : detected(entry.path(), &refused);
+      auto source = is_backup(entry.path) ? std::nullopt : detected(entry.path, &refused);
       if (source) {
         machine_here = true;
         out.sources.push_back(*std::move(source));
-      } else if (auto unreadable = is_old_settings(entry.path()) ? std::nullopt : unreadable_machine(entry.path())) {
+      } else if (auto unreadable = is_old_settings(entry.path) ? std::nullopt : unreadable_machine(entry.path)) {
         out.unreadable.push_back(*std::move(unreadable));
-      } else if (refused && !is_companion(entry.path()) && !entry.is_symlink(error)) {
+      } else if (refused && !is_companion(entry.path) && !entry.is_link) {
         unread.push_back(*std::move(refused));
       }
     }
@@ -237,7 +235,7 @@ std::optional<SourceKind> detect_source(const fs::path &file) { return detect_in
 
 std::optional<SourceKind> detect_source_at(const fs::path &file, std::shared_ptr<const file::Head> *kept) {
   std::error_code error;
-  if (!fs::is_regular_file(file, error)) return std::nullopt;  // a FIFO would be waited for
+  if (!on_host::is_regular_file(file, error)) return std::nullopt;  // a FIFO would be waited for
   const auto status = file::status_of(file);
   const std::string head = read_head(file);
   if (vbox::looks_like_vbox(head)) return SourceKind::vbox;
@@ -256,9 +254,17 @@ FoundSource find_source(const std::string &argument) {
                 {.message = "the source has no name",
                  .found = "an empty argument",
                  .expected = "a file, a folder, or the name of a machine that 'virt-ferry list' shows"});
-  const fs::path path = names::as_spelt(argument);
+  const std::optional<fs::path> remote = remote_path(argument);
+  const fs::path path = remote ? *remote : names::as_spelt(argument);
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
+  const fs::file_status status = on_host::status(path, error);
+  if (remote && !fs::exists(status)) {
+    throw Error(ErrorKind::missing, {.where = {.file = path},
+                                     .message = "there is no such file or folder on the other host",
+                                     .expected = "a machine's file, or a folder with one",
+                                     .advice = "Check the path with 'sftp'; it begins at the host's root, or with "
+                                               "/~/ at your home there."});
+  }
   if (!fs::exists(status)) {
     const RegisteredMachine machine = machine_by_name(argument);
     return {machine.kind, machine.file};
@@ -266,12 +272,14 @@ FoundSource find_source(const std::string &argument) {
   if (!fs::is_directory(status) && !fs::is_regular_file(status)) {
     throw Error(ErrorKind::unsafe, {.where = {.file = path}, .message = "this is not a regular file"});
   }
-  return find_source_in_worker(path);
+  FoundSource found = find_source_in_worker(path);
+  refuse_remote_kind(found);
+  return found;
 }
 
 FoundSource find_source_at(const fs::path &path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return only_one_in(path);
+  if (on_host::is_directory(path, error)) return only_one_in(path);
   std::shared_ptr<const file::Head> head;
   auto kind = detect_source_at(path, &head);
   // What speaks of QEMU and starts none is refused with the reason.
