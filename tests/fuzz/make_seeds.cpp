@@ -2,6 +2,7 @@
 // Writes sound inputs of every kind as seeds for the fuzz targets: make_seeds FOLDER makes a folder for each target.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "tests/look_inside/hive_writer.hpp"
 #include "tests/look_inside/ntfs_volume.hpp"
 #include "tests/paths.hpp"
+
+#include "hosts/sftp_packets.hpp"
 
 using namespace ferry::test;
 namespace fs = std::filesystem;
@@ -31,6 +34,35 @@ Bytes packed(const std::string &format, const Bytes &image) {
       out.push_back(i < image.size() ? image[static_cast<std::size_t>(i)] : std::uint8_t{0});
     }
   }
+  return out;
+}
+
+// What an SFTP server says to whoever opens and reads a file, or lists a folder; ids count from 1.
+Bytes sftp_answers(bool folder) {
+  using ferry::sftp::PacketWriter;
+  using ferry::sftp::Type;
+  Bytes out;
+  const auto say = [&out](PacketWriter packet) {
+    const auto &bytes = packet.done();
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  };
+  const auto attributes = [](std::uint32_t id) {
+    PacketWriter packet(Type::attributes, id);
+    return packet.number(1 | 4 | 8).long_number(10).number(0100644).number(0).number(7);
+  };
+  say(PacketWriter(Type::version, std::nullopt).number(3));
+  if (folder) {
+    say(PacketWriter(Type::handle, 1).string("h"));
+    say(PacketWriter(Type::name, 2).number(1).string("web.vmx").string("").number(4).number(0100644));
+    say(PacketWriter(Type::status, 3).number(1).string("").string(""));
+    say(PacketWriter(Type::status, 4).number(0).string("").string(""));
+    return out;
+  }
+  say(attributes(1));
+  say(PacketWriter(Type::name, 2).number(1).string("/x").string("").number(0));
+  say(PacketWriter(Type::handle, 3).string("h"));
+  say(attributes(4));
+  say(PacketWriter(Type::data, 5).string("0123456789"));
   return out;
 }
 
@@ -331,6 +363,8 @@ int main(int count, char **arguments) {
            {"d.vmdk", "KDMV"}}));
   put("ova", "no_manifest", tar({{"./m.ovf", ovf}, {"d.vmdk.000000000", "a"}, {"d.vmdk.000000001", "b"}}));
   put("serve", "reads", client_of_nbd());
+  put("sftp", "file", sftp_answers(false));
+  put("sftp", "folder", sftp_answers(true));
   put_guests(folder);
   put_fixtures(folder);
   put_words(folder);
