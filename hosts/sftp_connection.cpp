@@ -17,7 +17,7 @@ namespace ferry::sftp {
 
 namespace {
 
-constexpr std::uint32_t kSmallestRead = 4096;   // bytes: a server that gives less is none that one can work with
+constexpr std::uint32_t kSmallestRead = 4096;   // bytes: a server that gives less cannot be worked with
 constexpr std::uint32_t kLargestRead = 261120;  // bytes: what OpenSSH's gives; more would not fit a packet of ours
 constexpr std::uint32_t kMostAnnounced = 256;   // of a greeting
 constexpr std::size_t kMostForgotten = 4096;    // answers that are still to come and that nobody wants

@@ -9,7 +9,7 @@ void SshLink::unreachable(const std::filesystem::path &file, const std::string &
                                   : "the host '" + authority_ + "' cannot be reached by SFTP";
   if (said.found.empty()) said.found = why;
   if (said.advice.empty())
-    said.advice = "Try 'sftp " + authority_ + "': what works there works here. Then run the same command again.";
+    said.advice = "Try 'sftp sftp://" + authority_ + "': what works there works here. Then run the same command again.";
   said.where.file = file;
   throw Error(ErrorKind::unreachable, std::move(said));
 }

@@ -67,13 +67,14 @@ std::filesystem::path path_of_url(std::string_view url) {
   const std::size_t slash = rest.find('/');
   const std::string_view authority = rest.substr(0, slash);
   const Split parts = split(authority);
-  if (!is_host(parts.host)) refuse(url, "this names no host");
-  if (authority.find('@') != std::string_view::npos && !is_name(parts.user)) refuse(url, "this names no user");
+  if (!is_host(parts.host)) refuse(url, "no host is named");
+  if (authority.find('@') != std::string_view::npos && !is_name(parts.user))
+    refuse(url, "no user is named before the @");
   const auto port = text::parse_u64(parts.port);
   const bool has_port = parts.host.data() + parts.host.size() != authority.data() + authority.size();
-  if (has_port && (!port || *port == 0 || *port > 65535)) refuse(url, "this is no port");
+  if (has_port && (!port || *port == 0 || *port > 65535)) refuse(url, "the port is not a number from 1 to 65535");
   if (slash == std::string_view::npos || rest.substr(slash).find('\0') != std::string_view::npos)
-    refuse(url, "this names a host and no file or folder on it");
+    refuse(url, "no file or folder of the host is named");
   const std::filesystem::path there(rest.substr(slash));
   const std::filesystem::path inside = there.lexically_normal();
   return std::string(on_host::kRemoteMark) + std::string(authority) +
