@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154
 # SPDX-License-Identifier: Apache-2.0
 # Runs that are killed at every moment, with a session's libvirt: session.sh runs one of these (tests/e2e/run.sh).
-# FERRY_TRIALS=long goes through every moment, otherwise every fourth is taken.
+# FERRY_TRIALS=long goes through every moment, otherwise every third is taken.
 
 MIB=$((1024 * 1024))
 SHIM=$WORK/files/libferry_stop_shim.so
 
-stride() { if [[ ${FERRY_TRIALS:-} == long ]]; then echo 1; else echo 4; fi; }
+stride() { if [[ ${FERRY_TRIALS:-} == long ]]; then echo 1; else echo 3; fi; }
 
 # killed_at MOMENT ARGUMENT...: true when the run was killed; false when it came to its end, which must be a good one:
 # with $end, or 0.
