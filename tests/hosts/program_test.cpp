@@ -215,7 +215,7 @@ class Machines : public OverSsh {
   }
 };
 
-TEST_F(Machines, VmwareDisksAreByteEqual) {
+TEST_F(Machines, OfVmwareTheGuestReadsTheSame) {
   const Json report = expect_same(vmware(), {"--jobs", "1"}, 3);
   EXPECT_EQ(report["machines"][0]["snapshots"].size(), 1U);
   EXPECT_EQ(report["machines"][0]["source"], far(folder_ / "vms/web/web.vmx"));
@@ -306,7 +306,7 @@ TEST_F(Machines, WhatIsNotThereIsSaid) {
   EXPECT_EQ(run({"inspect", "ssh://-oProxyCommand=x/y"}).exit_code, 2);
 }
 
-TEST_F(Machines, VirtualBoxDisksAreByteEqual) {
+TEST_F(Machines, OfVirtualBoxTheGuestReadsTheSame) {
   const test::Layer base = layer(1U << 20U, 6, 1, false), top = layer(1U << 20U, 6, 2, true);
   test::Identity of_base{.id = test::uuid_of(1), .modification = test::uuid_of(11)};
   test::Identity of_top{.id = test::uuid_of(2),
