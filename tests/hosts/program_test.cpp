@@ -284,9 +284,10 @@ TEST_F(Machines, NothingOfThisHostIsTakenForThere) {
       "config.version = \"8\"\nvirtualHW.version = \"14\"\ndisplayName = \"evil\"\nguestOS = \"debian10-64\"\n"
       "memsize = \"512\"\nscsi0.present = \"TRUE\"\nscsi0:0.present = \"TRUE\"\nscsi0:0.fileName = \"" +
           std::string("../../../../../../../../../../../../") + secret.string().substr(1) + "\"\n");
-  const subprocess::Result said = run(
-      {"plan", "--host-profile", (kFixtures / "hosts/debian-12.json").string(), "--input-format", "raw", far(source)});
+  const subprocess::Result said = run({"plan", "--host-profile", (kFixtures / "hosts/debian-12.json").string(),
+                                       "--input-format", "raw", "--format", "json", far(source)});
   EXPECT_EQ(said.exit_code, 3) << said.output;
+  EXPECT_THAT(said.output, testing::HasSubstr("a file of another host"));
 }
 
 TEST_F(Machines, AHostThatCannotBeReachedIsAnError) {
