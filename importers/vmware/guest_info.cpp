@@ -121,7 +121,7 @@ std::vector<Entry> entries_of(std::string_view text) {
 // What stands behind the key: a scalar, or the lines below it without the indentation that they have in common.
 std::string value_of(const Entry &entry) {
   const std::string &head = entry.lines.front();
-  const std::string scalar = unquoted(std::string_view(head).substr(head.find(':') + 1));
+  std::string scalar = unquoted(std::string_view(head).substr(head.find(':') + 1));
   const bool block_text = scalar == "|" || scalar == ">" || scalar == "|-" || scalar == ">-";
   if (!scalar.empty() && !block_text) return scalar;
   std::size_t indent = std::string::npos;
