@@ -163,28 +163,31 @@ NAME.xml, NAME_VARS.fd
 TROFF
 }
 
+# What is asked for each option leaves its answer in REPLY: a process for each would take most of the build's end.
+
 # The words that a value may be, of "--mac keep|new|N=MAC": not what stands for a value of the user's.
 words_of() {
   local all word out=()
   IFS='|' read -r -a all <<<"$1"
   for word in "${all[@]}"; do [[ $word == *[A-Z]* ]] || out+=("$word"); done
-  printf '%s' "${out[*]}"
+  REPLY=${out[*]}
 }
 # What the program's explanation tells of a value that the usage calls FORMAT, HOW or WHEN: "text, json or html".
 told_words_of() {
   local told=${1/ (lines on stderr)/} words
   told=${told#colours in text: }
+  REPLY=
   [[ $told =~ ^([a-z0-9]+(, [a-z0-9]+)*' or '[a-z0-9]+)( .*)?$ ]] || return 0
   words=${BASH_REMATCH[1]//,/}
-  printf '%s' "${words/ or / }"
+  REPLY=${words/ or / }
 }
 # values_of COMMAND: option, its words.
 values_of() {
-  local option value explanation words
+  local option value explanation
   while IFS=$'\t' read -r option value explanation; do
-    words=$(words_of "$value")
-    [[ -n $words ]] || words=$(told_words_of "$explanation")
-    [[ -z $words ]] || printf '%s\t%s\n' "$option" "$words"
+    words_of "$value"
+    [[ -n $REPLY ]] || told_words_of "$explanation"
+    [[ -z $REPLY ]] || printf '%s\t%s\n' "$option" "$REPLY"
   done < <(help_of "$1" | sed -n 's/^\t\(-.,\)\{0,1\}\(--[a-z-]*\) \([^\t]*\)\t\(.*\)/\2\t\3\t\4/p')
 }
 # read_values COMMAND: the same, as words_for[option].
@@ -255,11 +258,20 @@ complete -o bashdefault -o default -F _virt_ferry virt-ferry
 BASH
 }
 
+# escape TEXT CHARACTER...: with a backslash before each of them; a backslash comes first.
+escape() {
+  REPLY=$1
+  local character
+  for character in "${@:2}"; do REPLY=${REPLY//"$character"/"\\$character"}; done
+}
 # In single quotes of a shell.
-quoted() { sed "s/'/'\\\\''/g"; }
-for_fish() { sed "s/[\\\\']/\\\\&/g"; }
-# Inside of [] in what zsh's _arguments takes.
-in_brackets() { sed 's/[]:\\[]/\\&/g'; }
+quoted() { REPLY=${1//"'"/"'\\''"}; }
+for_fish() { escape "$1" \\ "'"; }
+# Inside of [] in what zsh's _arguments takes, in single quotes.
+in_brackets() {
+  escape "$1" \\ ']' ':' '['
+  quoted "$REPLY"
+}
 
 # shellcheck disable=SC2016,SC2059
 zsh_completion() {
@@ -274,7 +286,8 @@ ZSH
     "$(values_in_json '\(run\|batch\)' 2)"
   printf '_virt_ferry() {\n  local -a commands arguments\n  commands=('
   while read -r command; do
-    printf "\n    '%s:%s'" "$command" "$("$program" "$command" --help | head -n 1 | sed 's/:/\\:/g' | quoted)"
+    quoted "$("$program" "$command" --help | head -n 1 | sed 's/:/\\:/g')"
+    printf "\n    '%s:%s'" "$command" "$REPLY"
   done < <(top_commands | tr ' ' '\n')
   cat <<'ZSH'
 
@@ -300,7 +313,8 @@ ZSH
     printf "    '%s')\n      arguments=(" "$command"
     read_values "$command"
     while IFS=$'\x1f' read -r short option value explanation; do
-      explanation=$(in_brackets <<<"$explanation" | quoted)
+      in_brackets "$explanation"
+      explanation=$REPLY
       words=${words_for[$option]:-}
       if [[ -z $value ]]; then
         printf "\n        '*%s[%s]'" "$option" "$explanation"
@@ -359,7 +373,8 @@ fish_completion() {
       elif [[ -n $value ]]; then
         case $value in DIR | FILE) printf ' -r' ;; *) printf ' -x' ;; esac
       fi
-      printf " -d '%s'\n" "$(for_fish <<<"$explanation")"
+      for_fish "$explanation"
+      printf " -d '%s'\n" "$REPLY"
     done < <(help_of "$command" | sed -n 's/^\t\(\(-.\),\)\{0,1\}\(--[a-z-]*\) \{0,1\}\([^\t]*\)\t\(.*\)/-\2\x1f\3\x1f\4\x1f\5/p')
     case $command in
       inspect | plan | migrate | script) printf "complete -c virt-ferry -n '%s' -a '(__virt_ferry_machines)'\n" "$condition" ;;
