@@ -34,7 +34,7 @@ enum class ErrorKind {
   unsafe,       // reading on would follow the source outside of what belongs to it
   conflict,     // a target, name, MAC or UUID is already taken
   no_space,     // the destination has not enough room
-  unreachable,  // the libvirt connection cannot be opened
+  unreachable,  // what the run speaks with does not answer: libvirt, or another computer
   libvirt,      // libvirt refused something on an open connection
   subprocess,   // qemu-img or another program failed
   io,           // the operating system refused to read or write

@@ -146,13 +146,9 @@ std::string read_start(const std::filesystem::path &file, std::size_t most) {
 }
 
 std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit) {
-  const auto far = on_host::is_remote(range.file) ? on_host::open(range.file) : nullptr;
-  const Descriptor file(far ? -1 : open(range.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!far && !file)
-    fail(range.file, "the file cannot be read", errno, errno == ENOENT ? ErrorKind::missing : ErrorKind::io);
-  const Status found = far ? far->status() : status_of(file.get(), range.file);
-  if (!found.is_regular()) fail(range.file, "this is not a regular file", EINVAL, ErrorKind::io);
-  const std::uint64_t rest = range.offset > found.size ? 0 : found.size - range.offset;
+  const auto file = on_host::open(range.file);
+  const std::uint64_t size = file->status().size;
+  const std::uint64_t rest = range.offset > size ? 0 : size - range.offset;
   const std::uint64_t length = range.length.value_or(rest);
   if (length > rest || length > limit) {
     throw Error(ErrorKind::malformed,
@@ -162,20 +158,7 @@ std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit
                  .expected = length > limit ? "at most " + std::to_string(limit) : std::to_string(length)});
   }
   std::vector<std::uint8_t> out(static_cast<std::size_t>(length));
-  if (far) {
-    far->read(range.offset, out.data(), out.size());
-    return out;
-  }
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t count =
-        pread(file.get(), out.data() + done, out.size() - done, static_cast<off_t>(range.offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(range.file, "the file cannot be read", errno, ErrorKind::io);
-    if (count == 0) break;  // truncated while it was read
-    done += static_cast<std::size_t>(count);
-  }
-  out.resize(done);
+  file->read(range.offset, out.data(), out.size());
   return out;
 }
 

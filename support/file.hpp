@@ -91,7 +91,8 @@ struct Head {
 // reason where it cannot be opened or read: what could be read of it is not taken for the whole.
 [[nodiscard]] std::string read_start(const std::filesystem::path &file, std::size_t most);
 
-// Reads a part of a regular file, at most `limit` bytes. Throws Error io, missing, and malformed when it is longer.
+// Reads a part of a regular file, at most `limit` bytes. Throws Error malformed when it is longer, and what
+// on_host::open() and on_host::File::read() throw.
 [[nodiscard]] std::vector<std::uint8_t> read_range(const FileRange &range, std::uint64_t limit);
 
 // Writes all of `bytes` at the descriptor's position, however often write() stops short. Throws Error no_space or io.

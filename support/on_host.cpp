@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/on_host.hpp"
 
+#include <cerrno>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/text.hpp"
 
@@ -31,6 +34,60 @@ fs::file_type type_of(const file::Status &status) {
     default: return fs::file_type::unknown;
   }
 }
+
+[[noreturn]] void no_such_file(const fs::path &path) {
+  throw Error(ErrorKind::missing,
+              {.where = {.file = path}, .message = "there is no such file", .advice = "Check the path."});
+}
+
+[[noreturn]] void cannot_be_read(const fs::path &path, int code) {
+  throw Error(ErrorKind::io, {.where = {.file = path},
+                              .message = "the file cannot be read: " + std::generic_category().message(code),
+                              .advice = code == EACCES || code == EPERM ? "Check its permissions and its owner."
+                                                                        : "Check the disk that it is on."});
+}
+
+class FileHere final : public File {
+ public:
+  explicit FileHere(const fs::path &path)
+      : path_(path), open_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {
+    if (!open_) {
+      const int code = errno;
+      if (code == ENOENT || code == ENOTDIR) no_such_file(path);
+      cannot_be_read(path, code);
+    }
+    status_ = file::status_of(open_.get(), path);
+    if (!status_.is_regular()) {
+      throw Error(ErrorKind::unsafe, {.where = {.file = path},
+                                      .message = "this is not a regular file and is not opened",
+                                      .expected = "a regular file"});
+    }
+  }
+  void read(std::uint64_t offset, void *into, std::size_t length) const override {
+    auto *to = static_cast<char *>(into);
+    while (length > 0) {
+      const ssize_t got = pread(open_.get(), to, length, static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) cannot_be_read(path_, errno);
+      if (got == 0) {
+        throw Error(ErrorKind::malformed,
+                    {.where = {.file = path_, .path = "offset " + std::to_string(offset)},
+                     .message = "the file ends before the end of its data",
+                     .expected = std::to_string(length) + " more bytes",
+                     .advice = "Copy the file again from the source: it is truncated, or it was changed meanwhile."});
+      }
+      to += got;
+      offset += static_cast<std::uint64_t>(got);
+      length -= static_cast<std::size_t>(got);
+    }
+  }
+  [[nodiscard]] const file::Status &status() const override { return status_; }
+
+ private:
+  fs::path path_;
+  file::Descriptor open_;
+  file::Status status_;
+};
 
 std::error_code not_there() { return std::make_error_code(std::errc::no_such_file_or_directory); }
 
@@ -73,9 +130,9 @@ fs::path joined(const fs::path &folder, const fs::path &name) {
 bool same_host(const fs::path &one, const fs::path &other) { return authority_of(one) == authority_of(other); }
 
 std::shared_ptr<const File> open(const fs::path &path) {
+  if (!is_remote(path)) return std::make_shared<FileHere>(path);
   if (const auto host = host_of(path)) return host->open(path);
-  throw Error(ErrorKind::missing,
-              {.where = {.file = path}, .message = "there is no such file", .advice = "Check the path."});
+  no_such_file(path);
 }
 
 std::optional<file::Status> remote_status(const fs::path &path, file::Links links) {

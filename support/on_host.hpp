@@ -20,12 +20,13 @@
 
 namespace ferry::on_host {
 
-// A regular file of another host, open for reading. Thread-safe.
+// A regular file of this host or of another one, open for reading. Thread-safe.
 class File {
  public:
   virtual ~File() = default;
-  // Fills `length` bytes from `offset`. Throws Error unreachable (the connection is lost and does not come back), io,
-  // and malformed where fewer bytes are there or another file has the name by now.
+  // Fills `length` bytes from `offset`. Throws Error io; malformed where fewer bytes are there; for a file of another
+  // host also unreachable (the connection is lost and does not come back), and malformed where another file has the
+  // name by now.
   virtual void read(std::uint64_t offset, void *into, std::size_t length) const = 0;
   [[nodiscard]] virtual const file::Status &status() const = 0;  // when it was opened
 };
@@ -69,7 +70,8 @@ inline constexpr std::string_view kRemoteMark = "/ssh:";
 // A name that a file in `folder` (absolute) gives: an absolute one is of the same host.
 [[nodiscard]] std::filesystem::path joined(const std::filesystem::path &folder, const std::filesystem::path &name);
 [[nodiscard]] bool same_host(const std::filesystem::path &one, const std::filesystem::path &other);
-// Of a remote file. Throws Error missing where it is on no host that this process may speak with, and as Host::open.
+// Never waits for a FIFO's writer. Throws Error missing (also where it is on no host that this process may speak with),
+// unsafe (not a regular file) and io (it may not be read), and what Host::open throws.
 [[nodiscard]] std::shared_ptr<const File> open(const std::filesystem::path &path);
 // Of a remote file; see file::status_of().
 [[nodiscard]] std::optional<file::Status> remote_status(const std::filesystem::path &path, file::Links links);

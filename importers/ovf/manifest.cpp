@@ -3,7 +3,6 @@
 // Packages"). Known deviants: blanks around every part ("SHA256 (a) = ..." by VirtualBox), any case of the
 // algorithm, CRLF, names with parentheses, SHA-512 by ovftool.
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <set>
 
@@ -93,7 +92,7 @@ void throw_if_stopped(const ManifestEntry &entry, const std::stop_token &stop) {
                                      .message = "comparing the files with the manifest was interrupted"});
 }
 
-std::string hash_remote(const ManifestEntry &entry, const std::stop_token &stop) {
+std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) {
   const auto file = on_host::open(entry.range.file);
   const std::uint64_t size = file->status().size;
   std::uint64_t at = entry.range.offset;
@@ -107,28 +106,6 @@ std::string hash_remote(const ManifestEntry &entry, const std::stop_token &stop)
     digest.update(buffer.data(), now);
     at += now;
     left -= now;
-  }
-  return digest.finish();
-}
-
-std::string hash_range(const ManifestEntry &entry, const std::stop_token &stop) {
-  if (on_host::is_remote(entry.range.file)) return hash_remote(entry, stop);
-  std::ifstream in(entry.range.file, std::ios::binary);
-  in.seekg(static_cast<std::streamoff>(entry.range.offset));
-  Digest digest(entry.algorithm);
-  std::vector<std::uint8_t> buffer(kHashedBlock);
-  std::uint64_t left = entry.range.length.value_or(UINT64_MAX);
-  while (left > 0 && in) {
-    throw_if_stopped(entry, stop);
-    in.read(reinterpret_cast<char *>(buffer.data()),
-            static_cast<std::streamsize>(std::min<std::uint64_t>(left, buffer.size())));
-    const auto got = static_cast<std::uint64_t>(in.gcount());
-    digest.update(buffer.data(), static_cast<std::size_t>(got));
-    left -= got;
-  }
-  if (in.bad() || (entry.range.length && left > 0)) {
-    throw Error(ErrorKind::io, {.where = {.file = entry.range.file, .path = entry.member},
-                                .message = "the file cannot be read to its end"});
   }
   return digest.finish();
 }

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <archive.h>
 #include <archive_entry.h>
-#include <cerrno>
 #include <cstring>
 #include <exception>
-#include <fcntl.h>
 #include <locale.h>
 #include <span>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -48,22 +45,8 @@ class Utf8Locale {
 class RawFile final : public gzip::Input {
  public:
   explicit RawFile(const std::filesystem::path &file, const file::Head *head = nullptr, file::Head *grows = nullptr)
-      : path_(file),
-        head_(head),
-        grows_(grows),
-        far_(on_host::is_remote(file) ? on_host::open(file) : nullptr),
-        open_(far_ ? -1 : ::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (!far_ && !open_) {
-      const int error = errno;
-      const bool missing = error == ENOENT || error == ENOTDIR;
-      throw Error(missing ? ErrorKind::missing : ErrorKind::io,
-                  {.where = {.file = file},
-                   .message = missing ? "there is no such file"
-                                      : "the file cannot be read: " + std::generic_category().message(error)});
-    }
-    const file::Status status = far_ ? far_->status() : file::status_of(open_.get(), file);
-    size_ = status.size;
-    if (head_ != nullptr && head_->status != status) head_ = grows_ = nullptr;
+      : path_(file), head_(head), grows_(grows), file_(on_host::open(file)) {
+    if (head_ != nullptr && head_->status != file_->status()) head_ = grows_ = nullptr;
   }
   void read(std::uint64_t offset, void *into, std::size_t length) const override {
     auto *to = static_cast<char *>(into);
@@ -76,35 +59,17 @@ class RawFile final : public gzip::Input {
     }
     const bool adds = grows_ != nullptr && offset == grows_->bytes.size();
     const std::span<const char> read(to, length);
-    if (far_) {
-      far_->read(offset, to, length);
-      length = 0;
-    }
-    while (length > 0) {
-      const ssize_t got = ::pread(open_.get(), to, length, static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) {
-        throw Error(ErrorKind::io,
-                    {.where = {.file = path_},
-                     .message = "the file cannot be read to its end",
-                     .found = got < 0 ? std::generic_category().message(errno) : "the file became shorter"});
-      }
-      to += got;
-      offset += static_cast<std::uint64_t>(got);
-      length -= static_cast<std::size_t>(got);
-    }
+    file_->read(offset, to, length);
     if (adds) grows_->bytes.insert(grows_->bytes.end(), read.begin(), read.end());
   }
-  [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] std::uint64_t size() const override { return file_->status().size; }
   [[nodiscard]] const std::filesystem::path &path() const override { return path_; }
 
  private:
   std::filesystem::path path_;
   const file::Head *head_;
   file::Head *grows_;
-  std::shared_ptr<const on_host::File> far_;  // null: it is on this host
-  file::Descriptor open_;
-  std::uint64_t size_ = 0;
+  std::shared_ptr<const on_host::File> file_;
 };
 
 // The member's name as UTF-8 bytes, "./" cut off. Invalid UTF-8 is given as it lies in the tar.

@@ -19,7 +19,8 @@ struct StateFile {
   std::string configuration;  // the text of the .vmx at that time; empty when it is not in there
   bool running = false;       // memory and CPU state are in it or belong to it
 };
-// nullopt when the file is not there or is not of a known form. Reads no more than it needs; never throws.
+// nullopt when the file is not there, cannot be read or is not of a known form. Reads no more than it needs. Throws
+// Error unreachable alone.
 [[nodiscard]] std::optional<StateFile> read_state_file(const std::filesystem::path &file);
 
 }  // namespace ferry::vmx

@@ -8,8 +8,6 @@
 // u64), u16 padding length, padding, data. Flags and name length both 0 end a group. The group "Snapshot" holds
 // "cfgFile", the text of the .vmx; a running machine's file has a group "cpu".
 #include <array>
-#include <cstring>
-#include <fstream>
 #include <memory>
 
 #include "importers/vmx/snapshots.hpp"
@@ -26,15 +24,7 @@ constexpr std::uint64_t kMaxConfiguration = kDictionaryLimit;
 // A bounds-checked cursor over the file. Reads past the end make `ok` false and give zeros.
 class Cursor {
  public:
-  explicit Cursor(const std::filesystem::path &file) : far_(on_host::is_remote(file) ? on_host::open(file) : nullptr) {
-    if (far_) {
-      size_ = far_->status().size;
-      return;
-    }
-    in_.open(file, std::ios::binary);
-    in_.seekg(0, std::ios::end);
-    size_ = in_ ? static_cast<std::uint64_t>(in_.tellg()) : 0;
-  }
+  explicit Cursor(const std::filesystem::path &file) : file_(on_host::open(file)), size_(file_->status().size) {}
 
   bool ok = true;
   std::uint64_t at = 0;
@@ -45,14 +35,7 @@ class Cursor {
       ok = false;
       return out;
     }
-    if (far_) {
-      far_->read(at, out.data(), out.size());
-    } else {
-      in_.clear();
-      in_.seekg(static_cast<std::streamoff>(at));
-      in_.read(out.data(), static_cast<std::streamsize>(count));
-      ok = static_cast<bool>(in_) || count == 0;
-    }
+    file_->read(at, out.data(), out.size());
     at += count;
     return out;
   }
@@ -73,9 +56,8 @@ class Cursor {
   }
 
  private:
-  std::shared_ptr<const on_host::File> far_;  // null: it is on this host
-  std::ifstream in_;
-  std::uint64_t size_ = 0;
+  std::shared_ptr<const on_host::File> file_;
+  std::uint64_t size_;
 };
 
 // The data of the tag `wanted` in the group whose tags start at `offset`.
@@ -99,12 +81,7 @@ std::string find_tag(Cursor &in, std::uint64_t offset, std::string_view wanted, 
   return {};
 }
 
-}  // namespace
-
-std::optional<StateFile> read_state_file(const std::filesystem::path &file) {
-  std::error_code error;
-  if (!on_host::is_regular_file(file, error)) return std::nullopt;
-  Cursor in(file);
+std::optional<StateFile> read(Cursor in) {
   const std::uint64_t magic = in.number(4);
   if (magic != 0xBED2BED0U && magic != 0xBAD1BAD1U && magic != 0xBED2BED2U && magic != 0xBED3BED3U) return std::nullopt;
   const unsigned size_width = (magic & 15U) == 0 ? 4 : 8;
@@ -126,6 +103,19 @@ std::optional<StateFile> read_state_file(const std::filesystem::path &file) {
   }
   while (!out.configuration.empty() && out.configuration.back() == '\0') out.configuration.pop_back();
   return out;
+}
+
+}  // namespace
+
+std::optional<StateFile> read_state_file(const std::filesystem::path &file) {
+  std::error_code error;
+  if (!on_host::is_regular_file(file, error)) return std::nullopt;
+  try {
+    return read(Cursor(file));
+  } catch (const Error &failed) {
+    if (failed.kind() == ErrorKind::unreachable) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace ferry::vmx
