@@ -63,6 +63,12 @@ Drive disk_drive(unsigned port, std::string_view uuid) {
   return drive;
 }
 
+Drive ide_disk(unsigned channel, unsigned unit) {
+  Drive drive = disk_drive(channel);
+  drive.device = unit;
+  return drive;
+}
+
 Drive cd_drive(unsigned port, unsigned device) {
   Drive drive;
   drive.kind = DriveKind::cdrom;
@@ -260,6 +266,22 @@ void expect_acceptable(const std::string &domain_xml, const HostProfile &host) {
   // The profile has SPICE; the host that the tests run on need not (Debian 13 without qemu-system-modules-spice).
   if (message && message->find("spice graphics are not supported") != std::string::npos) return;
   EXPECT_FALSE(message.has_value()) << *message << "\n" << domain_xml;
+}
+
+Fixture with(ControllerType type, std::vector<Drive> drives, bool vmware) {
+  Fixture fixture(vmware ? vmware_machine() : virtualbox_machine());
+  fixture.machine.hardware.controllers = {controller(type, "c", std::move(drives))};
+  return fixture;
+}
+
+std::string place(const target::Result &result, std::size_t number) {
+  const xml::Element root = domain(result);
+  const xml::Element &disk = element(root, "devices/disk", number);
+  std::string text = attribute(element(disk, "target"), "bus");
+  if (disk.child("address") == nullptr) return text;
+  const xml::Element &address = element(disk, "address");
+  return text + " " + attribute(address, "controller") + ":" + attribute(address, "bus") + ":" +
+         attribute(address, "target") + ":" + attribute(address, "unit");
 }
 
 }  // namespace ferry::test

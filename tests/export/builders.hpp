@@ -26,6 +26,7 @@ libvirt::HostProfile with_few_devices();
 Machine virtualbox_machine();  // PIIX3, BIOS, a SATA disk, an IDE CD, a NAT card
 Machine vmware_machine();      // BIOS, a SCSI disk, an IDE CD, a NAT card
 Drive disk_drive(unsigned port, std::string_view uuid = "11111111-2222-3333-4444-555555555555");
+Drive ide_disk(unsigned channel, unsigned unit);
 Drive cd_drive(unsigned port, unsigned device = 0);
 Controller controller(ControllerType type, std::string name, std::vector<Drive> drives);
 
@@ -46,6 +47,9 @@ struct Fixture {
   target::Result run();  // exports; fails the test unless the schema and a real libvirt accept the domain
 };
 
+// A machine of VirtualBox's or VMware's with that controller alone, called "c".
+Fixture with(ControllerType type, std::vector<Drive> drives, bool vmware = false);
+
 // The root of the domain that an export gave.
 xml::Element domain(const target::Result &result);
 // The element found by names from the root: "devices/disk"; the n-th of that name, from 0. Fails the test otherwise.
@@ -54,6 +58,8 @@ std::size_t count(const xml::Element &root, std::string_view path);
 std::string attribute(const xml::Element &element, std::string_view name);  // "" when absent
 // The slot of an element's PCI address, -1 without one.
 int slot_of(const xml::Element &device);
+// The n-th disk's bus and drive address: "sata 0:0:0:3".
+std::string place(const target::Result &result, std::size_t number = 0);
 bool found(const target::Result &result, std::string_view finding_id);
 // What became of a field, by the ledger's rules: the longest prefix wins.
 const Settlement *settlement(const target::Result &result, std::string_view field);

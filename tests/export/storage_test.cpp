@@ -6,17 +6,6 @@
 namespace ferry::test {
 namespace {
 
-// The n-th disk's bus and drive address: "sata 0:0:0:3".
-std::string place(const target::Result &result, std::size_t number = 0) {
-  const xml::Element root = domain(result);
-  const xml::Element &disk = element(root, "devices/disk", number);
-  std::string text = attribute(element(disk, "target"), "bus");
-  if (disk.child("address") == nullptr) return text;
-  const xml::Element &address = element(disk, "address");
-  return text + " " + attribute(address, "controller") + ":" + attribute(address, "bus") + ":" +
-         attribute(address, "target") + ":" + attribute(address, "unit");
-}
-
 // The first controller of the type and, if given, the model.
 xml::Element controller_of(const target::Result &result, std::string_view type, std::string_view model = {}) {
   const xml::Element root = domain(result);
@@ -26,18 +15,6 @@ xml::Element controller_of(const target::Result &result, std::string_view type, 
   }
   ADD_FAILURE() << "no controller " << type << " " << model;
   return {};
-}
-
-Fixture with(ControllerType type, std::vector<Drive> drives, bool vmware = false) {
-  Fixture fixture(vmware ? vmware_machine() : virtualbox_machine());
-  fixture.machine.hardware.controllers = {controller(type, "c", std::move(drives))};
-  return fixture;
-}
-
-Drive ide_disk(unsigned channel, unsigned unit) {
-  Drive drive = disk_drive(channel);
-  drive.device = unit;
-  return drive;
 }
 
 TEST(Storage, IdeKeepsChannelAndUnit) {
@@ -229,134 +206,6 @@ TEST(Storage, AMissingControllerOfTheHostsIsReplaced) {
   EXPECT_TRUE(found(fixture.run(), "disk.controller-replaced"));
 }
 
-// What was seen on the disks decides where the controller has no counterpart.
-class SeenGuest : public testing::Test {
- public:
-  // What QEMU is told beside libvirt.
-  static std::string arguments(const target::Result &result) {
-    const xml::Element root = domain(result);
-    std::string out;
-    if (const xml::Element *line = root.child("commandline")) {
-      for (const xml::Element &child : line->children) out += attribute(child, "value") + " ";
-    }
-    return out;
-  }
-
- protected:
-  static Fixture seen(ControllerType type, std::vector<target::BootBus> buses, bool efi = false) {
-    Fixture fixture = with(type, {disk_drive(0)}, true);
-    if (efi) fixture.machine.hardware.firmware.type = FirmwareType::efi64;
-    fixture.change_media = [buses = std::move(buses)](target::Medium &medium) { medium.boots_from = buses; };
-    return fixture;
-  }
-  static std::string model_of(const target::Result &result) { return result.disks.at(0).model; }
-};
-
-TEST_F(SeenGuest, GoesToABusThatItBootsFrom) {
-  Fixture fixture = seen(ControllerType::lsilogic, {{"scsi", "virtio-scsi"}, {"virtio", ""}});
-  auto result = fixture.run();
-  EXPECT_EQ(place(result), "scsi 0:0:0:0");
-  EXPECT_EQ(model_of(result), "virtio-scsi");
-  // What would be taken anyway stays where it boots.
-  fixture = seen(ControllerType::lsilogic, {{"scsi", "virtio-scsi"}, {"ide", ""}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
-  // Rather what is started than what has to be changed first.
-  fixture = seen(ControllerType::lsilogic, {{"sata", ""}, {"ide", "", true}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
-  fixture = seen(ControllerType::lsilogic, {{"sata", "", true}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
-  // Nothing helps, or nothing is known.
-  fixture = seen(ControllerType::lsilogic, {});
-  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
-}
-
-TEST_F(SeenGuest, KeepsItsControllerWhereItCanBeMadeToBoot) {
-  for (const bool after_fix : {false, true}) {
-    Fixture fixture = seen(ControllerType::lsilogic_sas, {{"sata", ""}, {"scsi", "lsisas1068", after_fix}});
-    EXPECT_EQ(model_of(fixture.run()), "lsisas1068");
-  }
-  // Its settings name a controller that it has no driver for: they were guessed.
-  Fixture fixture = seen(ControllerType::lsilogic_sas, {{"sata", ""}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
-  fixture = seen(ControllerType::lsilogic_sas, {{"sata", "", true}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
-  // An old Linux' driver is in its kernel.
-  fixture = with(ControllerType::ide_piix4, {ide_disk(0, 0)});
-  fixture.change_media = [](target::Medium &medium) { medium.boots_from = {{"scsi", "lsilogic"}}; };
-  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
-}
-
-TEST_F(SeenGuest, OfAnEfiMachineBootsFromWhatTheFirmwareReadsToo) {
-  for (const ControllerType type : {ControllerType::pvscsi, ControllerType::lsilogic_sas}) {
-    Fixture fixture =
-        seen(type, {{"scsi", "lsisas1068"}, {"scsi", "vmpvscsi"}, {"scsi", "virtio-scsi"}, {"virtio", ""}}, true);
-    EXPECT_EQ(model_of(fixture.run()), "virtio-scsi");
-    fixture = seen(type, {{"nvme", ""}, {"virtio", ""}}, true);
-    EXPECT_TRUE(place(fixture.run()).starts_with("virtio "));
-    fixture.host = debian_sid();
-    EXPECT_TRUE(place(fixture.run()).starts_with("nvme"));
-  }
-}
-
-TEST_F(SeenGuest, GetsTheBoardThatHasTheOnlyBusThatItBootsFrom) {
-  Fixture fixture = seen(ControllerType::pvscsi, {{"ide", ""}}, true);
-  const auto result = fixture.run();
-  EXPECT_TRUE(place(result).starts_with("ide ")) << place(result);
-  EXPECT_EQ(attribute(element(domain(result), "os/type"), "machine"), "pc");
-  fixture = seen(ControllerType::pvscsi, {{"ide", ""}, {"sata", "", true}}, true);
-  EXPECT_EQ(attribute(element(domain(fixture.run()), "os/type"), "machine"), "q35");
-}
-
-TEST_F(SeenGuest, DisksOfDataAreNoReasonToFearForTheBoot) {
-  Fixture fixture = seen(ControllerType::lsilogic, {{"sata", ""}});
-  EXPECT_TRUE(found(fixture.run(), "disk.controller-replaced"));
-  fixture = with(ControllerType::lsilogic, {disk_drive(0)}, true);
-  fixture.change_media = [](target::Medium &medium) {
-    medium.boots_from = {{"sata", ""}};
-    medium.data_only = true;
-  };
-  const auto result = fixture.run();
-  EXPECT_TRUE(place(result).starts_with("sata "));
-  EXPECT_FALSE(found(result, "disk.controller-replaced"));
-  EXPECT_TRUE(found(result, "drive.other-bus"));
-}
-
-// libvirt of Debian 12 has no NVMe disks, its QEMU has.
-TEST_F(SeenGuest, OnNvmeAloneGetsThatByArgumentsOfQemus) {
-  Fixture fixture = seen(ControllerType::nvme, {{"nvme", ""}});
-  const auto result = fixture.run();
-  EXPECT_EQ(count(domain(result), "devices/disk"), 0U);
-  EXPECT_TRUE(result.disks.at(0).unmanaged);
-  const std::string said = arguments(result);
-  EXPECT_NE(said.find("format=qcow2,if=none,id=ua-nvme0n1,discard=unmap"), std::string::npos) << said;
-  EXPECT_NE(said.find("-device nvme,id=ua-nvme0,serial="), std::string::npos) << said;
-  EXPECT_NE(said.find(",drive=ua-nvme0n1,bootindex=1"), std::string::npos) << said;
-  EXPECT_TRUE(found(result, "domain.tainted"));
-  EXPECT_TRUE(found(result, "disk.nvme-by-arguments"));
-  // Where it boots from another bus, that is libvirt's.
-  fixture = seen(ControllerType::nvme, {{"nvme", ""}, {"sata", "", true}});
-  EXPECT_TRUE(place(fixture.run()).starts_with("sata "));
-  fixture = seen(ControllerType::nvme, {});
-  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
-  fixture = seen(ControllerType::nvme, {{"nvme", ""}});
-  fixture.host.nvme_device = false;
-  EXPECT_TRUE(place(fixture.run()).starts_with("ide "));
-}
-
-TEST(Storage, DisksOfOneControllerAreItsNamespacesByArgumentsToo) {
-  Fixture fixture = with(ControllerType::nvme, {disk_drive(0), disk_drive(2)});
-  fixture.input.options.disk_bus = target::DiskBus::nvme;
-  const std::string said = SeenGuest::arguments(fixture.run());
-  EXPECT_NE(said.find("nvme-ns,bus=ua-nvme0,drive=ua-nvme0n1,nsid=1"), std::string::npos) << said;
-  EXPECT_NE(said.find("nvme-ns,bus=ua-nvme0,drive=ua-nvme0n3,nsid=3"), std::string::npos) << said;
-}
-
-TEST_F(SeenGuest, AskedForIsAskedFor) {
-  Fixture fixture = seen(ControllerType::lsilogic, {{"sata", ""}});
-  fixture.input.options.disk_bus = target::DiskBus::virtio;
-  EXPECT_TRUE(place(fixture.run()).starts_with("virtio"));
-}
-
 TEST(Storage, ABusThatIsAskedForMovesDisksOnly) {
   Fixture fixture = with(ControllerType::lsilogic, {disk_drive(0), cd_drive(1)}, true);
   fixture.input.options.disk_bus = target::DiskBus::scsi;
@@ -467,76 +316,6 @@ TEST(Storage, ModelStringsOnRequest) {
   EXPECT_NE(result.document.find("value=\"ACME\""), std::string::npos);
   EXPECT_NE(result.document.find("<product>HARDDISK</product>"), std::string::npos);
   EXPECT_TRUE(found(result, "domain.tainted"));
-}
-
-// ---- boot order ----
-
-std::string boot_of(const target::Result &result, std::string_view list, std::size_t number) {
-  const xml::Element root = domain(result);
-  const xml::Element *boot = element(root, std::string("devices/") + std::string(list), number).child("boot");
-  return boot == nullptr ? "" : attribute(*boot, "order");
-}
-
-TEST(BootOrder, FollowsTheSourceUnderBios) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.hardware.boot_order = {{BootDevice::Kind::network, {}}, {BootDevice::Kind::disk, {}}};
-  const auto result = fixture.run();
-  EXPECT_EQ(boot_of(result, "interface", 0), "1");
-  EXPECT_EQ(boot_of(result, "disk", 0), "2");
-  EXPECT_EQ(boot_of(result, "disk", 1), "");  // the CD
-}
-
-TEST(BootOrder, EveryDiskHasOneUnderEfiBecauseOvmfForgetsTheOthers) {
-  Fixture fixture = with(ControllerType::ahci, {disk_drive(0), disk_drive(1)});
-  fixture.machine.hardware.controllers[0].bootable = false;
-  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
-  fixture.machine.hardware.boot_order = {{BootDevice::Kind::network, {}}};
-  const auto result = fixture.run();
-  EXPECT_EQ(boot_of(result, "disk", 0), "1");
-  EXPECT_EQ(boot_of(result, "disk", 1), "2");
-  EXPECT_EQ(boot_of(result, "interface", 0), "3");
-}
-
-TEST(BootOrder, AControllerThatDoesNotBootIsLeftOut) {
-  Fixture fixture(virtualbox_machine());
-  fixture.machine.hardware.controllers[0].bootable = false;
-  EXPECT_EQ(boot_of(fixture.run(), "disk", 0), "");
-}
-
-TEST(BootOrder, VmwaresDiskOrderComesFirst) {
-  Fixture fixture(vmware_machine());
-  fixture.machine.hardware.controllers = {controller(ControllerType::pvscsi, "scsi0", {disk_drive(0), disk_drive(1)})};
-  fixture.machine.hardware.boot_order = {{BootDevice::Kind::disk, "scsi0:1"}};
-  const auto result = fixture.run();
-  EXPECT_EQ(boot_of(result, "disk", 1), "1");
-  EXPECT_EQ(boot_of(result, "disk", 0), "2");
-}
-
-TEST(BootOrder, VmwaresDiskOrderNamesIdeDrivesByChannelAndDevice) {
-  Fixture fixture(vmware_machine());
-  Drive slave = disk_drive(1);
-  slave.device = 1;
-  fixture.machine.hardware.controllers = {controller(ControllerType::ide_vmware, "ide", {disk_drive(0), slave}),
-                                          controller(ControllerType::pvscsi, "scsi0", {disk_drive(10)})};
-  fixture.machine.hardware.boot_order = {{BootDevice::Kind::disk, "ide1:1"}, {BootDevice::Kind::disk, "scsi0:10"}};
-  const auto result = fixture.run();
-  EXPECT_EQ(boot_of(result, "disk", 1), "1");
-  EXPECT_EQ(boot_of(result, "disk", 2), "2");
-  EXPECT_EQ(boot_of(result, "disk", 0), "3");
-}
-
-// The disk is the one that the guest starts from; a CD must not take the place that it moves to.
-TEST(BootOrder, DisksThatMoveToAnotherBusGoBeforeCdDrivesThatDo) {
-  Fixture fixture(vmware_machine());
-  fixture.machine.hardware.firmware.type = FirmwareType::efi64;
-  Drive cd;
-  cd.kind = DriveKind::cdrom;
-  fixture.machine.hardware.controllers = {controller(ControllerType::ide_vmware, "ide", {cd}),
-                                          controller(ControllerType::buslogic, "scsi0", {disk_drive(0)})};
-  fixture.input.options.disk_bus = target::DiskBus::sata;
-  const xml::Element root = domain(fixture.run());
-  EXPECT_EQ(attribute(*element(root, "devices/disk", 1).child("address"), "unit"), "0");
-  EXPECT_EQ(attribute(*element(root, "devices/disk", 0).child("address"), "unit"), "1");
 }
 
 // QEMU stops the machine instead of telling the guest of an error, whatever lies under the image.
