@@ -266,14 +266,8 @@ case_no_define() {
 # A dry run writes nothing at all; libvirt keeps its own files.
 case_libvirt_stopped() {
   small_machine
-  virsh -q list --all >/dev/null # starts the daemon
-  local comm daemon='' began=$SECONDS
-  for comm in /proc/[0-9]*/comm; do
-    case $(cat "$comm" 2>/dev/null) in
-      libvirtd | virtqemud) [[ ! -O $comm ]] || daemon=${comm//[!0-9]/} ;;
-    esac
-  done
-  [[ $daemon ]] || fail "the session's daemon is not there"
+  local daemon began=$SECONDS
+  daemon=$(session_daemon)
   kill -STOP "$daemon"
   ferry_status 0 migrate "$SOURCE" --no-define --dest "$HOME/machines"
   ((SECONDS - began < 30)) || fail "--no-define waited for libvirt"

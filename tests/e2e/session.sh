@@ -36,6 +36,20 @@ clean_up() {
 }
 trap clean_up EXIT
 
+# The process id of this session's daemon, which is started where it does not run: another session, of another case or of
+# the person who runs the tests, may have the same user.
+session_daemon() {
+  local file
+  virsh -q list --all >/dev/null
+  for file in "$XDG_RUNTIME_DIR"/libvirt/{libvirtd,virtqemud}.pid; do
+    if [[ -s $file ]] && kill -0 "$(<"$file")" 2>/dev/null; then
+      cat "$file"
+      return
+    fi
+  done
+  fail "the session's daemon is not there" >&2
+}
+
 # equal WHAT FOUND EXPECTED
 equal() { [[ $2 == "$3" ]] || fail "$1 is '$2', not '$3'"; }
 

@@ -179,18 +179,6 @@ case_failing_libvirt() {
   echo "calls of libvirt that failed: $tries"
 }
 
-# The session's daemon, which this case has started.
-daemon() {
-  local comm
-  virsh -q list --all >/dev/null
-  for comm in /proc/[0-9]*/comm; do
-    case $(cat "$comm" 2>/dev/null) in
-      libvirtd | virtqemud) [[ ! -O $comm ]] || { echo "${comm//[!0-9]/}" && return; } ;;
-    esac
-  done
-  fail "the session's daemon is not there"
-}
-
 # begin_stopping_daemon DAEMON: a run whose daemon is stopped as it is asked to define the machine; comes back then.
 begin_stopping_daemon() {
   local until=$((SECONDS + 60))
@@ -211,7 +199,7 @@ case_daemon_killed() {
   make_disk $((4 * MIB))
   vbox_tree
   local pid status=0
-  pid=$(daemon)
+  pid=$(session_daemon)
   begin_stopping_daemon "$pid"
   kill -KILL "$pid"
   wait "$ferry_pid" || status=$?
@@ -226,7 +214,7 @@ case_interrupted_while_libvirt_is_silent() {
   make_disk $((4 * MIB))
   vbox_tree
   local pid status=0 began line
-  pid=$(daemon)
+  pid=$(session_daemon)
   begin_stopping_daemon "$pid"
   began=$(date +%s%N)
   kill -INT "$ferry_pid"
