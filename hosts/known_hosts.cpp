@@ -4,13 +4,17 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <set>
 #include <sys/socket.h>
 
 #include "hosts/control_folder.hpp"
+#include "hosts/remote_file.hpp"
 #include "hosts/ssh_process.hpp"
+#include "hosts/zero_map.hpp"
 
 namespace ferry::hosts {
 namespace {
@@ -42,6 +46,37 @@ bool is_allowed(const std::string &authority) {
   return known().allowed.contains(authority);
 }
 
+// The programs on a host that say where the zeros of files are.
+class ZeroPrograms {
+ public:
+  explicit ZeroPrograms(std::string authority) : authority_(std::move(authority)) {}
+
+  // As Streams::zeros_of.
+  file::Descriptor start(const std::filesystem::path &file) {
+    constexpr std::size_t kMost = 8;  // at once: the oldest is done, or was given up with its file
+    try {
+      auto process = std::make_unique<SshProcess>(authority_, Far::shell);
+      const std::string script = zero_script(name_there(file));
+      const file::Descriptor to = process->take_to();
+      file::Descriptor said = process->take_from();
+      if (send(to.get(), script.data(), script.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(script.size()))
+        return file::Descriptor{};
+      if (fcntl(said.get(), F_SETFL, O_NONBLOCK) != 0) return file::Descriptor{};
+      const std::lock_guard lock(guard_);
+      processes_.push_back(std::move(process));
+      if (processes_.size() > kMost) processes_.pop_front();
+      return said;
+    } catch (const Error &) {  // then all of the file is read
+      return file::Descriptor{};
+    }
+  }
+
+ private:
+  std::string authority_;
+  std::mutex guard_;
+  std::deque<std::unique_ptr<SshProcess>> processes_;
+};
+
 std::optional<Streams> connect_by_ssh(const std::string &authority) {
   if (!is_allowed(authority)) return std::nullopt;
   auto process = std::make_shared<SshProcess>(authority);
@@ -49,6 +84,9 @@ std::optional<Streams> connect_by_ssh(const std::string &authority) {
   out.from = process->take_from();
   out.to = process->take_to();
   out.why = [process] { return process->why(); };
+  out.zeros_of = [programs = std::make_shared<ZeroPrograms>(authority)](const auto &file) {
+    return programs->start(file);
+  };
   return out;
 }
 
@@ -98,9 +136,13 @@ std::optional<Lent> lend(const std::string &authority, Readable readable) {
   Lent out;
   out.from = loan->process->take_from();
   out.to = std::move(theirs);
-  loan->guard =
-      std::make_unique<RequestGuard>(std::move(ours), loan->process->take_to(), authority, std::move(readable));
+  loan->guard = std::make_unique<RequestGuard>(std::move(ours), loan->process->take_to(), authority, readable);
   out.why = [process = loan->process] { return process->why(); };
+  out.zeros_of = [programs = std::make_shared<ZeroPrograms>(authority), readable = std::move(readable),
+                  authority](const std::filesystem::path &file) {
+    const bool may = on_host::authority_of(file) == authority && may_read(file, readable);
+    return may ? programs->start(file) : file::Descriptor{};
+  };
   out.keeps = std::move(loan);
   return out;
 }

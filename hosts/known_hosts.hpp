@@ -26,6 +26,7 @@ struct Lent {
   file::Descriptor from, to;    // for the worker
   std::shared_ptr<void> keeps;  // as long as it is used
   std::function<ErrorDetail()> why;
+  std::function<file::Descriptor(const std::filesystem::path &)> zeros_of;  // as Streams'; what may be read alone
 };
 // nullopt: nobody allowed that host. Throws Error unreachable.
 [[nodiscard]] std::optional<Lent> lend(const std::string &authority, Readable readable);

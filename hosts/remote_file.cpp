@@ -5,8 +5,10 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <optional>
 #include <vector>
 
+#include "hosts/zero_map.hpp"
 #include "support/text.hpp"
 
 namespace ferry::hosts {
@@ -16,8 +18,10 @@ namespace fs = std::filesystem;
 using sftp::Connection;
 using Question = sftp::Connection::Question;
 
-constexpr std::uint64_t kPage = 4096;     // bytes: blocks begin where the pages of a disk do
-constexpr std::uint64_t kFirstAhead = 2;  // blocks; twice as many each time that reading went on where it was
+constexpr std::uint64_t kPage = 4096;  // bytes: blocks begin where the pages of a disk do
+constexpr std::uint64_t kWorthAsking = 16UL
+                                       << 20U;  // bytes that are still to be read: a program there has to be started
+constexpr std::uint64_t kFirstAhead = 2;        // blocks; twice as many each time that reading went on where it was
 
 std::string refused_with(const sftp::Answer &answer) {
   if (answer.type != sftp::Type::status) throw sftp::BadPacket("an answer of another kind than was asked for");
@@ -40,6 +44,10 @@ std::string refused_with(const sftp::Answer &answer) {
                                      .found = "another size or time",
                                      .expected = "the file as it was at the start",
                                      .advice = "Make sure that nothing changes the source, and try again."});
+}
+
+bool is_zero(const std::uint8_t *bytes, std::size_t length) {
+  return length == 0 || (bytes[0] == 0 && std::memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
 // A part of a file that was asked for.
@@ -165,7 +173,7 @@ class RemoteFile final : public on_host::File, public BlockCache::Owner {
   }
 
  private:
-  using Wanted = std::vector<std::shared_ptr<Block>>;
+  using Wanted = std::vector<std::shared_ptr<Block>>;  // nullptr: zeros
 
   // guard_ is held.
   void reopen(const std::shared_ptr<Connection> &connection) const {
@@ -201,42 +209,75 @@ class RemoteFile final : public on_host::File, public BlockCache::Owner {
     return fresh;
   }
 
+  // guard_ is held. The first block after `number` that is not known to be zeros; `number` itself when that is not.
+  [[nodiscard]] std::uint64_t after_zeros(std::uint64_t number) const {
+    if (!zeros_) return number;
+    const std::uint64_t until = zeros_->zeros_until(number * block_size_);
+    return until == status_.size ? (until - 1) / block_size_ + 1 : std::max(number, until / block_size_);
+  }
+
+  // That was read, one part after the other, and is zeros: there may be more of them.
+  void ask_for_zeros(std::uint64_t offset) const {
+    if (status_.size - offset < kWorthAsking) return;
+    {
+      const std::lock_guard lock(guard_);
+      if (std::exchange(asked_for_zeros_, true)) return;
+    }
+    file::Descriptor said = link_->zeros_of(path_);
+    const std::lock_guard lock(guard_);
+    if (said) zeros_.emplace(std::move(said), status_.size);
+  }
+
   void read_by(const std::shared_ptr<Connection> &connection, std::uint64_t offset, std::uint8_t *into,
                std::size_t length) const {
     Wanted wanted;
     std::vector<std::uint64_t> fresh;
     std::uint64_t first = 0;
     std::uint64_t size = 0;
+    bool goes_on = false;
     {
       const std::lock_guard lock(guard_);
       reopen(connection);
       size = block_size_;
       first = offset / size;
       const std::uint64_t last = (offset + length - 1) / size, end = (status_.size - 1) / size + 1;
-      const bool goes_on = blocks_.contains(first) || (first > 0 && blocks_.contains(first - 1));
+      if (zeros_) zeros_->update();
+      const auto was_read = [this](std::uint64_t number) {
+        return blocks_.contains(number) || after_zeros(number) > number;
+      };
+      goes_on = was_read(first) || (first > 0 && was_read(first - 1));
       for (std::uint64_t number = first; number <= last; ++number) {
         std::shared_ptr<Block> block;
-        if (ask_for(connection, number, &block)) fresh.push_back(number);
+        if (after_zeros(number) == number && ask_for(connection, number, &block)) fresh.push_back(number);
         wanted.push_back(std::move(block));
       }
       const std::uint64_t most = std::max<std::uint64_t>(1, link_->settings().most_ahead / size);
       if (goes_on && !fresh.empty()) ahead_ = std::min(most, ahead_ * 2);
       if (!goes_on) ahead_ = kFirstAhead;
       // Nothing is read ahead of the first look at a place: it may be a header.
-      const std::uint64_t until = goes_on ? std::min(end, last + 1 + ahead_) : last + 1;
-      for (std::uint64_t number = last + 1; number < until; ++number) {
+      std::uint64_t number = after_zeros(last + 1);
+      for (std::uint64_t count = 0; goes_on && count < ahead_ && number < end; ++count) {
         if (ask_for(connection, number, nullptr)) fresh.push_back(number);
+        number = after_zeros(number + 1);
       }
     }
     for (const std::uint64_t number : fresh) cache_->add(self_, number, size);
+    const bool asked = std::any_of(wanted.begin(), wanted.end(), [](const auto &block) { return block != nullptr; });
+    const std::uint64_t from = offset;
     for (std::size_t i = 0; length > 0; ++i) {
       const std::uint64_t inside = offset - (first + i) * size;
       const auto now = static_cast<std::size_t>(std::min<std::uint64_t>(length, size - inside));
-      wanted[i]->copy(static_cast<std::size_t>(inside), into, now, path_);
+      if (wanted[i]) {
+        wanted[i]->copy(static_cast<std::size_t>(inside), into, now, path_);
+      } else {
+        std::memset(into, 0, now);
+      }
       into += now;
       offset += now;
       length -= now;
     }
+    const auto count = static_cast<std::size_t>(offset - from);
+    if (goes_on && asked && count >= kPage && is_zero(into - count, count)) ask_for_zeros(offset);
   }
 
   std::shared_ptr<SshLink> link_;
@@ -250,6 +291,8 @@ class RemoteFile final : public on_host::File, public BlockCache::Owner {
   mutable std::uint64_t block_size_ = 0;  // bytes
   mutable std::uint64_t ahead_ = kFirstAhead;
   mutable std::map<std::uint64_t, std::shared_ptr<Block>> blocks_;
+  mutable bool asked_for_zeros_ = false;
+  mutable std::optional<ZeroMap> zeros_;
 };
 
 }  // namespace

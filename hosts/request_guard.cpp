@@ -64,7 +64,7 @@ std::string problem_of_name(sftp::Type type, sftp::PacketReader &packet, const s
   if (!packet.at_end()) return "a question with more than there is to ask";
   if (type == sftp::Type::stat || type == sftp::Type::lstat || type == sftp::Type::realpath) return {};
   const fs::path file = path_of(name, authority);
-  if (lies_below(file, readable.read)) return {};
+  if (may_read(file, readable)) return {};
   if (type == sftp::Type::opendir && lies_below(file, readable.list)) return {};
   return std::string(kOutside);
 }
@@ -80,6 +80,10 @@ std::vector<std::uint8_t> about_nothing(std::span<const std::uint8_t> packet) {
 }
 
 }  // namespace
+
+bool may_read(const fs::path &file, const Readable &readable) {
+  return file == file.lexically_normal() && lies_below(file, readable.read);
+}
 
 std::string problem_of_request(std::span<const std::uint8_t> bytes, const std::string &authority,
                                const Readable &readable) {

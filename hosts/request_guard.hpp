@@ -25,6 +25,8 @@ struct Readable {
 
 // Of a file or folder that is not to be read: answered as if it were not there.
 inline constexpr std::string_view kOutside = "a file outside of what it may read";
+// Whether that file, with the host in front, may be read.
+[[nodiscard]] bool may_read(const std::filesystem::path &file, const Readable &readable);
 // Why a question (its bytes after the length) may not be asked; empty: it may.
 [[nodiscard]] std::string problem_of_request(std::span<const std::uint8_t> packet, const std::string &authority,
                                              const Readable &readable);

@@ -3,6 +3,7 @@
 // it was, if the file is still the same.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,9 @@ struct Streams {
   file::Descriptor from, to;  // what the server says; what it is asked
   // Why it ended, as far as the program that made it (ssh) said; may be empty or null. Asked once it has ended.
   std::function<ErrorDetail()> why = {};
+  // What a program on that host says of the zeros of a file (hosts/zero_map.hpp), to be read without waiting; an
+  // invalid descriptor where there is none. May be null. Never throws.
+  std::function<file::Descriptor(const std::filesystem::path &file)> zeros_of = {};
 };
 // Makes one. nullopt: nobody allowed this host to be spoken with. Throws Error unreachable.
 using Connect = std::function<std::optional<Streams>(const std::string &authority)>;

@@ -23,6 +23,7 @@ std::shared_ptr<sftp::Connection> SshLink::connected(const std::filesystem::path
     return nullptr;
   }
   why_ = std::move(streams->why);
+  zeros_of_ = std::move(streams->zeros_of);
   try {
     connection_ =
         std::make_shared<sftp::Connection>(std::move(streams->from), std::move(streams->to), settings_.patience);
@@ -32,6 +33,15 @@ std::shared_ptr<sftp::Connection> SshLink::connected(const std::filesystem::path
   }
   was_connected_ = true;
   return connection_;
+}
+
+file::Descriptor SshLink::zeros_of(const std::filesystem::path &file) {
+  std::function<file::Descriptor(const std::filesystem::path &)> ask;
+  {
+    const std::lock_guard lock(guard_);
+    ask = zeros_of_;
+  }
+  return ask ? ask(file) : file::Descriptor{};
 }
 
 void SshLink::drop(const std::shared_ptr<sftp::Connection> &connection, const std::filesystem::path &file,

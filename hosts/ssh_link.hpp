@@ -37,6 +37,9 @@ class SshLink {
     }
   }
 
+  // As Streams::zeros_of, of the connection there is.
+  [[nodiscard]] file::Descriptor zeros_of(const std::filesystem::path &file);
+
   [[nodiscard]] const std::string &authority() const { return authority_; }
   [[nodiscard]] const SshSettings &settings() const { return settings_; }
 
@@ -52,6 +55,7 @@ class SshLink {
   std::mutex guard_;
   std::shared_ptr<sftp::Connection> connection_;
   std::function<ErrorDetail()> why_;
+  std::function<file::Descriptor(const std::filesystem::path &)> zeros_of_;
   bool was_connected_ = false;
   bool refused_ = false;
 };

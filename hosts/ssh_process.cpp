@@ -76,7 +76,7 @@ pid_t spawn(const std::string &program, std::vector<std::string> words, const st
 
 }  // namespace
 
-std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path) {
+std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path, Far far) {
   const Authority parts = parts_of(authority);
   // As sftp(1) starts it; what the user's configuration forwards or runs is not for this.
   std::vector<std::string> out{"-oForwardX11=no", "-oForwardAgent=no", "-oPermitLocalCommand=no",
@@ -88,13 +88,14 @@ std::vector<std::string> ssh_arguments(const std::string &authority, const std::
   }
   if (!parts.user.empty()) out.push_back("-l" + parts.user);
   if (!parts.port.empty()) out.push_back("-p" + parts.port);
-  for (const char *word : {"-s", "--"}) out.emplace_back(word);
+  out.emplace_back(far == Far::sftp ? "-s" : "-oBatchMode=yes");
+  out.emplace_back("--");
   out.push_back(parts.host);
-  out.emplace_back("sftp");
+  out.emplace_back(far == Far::sftp ? "sftp" : "sh");
   return out;
 }
 
-SshProcess::SshProcess(const std::string &authority) : authority_(authority) {
+SshProcess::SshProcess(const std::string &authority, Far far) : authority_(authority) {
   const std::string program = subprocess::find_program("ssh").string();
   if (program.empty())
     cannot_start(authority, "no such program in PATH", "Install OpenSSH's client (on Debian: openssh-client).");
@@ -104,7 +105,7 @@ SshProcess::SshProcess(const std::string &authority) : authority_(authority) {
   make_pipe(errors_, error_output, authority);
   static_cast<void>(fcntl(from_.get(), F_SETPIPE_SZ, kPipeBytes));
   stop_.reset(eventfd(0, EFD_CLOEXEC));
-  std::vector<std::string> words = ssh_arguments(authority, control_path_for(authority));
+  std::vector<std::string> words = ssh_arguments(authority, control_path_for(authority), far);
   words.insert(words.begin(), "ssh");
   int error = 0;
   process_ = spawn(program, std::move(words), {input.get(), output.get(), error_output.get()}, error);

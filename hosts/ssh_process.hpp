@@ -16,11 +16,14 @@
 
 namespace ferry::hosts {
 
+// What is spoken with: its SFTP server, or a POSIX shell that reads what it is to do. For the latter ssh asks nobody
+// for a password.
+enum class Far { sftp, shell };
+
 class SshProcess {
  public:
-  // Starts `ssh ... HOST -s sftp`, found in PATH. `authority`: "USER@HOST:PORT". Throws Error unreachable when it
-  // cannot be started.
-  explicit SshProcess(const std::string &authority);
+  // Starts ssh, found in PATH. `authority`: "USER@HOST:PORT". Throws Error unreachable when it cannot be started.
+  explicit SshProcess(const std::string &authority, Far far = Far::sftp);
   // Ends it.
   ~SshProcess();
   SshProcess(const SshProcess &) = delete;
@@ -47,7 +50,8 @@ class SshProcess {
 };
 
 // What ssh is started with, after its own name.
-[[nodiscard]] std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path);
+[[nodiscard]] std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path,
+                                                     Far far = Far::sftp);
 // What people are told of a text of ssh's on stderr.
 [[nodiscard]] ErrorDetail said_by_ssh(const std::string &authority, const std::string &text);
 

@@ -33,7 +33,8 @@ enum class Ask : char {
   client = 'a',          // nothing, and a connection: nothing
   serving = 'w',         // nothing: Serving
   stop = 's',            // what is being done
-  connection = 'y',      // the answer to Say::connect: two descriptors, or a text: why there are none
+  connection = 'y',      // the answer to Say::connect: two descriptors, or a text: why there are none; to Say::zeros:
+                         // one, or none
 };
 enum class Say : char {
   answer = 'a',
@@ -45,6 +46,7 @@ enum class Say : char {
   advance = '+',    // a number
   end = '.',        // nothing
   connect = 'y',    // a host: a connection to it is wanted (hosts/known_hosts.hpp)
+  zeros = 'z',      // a file on a host that it has a connection to: where its zeros are is wanted (hosts/zero_map.hpp)
 };
 
 struct OpenValues {  // image::OpenOptions

@@ -253,14 +253,14 @@ class Connections {
   explicit Connections(const worker::Channel &channel) : channel_(channel) {}
 
   std::optional<hosts::Streams> ask_for(const std::string &authority) {
-    std::unique_lock lock(guard_);
-    given_.reset();
-    if (!channel_.send(message(Say::connect, authority))) return std::nullopt;
-    changed_.wait(lock, [this] { return given_.has_value(); });
-    worker::Message given = *std::exchange(given_, std::nullopt);
+    auto answer = ask(message(Say::connect, authority));
+    if (!answer) return std::nullopt;
+    worker::Message given = *std::move(answer);
     if (given.bytes.size() > 1) throw exact::read<Failure>(std::string_view(given.bytes).substr(1)).error();
     if (given.descriptors.size() != 2) return std::nullopt;
-    return hosts::Streams{std::move(given.descriptors[0]), std::move(given.descriptors[1]), {}};
+    return hosts::Streams{.from = std::move(given.descriptors[0]),
+                          .to = std::move(given.descriptors[1]),
+                          .zeros_of = [this](const std::filesystem::path &file) { return zeros_of(file); }};
   }
   void give(worker::Message given) {
     const std::lock_guard lock(guard_);
@@ -269,7 +269,22 @@ class Connections {
   }
 
  private:
+  file::Descriptor zeros_of(const std::filesystem::path &file) {
+    auto given = ask(message(Say::zeros, file.string()));
+    return given && given->descriptors.size() == 1 ? std::move(given->descriptors.front()) : file::Descriptor{};
+  }
+  // nullopt: nobody is there any more.
+  std::optional<worker::Message> ask(const std::string &question) {
+    const std::lock_guard one_at_a_time(asking_);
+    std::unique_lock lock(guard_);
+    given_.reset();
+    if (!channel_.send(question)) return std::nullopt;
+    changed_.wait(lock, [this] { return given_.has_value(); });
+    return std::exchange(given_, std::nullopt);
+  }
+
   const worker::Channel &channel_;
+  std::mutex asking_;
   std::mutex guard_;
   std::condition_variable changed_;
   std::optional<worker::Message> given_;

@@ -64,6 +64,7 @@ std::string Session::ask(const Call &call) {
       case Say::answer: return std::string(value);
       case Say::failure: throw failure(value);
       case Say::connect: connect(std::string(value)); continue;
+      case Say::zeros: say_zeros(std::string(value)); continue;
       case Say::refused:
         throw Error(ErrorKind::io, {.where = {.file = file_}, .message = exact::read<std::string>(value)});
       case Say::defect: throw std::runtime_error(exact::read<std::string>(value));
@@ -108,6 +109,13 @@ void Session::connect(const std::string &authority) {
   } catch (const Error &error) {
     answer(exact::written(failure_of(error)), {});
   }
+}
+
+void Session::say_zeros(const fs::path &file) {
+  const file::Descriptor said = lent_ && lent_->zeros_of ? lent_->zeros_of(file) : file::Descriptor{};
+  std::vector<int> descriptors;
+  if (said) descriptors.push_back(said.get());
+  static_cast<void>(worker_->channel().send(std::string(1, static_cast<char>(Ask::connection)), descriptors));
 }
 
 Error Session::failure(std::string_view value) const {

@@ -44,6 +44,8 @@ class Session {
   static void report(Say what, std::string_view value, Progress &progress);
   // Gives it a connection to another host, by which it may ask for what the rules name there.
   void connect(const std::string &authority);
+  // Gives it what is said of the zeros of such a file.
+  void say_zeros(const std::filesystem::path &file);
   // What it failed with; ssh may have said why.
   [[nodiscard]] Error failure(std::string_view value) const;
   [[noreturn]] void ended();

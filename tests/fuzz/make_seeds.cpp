@@ -365,6 +365,7 @@ int main(int count, char **arguments) {
   put("serve", "reads", client_of_nbd());
   put("sftp", "file", sftp_answers(false));
   put("sftp", "folder", sftp_answers(true));
+  put("sftp", "zeros", bytes_of("virt-ferry-zeros 100\n10 20\n20 30\n50 100\n"));
   put_guests(folder);
   put_fixtures(folder);
   put_words(folder);

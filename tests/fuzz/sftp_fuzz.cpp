@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arbitrary bytes as what an SFTP server says, and as what a worker asks of one: what is no answer ends in an error.
+// Arbitrary bytes as what an SFTP server says, of the zeros of a file, and as what a worker asks: what is no answer
+// ends in an error.
 #include <array>
 #include <cstdint>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 
 #include "hosts/request_guard.hpp"
 #include "hosts/ssh_host.hpp"
+#include "hosts/zero_map.hpp"
 
 namespace {
 
@@ -56,6 +58,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     std::string into(std::min<std::uint64_t>(file->status().size, 10'000), '\0');
     file->read(0, into.data(), into.size());
   });
+  hosts::ZeroMap zeros(said(bytes).from, 100);
+  zeros.update();
+  for (std::uint64_t at = 0; at <= 100;) {
+    const std::uint64_t until = zeros.zeros_until(at);
+    if (until < at || until > 100) std::abort();
+    at = until + 1;
+  }
   static_cast<void>(hosts::problem_of_request(bytes, "far", {.read = {"/ssh:far/x"}, .list = {}}));
   return 0;
 }

@@ -58,6 +58,16 @@ TEST(RequestGuard, NothingElseIs) {
   EXPECT_NE(problem(about(sftp::Type::stat, "/vms").string("more")), "");
 }
 
+TEST(Zeros, AreAskedOfWhatMayBeReadAlone) {
+  const Readable readable{.read = {"/ssh:far/vms/web", "/ssh:far/vms/one.vmdk"}, .list = {"/ssh:far/vms"}};
+  EXPECT_TRUE(may_read("/ssh:far/vms/web/disk.vmdk", readable));
+  EXPECT_TRUE(may_read("/ssh:far/vms/one.vmdk", readable));
+  for (const char *file : {"/ssh:far/vms/other.vmdk", "/ssh:far/vms/web/../other.vmdk", "/ssh:far/vms/website/x",
+                           "/ssh:near/vms/web/disk.vmdk", "/vms/web/disk.vmdk", "/ssh:far/etc/passwd", ""}) {
+    EXPECT_FALSE(may_read(file, readable)) << file;
+  }
+}
+
 TEST(Urls, ArePathsOfTheProgram) {
   EXPECT_EQ(path_of_url("ssh://far/vms/web.vmx"), "/ssh:far/vms/web.vmx");
   EXPECT_EQ(path_of_url("ssh://me@far:2222/vms//x/../web.vmx"), "/ssh:me@far:2222/vms/web.vmx");
@@ -86,6 +96,10 @@ TEST(Ssh, IsStartedAsSftpStartsIt) {
   EXPECT_EQ(std::vector<std::string>(words.end() - 6, words.end()),
             (std::vector<std::string>{"-lme", "-p2222", "-s", "--", "far", "sftp"}));
   EXPECT_EQ(ssh_arguments("far", "/run/x/1").size(), 11U);
+  // A second question for a password would stop the run.
+  const std::vector<std::string> shell = ssh_arguments("far", "", Far::shell);
+  EXPECT_EQ(std::vector<std::string>(shell.end() - 4, shell.end()),
+            (std::vector<std::string>{"-oBatchMode=yes", "--", "far", "sh"}));
 }
 
 TEST(Ssh, WhatItSaysIsExplained) {
