@@ -229,6 +229,24 @@ TEST_F(Machines, AFolderIsEnough) {
   EXPECT_THAT(said.output, testing::Not(testing::HasSubstr("/ssh:")));
 }
 
+TEST_F(Machines, ABatchTakesThemFromItsManifest) {
+  const fs::path source = vmware();
+  fs::create_directories(folder_ / "images");
+  const fs::path manifest =
+      folder_.write("all.yaml", "machines:\n  - source: " + far(source) +
+                                    "\n    name: web\n  - source: " + far(folder_ / "none.vmx") + "\n    name: none\n");
+  const std::string images = (folder_ / "images").string();
+  const subprocess::Result done =
+      run({"batch", manifest.string(), "--no-define", "--dest", images, "--format", "json"});
+  EXPECT_EQ(done.exit_code, 4) << done.errors;
+  const Json report = Json::parse(done.output, nullptr, false);
+  ASSERT_TRUE(report.is_object()) << done.output << done.errors;
+  ASSERT_EQ(report["machines"].size(), 2U) << done.output;
+  EXPECT_EQ(report["machines"][0]["source"], far(source));
+  EXPECT_EQ(report["machines"][0]["status"], "migrated");
+  EXPECT_EQ(report["machines"][1]["status"], "refused");
+}
+
 TEST_F(Machines, AConnectionThatIsLostIsMadeAnew) {
   const fs::path source = vmware();
   // Each one ends after some two megabytes at most.
