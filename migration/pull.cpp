@@ -54,8 +54,11 @@ void refuse_snapshots(const std::vector<std::string> &snapshots, const std::stri
 // While the machine runs, QEMU copies, and libvirt says how far it is.
 class RunningPull {
  public:
-  RunningPull(std::string machine, const PullOptions &options, const std::stop_token &stop)
-      : machine_(std::move(machine)), options_(options), stop_(stop), calls_(pull_calls_at(options.connect)) {}
+  RunningPull(std::string machine, const PullOptions &options, std::stop_token stop)
+      : machine_(std::move(machine)),
+        options_(options),
+        stop_(std::move(stop)),
+        calls_(pull_calls_at(options.connect)) {}
 
   void run(PullResult &out) {
     for (const target::BackedDisk &disk : calls_->backed_disks(machine_)) {

@@ -136,7 +136,7 @@ class Seeder {
   [[nodiscard]] std::string instance_id() const {
     if (system_ != nullptr && !system_->instance_id.empty()) return system_->instance_id;
     if (!data_.instance_id.empty()) return data_.instance_id;
-    if (const std::string given = value_of(data_, "instance-id"); !given.empty()) return given;
+    if (std::string given = value_of(data_, "instance-id"); !given.empty()) return given;
     return uuid_.text();  // cloud-init's own choice on VMware
   }
 

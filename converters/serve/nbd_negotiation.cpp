@@ -131,7 +131,7 @@ class Negotiation {
     return wire_.write(out);
   }
 
-  bool list() const {
+  [[nodiscard]] bool list() const {
     for (const Export &one : exports_) {
       std::string data;
       append(data, static_cast<std::uint32_t>(one.name.size()));

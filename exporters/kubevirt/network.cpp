@@ -102,7 +102,7 @@ class Cards {
   }
 
  private:
-  std::optional<std::string> attachment_of(std::size_t card) const {
+  [[nodiscard]] std::optional<std::string> attachment_of(std::size_t card) const {
     const target::Network *asked = m_.input.options.network_of(card);
     if (asked == nullptr || asked->kind != target::Network::Kind::network) {
       if (asked != nullptr && asked->kind == target::Network::Kind::bridge)
@@ -114,7 +114,7 @@ class Cards {
     return asked->name;
   }
 
-  bool is_connected(const Nic &nic, std::size_t card) const {
+  [[nodiscard]] bool is_connected(const Nic &nic, std::size_t card) const {
     const target::Network *asked = m_.input.options.network_of(card);
     if (asked != nullptr) return asked->kind != target::Network::Kind::none;
     switch (nic.mode) {
