@@ -7,7 +7,7 @@
 #include <mutex>
 #include <unistd.h>
 
-#include "hosts/url.hpp"
+#include "hosts/ssh_configuration.hpp"
 #include "support/error.hpp"
 #include "support/subprocess.hpp"
 #include "support/text.hpp"
@@ -33,26 +33,6 @@ Control &control() {
   return known;
 }
 
-std::vector<std::string> destination_of(const std::string &authority) {
-  const Authority parts = parts_of(authority);
-  std::vector<std::string> out;
-  if (!parts.user.empty()) out.push_back("-l" + parts.user);
-  if (!parts.port.empty()) out.push_back("-p" + parts.port);
-  out.emplace_back("--");
-  out.push_back(parts.host);
-  return out;
-}
-
-// "controlpath none" and "controlmaster false" are what ssh has by itself.
-bool has_own(const std::string &authority) {
-  subprocess::Command command{.program = "ssh", .arguments = {"-G"}, .limits = {}, .locked_in = {}, .on_line = {}};
-  for (std::string &word : destination_of(authority)) command.arguments.push_back(std::move(word));
-  command.limits.deadline = kMoment;
-  const subprocess::Result said = subprocess::run(command);
-  const std::size_t at = said.output.find("\ncontrolpath ");
-  return !said.ok() || (at != std::string::npos && said.output.compare(at + 13, 5, "none\n") != 0);
-}
-
 std::string make_folder() {
   for (const char *above : {static_cast<const char *>(std::getenv("XDG_RUNTIME_DIR")), "/tmp"}) {
     if (above == nullptr || *above != '/') continue;
@@ -68,12 +48,9 @@ std::string control_path_for(const std::string &authority) {
   const std::lock_guard lock(control().guard);
   if (const auto known = control().paths.find(authority); known != control().paths.end()) return known->second;
   std::string out;
-  try {
-    if (!has_own(authority)) {
-      if (control().folder.empty()) control().folder = make_folder();
-      if (!control().folder.empty()) out = control().folder + "/" + std::to_string(control().paths.size() + 1);
-    }
-  } catch (const Error &) {  // then each session has a connection of its own
+  if (!configuration_of(authority).shares_connections) {
+    if (control().folder.empty()) control().folder = make_folder();
+    if (!control().folder.empty()) out = control().folder + "/" + std::to_string(control().paths.size() + 1);
   }
   if (!out.empty()) control().targets[out] = authority;
   return control().paths[authority] = out;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hosts/control_folder.hpp"
+#include "hosts/ssh_configuration.hpp"
 #include "hosts/url.hpp"
 #include "support/subprocess.hpp"
 #include "support/text.hpp"
@@ -76,8 +77,8 @@ pid_t spawn(const std::string &program, std::vector<std::string> words, const st
 
 }  // namespace
 
-std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path, Far far) {
-  const Authority parts = parts_of(authority);
+std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path,
+                                       const std::string &ciphers, Far far) {
   // As sftp(1) starts it; what the user's configuration forwards or runs is not for this.
   std::vector<std::string> out{"-oForwardX11=no", "-oForwardAgent=no", "-oPermitLocalCommand=no",
                                "-oClearAllForwardings=yes"};
@@ -86,11 +87,9 @@ std::vector<std::string> ssh_arguments(const std::string &authority, const std::
     out.emplace_back("-oControlPersist=60");
     out.push_back("-oControlPath=" + control_path);
   }
-  if (!parts.user.empty()) out.push_back("-l" + parts.user);
-  if (!parts.port.empty()) out.push_back("-p" + parts.port);
+  if (!ciphers.empty()) out.push_back("-oCiphers=" + ciphers);
   out.emplace_back(far == Far::sftp ? "-s" : "-oBatchMode=yes");
-  out.emplace_back("--");
-  out.push_back(parts.host);
+  for (std::string &word : destination_of(authority)) out.push_back(std::move(word));
   out.emplace_back(far == Far::sftp ? "sftp" : "sh");
   return out;
 }
@@ -105,7 +104,8 @@ SshProcess::SshProcess(const std::string &authority, Far far) : authority_(autho
   make_pipe(errors_, error_output, authority);
   static_cast<void>(fcntl(from_.get(), F_SETPIPE_SZ, kPipeBytes));
   stop_.reset(eventfd(0, EFD_CLOEXEC));
-  std::vector<std::string> words = ssh_arguments(authority, control_path_for(authority), far);
+  std::vector<std::string> words =
+      ssh_arguments(authority, control_path_for(authority), preferred_ciphers(authority), far);
   words.insert(words.begin(), "ssh");
   int error = 0;
   process_ = spawn(program, std::move(words), {input.get(), output.get(), error_output.get()}, error);

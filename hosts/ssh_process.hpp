@@ -49,9 +49,9 @@ class SshProcess {
   std::thread collector_;
 };
 
-// What ssh is started with, after its own name.
+// What ssh is started with, after its own name. `control_path` and `ciphers` may be empty: as ssh does by itself.
 [[nodiscard]] std::vector<std::string> ssh_arguments(const std::string &authority, const std::string &control_path,
-                                                     Far far = Far::sftp);
+                                                     const std::string &ciphers, Far far = Far::sftp);
 // What people are told of a text of ssh's on stderr.
 [[nodiscard]] ErrorDetail said_by_ssh(const std::string &authority, const std::string &text);
 

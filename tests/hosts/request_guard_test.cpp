@@ -2,6 +2,7 @@
 // What a worker may ask of another host, and what not.
 #include "hosts/request_guard.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "hosts/sftp_packets.hpp"
@@ -92,12 +93,13 @@ TEST(Urls, ArePathsOfTheProgram) {
 }
 
 TEST(Ssh, IsStartedAsSftpStartsIt) {
-  const std::vector<std::string> words = ssh_arguments("me@far:2222", "");
+  const std::vector<std::string> words = ssh_arguments("me@far:2222", "", "");
   EXPECT_EQ(std::vector<std::string>(words.end() - 6, words.end()),
-            (std::vector<std::string>{"-lme", "-p2222", "-s", "--", "far", "sftp"}));
-  EXPECT_EQ(ssh_arguments("far", "/run/x/1").size(), 11U);
+            (std::vector<std::string>{"-s", "-lme", "-p2222", "--", "far", "sftp"}));
+  EXPECT_EQ(ssh_arguments("far", "/run/x/1", "").size(), 11U);
+  EXPECT_THAT(ssh_arguments("far", "", "^x"), testing::Contains("-oCiphers=^x"));
   // A second question for a password would stop the run.
-  const std::vector<std::string> shell = ssh_arguments("far", "", Far::shell);
+  const std::vector<std::string> shell = ssh_arguments("far", "", "", Far::shell);
   EXPECT_EQ(std::vector<std::string>(shell.end() - 4, shell.end()),
             (std::vector<std::string>{"-oBatchMode=yes", "--", "far", "sh"}));
 }
