@@ -79,8 +79,8 @@ class KeeperLock {
 
 class Keeper {
  public:
-  Keeper(std::string run, const std::function<void(const std::string &)> &say, const std::stop_token &stop)
-      : run_(std::move(run)), say_(say), stop_(stop) {}
+  Keeper(std::string run, const std::function<void(const std::string &)> &say, std::stop_token stop)
+      : run_(std::move(run)), say_(say), stop_(std::move(stop)) {}
 
   void keep() {
     const RunRecord begun = read_run(run_);

@@ -154,9 +154,9 @@ void clean_windows(const ObservedWindows &system, bool card_changed, std::vector
 }  // namespace
 
 std::string initramfs_command(const Observed &observed) {
-  const std::string debian =
+  std::string debian =
       std::string("printf '%s\\n' ") + kModules + " >>/etc/initramfs-tools/modules && update-initramfs -u -k all";
-  const std::string dracut = std::string("dracut --force --regenerate-all --add-drivers \"") + kModules + "\"";
+  std::string dracut = std::string("dracut --force --regenerate-all --add-drivers \"") + kModules + "\"";
   if (observed.linux_systems.empty()) return debian;
   const ObservedLinux &system = observed.linux_systems.front();
   const bool named =

@@ -87,7 +87,8 @@ class LookLines {
     std::istringstream in(output);
     for (std::string line; std::getline(in, line);) {
       const std::size_t blank = line.find(' ');
-      if (line.size() <= kMostOfALine) take(line.substr(0, blank), blank == line.npos ? "" : line.substr(blank + 1));
+      if (line.size() <= kMostOfALine)
+        take(line.substr(0, blank), blank == std::string::npos ? "" : line.substr(blank + 1));
     }
     if (kernel_.version.empty()) return std::nullopt;
     std::sort(kernel_.drivers.begin(), kernel_.drivers.end());
