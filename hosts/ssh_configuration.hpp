@@ -18,7 +18,7 @@ struct Configuration {
 [[nodiscard]] Configuration configuration_of(const std::string &authority);
 
 // The ciphers to be preferred, as ssh takes them; empty: as it does by itself. OpenSSH prefers ChaCha20, which takes
-// twice the time of AES-GCM where the processor has AES; whoever names ciphers gets those.
+// twice as much of a processor that has AES as AES-GCM; whoever names ciphers gets those.
 [[nodiscard]] std::string preferred_ciphers(const std::string &authority);
 
 }  // namespace ferry::hosts

@@ -63,6 +63,16 @@ runs=2
 ((logins == runs)) || fail "$sessions sessions took $logins logins"
 ! compgen -G "$WORK/virt-ferry-*" >/dev/null || fail "the sockets' folder was left behind"
 
+# A faster cipher is asked for where the processor has AES, and never against the user's configuration.
+if [[ $(uname -m) == x86_64 ]] && grep -qw aes /proc/cpuinfo; then
+  grep -q -- '-oCiphers=^aes128-gcm@openssh.com' "$WORK/calls" || fail "no cipher was preferred"
+fi
+echo '  Ciphers aes256-ctr' >>"$WORK/config"
+: >"$WORK/calls"
+"$PROGRAM" inspect "ssh://far$MACHINE" >/dev/null || fail "it was not read with a cipher of the user's"
+grep -q -- '-- far sftp' "$WORK/calls" || fail "it was not read by ssh"
+! grep -q -- '-oCiphers' "$WORK/calls" || fail "the user's cipher was not left to him"
+
 # Who is not let in is told so.
 rm "$WORK/authorized"
 if "$PROGRAM" inspect "ssh://far$MACHINE" >/dev/null 2>"$WORK/said"; then fail "it was let in without a key"; fi
